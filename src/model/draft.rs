@@ -1,0 +1,208 @@
+//! A job as somebody asked for it: which fields were given, and how they become a [`Job`].
+//!
+//! Absence is not a value. A door reads a body into a draft; the engine, which alone knows the job that is there
+//! already and the defaults in force, resolves it. So a replace keeps what its dialect cannot show, and defaults
+//! follow the door.
+
+use super::{
+    CatchUp, Constraint, Container, Dialect, Duration, EnvVar, Fetch, Job, JobName, JobStats,
+    Overlap, Period, Resources, Scalar, When,
+};
+
+/// A job as asked for. `None` means that the field was not given (or was null).
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the fields are those of `Job`, each optional")]
+pub struct JobDraft {
+    pub name: JobName,
+    pub when: When,
+    pub command: Option<String>,
+    pub shell: Option<bool>,
+    pub epsilon: Option<Period>,
+    pub executor: Option<String>,
+    pub executor_flags: Option<String>,
+    pub task_info_data: Option<String>,
+    pub retries: Option<i64>,
+    pub owner: Option<String>,
+    pub owner_name: Option<String>,
+    pub description: Option<String>,
+    pub is_async: Option<bool>,
+    pub cpus: Option<Scalar>,
+    pub mem: Option<Scalar>,
+    pub disk: Option<Scalar>,
+    pub disabled: Option<bool>,
+    pub soft_error: Option<bool>,
+    pub data_processing: Option<bool>,
+    pub fetch: Option<Vec<Fetch>>,
+    pub uris: Option<Vec<String>>,
+    pub environment: Option<Vec<EnvVar>>,
+    pub arguments: Option<Vec<String>>,
+    pub high_priority: Option<bool>,
+    pub run_as_user: Option<String>,
+    pub concurrent: Option<bool>,
+    pub max_completion_secs: Option<u64>,
+    pub container: Option<Container>,
+    pub constraints: Option<Vec<Constraint>>,
+    pub overlap: Option<Overlap>,
+    pub catch_up: Option<CatchUp>,
+    /// Counts only when the job is created.
+    pub stats: JobStats,
+}
+
+/// What a field that was not given becomes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Defaults {
+    /// `--task_epsilon`.
+    pub epsilon: Duration,
+    /// `--mesos_task_cpu`, `--mesos_task_mem`, `--mesos_task_disk`.
+    pub resources: Resources,
+    /// `--user`; empty is the scheduler's own user.
+    pub user: String,
+}
+
+impl Default for Defaults {
+    /// Those of Chronos: 60 s, 0.1 cpus, 128 MiB of memory, 256 MiB of disk; the scheduler's own user.
+    fn default() -> Self {
+        Self {
+            epsilon: Duration::from_secs(60),
+            resources: Resources {
+                cpus: Scalar::from_thousandths(100),
+                mem: Scalar::from_thousandths(128_000),
+                disk: Scalar::from_thousandths(256_000),
+            },
+            user: String::new(),
+        }
+    }
+}
+
+/// Retries of a job that does not say, as in Chronos.
+const RETRIES_DEFAULT: i64 = 2;
+
+impl JobDraft {
+    /// A draft with nothing given but name and trigger.
+    #[must_use]
+    pub fn new(name: JobName, when: When) -> Self {
+        Self {
+            name,
+            when,
+            command: None,
+            shell: None,
+            epsilon: None,
+            executor: None,
+            executor_flags: None,
+            task_info_data: None,
+            retries: None,
+            owner: None,
+            owner_name: None,
+            description: None,
+            is_async: None,
+            cpus: None,
+            mem: None,
+            disk: None,
+            disabled: None,
+            soft_error: None,
+            data_processing: None,
+            fetch: None,
+            uris: None,
+            environment: None,
+            arguments: None,
+            high_priority: None,
+            run_as_user: None,
+            concurrent: None,
+            max_completion_secs: None,
+            container: None,
+            constraints: None,
+            overlap: None,
+            catch_up: None,
+            stats: JobStats::default(),
+        }
+    }
+
+    /// The job this draft asks for at the door `dialect`, replacing `existing` if there is one.
+    ///
+    /// A field that is not given gets its default, except one that the dialect's GET does not print: a client that
+    /// never saw it cannot have meant to drop it, so the existing job's value stays. An amount of 0 is its default,
+    /// and a secret given as `***` keeps the stored value, as both are what a client reads and sends back.
+    #[must_use]
+    pub fn resolve(self, existing: Option<&Job>, dialect: Dialect, defaults: &Defaults) -> Job {
+        // The job whose fields stay when a door that does not print them sends none.
+        let unseen_by = |door: Dialect| existing.filter(|_| dialect == door);
+        let catch_up_default = match (dialect, &self.epsilon) {
+            (Dialect::V1, None) => CatchUp::Latest,
+            (Dialect::V0, _) | (Dialect::V1, Some(_)) => CatchUp::None,
+        };
+        let overlap_default = match catch_up_default {
+            CatchUp::Latest => Overlap::Queue { max: 1 },
+            CatchUp::None => Overlap::Skip,
+        };
+        let overlap = match (self.overlap, self.concurrent, unseen_by(Dialect::V0)) {
+            (Some(overlap), _, _) => overlap,
+            (None, Some(true), _) => Overlap::Allow,
+            (None, None, Some(existing)) if existing.overlap == Overlap::Allow => Overlap::Allow,
+            (None, Some(false) | None, _) => overlap_default,
+        };
+        let epsilon = self
+            .epsilon
+            .or_else(|| unseen_by(Dialect::V1).map(|job| job.epsilon.clone()))
+            .unwrap_or_else(|| period_of(defaults.epsilon));
+        let amount = |given: Option<Scalar>, default| {
+            given.filter(|&amount| amount > Scalar::ZERO).unwrap_or(default)
+        };
+        Job {
+            name: self.name,
+            when: self.when,
+            command: self.command.unwrap_or_default(),
+            shell: self.shell.unwrap_or(true),
+            epsilon,
+            executor: self.executor.unwrap_or_default(),
+            executor_flags: self.executor_flags.unwrap_or_default(),
+            task_info_data: self.task_info_data.unwrap_or_default(),
+            retries: self.retries.unwrap_or(RETRIES_DEFAULT),
+            owner: self.owner.unwrap_or_default(),
+            owner_name: self.owner_name.unwrap_or_default(),
+            description: self.description.unwrap_or_default(),
+            is_async: self
+                .is_async
+                .unwrap_or_else(|| unseen_by(Dialect::V1).is_some_and(|job| job.is_async)),
+            resources: Resources {
+                cpus: amount(self.cpus, defaults.resources.cpus),
+                mem: amount(self.mem, defaults.resources.mem),
+                disk: amount(self.disk, defaults.resources.disk),
+            },
+            disabled: self.disabled.unwrap_or(false),
+            soft_error: self.soft_error.unwrap_or(false),
+            data_processing: self.data_processing.unwrap_or(false),
+            fetch: self.fetch.unwrap_or_default(),
+            uris: self.uris.unwrap_or_default(),
+            environment: keep_secrets(self.environment.unwrap_or_default(), existing),
+            arguments: self.arguments.unwrap_or_default(),
+            high_priority: self.high_priority.unwrap_or(false),
+            run_as_user: self.run_as_user.unwrap_or_else(|| defaults.user.clone()),
+            max_completion_secs: self
+                .max_completion_secs
+                .unwrap_or_else(|| unseen_by(Dialect::V0).map_or(0, |job| job.max_completion_secs)),
+            container: self.container,
+            constraints: self.constraints.unwrap_or_default(),
+            overlap,
+            catch_up: self.catch_up.unwrap_or(catch_up_default),
+        }
+    }
+}
+
+/// What a secret value is shown as, and what a client sends back to keep it.
+pub const SECRET_SHOWN: &str = "***";
+
+fn keep_secrets(mut given: Vec<EnvVar>, existing: Option<&Job>) -> Vec<EnvVar> {
+    for variable in given.iter_mut().filter(|v| v.secret && v.value == SECRET_SHOWN) {
+        let stored = existing
+            .and_then(|job| job.environment.iter().rfind(|v| v.secret && v.name == variable.name));
+        if let Some(stored) = stored {
+            variable.value.clone_from(&stored.value);
+        }
+    }
+    given
+}
+
+/// A span as Chronos prints an epsilon that nobody typed.
+fn period_of(span: Duration) -> Period {
+    Period { text: format!("PT{}S", span.as_secs()), span }
+}

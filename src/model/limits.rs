@@ -1,0 +1,28 @@
+//! Every bound of the pure part, each with its reason.
+
+/// Bytes in a job's name. The name becomes part of task ids and paths, whose limit is 255.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Bytes in a schedule's text; longer ones are hostile, not schedules.
+pub const SCHEDULE_BYTES_MAX: usize = 1_024;
+/// Bytes in a command. `execve` takes 128 KiB for one argument; half of it leaves room for what we append.
+pub const COMMAND_BYTES_MAX: usize = 65_536;
+/// Bytes of all environment variables and arguments of a job together. `execve` takes 2 MiB in all.
+pub const ENVIRONMENT_BYTES_MAX: usize = 131_072;
+/// Bytes of any other text field of a job. With [`LIST_ITEMS_MAX`] it bounds a job to what one record may hold.
+pub const TEXT_BYTES_MAX: usize = 65_536;
+/// Items in any list of a job.
+pub const LIST_ITEMS_MAX: usize = 10_000;
+/// Bytes of a task id; Mesos makes a directory of it.
+pub const TASK_ID_BYTES_MAX: usize = 255;
+/// Bytes of a message or sentence kept with a run.
+pub const MESSAGE_BYTES_MAX: usize = 4_096;
+/// Extra attempts a job may ask for. Each is recorded with its run, so they must be few enough to print.
+pub const RETRIES_MAX: i64 = 1_000;
+/// Due occurrences decided in one step. What is left over asks for another step at once, so that a thousand jobs due
+/// in one second neither hold up an API request nor make one unbounded transaction.
+pub const DUE_PER_STEP_MAX: usize = 500;
+/// Runs placed in one step, for the same reason.
+pub const PLACED_PER_STEP_MAX: usize = 500;
+/// Occurrences of one job counted in one step when a stretch of them was missed. A minute job that was down for a
+/// year has 525,600; more than this continues in the next step and extends the same record.
+pub const STRETCH_PER_STEP_MAX: u64 = 1_000_000;

@@ -1,0 +1,29 @@
+//! The vocabulary: plain data, and the constructors that keep it valid.
+//!
+//! Names nothing else in the crate and does no input or output. Wire forms of these types live beside their wires
+//! (`jobspec`, `store::codec`, `launcher::local::protocol`), so there is no serde here.
+
+mod constraint;
+mod draft;
+mod ids;
+mod job;
+pub mod limits;
+mod offer;
+mod resources;
+mod run;
+mod task;
+mod time;
+
+pub use constraint::{Constraint, Operator};
+pub use draft::{Defaults, JobDraft, SECRET_SHOWN};
+pub use ids::{AgentId, Incarnation, JobName, NameError, NameRule, OfferId, RunId, TaskId, Term};
+pub use job::{
+    CatchUp, Container, ContainerType, Dialect, EnvVar, ExternalVolume, Fetch, Job, JobRecord,
+    JobStats, Network, NetworkInfo, NetworkProtocol, Overlap, Period, PortMapping, Progress,
+    Property, Volume, VolumeMode, When,
+};
+pub use offer::{Offer, OfferKind};
+pub use resources::{Resources, Scalar};
+pub use run::{Attempt, AttemptState, Run, RunState, StopReason, Stretch, Trigger, Verdict};
+pub use task::{Command, Exit, Launch, TaskReport, TaskStatus};
+pub use time::{BootInstant, Duration, Now, Timestamp, millis_since_epoch, timestamp_from_millis};

@@ -1,0 +1,255 @@
+//! Runs, their attempts, and the verdict each occurrence ends in.
+
+use super::{AgentId, BootInstant, Exit, Incarnation, JobName, RunId, TaskId, Timestamp};
+
+/// One obligation to execute a job once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Its identity.
+    pub id: RunId,
+    /// Its place in the order in which runs and stretches were recorded, from 1, never used twice. Newest is largest.
+    pub sequence: u64,
+    /// The job's name when the run was triggered.
+    pub job: JobName,
+    /// Why it exists.
+    pub trigger: Trigger,
+    /// The millisecond in its task ids, unused by any other run of that job name.
+    pub task_millis: i64,
+    /// Arguments given for this run alone, as typed; they replace the job's.
+    pub arguments: Option<String>,
+    /// When it was recorded, by the leader's wall clock.
+    pub created_at: Timestamp,
+    /// Where it stands.
+    pub state: RunState,
+    /// Its attempts, oldest first; the last one is the live one while the state is [`RunState::Active`].
+    pub attempts: Vec<Attempt>,
+}
+
+/// Why a run exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// An occurrence of the schedule.
+    Schedule {
+        /// The instant it was meant for.
+        due_at: Timestamp,
+    },
+    /// An occurrence that was missed, caught up later. It keeps its due instant.
+    CatchUp {
+        /// The instant it was meant for.
+        due_at: Timestamp,
+    },
+    /// A person or client asked for it.
+    Manual {
+        /// When that was accepted.
+        at: Timestamp,
+    },
+}
+
+impl Trigger {
+    /// The instant the run stands for.
+    #[must_use]
+    pub const fn due_at(&self) -> Timestamp {
+        match *self {
+            Self::Schedule { due_at } | Self::CatchUp { due_at } => due_at,
+            Self::Manual { at } => at,
+        }
+    }
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunState {
+    /// Behind another run of its job (`overlap: queue`). The end of that run moves it on.
+    Queued,
+    /// Wants an offer. Placement or the end of its start window moves it on.
+    Pending {
+        /// The last instant at which its first attempt may be decided; `None` if nothing bounds it.
+        deadline: Option<Timestamp>,
+    },
+    /// Its last attempt is the launcher's. A task report moves it on.
+    Active,
+    /// Waits for its next attempt. The instant moves it on, to pending without a deadline.
+    Waiting {
+        /// When the next attempt may start.
+        retry_at: Timestamp,
+    },
+    /// Over. Nothing moves it on.
+    Ended {
+        /// How it ended.
+        verdict: Verdict,
+        /// When, by the leader's wall clock or the launcher's report.
+        at: Timestamp,
+        /// Why, as a sentence; empty for a success.
+        reason: String,
+    },
+}
+
+/// How an occurrence ended. Each ends in exactly one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// The command ended with code 0.
+    Succeeded,
+    /// The last attempt failed, known.
+    Failed,
+    /// Wanted, but not startable inside its window.
+    Missed,
+    /// Decided not to run.
+    Skipped,
+    /// Stopped on request.
+    Killed,
+    /// Started or perhaps started, and nobody can say what became of it.
+    Lost,
+    /// Replaced by a later run of its job.
+    Superseded,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Succeeded,
+        Self::Failed,
+        Self::Missed,
+        Self::Skipped,
+        Self::Killed,
+        Self::Lost,
+        Self::Superseded,
+    ];
+
+    /// The word in JSON and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Missed => "missed",
+            Self::Skipped => "skipped",
+            Self::Killed => "killed",
+            Self::Lost => "lost",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// Reads the word in JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.as_str() == text)
+    }
+}
+
+/// One numbered try at a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// From 0.
+    pub index: u32,
+    /// Its name towards the launcher.
+    pub task_id: TaskId,
+    /// Where it was placed.
+    pub agent: AgentId,
+    /// When its launch was committed, by the leader's wall clock.
+    pub launched_at: Timestamp,
+    /// Where it stands.
+    pub state: AttemptState,
+}
+
+/// Where an attempt stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptState {
+    /// Committed; the launcher has been or is about to be asked, and has not said that it runs.
+    Launching,
+    /// The launcher said it runs.
+    Running {
+        /// Since when, by the launcher's wall clock.
+        started_at: Timestamp,
+        /// When to stop it for taking too long; set from the boot clock when it was seen to run, not stored.
+        stop_at: Option<BootInstant>,
+    },
+    /// We asked the launcher to stop it, and it has not said that it ended.
+    Stopping {
+        /// Since when it ran, if it did.
+        started_at: Option<Timestamp>,
+        /// Why we stop it.
+        why: StopReason,
+    },
+    /// Over.
+    Ended {
+        /// When it started, if it did.
+        started_at: Option<Timestamp>,
+        /// When it ended; for a doubt, when that was accepted as final.
+        at: Timestamp,
+        /// How; `None` if nobody can say.
+        exit: Option<Exit>,
+        /// A sentence for people; empty for a success.
+        message: String,
+    },
+}
+
+/// Why an attempt is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// A person or client asked.
+    Requested,
+    /// It ran longer than it may. Counts as a failure, so it may be tried again.
+    TimedOut,
+    /// Its job was deleted.
+    JobDeleted,
+    /// A later run takes its place.
+    Superseded,
+}
+
+impl StopReason {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::TimedOut => "timedOut",
+            Self::JobDeleted => "jobDeleted",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// Reads the word in JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Requested, Self::TimedOut, Self::JobDeleted, Self::Superseded]
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+    }
+}
+
+impl Run {
+    /// Whether it is over.
+    #[must_use]
+    pub const fn is_ended(&self) -> bool {
+        matches!(self.state, RunState::Ended { .. })
+    }
+
+    /// The attempt the launcher has now.
+    #[must_use]
+    pub fn live_attempt(&self) -> Option<&Attempt> {
+        self.attempts.last().filter(|attempt| !matches!(attempt.state, AttemptState::Ended { .. }))
+    }
+}
+
+/// Occurrences in a row that never became runs, with one reason. One record, however many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// As [`Run::sequence`], from the same numbers.
+    pub sequence: u64,
+    /// Whose occurrences.
+    pub incarnation: Incarnation,
+    /// The job's name then.
+    pub job: JobName,
+    /// [`Verdict::Missed`] or [`Verdict::Skipped`].
+    pub verdict: Verdict,
+    /// Why, as a sentence.
+    pub reason: String,
+    /// Due instant of the first.
+    pub first_due_at: Timestamp,
+    /// Due instant of the last.
+    pub last_due_at: Timestamp,
+    /// How many.
+    pub count: u64,
+    /// When the last of them was decided, by the leader's wall clock.
+    pub decided_at: Timestamp,
+}

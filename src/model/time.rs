@@ -1,0 +1,51 @@
+//! Instants and spans, under our own names.
+//!
+//! Everything in the crate says `model::Timestamp` and `model::Duration`; that they are jiff's is known here, in
+//! `clock` and in `schedule`, so that a new release of jiff is the work of few files.
+
+/// An instant on the UTC time line, to the nanosecond. Decides what is due.
+pub type Timestamp = jiff::Timestamp;
+
+/// A signed span of physical time. Never a calendar span: those are [`crate::schedule`]'s.
+pub type Duration = jiff::SignedDuration;
+
+/// Time since the machine booted, suspended time included. Only spans between two of them mean anything.
+///
+/// Decides how long something took or may take: time-outs, grace, trust in leadership. Never compared across boots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct BootInstant(pub Duration);
+
+impl BootInstant {
+    /// The instant `span` later, or the last one there is.
+    #[must_use]
+    pub fn saturating_add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span))
+    }
+
+    /// The span from `earlier` to `self`; negative if `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// What the clocks said when an event was handled. Stamped once by the driver, handed to every decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// The wall clock, never going backwards by less than the driver's doubt threshold within one process.
+    pub wall: Timestamp,
+    /// The boot clock.
+    pub boot: BootInstant,
+}
+
+/// Whole milliseconds since 1970, the resolution of Chronos' wire and of task ids; a fraction is cut.
+#[must_use]
+pub fn millis_since_epoch(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// The instant `millis` milliseconds after 1970, or `None` outside the years −9999 to 9999.
+#[must_use]
+pub fn timestamp_from_millis(millis: i64) -> Option<Timestamp> {
+    Timestamp::from_millisecond(millis).ok()
+}
