@@ -1,0 +1,129 @@
+//! Everything the engine can answer: durable changes, outside effects, and notes that say why.
+
+use crate::model::{
+    Duration, Incarnation, JobName, JobRecord, JobStats, Launch, Offer, Progress, Run, Stretch,
+    TaskId, Term,
+};
+
+use super::event::{Reply, RequestId};
+
+/// What follows from one event.
+#[must_use]
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Decision {
+    /// Applied in order, and committed in one transaction before anything else happens.
+    pub changes: Vec<Change>,
+    /// Performed in order, only after the changes are committed. Each is safe to repeat.
+    pub effects: Vec<Effect>,
+    /// Why: printed by the log.
+    pub notes: Vec<Note>,
+}
+
+/// One change of the state. [`super::State::apply`] is the only thing that carries it out, live and at recovery alike.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A leader's term began.
+    TermBegan(Term),
+    /// A job was created or replaced: the whole record.
+    JobStored(Box<JobRecord>),
+    /// A job was deleted. Its live runs end one by one.
+    JobRemoved {
+        /// Which life of which name.
+        incarnation: Incarnation,
+        /// Its name.
+        name: JobName,
+    },
+    /// A job's schedule was decided further.
+    Progressed {
+        /// Whose.
+        incarnation: Incarnation,
+        /// How far.
+        progress: Progress,
+    },
+    /// A job's counts changed.
+    Counted {
+        /// Whose.
+        incarnation: Incarnation,
+        /// To what.
+        stats: JobStats,
+    },
+    /// The engine disabled a job.
+    Disabled {
+        /// Which.
+        incarnation: Incarnation,
+    },
+    /// A run was recorded or moved on: the whole record. An ended run leaves the state and stays in the history.
+    RunStored(Box<Run>),
+    /// A stretch of occurrences without runs was recorded or extended (same sequence).
+    StretchStored(Stretch),
+    /// A task id's millisecond is used up for this name, for ever.
+    TaskMillisUsed {
+        /// The job's name.
+        name: JobName,
+        /// The millisecond; none up to it will be used again.
+        millis: i64,
+    },
+    /// The launcher's offers are these now. Volatile: applied, not stored.
+    OffersSet(Launcher),
+    /// Everything pending was looked at with the offers there are. Volatile.
+    PlacementSettled,
+}
+
+impl Change {
+    /// Whether the change must be committed. A decision with only volatile ones needs no transaction.
+    #[must_use]
+    pub const fn is_durable(&self) -> bool {
+        match self {
+            Self::TermBegan(_)
+            | Self::JobStored(_)
+            | Self::JobRemoved { .. }
+            | Self::Progressed { .. }
+            | Self::Counted { .. }
+            | Self::Disabled { .. }
+            | Self::RunStored(_)
+            | Self::StretchStored(_)
+            | Self::TaskMillisUsed { .. } => true,
+            Self::OffersSet(_) | Self::PlacementSettled => false,
+        }
+    }
+}
+
+/// What is known of the launcher.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Launcher {
+    /// It can be reached and has these offers.
+    Connected(Vec<Offer>),
+    /// It cannot be reached, for this reason.
+    Gone(String),
+}
+
+/// Something to do outside. Leaves no choice to whoever does it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Start an attempt.
+    Launch(Box<Launch>),
+    /// Stop a task and everything it started.
+    Kill {
+        /// Which.
+        task_id: TaskId,
+        /// How long between asking and forcing.
+        grace: Duration,
+    },
+    /// Ask what became of these tasks.
+    Reconcile(Vec<TaskId>),
+    /// Tell the launcher that the end of this task is recorded.
+    Acknowledge(TaskId),
+    /// Answer a client.
+    Reply(RequestId, Reply),
+}
+
+/// A sentence on why something was or was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Whether a person should look.
+    pub is_warning: bool,
+    /// The job it is about.
+    pub job: Option<JobName>,
+    /// The sentence.
+    pub text: String,
+}
