@@ -24,6 +24,8 @@ pub use job::{
 };
 pub use offer::{Offer, OfferKind};
 pub use resources::{Resources, Scalar};
-pub use run::{Attempt, AttemptState, Run, RunState, StopReason, Stretch, Trigger, Verdict};
+pub use run::{
+    Attempt, AttemptState, HistoryEntry, Run, RunState, StopReason, Stretch, Trigger, Verdict,
+};
 pub use task::{Command, Exit, Launch, TaskReport, TaskStatus};
 pub use time::{BootInstant, Duration, Now, Timestamp, millis_since_epoch, timestamp_from_millis};

@@ -253,3 +253,23 @@ pub struct Stretch {
     /// When the last of them was decided, by the leader's wall clock.
     pub decided_at: Timestamp,
 }
+
+/// One line of the history: a run, or a stretch of occurrences that never became runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HistoryEntry {
+    /// A run, live or ended.
+    Run(Run),
+    /// Occurrences without runs.
+    Stretch(Stretch),
+}
+
+impl HistoryEntry {
+    /// Its place in the order of recording; newest is largest.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        match self {
+            Self::Run(run) => run.sequence,
+            Self::Stretch(stretch) => stretch.sequence,
+        }
+    }
+}
