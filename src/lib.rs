@@ -5,3 +5,4 @@
 //! the edges ([`store`], [`launcher`], [`api`]); [`app`] builds everything.
 
 pub mod model;
+pub mod schedule;
