@@ -10,3 +10,6 @@ pub mod placement;
 pub mod schedule;
 
 pub mod engine;
+
+pub mod clock;
+pub mod failpoint;

@@ -19,6 +19,30 @@ pub struct Decision {
     pub notes: Vec<Note>,
 }
 
+/// How much a decision held at some moment, to take back what came after.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lengths {
+    changes: usize,
+    effects: usize,
+    notes: usize,
+}
+
+impl Decision {
+    pub(super) const fn lengths(&self) -> Lengths {
+        Lengths {
+            changes: self.changes.len(),
+            effects: self.effects.len(),
+            notes: self.notes.len(),
+        }
+    }
+
+    pub(super) fn truncate(&mut self, to: Lengths) {
+        self.changes.truncate(to.changes);
+        self.effects.truncate(to.effects);
+        self.notes.truncate(to.notes);
+    }
+}
+
 /// One change of the state. [`super::State::apply`] is the only thing that carries it out, live and at recovery alike.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
@@ -49,6 +73,11 @@ pub enum Change {
     },
     /// The engine disabled a job.
     Disabled {
+        /// Which.
+        incarnation: Incarnation,
+    },
+    /// Deciding a job went wrong inside the engine; it is left alone. Volatile: a restart tries it again.
+    Quarantined {
         /// Which.
         incarnation: Incarnation,
     },
@@ -83,7 +112,7 @@ impl Change {
             | Self::RunStored(_)
             | Self::StretchStored(_)
             | Self::TaskMillisUsed { .. } => true,
-            Self::OffersSet(_) | Self::PlacementSettled => false,
+            Self::Quarantined { .. } | Self::OffersSet(_) | Self::PlacementSettled => false,
         }
     }
 }

@@ -1,7 +1,161 @@
 //! The engine: decides, and does nothing else.
+//!
+//! ```text
+//!                    Event ──▶ step(&State, Now, &Event) ──▶ Decision
+//!                                                              │
+//!                        changes: applied, then committed ◀────┼────▶ notes: why, for the log
+//!                                                              │
+//!                        effects: performed once the changes ◀─┘
+//!                                 are committed
+//! ```
+//!
+//! One run of `sleep 1` due at noon, from event to event:
+//!
+//! | event | changes | effects |
+//! |---|---|---|
+//! | `Woke` at noon | the schedule is decided through noon; a run is recorded, *pending* | |
+//! | `Woke` at once | the run is *active*, its first attempt *launching* on an offer | `Launch` |
+//! | `Task`: running | the attempt is *running* | |
+//! | `Task`: ended with code 0 | the attempt and the run are *ended*: succeeded; the job's counts | `Acknowledge` |
+//!
+//! The first two happen in one batch of the driver and so in one transaction: a launch is committed before it is asked
+//! for. After a crash or a change of leader, `Resumed` and `LauncherConnected` ask the launcher about every live
+//! attempt before anything else is started for its run; `status` has what each answer means.
+//!
+//! The concerns: [`due`] turns occurrences into runs or records why not; [`place`] matches pending runs with offers
+//! and closes start windows; [`status`] moves runs on as tasks report; [`admin`] does what clients ask.
+//!
+//! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 
+mod admin;
 mod decision;
+mod due;
 mod event;
+pub mod invariants;
+mod launch;
+mod place;
+mod state;
+mod status;
+
+use crate::model::{JobName, Now, Run, RunId, TaskId, Timestamp, limits, millis_since_epoch};
 
 pub use decision::{Change, Decision, Effect, Launcher, Note};
 pub use event::{Event, Rejection, RejectionCode, Reply, Request, RequestId};
+pub use state::{Abilities, JobEntry, Recovered, Settings, State, Timing, WakeAt};
+
+/// Decides what follows from `event`. Reads nothing but its arguments.
+///
+/// The caller applies the changes to `state` before it asks again, and asks again as long as
+/// [`State::wake_at`] has come.
+pub fn step(state: &State, now: Now, event: &Event) -> Decision {
+    let mut step = Step::new(state, now);
+    match event {
+        Event::Resumed { term } => {
+            step.change(Change::TermBegan(*term));
+            step.reconcile();
+        }
+        Event::Woke => {
+            due::decide(&mut step);
+            place::decide_windows(&mut step);
+            status::decide_times(&mut step);
+            place::decide_offers(&mut step);
+        }
+        Event::Request { id, request } => {
+            let reply = admin::decide(&mut step, request);
+            step.effect(Effect::Reply(*id, reply));
+        }
+        Event::LauncherConnected { offers } => {
+            step.change(Change::OffersSet(Launcher::Connected(offers.clone())));
+            step.reconcile();
+        }
+        Event::LauncherGone { reason } => {
+            step.change(Change::OffersSet(Launcher::Gone(reason.clone())));
+            step.warn(None, format!("the launcher is gone: {reason}"));
+        }
+        Event::Task(report) => status::decide_report(&mut step, report),
+    }
+    step.decision
+}
+
+/// One step's view: the state as it was, and what the step has decided so far.
+///
+/// The state does not move while a step decides, so whatever a later part of the same step must know of an earlier
+/// one (numbers given out, occurrences turned into runs) is tallied here, in plain sight.
+struct Step<'a> {
+    state: &'a State,
+    now: Now,
+    decision: Decision,
+    last_sequence: u64,
+}
+
+impl<'a> Step<'a> {
+    fn new(state: &'a State, now: Now) -> Self {
+        Self { state, now, decision: Decision::default(), last_sequence: state.last_sequence() }
+    }
+
+    fn change(&mut self, change: Change) {
+        self.decision.changes.push(change);
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        self.decision.effects.push(effect);
+    }
+
+    fn note(&mut self, job: &JobName, text: String) {
+        self.decision.notes.push(Note { is_warning: false, job: Some(job.clone()), text });
+    }
+
+    fn warn(&mut self, job: Option<&JobName>, text: String) {
+        self.decision.notes.push(Note { is_warning: true, job: job.cloned(), text });
+    }
+
+    /// The next number in the order of recording.
+    fn next_sequence(&mut self) -> u64 {
+        self.last_sequence += 1;
+        self.last_sequence
+    }
+
+    /// The millisecond for the task ids of a new run of `name` that stands for `at`: that of `at`, moved forward until
+    /// no run of that name, in any incarnation, has used it or a later one.
+    fn take_task_millis(&mut self, name: &JobName, at: Timestamp) -> i64 {
+        let taken_now = self.decision.changes.iter().rev().find_map(|change| match change {
+            Change::TaskMillisUsed { name: used, millis } if used == name => Some(*millis),
+            _ => None,
+        });
+        let mark = taken_now.or_else(|| self.state.task_mark(name));
+        let wanted = millis_since_epoch(at);
+        let millis = mark.map_or(wanted, |mark| wanted.max(mark.saturating_add(1)));
+        self.change(Change::TaskMillisUsed { name: name.clone(), millis });
+        millis
+    }
+
+    /// Whether this very step has ended that run, which the state still shows as live.
+    fn has_ended(&self, id: RunId) -> bool {
+        self.decision.changes.iter().any(|change| match change {
+            Change::RunStored(run) => run.id == id && run.is_ended(),
+            _ => false,
+        })
+    }
+
+    /// Asks the launcher about every live attempt.
+    fn reconcile(&mut self) {
+        let live: Vec<TaskId> = self
+            .state
+            .runs()
+            .filter_map(Run::live_attempt)
+            .map(|attempt| attempt.task_id.clone())
+            .collect();
+        if !live.is_empty() {
+            self.effect(Effect::Reconcile(live));
+        }
+    }
+}
+
+/// Cuts a sentence from outside to what a record may hold.
+fn bounded(message: &str) -> String {
+    let mut end = message.len().min(limits::MESSAGE_BYTES_MAX);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    message[..end].to_owned()
+}

@@ -32,7 +32,7 @@ impl BootInstant {
 /// What the clocks said when an event was handled. Stamped once by the driver, handed to every decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// The wall clock, never going backwards by less than the driver's doubt threshold within one process.
+    /// The wall clock. Somebody may set it; nothing may depend on its going forwards.
     pub wall: Timestamp,
     /// The boot clock.
     pub boot: BootInstant,

@@ -1,0 +1,244 @@
+//! What clients ask: create, replace and delete jobs, run one now, stop its runs.
+//!
+//! A request is answered in the decision that carries it out, so nobody hears of a change before it is durable. What
+//! cannot be done is refused whole, with the field and the remedy.
+
+use crate::model::{
+    AttemptState, Dialect, Duration, Job, JobDraft, JobName, JobRecord, Progress, Run, RunId,
+    RunState, StopReason, Timestamp, Trigger, Verdict, When,
+};
+use crate::placement::Conditions;
+use crate::schedule::Schedule;
+
+use super::decision::Change;
+use super::event::{Rejection, RejectionCode, Reply, Request};
+use super::state::JobEntry;
+use super::{Step, due, status};
+
+/// Runs of one job that may be live at once, counted when a person asks for another. More is a script gone wild.
+const LIVE_RUNS_MAX: usize = 1_000;
+
+/// Carries out a request, or refuses it.
+pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Reply {
+    let result = match request {
+        Request::PutJob { draft, dialect } => put(step, draft, *dialect),
+        Request::DeleteJob { name } => delete(step, name),
+        Request::RunJob { name, arguments } => run_now(step, name, arguments.as_deref()),
+        Request::KillJob { name } => kill(step, name),
+    };
+    result.unwrap_or_else(Reply::Refused)
+}
+
+fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply, Rejection> {
+    let now = step.now.wall;
+    let existing = step.state.job(&draft.name);
+    let stats = draft.stats.clone();
+    let job = draft.clone().resolve(
+        existing.map(|entry| &*entry.job),
+        dialect,
+        &step.state.settings.defaults,
+    );
+    let warnings = check(step, &job)?;
+    let owed_from = now
+        .saturating_sub(job.epsilon.span)
+        .and_then(|at| at.checked_sub(Duration::from_nanos(1)))
+        .unwrap_or(Timestamp::MIN);
+    let record = match existing {
+        Some(entry) => {
+            // What the old schedule owed up to now is decided by the old schedule.
+            let progress = due::settle(step, entry, &mut usize::MAX.clone());
+            JobRecord {
+                incarnation: entry.incarnation,
+                revision: entry.revision + 1,
+                accepted_at: now,
+                job,
+                stats: entry.stats.clone(),
+                progress: Progress {
+                    decided_through: progress.decided_through.max(owed_from),
+                    stretch: None,
+                },
+            }
+        }
+        None => JobRecord {
+            incarnation: crate::model::Incarnation(step.state.last_incarnation() + 1),
+            revision: 1,
+            accepted_at: now,
+            job,
+            stats,
+            progress: Progress { decided_through: owed_from, stretch: None },
+        },
+    };
+    let created = existing.is_none();
+    let word = if created { "created" } else { "replaced" };
+    step.note(&record.job.name, format!("{word}, revision {}", record.revision));
+    step.change(Change::JobStored(Box::new(record)));
+    Ok(Reply::Stored { created, warnings })
+}
+
+/// What this installation and the schedule have to say about a job. Returns what is odd but accepted.
+fn check(step: &Step<'_>, job: &Job) -> Result<Vec<String>, Rejection> {
+    let settings = &step.state.settings;
+    let abilities = &settings.abilities;
+    let mut warnings = Vec::new();
+    match &job.when {
+        When::Schedule { text, zone } => {
+            let schedule =
+                Schedule::parse(text, zone, step.now.wall, &settings.zones).map_err(|error| {
+                    invalid(error.field, format!("Cannot parse schedule '{text}': {error}"))
+                })?;
+            warnings.extend(schedule.warnings().iter().cloned());
+        }
+        When::Parents(_) => {
+            return Err(unsupported(
+                "parents",
+                "jobs that depend on parents cannot be run".to_owned(),
+                "give the job a `schedule`",
+            ));
+        }
+    }
+    if job.epsilon.span.is_negative() {
+        return Err(invalid("epsilon", format!("epsilon `{}` is negative", job.epsilon.text)));
+    }
+    Conditions::compile(&job.constraints).map_err(|e| invalid("constraints", e.to_string()))?;
+    if let Some(only) = &abilities.only_user
+        && !job.run_as_user.is_empty()
+        && job.run_as_user != *only
+    {
+        return Err(unsupported(
+            "runAsUser",
+            format!(
+                "commands can only be run as `{only}`, not as `{}`: Chronode does not run as root",
+                job.run_as_user
+            ),
+            "leave `runAsUser` out, or run Chronode as root",
+        ));
+    }
+    if job.container.is_some() && !abilities.containers {
+        return Err(unsupported(
+            "container",
+            "the local launcher has no containerizer".to_owned(),
+            "leave `container` out and start the container in `command`",
+        ));
+    }
+    if !job.executor.is_empty() && !abilities.executors {
+        return Err(unsupported(
+            "executor",
+            "the local launcher runs no custom executors".to_owned(),
+            "leave `executor` out and give a `command`",
+        ));
+    }
+    if job.is_async {
+        warnings.push("`async` is stored, but the run ends when its command ends".to_owned());
+    }
+    Ok(warnings)
+}
+
+fn delete(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
+    let entry = find(step, name)?;
+    due::settle(step, entry, &mut usize::MAX.clone());
+    for run in all_live(step, entry) {
+        stop(step, &run, StopReason::JobDeleted, "its job was deleted before it started");
+    }
+    step.note(name, "deleted".to_owned());
+    step.change(Change::JobRemoved { incarnation: entry.incarnation, name: name.clone() });
+    Ok(Reply::Deleted)
+}
+
+fn run_now(
+    step: &mut Step<'_>,
+    name: &JobName,
+    arguments: Option<&str>,
+) -> Result<Reply, Rejection> {
+    let entry = find(step, name)?;
+    let live = step.state.live_runs(entry.incarnation).count();
+    if live >= LIVE_RUNS_MAX {
+        return Err(Rejection {
+            code: RejectionCode::LimitReached,
+            message: format!("job '{name}' has {live} runs that are not over"),
+            field: "",
+            remedy: "wait for them, or stop them with DELETE task/kill".to_owned(),
+        });
+    }
+    let now = step.now.wall;
+    let task_millis = step.take_task_millis(name, now);
+    let run = Run {
+        id: RunId::manual(entry.incarnation, task_millis),
+        sequence: step.next_sequence(),
+        job: name.clone(),
+        trigger: Trigger::Manual { at: now },
+        task_millis,
+        arguments: arguments.filter(|text| !text.trim().is_empty()).map(str::to_owned),
+        created_at: now,
+        // Somebody asked for it, so it is never dropped: it waits behind a run that may not be overlapped.
+        state: match entry.job.overlap {
+            crate::model::Overlap::Allow => RunState::Pending { deadline: None },
+            crate::model::Overlap::Skip | crate::model::Overlap::Queue { .. } if live > 0 => {
+                RunState::Queued
+            }
+            crate::model::Overlap::Skip | crate::model::Overlap::Queue { .. } => {
+                RunState::Pending { deadline: None }
+            }
+        },
+        attempts: Vec::new(),
+    };
+    let id = run.id;
+    step.note(name, format!("run {id} asked for"));
+    step.change(Change::RunStored(Box::new(run)));
+    Ok(Reply::Triggered { run: id })
+}
+
+fn kill(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
+    let entry = find(step, name)?;
+    let live = all_live(step, entry);
+    for run in &live {
+        stop(step, run, StopReason::Requested, "it was stopped on request before it started");
+    }
+    step.note(name, format!("{} runs asked to stop", live.len()));
+    Ok(Reply::Stopping { count: live.len() })
+}
+
+/// The live runs of a job, those that this very step has made included.
+fn all_live(step: &Step<'_>, entry: &JobEntry) -> Vec<Run> {
+    let made = step.decision.changes.iter().filter_map(|change| match change {
+        Change::RunStored(run) if !run.is_ended() => Some(Run::clone(run)),
+        _ => None,
+    });
+    step.state.live_runs(entry.incarnation).cloned().chain(made).collect()
+}
+
+/// Stops a run: what runs is asked to end, what waits ends here.
+fn stop(step: &mut Step<'_>, run: &Run, why: StopReason, before_start: &str) {
+    let is_with_launcher = run.live_attempt().is_some_and(|attempt| match attempt.state {
+        AttemptState::Launching | AttemptState::Running { .. } | AttemptState::Stopping { .. } => {
+            true
+        }
+        AttemptState::Ended { .. } => false,
+    });
+    if is_with_launcher {
+        return status::stop_attempt(step, run, why);
+    }
+    let reason = if run.attempts.is_empty() {
+        before_start.to_owned()
+    } else {
+        "it was stopped while it waited for its next attempt".to_owned()
+    };
+    let at = step.now.wall;
+    status::end_run_alone(step, run.clone(), Verdict::Killed, at, reason);
+}
+
+fn find<'a>(step: &Step<'a>, name: &JobName) -> Result<&'a JobEntry, Rejection> {
+    step.state.job(name).ok_or_else(|| Rejection {
+        code: RejectionCode::UnknownJob,
+        message: format!("Job '{name}' not found"),
+        field: "name",
+        remedy: "GET jobs lists the names there are".to_owned(),
+    })
+}
+
+fn invalid(field: &'static str, message: String) -> Rejection {
+    Rejection { code: RejectionCode::InvalidField, message, field, remedy: String::new() }
+}
+
+fn unsupported(field: &'static str, message: String, remedy: &str) -> Rejection {
+    Rejection { code: RejectionCode::Unsupported, message, field, remedy: remedy.to_owned() }
+}

@@ -1,0 +1,252 @@
+//! Which occurrences have come, which of them become runs, and what is recorded of those that do not.
+//!
+//! Works from schedules and each job's cursor (`decided_through`) alone. Knows nothing of offers: a due occurrence
+//! becomes a *pending* run and is matched in [`super::place`]. Looks no further than the next occurrence of each job.
+//!
+//! A job left alone for a year must not come back as a year of runs: occurrences whose start window has closed are
+//! counted, not walked, into one record.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::model::{
+    CatchUp, Duration, JobName, Overlap, Progress, Run, RunId, RunState, Stretch, Timestamp,
+    Trigger, Verdict, limits,
+};
+use crate::schedule::Schedule;
+
+use super::Step;
+use super::decision::Change;
+use super::state::{JobEntry, Timing};
+
+const MISSED: &str = "nobody could decide it before its start window closed: Chronode was down or suspended, \
+                      or could not reach its store";
+const OVERLAPPED: &str = "an earlier run of the job was still going (overlap: skip)";
+const QUEUE_FULL: &str = "an earlier run of the job was still going and as many as may wait were waiting \
+                          (overlap: queue)";
+const DISABLED: &str = "the job was disabled";
+
+/// Decides every occurrence that has come, up to [`limits::DUE_PER_STEP_MAX`].
+pub(super) fn decide(step: &mut Step<'_>) {
+    let mut budget = limits::DUE_PER_STEP_MAX;
+    let due: Vec<&JobEntry> = step.state.due(step.now.wall).take(budget).collect();
+    for entry in due {
+        if budget == 0 {
+            return;
+        }
+        let mark = (step.decision.lengths(), step.last_sequence);
+        // A job whose decision goes wrong must not stop the others: what it decided so far is taken back, and it is
+        // left alone, visibly.
+        let outcome = catch_unwind(AssertUnwindSafe(|| settle(step, entry, &mut budget)));
+        if outcome.is_err() {
+            step.decision.truncate(mark.0);
+            step.last_sequence = mark.1;
+            step.change(Change::Quarantined { incarnation: entry.incarnation });
+            step.warn(
+                Some(&entry.job.name),
+                "deciding the job went wrong inside Chronode; it is left alone until it is replaced or Chronode \
+                 restarts"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// Decides the occurrences of one job that have come by now, spending at most `budget` on those that become runs.
+/// Returns how far it got, which is also among the changes if it got anywhere.
+pub(super) fn settle(step: &mut Step<'_>, entry: &JobEntry, budget: &mut usize) -> Progress {
+    let Timing::Schedule(schedule) = &entry.timing else {
+        return entry.progress.clone();
+    };
+    let mut settling =
+        Settling { entry, schedule, progress: entry.progress.clone(), live: Live::of(step, entry) };
+    if entry.job.disabled {
+        settling.skip_disabled(step);
+    } else if settling.miss_closed(step) {
+        settling.decide_open(step, budget);
+    }
+    if settling.progress != entry.progress {
+        step.change(Change::Progressed {
+            incarnation: entry.incarnation,
+            progress: settling.progress.clone(),
+        });
+    }
+    settling.progress
+}
+
+/// The runs of a job that the next occurrence may meet, those of this step included.
+struct Live {
+    all: usize,
+    queued: usize,
+}
+
+impl Live {
+    fn of(step: &Step<'_>, entry: &JobEntry) -> Self {
+        let mut live = Self { all: 0, queued: 0 };
+        for run in step.state.live_runs(entry.incarnation) {
+            live.all += 1;
+            live.queued += usize::from(run.state == RunState::Queued);
+        }
+        live
+    }
+}
+
+struct Settling<'a> {
+    entry: &'a JobEntry,
+    schedule: &'a Schedule,
+    progress: Progress,
+    live: Live,
+}
+
+impl Settling<'_> {
+    /// The occurrences of a disabled job are skipped, once somebody asks: a disabled job wakes nobody.
+    fn skip_disabled(&mut self, step: &mut Step<'_>) {
+        if let Some(span) = self.schedule.stretch(
+            self.progress.decided_through,
+            step.now.wall,
+            limits::STRETCH_PER_STEP_MAX,
+        ) {
+            self.record(step, Verdict::Skipped, DISABLED, span.first, span.last, span.count);
+            self.progress.decided_through = span.last;
+        }
+    }
+
+    /// Records the occurrences whose window has closed undecided. Returns whether it got to the end of them.
+    fn miss_closed(&mut self, step: &mut Step<'_>) -> bool {
+        let now = step.now.wall;
+        // The window is closed at both ends: missed means due + epsilon < now.
+        let Some(closed_through) = now
+            .checked_sub(self.entry.job.epsilon.span)
+            .and_then(|at| at.checked_sub(Duration::from_nanos(1)))
+            .ok()
+        else {
+            return true;
+        };
+        let after = self.progress.decided_through;
+        let limit = limits::STRETCH_PER_STEP_MAX;
+        let Some(span) = self.schedule.stretch(after, closed_through, limit) else {
+            return true;
+        };
+        let is_next_due = self.schedule.next_after(span.last).is_some_and(|at| at <= now);
+        let catches_up = match self.entry.job.catch_up {
+            CatchUp::None => false,
+            // An occurrence whose window is open stands for those before it.
+            CatchUp::Latest => span.complete && !is_next_due,
+        };
+        if catches_up {
+            let before_last = span.last.saturating_sub(Duration::from_nanos(1));
+            let missed =
+                before_last.ok().and_then(|through| self.schedule.stretch(after, through, limit));
+            if let Some(missed) = missed {
+                let (first, last, count) = (missed.first, missed.last, missed.count);
+                self.record(step, Verdict::Missed, MISSED, first, last, count);
+            }
+            self.trigger(step, Trigger::CatchUp { due_at: span.last });
+        } else {
+            self.record(step, Verdict::Missed, MISSED, span.first, span.last, span.count);
+        }
+        self.progress.decided_through = span.last;
+        span.complete
+    }
+
+    /// Turns the occurrences whose window is open into runs, or skips them.
+    fn decide_open(&mut self, step: &mut Step<'_>, budget: &mut usize) {
+        let now = step.now.wall;
+        while *budget > 0 {
+            let next = self.schedule.next_after(self.progress.decided_through);
+            let Some(due_at) = next.filter(|&at| at <= now) else { return };
+            *budget -= 1;
+            self.trigger(step, Trigger::Schedule { due_at });
+            self.progress.decided_through = due_at;
+        }
+    }
+
+    /// Records a run for an occurrence, or that it is skipped because of an earlier run.
+    fn trigger(&mut self, step: &mut Step<'_>, trigger: Trigger) {
+        let due_at = trigger.due_at();
+        let is_blocked = self.live.all > 0;
+        let state = match self.entry.job.overlap {
+            Overlap::Skip if is_blocked => {
+                return self.record(step, Verdict::Skipped, OVERLAPPED, due_at, due_at, 1);
+            }
+            Overlap::Queue { max } if is_blocked => {
+                if self.live.queued >= usize::try_from(max).unwrap_or(usize::MAX) {
+                    return self.record(step, Verdict::Skipped, QUEUE_FULL, due_at, due_at, 1);
+                }
+                self.live.queued += 1;
+                RunState::Queued
+            }
+            Overlap::Skip | Overlap::Queue { .. } | Overlap::Allow => {
+                RunState::Pending { deadline: self.start_deadline(&trigger) }
+            }
+        };
+        self.live.all += 1;
+        self.progress.stretch = None;
+        let name = &self.entry.job.name;
+        let run = Run {
+            id: RunId::scheduled(self.entry.incarnation, due_at),
+            sequence: step.next_sequence(),
+            job: name.clone(),
+            trigger,
+            task_millis: step.take_task_millis(name, due_at),
+            arguments: None,
+            created_at: step.now.wall,
+            state,
+            attempts: Vec::new(),
+        };
+        step.change(Change::RunStored(Box::new(run)));
+    }
+
+    fn start_deadline(&self, trigger: &Trigger) -> Option<Timestamp> {
+        start_deadline(trigger, self.entry.job.epsilon.span)
+    }
+
+    /// Extends the open stretch if it goes on with the same reason, or begins one.
+    fn record(
+        &mut self,
+        step: &mut Step<'_>,
+        verdict: Verdict,
+        reason: &str,
+        first: Timestamp,
+        last: Timestamp,
+        count: u64,
+    ) {
+        let open = self
+            .progress
+            .stretch
+            .take()
+            .filter(|stretch| stretch.verdict == verdict && stretch.reason == reason);
+        let name: &JobName = &self.entry.job.name;
+        let stretch = match open {
+            Some(open) => Stretch {
+                last_due_at: last,
+                count: open.count.saturating_add(count),
+                decided_at: step.now.wall,
+                ..open
+            },
+            None => Stretch {
+                sequence: step.next_sequence(),
+                incarnation: self.entry.incarnation,
+                job: name.clone(),
+                verdict,
+                reason: reason.to_owned(),
+                first_due_at: first,
+                last_due_at: last,
+                count,
+                decided_at: step.now.wall,
+            },
+        };
+        step.note(name, format!("{count} due {first} to {last} {}: {reason}", verdict.as_str()));
+        step.change(Change::StretchStored(stretch.clone()));
+        self.progress.stretch = Some(stretch);
+    }
+}
+
+/// The last instant at which the first attempt of a run may be decided. Only the schedule's own runs have one.
+pub(super) fn start_deadline(trigger: &Trigger, epsilon: Duration) -> Option<Timestamp> {
+    match *trigger {
+        Trigger::Schedule { due_at } => {
+            Some(due_at.saturating_add(epsilon).unwrap_or(Timestamp::MAX))
+        }
+        Trigger::CatchUp { .. } | Trigger::Manual { .. } => None,
+    }
+}

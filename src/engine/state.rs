@@ -1,0 +1,606 @@
+//! The state that decisions are made from, and the only way it changes.
+//!
+//! Kept: every job, every live run, and which task-id milliseconds are used up. Derived from these by [`State::apply`],
+//! so that a step costs O(k log n) for k decided runs: what is due, pending, waiting, and when something happens next.
+//! Debug builds rebuild the derived part after every change and compare.
+//!
+//! Knows no ended run: those are the history's, which decisions never read.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::{
+    AgentId, AttemptState, BootInstant, Defaults, Duration, Incarnation, Job, JobName, JobRecord,
+    JobStats, Now, Offer, OfferId, Progress, Resources, Run, RunId, RunState, TaskId, Term,
+    Timestamp, When,
+};
+use crate::placement::Conditions;
+use crate::schedule::{Schedule, ZoneDb};
+
+use super::decision::{Change, Launcher};
+
+/// What decisions depend on besides jobs and runs. Fixed while a process leads.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What a field that was not given becomes.
+    pub defaults: Defaults,
+    /// The pause between attempts (`--failure_retry`).
+    pub retry_delay: Duration,
+    /// How long a task is given between being asked to stop and being stopped.
+    pub kill_grace: Duration,
+    /// What the launcher can do; what it cannot is refused at the door.
+    pub abilities: Abilities,
+    /// Where zones come from.
+    pub zones: ZoneDb,
+}
+
+/// What a launcher can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abilities {
+    /// The only user it can run commands as; `None` if it can become any.
+    pub only_user: Option<String>,
+    /// Whether it runs containers.
+    pub containers: bool,
+    /// Whether it runs custom executors.
+    pub executors: bool,
+}
+
+/// What the state is rebuilt from after a start or a change of leader.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recovered {
+    /// The last term that began.
+    pub term: Term,
+    /// All jobs.
+    pub jobs: Vec<JobRecord>,
+    /// All live runs.
+    pub runs: Vec<Run>,
+    /// The last task-id millisecond used up by each name.
+    pub task_marks: Vec<(JobName, i64)>,
+    /// The last incarnation given.
+    pub last_incarnation: u64,
+    /// The last sequence given.
+    pub last_sequence: u64,
+}
+
+/// The state.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// What decisions depend on besides.
+    pub settings: Arc<Settings>,
+    term: Term,
+    jobs: BTreeMap<Incarnation, JobEntry>,
+    names: BTreeMap<JobName, Incarnation>,
+    runs: BTreeMap<RunId, Run>,
+    task_marks: BTreeMap<JobName, i64>,
+    last_incarnation: u64,
+    last_sequence: u64,
+    offers: BTreeMap<OfferId, Offer>,
+    launcher_gone: Option<String>,
+    derived: Derived,
+}
+
+/// Indexes. Each is a function of the rest of the state.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Derived {
+    /// The next undecided occurrence of every enabled job.
+    due: BTreeSet<(Timestamp, Incarnation)>,
+    /// Pending runs, most urgent first: high priority, then in the order of recording.
+    pending: BTreeSet<(Reverse<bool>, u64, RunId)>,
+    /// Ends of the start windows of pending runs.
+    deadlines: BTreeSet<(Timestamp, RunId)>,
+    /// Retry instants of waiting runs.
+    retries: BTreeSet<(Timestamp, RunId)>,
+    /// When running attempts are stopped for taking too long.
+    stops: BTreeSet<(BootInstant, RunId)>,
+    /// Live attempts by task.
+    tasks: BTreeMap<TaskId, RunId>,
+    /// What live attempts hold, each as it was when the run was last stored.
+    held: BTreeMap<RunId, (AgentId, Resources)>,
+    /// The sums of `held` by agent.
+    used: BTreeMap<AgentId, Resources>,
+    /// Live runs by job.
+    live: BTreeMap<Incarnation, BTreeSet<(u64, RunId)>>,
+    /// Whether something changed since the pending runs were last looked at.
+    is_placement_wanted: bool,
+}
+
+/// A job as the engine knows it.
+#[derive(Debug, Clone)]
+pub struct JobEntry {
+    /// Which life of its name.
+    pub incarnation: Incarnation,
+    /// Counts its definitions.
+    pub revision: u64,
+    /// When this definition was accepted.
+    pub accepted_at: Timestamp,
+    /// The definition.
+    pub job: Arc<Job>,
+    /// Counts.
+    pub stats: JobStats,
+    /// How far its schedule is decided.
+    pub progress: Progress,
+    /// Its schedule, parsed; why there is none otherwise.
+    pub timing: Timing,
+    /// Its constraints, compiled.
+    pub conditions: Conditions,
+    /// Whether deciding it went wrong inside the engine; it is left alone until replaced or restarted.
+    pub is_quarantined: bool,
+    /// The next occurrence to be decided, unless the job is disabled, exhausted or quarantined. Derived by the state.
+    pub next_due: Option<Timestamp>,
+}
+
+/// What gives a job its occurrences.
+#[derive(Debug, Clone)]
+pub enum Timing {
+    /// This schedule.
+    Schedule(Schedule),
+    /// Its parents.
+    Parents,
+    /// Nothing: its stored schedule cannot be read any more, for this reason.
+    Broken(String),
+}
+
+impl JobEntry {
+    fn find_next_due(&self) -> Option<Timestamp> {
+        if self.job.disabled || self.is_quarantined {
+            return None;
+        }
+        match &self.timing {
+            Timing::Schedule(schedule) => schedule.next_after(self.progress.decided_through),
+            Timing::Parents | Timing::Broken(_) => None,
+        }
+    }
+
+    /// The stored form.
+    #[must_use]
+    pub fn to_record(&self) -> JobRecord {
+        JobRecord {
+            incarnation: self.incarnation,
+            revision: self.revision,
+            accepted_at: self.accepted_at,
+            job: Job::clone(&self.job),
+            stats: self.stats.clone(),
+            progress: self.progress.clone(),
+        }
+    }
+
+    fn new(record: JobRecord, zones: &ZoneDb) -> Self {
+        let JobRecord { incarnation, revision, accepted_at, job, stats, progress } = record;
+        let timing = match &job.when {
+            When::Schedule { text, zone } => {
+                match Schedule::parse(text, zone, accepted_at, zones) {
+                    Ok(schedule) => Timing::Schedule(schedule),
+                    // Accepted once, unreadable now: zone data can lose a name. Said, not guessed.
+                    Err(error) => Timing::Broken(error.to_string()),
+                }
+            }
+            When::Parents(_) => Timing::Parents,
+        };
+        let conditions = Conditions::compile(&job.constraints).unwrap_or_default();
+        Self {
+            incarnation,
+            revision,
+            accepted_at,
+            job: Arc::new(job),
+            stats,
+            progress,
+            timing,
+            conditions,
+            is_quarantined: false,
+            next_due: None,
+        }
+    }
+}
+
+/// When the state wants to be asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WakeAt {
+    /// No later than this wall instant.
+    pub wall: Option<Timestamp>,
+    /// No later than this boot instant.
+    pub boot: Option<BootInstant>,
+    /// At once.
+    pub at_once: bool,
+}
+
+impl WakeAt {
+    /// Whether it is time.
+    #[must_use]
+    pub fn has_come(&self, now: Now) -> bool {
+        self.at_once
+            || self.wall.is_some_and(|at| at <= now.wall)
+            || self.boot.is_some_and(|at| at <= now.boot)
+    }
+}
+
+impl State {
+    /// A state without jobs, as of a store that never had any.
+    #[must_use]
+    pub fn new(settings: Arc<Settings>) -> Self {
+        Self::recover(settings, Recovered::default())
+    }
+
+    /// The state that the store remembers.
+    #[must_use]
+    pub fn recover(settings: Arc<Settings>, recovered: Recovered) -> Self {
+        let Recovered { term, jobs, runs, task_marks, last_incarnation, last_sequence } = recovered;
+        let mut state = Self {
+            term,
+            jobs: BTreeMap::new(),
+            names: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            task_marks: task_marks.into_iter().collect(),
+            last_incarnation,
+            last_sequence,
+            offers: BTreeMap::new(),
+            launcher_gone: Some("it has not been reached since the start".to_owned()),
+            derived: Derived::default(),
+            settings,
+        };
+        for record in jobs {
+            state.put_job(record);
+        }
+        for run in runs {
+            state.put_run(run);
+        }
+        state
+    }
+
+    /// Carries one change out. The only way the state changes, live and at recovery alike.
+    ///
+    /// # Panics
+    ///
+    /// If the change contradicts the state, which a decision made from this state cannot do.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::TermBegan(term) => self.term = *term,
+            Change::JobStored(record) => self.put_job(JobRecord::clone(record)),
+            Change::JobRemoved { incarnation, name } => {
+                self.unindex_job(*incarnation);
+                self.jobs.remove(incarnation);
+                self.names.remove(name);
+            }
+            Change::Progressed { incarnation, progress } => {
+                self.change_job(*incarnation, |entry| entry.progress = progress.clone());
+            }
+            Change::Counted { incarnation, stats } => {
+                // Neither index nor `next_due` depends on counts.
+                self.job_mut(*incarnation).stats = stats.clone();
+            }
+            Change::Disabled { incarnation } => {
+                self.change_job(*incarnation, |entry| {
+                    Arc::make_mut(&mut entry.job).disabled = true
+                });
+            }
+            Change::Quarantined { incarnation } => {
+                self.change_job(*incarnation, |entry| entry.is_quarantined = true);
+            }
+            Change::RunStored(run) => {
+                self.last_sequence = self.last_sequence.max(run.sequence);
+                self.unindex_run(run.id);
+                self.derived.is_placement_wanted = true;
+                if run.is_ended() {
+                    self.runs.remove(&run.id);
+                } else {
+                    self.put_run(Run::clone(run));
+                }
+            }
+            Change::StretchStored(stretch) => {
+                self.last_sequence = self.last_sequence.max(stretch.sequence);
+            }
+            Change::TaskMillisUsed { name, millis } => {
+                let mark = self.task_marks.entry(name.clone()).or_insert(i64::MIN);
+                *mark = (*mark).max(*millis);
+            }
+            Change::OffersSet(launcher) => self.set_launcher(launcher),
+            Change::PlacementSettled => self.derived.is_placement_wanted = false,
+        }
+        #[cfg(debug_assertions)]
+        self.check_derived();
+    }
+
+    /// The term that began last.
+    #[must_use]
+    pub const fn term(&self) -> Term {
+        self.term
+    }
+
+    /// All jobs, in the order of their creation.
+    pub fn jobs(&self) -> impl ExactSizeIterator<Item = &JobEntry> {
+        self.jobs.values()
+    }
+
+    /// The job of that name.
+    #[must_use]
+    pub fn job(&self, name: &JobName) -> Option<&JobEntry> {
+        self.jobs.get(self.names.get(name)?)
+    }
+
+    /// That life of a job, unless it is over.
+    #[must_use]
+    pub fn incarnation(&self, incarnation: Incarnation) -> Option<&JobEntry> {
+        self.jobs.get(&incarnation)
+    }
+
+    /// All live runs.
+    pub fn runs(&self) -> impl ExactSizeIterator<Item = &Run> {
+        self.runs.values()
+    }
+
+    /// That run, if it is live.
+    #[must_use]
+    pub fn run(&self, id: RunId) -> Option<&Run> {
+        self.runs.get(&id)
+    }
+
+    /// The live run that this task is an attempt of.
+    #[must_use]
+    pub fn run_of_task(&self, task_id: &TaskId) -> Option<&Run> {
+        self.runs.get(self.derived.tasks.get(task_id)?)
+    }
+
+    /// The live runs of a job, oldest first.
+    pub fn live_runs(&self, incarnation: Incarnation) -> impl Iterator<Item = &Run> {
+        let ids = self.derived.live.get(&incarnation).into_iter().flatten();
+        ids.map(|(_, id)| &self.runs[id])
+    }
+
+    /// Occurrences that have come by `now`, oldest first.
+    pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = &JobEntry> {
+        let come = self.derived.due.iter().take_while(move |(at, _)| *at <= now);
+        come.map(|(_, incarnation)| &self.jobs[incarnation])
+    }
+
+    /// Pending runs, most urgent first.
+    pub(super) fn pending(&self) -> impl Iterator<Item = &Run> {
+        self.derived.pending.iter().map(|(_, _, id)| &self.runs[id])
+    }
+
+    /// Pending runs whose start window has closed by `now`.
+    pub(super) fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Run> {
+        let past = self.derived.deadlines.iter().take_while(move |(at, _)| *at < now);
+        past.map(|(_, id)| &self.runs[id])
+    }
+
+    /// Waiting runs whose retry instant has come by `now`.
+    pub(super) fn retriable(&self, now: Timestamp) -> impl Iterator<Item = &Run> {
+        let come = self.derived.retries.iter().take_while(move |(at, _)| *at <= now);
+        come.map(|(_, id)| &self.runs[id])
+    }
+
+    /// Running runs whose attempt has had its time by `now`.
+    pub(super) fn overlong(&self, now: BootInstant) -> impl Iterator<Item = &Run> {
+        let come = self.derived.stops.iter().take_while(move |(at, _)| *at <= now);
+        come.map(|(_, id)| &self.runs[id])
+    }
+
+    /// Whether something changed since the pending runs were last matched with offers.
+    pub(super) fn is_placement_due(&self) -> bool {
+        self.derived.is_placement_wanted
+            && !self.derived.pending.is_empty()
+            && self.launcher_gone.is_none()
+    }
+
+    /// The offers there are.
+    #[must_use]
+    pub const fn offers(&self) -> &BTreeMap<OfferId, Offer> {
+        &self.offers
+    }
+
+    /// Why the launcher cannot be reached, if it cannot.
+    #[must_use]
+    pub fn launcher_gone(&self) -> Option<&str> {
+        self.launcher_gone.as_deref()
+    }
+
+    /// What live attempts hold on each agent.
+    #[must_use]
+    pub const fn used(&self) -> &BTreeMap<AgentId, Resources> {
+        &self.derived.used
+    }
+
+    /// How many runs want an offer.
+    #[must_use]
+    pub fn pending_count(&self) -> usize {
+        self.derived.pending.len()
+    }
+
+    pub(super) const fn last_incarnation(&self) -> u64 {
+        self.last_incarnation
+    }
+
+    pub(super) const fn last_sequence(&self) -> u64 {
+        self.last_sequence
+    }
+
+    /// The last task-id millisecond used up by `name`, if any is.
+    pub(super) fn task_mark(&self, name: &JobName) -> Option<i64> {
+        self.task_marks.get(name).copied()
+    }
+
+    /// When to ask again: the heads of the indexes.
+    #[must_use]
+    pub fn wake_at(&self) -> WakeAt {
+        let derived = &self.derived;
+        let wall = [
+            derived.due.first().map(|(at, _)| *at),
+            // A window is closed: its end still counts, so the run is overdue one millisecond later.
+            derived.deadlines.first().map(|(at, _)| {
+                at.saturating_add(Duration::from_millis(1)).unwrap_or(Timestamp::MAX)
+            }),
+            derived.retries.first().map(|(at, _)| *at),
+        ];
+        WakeAt {
+            wall: wall.into_iter().flatten().min(),
+            boot: derived.stops.first().map(|(at, _)| *at),
+            at_once: self.is_placement_due(),
+        }
+    }
+
+    fn set_launcher(&mut self, launcher: &Launcher) {
+        self.offers.clear();
+        match launcher {
+            Launcher::Connected(offers) => {
+                self.launcher_gone = None;
+                self.offers.extend(offers.iter().map(|offer| (offer.id.clone(), offer.clone())));
+                self.derived.is_placement_wanted = true;
+            }
+            Launcher::Gone(reason) => self.launcher_gone = Some(reason.clone()),
+        }
+    }
+
+    fn job_mut(&mut self, incarnation: Incarnation) -> &mut JobEntry {
+        self.jobs.get_mut(&incarnation).expect("a change names a job that the state has")
+    }
+
+    fn change_job(&mut self, incarnation: Incarnation, change: impl FnOnce(&mut JobEntry)) {
+        self.unindex_job(incarnation);
+        change(self.job_mut(incarnation));
+        self.index_job(incarnation);
+    }
+
+    fn put_job(&mut self, record: JobRecord) {
+        let incarnation = record.incarnation;
+        self.last_incarnation = self.last_incarnation.max(incarnation.0);
+        if self.jobs.contains_key(&incarnation) {
+            self.unindex_job(incarnation);
+        }
+        self.names.insert(record.job.name.clone(), incarnation);
+        self.jobs.insert(incarnation, JobEntry::new(record, &self.settings.zones));
+        self.index_job(incarnation);
+        // A pending run may fit with the new definition.
+        self.derived.is_placement_wanted = true;
+    }
+
+    fn index_job(&mut self, incarnation: Incarnation) {
+        let entry = self.job_mut(incarnation);
+        entry.next_due = entry.find_next_due();
+        if let Some(at) = entry.next_due {
+            self.derived.due.insert((at, incarnation));
+        }
+    }
+
+    fn unindex_job(&mut self, incarnation: Incarnation) {
+        if let Some(at) = self.jobs[&incarnation].next_due {
+            self.derived.due.remove(&(at, incarnation));
+        }
+    }
+
+    fn put_run(&mut self, run: Run) {
+        self.last_sequence = self.last_sequence.max(run.sequence);
+        let entry = self.jobs.get(&run.id.incarnation);
+        self.derived.index_run(&run, entry);
+        self.runs.insert(run.id, run);
+    }
+
+    fn unindex_run(&mut self, id: RunId) {
+        if let Some(run) = self.runs.get(&id) {
+            self.derived.unindex_run(run);
+        }
+    }
+
+    /// Rebuilds the indexes from the rest and compares; checks a sample of the state's size, so that debug builds
+    /// stay usable with many jobs.
+    #[cfg(debug_assertions)]
+    fn check_derived(&self) {
+        const CHECKED_UP_TO: usize = 64;
+        if self.jobs.len() + self.runs.len() > CHECKED_UP_TO {
+            return;
+        }
+        let mut rebuilt = Derived {
+            is_placement_wanted: self.derived.is_placement_wanted,
+            // What an attempt holds is what its job wanted when the run was stored, which nothing else remembers.
+            held: self.derived.held.clone(),
+            used: self.derived.used.clone(),
+            ..Derived::default()
+        };
+        for entry in self.jobs.values() {
+            rebuilt.due.extend(entry.find_next_due().map(|at| (at, entry.incarnation)));
+        }
+        for run in self.runs.values() {
+            let is_urgent = self.derived.pending.contains(&(Reverse(true), run.sequence, run.id));
+            rebuilt.index_run_times(run, is_urgent);
+        }
+        assert_eq!(rebuilt, self.derived, "an index does not follow from the state");
+        let mut used: BTreeMap<AgentId, Resources> = BTreeMap::new();
+        for (agent, held) in self.derived.held.values() {
+            let sum = used.entry(agent.clone()).or_default();
+            *sum = sum.plus(*held);
+        }
+        assert_eq!(used, self.derived.used, "the sums of held resources are off");
+    }
+}
+
+impl Derived {
+    fn index_run(&mut self, run: &Run, entry: Option<&JobEntry>) {
+        self.index_run_times(run, entry.is_some_and(|entry| entry.job.high_priority));
+        if let Some(attempt) = run.live_attempt() {
+            let wanted = entry.map(|entry| entry.job.resources).unwrap_or_default();
+            if wanted == Resources::default() {
+                return;
+            }
+            self.held.insert(run.id, (attempt.agent.clone(), wanted));
+            let used = self.used.entry(attempt.agent.clone()).or_default();
+            *used = used.plus(wanted);
+        }
+    }
+
+    fn index_run_times(&mut self, run: &Run, is_urgent: bool) {
+        self.live.entry(run.id.incarnation).or_default().insert((run.sequence, run.id));
+        match run.state {
+            RunState::Pending { deadline } => {
+                self.pending.insert((Reverse(is_urgent), run.sequence, run.id));
+                self.deadlines.extend(deadline.map(|at| (at, run.id)));
+            }
+            RunState::Waiting { retry_at } => {
+                self.retries.insert((retry_at, run.id));
+            }
+            RunState::Queued | RunState::Active | RunState::Ended { .. } => {}
+        }
+        if let Some(attempt) = run.live_attempt() {
+            self.tasks.insert(attempt.task_id.clone(), run.id);
+            if let AttemptState::Running { stop_at: Some(at), .. } = attempt.state {
+                self.stops.insert((at, run.id));
+            }
+        }
+    }
+
+    fn unindex_run(&mut self, run: &Run) {
+        if let Some(live) = self.live.get_mut(&run.id.incarnation) {
+            live.remove(&(run.sequence, run.id));
+            if live.is_empty() {
+                self.live.remove(&run.id.incarnation);
+            }
+        }
+        match run.state {
+            RunState::Pending { deadline } => {
+                // The job's priority may have changed since the run was indexed.
+                for is_urgent in [true, false] {
+                    self.pending.remove(&(Reverse(is_urgent), run.sequence, run.id));
+                }
+                if let Some(at) = deadline {
+                    self.deadlines.remove(&(at, run.id));
+                }
+            }
+            RunState::Waiting { retry_at } => {
+                self.retries.remove(&(retry_at, run.id));
+            }
+            RunState::Queued | RunState::Active | RunState::Ended { .. } => {}
+        }
+        if let Some(attempt) = run.live_attempt() {
+            self.tasks.remove(&attempt.task_id);
+            if let AttemptState::Running { stop_at: Some(at), .. } = attempt.state {
+                self.stops.remove(&(at, run.id));
+            }
+        }
+        if let Some((agent, held)) = self.held.remove(&run.id)
+            && let Some(used) = self.used.get_mut(&agent)
+        {
+            *used = used.minus(held);
+            if *used == Resources::default() {
+                self.used.remove(&agent);
+            }
+        }
+    }
+}
