@@ -1,0 +1,235 @@
+//! What was typed: flags of `serve`, each also readable from the environment.
+//!
+//! Names that Chronos has are Chronos' names. Nothing is checked beyond its type here; [`super::Config`] is what the
+//! program uses.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// The flags of `chronode serve`. A flag wins over its environment variable, that over the default.
+#[derive(Debug, Clone, Args)]
+pub struct ServeFlags {
+    /// Directory for the state, the output of runs and the keeper's socket; created if missing
+    #[arg(long, value_name = "DIR", env = "CHRONODE_DATA", default_value = "chronode-data")]
+    pub data: PathBuf,
+
+    /// Directory of job files (YAML) to load at the start; a job whose file did not change is left as it is
+    #[arg(long, value_name = "DIR", env = "CHRONODE_JOBS")]
+    pub jobs: Option<PathBuf>,
+
+    /// Address to listen on; anything but loopback needs --insecure, because every client may run commands here
+    #[arg(
+        long = "http_address",
+        alias = "http-address",
+        value_name = "ADDRESS",
+        env = "CHRONODE_HTTP_ADDRESS",
+        default_value = "127.0.0.1"
+    )]
+    pub http_address: String,
+
+    /// Port to listen on; 0 takes a free one and prints it
+    #[arg(
+        long = "http_port",
+        alias = "http-port",
+        value_name = "PORT",
+        env = "CHRONODE_HTTP_PORT",
+        default_value_t = 4400
+    )]
+    pub http_port: u16,
+
+    /// Listen without credentials on an address that others can reach
+    #[arg(long, env = "CHRONODE_INSECURE")]
+    pub insecure: bool,
+
+    /// Name of this machine for constraints on `hostname` and the variable HOST; the system's own by default
+    #[arg(long, value_name = "NAME", env = "CHRONODE_HOSTNAME")]
+    pub hostname: Option<String>,
+
+    /// Attributes of this machine for constraints, as `rack:r1;disk:ssd`
+    #[arg(long, value_name = "LIST", env = "CHRONODE_ATTRIBUTES", default_value = "")]
+    pub attributes: String,
+
+    /// Start no more commands at once than fit into these resources, as `cpus:4;mem:8192;disk:10000`, or `auto` for
+    /// what the machine has; without it everything due starts at once, as under cron
+    #[arg(
+        long = "local_resources",
+        alias = "local-resources",
+        value_name = "LIST|auto",
+        env = "CHRONODE_LOCAL_RESOURCES"
+    )]
+    pub local_resources: Option<String>,
+
+    /// Limit each command to its `cpus` and `mem`
+    #[arg(
+        long = "local_isolation",
+        alias = "local-isolation",
+        value_name = "KIND",
+        env = "CHRONODE_LOCAL_ISOLATION",
+        default_value = "none"
+    )]
+    pub local_isolation: Isolation,
+
+    /// Bytes kept of each output stream of a command: half from its beginning, half from its end
+    #[arg(
+        long = "output_cap",
+        alias = "output-cap",
+        value_name = "BYTES",
+        env = "CHRONODE_OUTPUT_CAP",
+        default_value_t = 10 * 1024 * 1024
+    )]
+    pub output_cap: u64,
+
+    /// User that runs the commands of jobs without `runAsUser`; the one Chronode runs as by default
+    #[arg(long, value_name = "NAME", env = "CHRONODE_USER")]
+    pub user: Option<String>,
+
+    /// Seconds that a run of a job without `epsilon` may start late
+    #[arg(
+        long = "task_epsilon",
+        alias = "task-epsilon",
+        value_name = "SECONDS",
+        env = "CHRONODE_TASK_EPSILON",
+        default_value_t = 60
+    )]
+    pub task_epsilon: u32,
+
+    /// Milliseconds between the attempts of a run
+    #[arg(
+        long = "failure_retry",
+        alias = "failure-retry",
+        value_name = "MILLISECONDS",
+        env = "CHRONODE_FAILURE_RETRY",
+        default_value_t = 60_000
+    )]
+    pub failure_retry: u64,
+
+    /// Seconds a command is given between being asked to stop and being stopped
+    #[arg(
+        long = "kill_grace",
+        alias = "kill-grace",
+        value_name = "SECONDS",
+        env = "CHRONODE_KILL_GRACE",
+        default_value_t = 5
+    )]
+    pub kill_grace: u32,
+
+    /// Processors wanted by a job without `cpus`
+    #[arg(
+        long = "mesos_task_cpu",
+        alias = "mesos-task-cpu",
+        value_name = "CPUS",
+        env = "CHRONODE_MESOS_TASK_CPU",
+        default_value_t = 0.1
+    )]
+    pub mesos_task_cpu: f64,
+
+    /// MiB of memory wanted by a job without `mem`
+    #[arg(
+        long = "mesos_task_mem",
+        alias = "mesos-task-mem",
+        value_name = "MIB",
+        env = "CHRONODE_MESOS_TASK_MEM",
+        default_value_t = 128.0
+    )]
+    pub mesos_task_mem: f64,
+
+    /// MiB of disk wanted by a job without `disk`
+    #[arg(
+        long = "mesos_task_disk",
+        alias = "mesos-task-disk",
+        value_name = "MIB",
+        env = "CHRONODE_MESOS_TASK_DISK",
+        default_value_t = 256.0
+    )]
+    pub mesos_task_disk: f64,
+
+    /// Ended runs kept of each job, with their output
+    #[arg(
+        long = "history_per_job",
+        alias = "history-per-job",
+        value_name = "RUNS",
+        env = "CHRONODE_HISTORY_PER_JOB",
+        default_value_t = 1_000
+    )]
+    pub history_per_job: u64,
+
+    /// Ended runs kept in all
+    #[arg(
+        long = "history_total",
+        alias = "history-total",
+        value_name = "RUNS",
+        env = "CHRONODE_HISTORY_TOTAL",
+        default_value_t = 1_000_000
+    )]
+    pub history_total: u64,
+
+    /// Days that ended runs are kept
+    #[arg(
+        long = "history_days",
+        alias = "history-days",
+        value_name = "DAYS",
+        env = "CHRONODE_HISTORY_DAYS",
+        default_value_t = 90
+    )]
+    pub history_days: u32,
+
+    /// Bytes of output kept in all; the oldest runs go first
+    #[arg(
+        long = "history_bytes",
+        alias = "history-bytes",
+        value_name = "BYTES",
+        env = "CHRONODE_HISTORY_BYTES",
+        default_value_t = 10 * 1024 * 1024 * 1024
+    )]
+    pub history_bytes: u64,
+
+    /// Seconds to wait on SIGTERM for running commands; nothing new starts meanwhile. Without it commands are left
+    /// running and found again at the next start
+    #[arg(long, value_name = "SECONDS", env = "CHRONODE_DRAIN", default_value_t = 0)]
+    pub drain: u32,
+
+    /// Directory of the host's time zone data; the newer of it and the data in this program is used
+    #[arg(
+        long = "zone_data",
+        alias = "zone-data",
+        value_name = "DIR",
+        env = "CHRONODE_ZONE_DATA",
+        default_value = "/usr/share/zoneinfo"
+    )]
+    pub zone_data: PathBuf,
+
+    /// Form of the log on standard error
+    #[arg(long, value_name = "FORM", env = "CHRONODE_LOG", default_value = "auto")]
+    pub log: LogForm,
+
+    /// What is logged, as `info` or `chronode=debug,warn`
+    #[arg(
+        long = "log_level",
+        alias = "log-level",
+        value_name = "FILTER",
+        env = "CHRONODE_LOG_LEVEL",
+        default_value = "info"
+    )]
+    pub log_level: String,
+}
+
+/// How commands are kept to their resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Isolation {
+    /// Not at all.
+    None,
+    /// By a control group for each command.
+    Cgroup,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogForm {
+    /// For people, coloured on a terminal.
+    Auto,
+    /// For people, without colours.
+    Human,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,255 @@
+//! From what was typed to what the program uses: checked, defaults filled in.
+//!
+//! Only this module sees flags. The others get the values they need.
+
+mod flags;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+pub use flags::{Isolation, LogForm, ServeFlags};
+
+use crate::model::{Defaults, Duration, Resources, Scalar};
+
+/// What `chronode serve` works with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where the state is.
+    pub data: PathBuf,
+    /// Where job files are.
+    pub jobs: Option<PathBuf>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// This machine's name.
+    pub hostname: String,
+    /// Its attributes.
+    pub attributes: BTreeMap<String, String>,
+    /// Whether resources limit how much is started at once.
+    pub is_metered: bool,
+    /// The resources given by hand, in place of the machine's.
+    pub resources: Option<Resources>,
+    /// How commands are kept to their resources.
+    pub isolation: Isolation,
+    /// Bytes kept of each output stream.
+    pub output_cap: u64,
+    /// The user of jobs that name none; `None` is our own.
+    pub user: Option<String>,
+    /// What a field that was not given becomes; `user` is filled in by whoever knows our own.
+    pub defaults: Defaults,
+    /// The pause between attempts.
+    pub retry_delay: Duration,
+    /// Between being asked to stop and being stopped.
+    pub kill_grace: Duration,
+    /// What is kept of the history.
+    pub history: History,
+    /// How long to wait for running commands at the end.
+    pub drain: Duration,
+    /// The host's zone data.
+    pub zone_data: PathBuf,
+}
+
+/// What is kept of the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// Ended runs of each job.
+    pub per_job: u64,
+    /// Ended runs in all.
+    pub total: u64,
+    /// How long.
+    pub age: Duration,
+    /// Bytes of output in all.
+    pub bytes: u64,
+}
+
+/// A flag whose value cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("--{flag} `{found}`: {expected}")]
+pub struct ConfigError {
+    /// The flag.
+    pub flag: &'static str,
+    /// Its value.
+    pub found: String,
+    /// What would be right.
+    pub expected: String,
+}
+
+impl Config {
+    /// Checks the flags. `machine_name` is the system's own name, used where none was given.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first flag whose value cannot be used.
+    pub fn new(flags: ServeFlags, machine_name: &str) -> Result<Self, ConfigError> {
+        let listen = listen(&flags)?;
+        let (is_metered, resources) = local_resources(flags.local_resources.as_deref())?;
+        let amount = |flag: &'static str, units: f64| {
+            Scalar::from_units(units)
+                .filter(|&amount| amount > Scalar::ZERO)
+                .ok_or_else(|| refuse(flag, units, "give an amount above 0"))
+        };
+        let defaults = Defaults {
+            epsilon: Duration::from_secs(i64::from(flags.task_epsilon)),
+            resources: Resources {
+                cpus: amount("mesos_task_cpu", flags.mesos_task_cpu)?,
+                mem: amount("mesos_task_mem", flags.mesos_task_mem)?,
+                disk: amount("mesos_task_disk", flags.mesos_task_disk)?,
+            },
+            user: flags.user.clone().unwrap_or_default(),
+        };
+        let positive = |flag: &'static str, count: u64| {
+            if count == 0 { Err(refuse(flag, count, "give at least 1")) } else { Ok(count) }
+        };
+        let retry_millis = i64::try_from(flags.failure_retry).ok().filter(|&ms| ms <= MILLIS_MAX);
+        let history_days = positive("history_days", u64::from(flags.history_days))?;
+        Ok(Self {
+            data: flags.data,
+            jobs: flags.jobs,
+            listen,
+            hostname: flags.hostname.unwrap_or_else(|| machine_name.to_owned()),
+            attributes: attributes(&flags.attributes)?,
+            is_metered,
+            resources,
+            isolation: flags.local_isolation,
+            output_cap: positive("output_cap", flags.output_cap)?.max(OUTPUT_CAP_MIN),
+            user: flags.user,
+            defaults,
+            retry_delay: Duration::from_millis(retry_millis.ok_or_else(|| {
+                refuse("failure_retry", flags.failure_retry, "give at most a year of milliseconds")
+            })?),
+            kill_grace: Duration::from_secs(i64::from(flags.kill_grace)),
+            history: History {
+                per_job: positive("history_per_job", flags.history_per_job)?,
+                total: positive("history_total", flags.history_total)?,
+                age: Duration::from_hours(
+                    24 * i64::try_from(history_days).unwrap_or(i64::MAX / 24),
+                ),
+                bytes: flags.history_bytes,
+            },
+            drain: Duration::from_secs(i64::from(flags.drain)),
+            zone_data: flags.zone_data,
+        })
+    }
+}
+
+/// A year; a longer pause between attempts is a slip of the unit.
+const MILLIS_MAX: i64 = 366 * 24 * 3_600 * 1_000;
+/// Less than this could not even hold the mark of what was cut.
+const OUTPUT_CAP_MIN: u64 = 4_096;
+
+fn refuse(flag: &'static str, found: impl ToString, expected: &str) -> ConfigError {
+    ConfigError { flag, found: found.to_string(), expected: expected.to_owned() }
+}
+
+fn listen(flags: &ServeFlags) -> Result<SocketAddr, ConfigError> {
+    let address: IpAddr = match flags.http_address.as_str() {
+        "localhost" => IpAddr::from([127, 0, 0, 1]),
+        text => text
+            .parse()
+            .map_err(|_| refuse("http_address", text, "give an IP address, as 127.0.0.1 or ::1"))?,
+    };
+    if !address.is_loopback() && !flags.insecure {
+        return Err(refuse(
+            "http_address",
+            &flags.http_address,
+            "others can reach this address, and whoever reaches it may run any command here. Listen on 127.0.0.1 \
+             behind a proxy that checks who asks, or add --insecure",
+        ));
+    }
+    Ok(SocketAddr::new(address, flags.http_port))
+}
+
+fn attributes(text: &str) -> Result<BTreeMap<String, String>, ConfigError> {
+    pairs(text)
+        .map(|pair| match pair.split_once(':') {
+            Some((name, value)) if !name.trim().is_empty() => {
+                Ok((name.trim().to_owned(), value.trim().to_owned()))
+            }
+            Some(_) | None => Err(refuse("attributes", text, "write `name:value;name:value`")),
+        })
+        .collect()
+}
+
+fn local_resources(text: Option<&str>) -> Result<(bool, Option<Resources>), ConfigError> {
+    let Some(text) = text else { return Ok((false, None)) };
+    if text == "auto" {
+        return Ok((true, None));
+    }
+    let wrong = || refuse("local_resources", text, "write `cpus:4;mem:8192;disk:10000` or `auto`");
+    let mut resources = Resources::default();
+    for pair in pairs(text) {
+        let (name, amount) = pair.split_once(':').ok_or_else(wrong)?;
+        let amount = amount.trim().parse().ok().and_then(Scalar::from_units).ok_or_else(wrong)?;
+        match name.trim() {
+            "cpus" => resources.cpus = amount,
+            "mem" => resources.mem = amount,
+            "disk" => resources.disk = amount,
+            _ => return Err(wrong()),
+        }
+    }
+    let given = [resources.cpus, resources.mem, resources.disk];
+    if given.contains(&Scalar::ZERO) {
+        return Err(wrong());
+    }
+    Ok((true, Some(resources)))
+}
+
+fn pairs(text: &str) -> impl Iterator<Item = &str> {
+    text.split(';').map(str::trim).filter(|pair| !pair.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Typed {
+        #[command(flatten)]
+        flags: ServeFlags,
+    }
+
+    fn config(typed: &[&str]) -> Result<Config, ConfigError> {
+        let args = std::iter::once("serve").chain(typed.iter().copied());
+        Config::new(Typed::parse_from(args).flags, "host.example")
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_documentation() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:4400");
+        assert_eq!(config.data, PathBuf::from("chronode-data"));
+        assert_eq!(config.hostname, "host.example");
+        assert_eq!(config.defaults, Defaults::default());
+        assert_eq!(config.retry_delay, Duration::from_secs(60));
+        assert!(!config.is_metered);
+    }
+
+    #[test]
+    fn an_address_others_can_reach_is_refused_with_the_remedy() {
+        for address in ["0.0.0.0", "::", "192.0.2.1"] {
+            let error = config(&["--http_address", address]).unwrap_err().to_string();
+            assert!(error.contains("add --insecure"), "{error}");
+            assert!(config(&["--http_address", address, "--insecure"]).is_ok());
+        }
+    }
+
+    #[test]
+    fn lists_are_read_and_bad_ones_refused() {
+        let config = config(&["--attributes", "rack:r1; disk:ssd;"]).unwrap();
+        assert_eq!(config.attributes["disk"], "ssd");
+        for (flag, text) in [
+            ("--attributes", "rack"),
+            ("--attributes", ":x"),
+            ("--local_resources", "cpus:4"),
+            ("--local_resources", "cpus:x;mem:1;disk:1"),
+            ("--local_resources", "gpus:1"),
+            ("--http_address", "example.org"),
+            ("--mesos_task_cpu", "0"),
+            ("--history_per_job", "0"),
+        ] {
+            assert!(super::tests::config(&[flag, text]).is_err(), "{flag} {text}");
+        }
+    }
+}
