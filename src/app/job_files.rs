@@ -1,0 +1,136 @@
+//! Loading a directory of job files at the start.
+//!
+//! A job whose file says what is stored already is left alone: replacing it would begin a schedule with an empty start
+//! anew at every restart. A file with a mistake is told with file, line, field and remedy; the others still load.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::driver::view::View;
+use crate::driver::{Handle, Unavailable};
+use crate::engine::{Reply, Request};
+use crate::jobspec::{FileJob, read_file};
+use crate::model::{Dialect, JobDraft, JobName};
+
+/// Bytes of a job file; a larger one is no job file.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What came of a directory.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Jobs created or replaced.
+    pub stored: usize,
+    /// Jobs that were the same already.
+    pub unchanged: usize,
+    /// What is wrong, each a line with the place and the remedy.
+    pub problems: Vec<String>,
+    /// What is odd but accepted.
+    pub warnings: Vec<String>,
+}
+
+/// Loads every `.yaml` and `.yml` file of `directory`, in the order of their names.
+///
+/// # Errors
+///
+/// A sentence if the directory cannot be read.
+pub async fn load(directory: &Path, handle: &Handle, view: &View) -> Result<Loaded, String> {
+    let mut loaded = Loaded::default();
+    let mut seen: BTreeMap<JobName, String> = BTreeMap::new();
+    for path in files(directory)? {
+        let shown = path.display().to_string();
+        let text = match read(&path) {
+            Ok(text) => text,
+            Err(problem) => {
+                loaded.problems.push(format!("{shown}: {problem}"));
+                continue;
+            }
+        };
+        let reading = read_file(&shown, &text);
+        loaded.problems.extend(reading.problems.iter().map(ToString::to_string));
+        for job in reading.jobs {
+            let place = format!("{shown}:{}", job.line);
+            if let Some(first) = seen.insert(job.draft.name.clone(), place.clone()) {
+                loaded.problems.push(format!(
+                    "{place}: job `{}` stands in {first} already: rename or remove one of them",
+                    job.draft.name
+                ));
+                continue;
+            }
+            store(&shown, job, handle, view, &mut loaded).await;
+        }
+    }
+    Ok(loaded)
+}
+
+async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: &mut Loaded) {
+    loaded.warnings.extend(job.warnings.iter().cloned());
+    if is_stored(&job.draft, view) {
+        loaded.unchanged += 1;
+        return;
+    }
+    let name = job.draft.name.clone();
+    let request =
+        Request::PutJob { draft: Box::new(job.draft.clone()), dialect: Dialect::V0 };
+    match handle.ask(request).await {
+        Ok(Reply::Stored { warnings, .. }) => {
+            loaded.stored += 1;
+            let place = format!("{shown}:{}", job.line);
+            loaded
+                .warnings
+                .extend(warnings.iter().map(|warning| format!("{place}: {name}: {warning}")));
+        }
+        Ok(Reply::Refused(rejection)) => {
+            let (line, column) = job.place_of(rejection.field);
+            let remedy = if rejection.remedy.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", rejection.remedy)
+            };
+            loaded.problems.push(format!(
+                "{shown}:{line}:{column}: job `{name}`, field `{}`: {}{remedy}",
+                rejection.field, rejection.message
+            ));
+        }
+        Ok(Reply::Deleted | Reply::Triggered { .. } | Reply::Stopping { .. }) => {}
+        Err(Unavailable { reason }) => loaded.problems.push(format!("{shown}: {reason}")),
+    }
+}
+
+/// Whether the store has just what the draft asks for. The engine's own disabling of an exhausted job does not count,
+/// or the job would begin anew at the next start.
+fn is_stored(draft: &JobDraft, view: &View) -> bool {
+    let state = view.read();
+    let Some(entry) = state.job(&draft.name) else { return false };
+    let mut draft = draft.clone();
+    draft.disabled = draft.disabled.or(Some(entry.job.disabled));
+    let wanted = draft.resolve(Some(&entry.job), Dialect::V0, &state.settings.defaults);
+    wanted == *entry.job
+}
+
+fn files(directory: &Path) -> Result<Vec<PathBuf>, String> {
+    let cannot = |error: std::io::Error| {
+        format!("cannot read the job directory `{}`: {error}", directory.display())
+    };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(cannot)? {
+        let path = entry.map_err(cannot)?.path();
+        let is_yaml = path
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml");
+        if is_yaml && path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let length = path.metadata().map_err(|error| error.to_string())?.len();
+    if length > FILE_BYTES_MAX {
+        return Err(format!(
+            "the file has {length} bytes, more than {FILE_BYTES_MAX}: split it into several files"
+        ));
+    }
+    std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))
+}

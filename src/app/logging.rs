@@ -1,0 +1,25 @@
+//! The log on standard error: for people, or one JSON object a line.
+
+use std::io::IsTerminal;
+
+use anyhow::Context;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::LogForm;
+
+/// Sets the log up, once for the process.
+///
+/// # Errors
+///
+/// If `filter` cannot be read.
+pub(super) fn init(form: LogForm, filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)
+        .with_context(|| format!("--log_level `{filter}`: write `info` or `chronode=debug,warn`"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = match form {
+        LogForm::Auto => log.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
+        LogForm::Human => log.with_ansi(false).with_target(false).try_init(),
+        LogForm::Json => log.json().flatten_event(true).try_init(),
+    };
+    set.map_err(|error| anyhow::anyhow!("cannot set up the log: {error}"))
+}

@@ -1,0 +1,280 @@
+//! Builds everything, runs it, and stops it cleanly. The only module that knows all the others.
+
+mod backend;
+pub mod backup;
+mod housekeeping;
+mod job_files;
+mod logging;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::api;
+use crate::clock;
+use crate::config::{Config, ServeFlags};
+use crate::driver::view::View;
+use crate::driver::{Driver, Handle};
+use crate::engine::{Abilities, Settings};
+use crate::launcher::local::output::OutputReader;
+use crate::launcher::local::{LocalConfig, LocalLauncher, machine, user};
+use crate::model::{Duration, RunState};
+use crate::schedule::ZoneDb;
+use crate::store::{DataDir, SqliteStore};
+
+use backend::{Backend, Identity};
+
+/// How long open connections are given at the end.
+const API_GRACE: Duration = Duration::from_secs(1);
+/// How long the batch in flight is given at the end. With [`API_GRACE`] it stays under the five seconds promised.
+const LOOP_GRACE: Duration = Duration::from_secs(3);
+/// Between two looks at whether running commands have ended.
+const DRAIN_LOOK: Duration = Duration::from_millis(50);
+
+/// Runs `chronode serve` until a signal ends it. `executable` is this program, from which the keeper is started.
+///
+/// # Errors
+///
+/// Whatever keeps it from starting, as a sentence with its causes; or that it had to stop.
+pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()> {
+    logging::init(flags.log, &flags.log_level)?;
+    let config = Config::new(flags, &machine::hostname())?;
+    let mut signals = Signals::new().context("cannot listen for signals")?;
+    let directory = DataDir::open(&config.data)?;
+    let data = directory.path().to_owned();
+
+    // The keeper comes first: it must be started from a process that is still small.
+    let (notices, notices_in) = mpsc::unbounded_channel();
+    let own_user = user::own_name();
+    let launcher = LocalLauncher::start(local_config(&config, &data, executable), notices)
+        .context("cannot start the local launcher")?;
+
+    let store = tokio::task::spawn_blocking(move || SqliteStore::open(&directory)).await??;
+    let store = Arc::new(store);
+    let reader = store.reader()?;
+    let settings = Arc::new(settings(&config, &own_user));
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {}: is another Chronode running there? Choose another port with --http_port",
+            config.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let (driver, handle, view) =
+        Driver::begin(store.clone(), Arc::new(launcher), notices_in, settings).await?;
+    let mut driver = tokio::spawn(driver.run());
+
+    let jobs = match &config.jobs {
+        Some(directory) => {
+            job_files::load(directory, &handle, &view).await.map_err(anyhow::Error::msg)?
+        }
+        None => job_files::Loaded::default(),
+    };
+    let backend = Arc::new(Backend {
+        handle: handle.clone(),
+        view: view.clone(),
+        reader,
+        output: OutputReader::new(&data)?,
+        identity: Identity {
+            node: config.hostname.clone(),
+            listening: vec![address.to_string()],
+            launcher: "local".to_owned(),
+        },
+    });
+    let api = api::serve(listener, backend, api_options(&config, address));
+    let housekeeping = tokio::spawn(housekeeping::keep(
+        store.clone(),
+        view.clone(),
+        data.clone(),
+        config.history,
+    ));
+    greet(&mut std::io::stdout().lock(), address, &data, &config, &jobs, &view)
+        .context("cannot print where Chronode listens")?;
+
+    let ended = tokio::select! {
+        signal = signals.next() => {
+            tracing::info!("{signal}: stopping");
+            None
+        }
+        ended = &mut driver => Some(ended),
+    };
+    if ended.is_none() && !config.drain.is_zero() {
+        drain(&handle, &view, &config, &mut signals).await;
+    }
+    housekeeping.abort();
+    api.stop(API_GRACE).await;
+    if let Some(ended) = ended {
+        return match ended {
+            Ok(()) => bail!("the loop ended by itself"),
+            Err(error) => bail!("the loop failed: {error}; the next start recovers from the store"),
+        };
+    }
+    handle.stop().await;
+    tokio::select! {
+        _ = &mut driver => {}
+        () = clock::pause(LOOP_GRACE) => {
+            bail!("the last batch could not be committed in time; the next start recovers from the store");
+        }
+    }
+    say_what_runs_on(&view);
+    // Closing the database waits for the writer.
+    tokio::task::spawn_blocking(move || drop(store)).await?;
+    Ok(())
+}
+
+fn local_config(config: &Config, data: &Path, executable: PathBuf) -> LocalConfig {
+    LocalConfig {
+        data_dir: data.to_owned(),
+        executable,
+        hostname: config.hostname.clone(),
+        attributes: config.attributes.clone(),
+        metered: config.is_metered,
+        resources: config.resources,
+        isolation: config.isolation,
+        output_cap_bytes: config.output_cap,
+    }
+}
+
+fn settings(config: &Config, own_user: &str) -> Settings {
+    let mut defaults = config.defaults.clone();
+    if defaults.user.is_empty() {
+        own_user.clone_into(&mut defaults.user);
+    }
+    Settings {
+        defaults,
+        retry_delay: config.retry_delay,
+        kill_grace: config.kill_grace,
+        abilities: Abilities {
+            only_user: (!user::is_root()).then(|| own_user.to_owned()),
+            containers: false,
+            executors: false,
+        },
+        zones: ZoneDb::newest(&config.zone_data),
+    }
+}
+
+fn api_options(config: &Config, address: SocketAddr) -> api::Options {
+    api::Options {
+        allowed_hosts: vec![config.hostname.clone(), address.ip().to_string()],
+        // Whoever reaches a scheduler that runs as root is root. On loopback that would be every local user.
+        peer_check: user::is_root() && address.ip().is_loopback(),
+    }
+}
+
+/// Says where Chronode listens, where its state is, how many jobs it has, and what runs next.
+fn greet(
+    out: &mut dyn Write,
+    address: SocketAddr,
+    data: &Path,
+    config: &Config,
+    files: &job_files::Loaded,
+    view: &View,
+) -> std::io::Result<()> {
+    let state = view.read();
+    let zones = &state.settings.zones;
+    writeln!(out, "Chronode {} listening on http://{address}", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  state in   {}", data.display())?;
+    writeln!(out, "  zone data  {} ({})", zones.version(), zones.source())?;
+    writeln!(out, "  jobs       {}", state.jobs().len())?;
+    if let Some(directory) = &config.jobs {
+        writeln!(
+            out,
+            "  job files  {}: {} loaded, {} unchanged, {} refused",
+            directory.display(),
+            files.stored,
+            files.unchanged,
+            files.problems.len()
+        )?;
+    }
+    let mut next: Vec<_> =
+        state.jobs().filter_map(|entry| entry.next_due.map(|at| (at, &entry.job.name))).collect();
+    next.sort();
+    match next.as_slice() {
+        [] => writeln!(out, "  next       nothing is scheduled")?,
+        next => {
+            for (at, name) in next.iter().take(3) {
+                writeln!(out, "  next       {at:.0}  {name}")?;
+            }
+        }
+    }
+    drop(state);
+    for warning in &files.warnings {
+        tracing::warn!("{warning}");
+    }
+    for problem in &files.problems {
+        tracing::error!("{problem}");
+    }
+    if machine::dies_with_scheduler() {
+        tracing::warn!(
+            "Chronode is the first process of its container: running commands end with it. They are settled at the \
+             next start; --drain SECONDS gives them time"
+        );
+    }
+    out.flush()
+}
+
+/// Starts nothing new and waits for what runs, as long as the configuration allows and nobody hurries.
+async fn drain(handle: &Handle, view: &View, config: &Config, signals: &mut Signals) {
+    handle.drain().await;
+    let until = clock::boot().saturating_add(config.drain);
+    tracing::info!("waiting up to {:#} for {} running commands", config.drain, active(view));
+    while active(view) > 0 && clock::boot() < until {
+        tokio::select! {
+            signal = signals.next() => {
+                tracing::info!("{signal} again: not waiting any longer");
+                return;
+            }
+            () = clock::pause(DRAIN_LOOK) => {}
+        }
+    }
+}
+
+fn active(view: &View) -> usize {
+    view.read().runs().filter(|run| run.state == RunState::Active).count()
+}
+
+fn say_what_runs_on(view: &View) {
+    let active = active(view);
+    if active > 0 {
+        tracing::info!("{active} commands go on running; the next start finds them again");
+    }
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// An error with its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,142 @@
+//! The working state of one batch: events go in, and what has to be committed and then done comes out.
+//!
+//! Synchronous and free of clocks, so that the simulator drives the very same code. Knows no store and no launcher.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::engine::{self, Change, Effect, Event, Note, RequestId, State};
+use crate::model::Now;
+
+/// Steps that one event may cause by asking to be woken at once. What is left over goes into the next batch, so that a
+/// great many occurrences due at once make several transactions of bounded size.
+const STEPS_PER_EVENT_MAX: usize = 8;
+
+/// A state ahead of what is committed, and what it is ahead by.
+#[derive(Debug)]
+pub struct Working {
+    state: State,
+    outcome: Outcome,
+}
+
+/// What a batch came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// To be committed, then shown to readers. In order; a later value of the same thing has replaced earlier ones.
+    pub changes: Vec<Change>,
+    /// To be performed after the commit, in order.
+    pub effects: Vec<Effect>,
+    /// For the log.
+    pub notes: Vec<Note>,
+    /// Requests whose decision went wrong inside the engine; nothing of them is in `changes`.
+    pub broken: Vec<RequestId>,
+}
+
+impl Working {
+    /// Begins with a state as committed.
+    #[must_use]
+    pub fn new(state: State) -> Self {
+        Self { state, outcome: Outcome::default() }
+    }
+
+    /// The state, ahead of what is committed by the present batch.
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Decides and applies what follows from `event`, and from being woken as long as it is time.
+    ///
+    /// # Panics
+    ///
+    /// If applying a change panics, or a decision that nobody asked for does: the process must end and recover.
+    pub fn handle(&mut self, now: Now, event: &Event) {
+        self.step(now, event);
+        for _ in 0..STEPS_PER_EVENT_MAX {
+            if !self.state.wake_at().has_come(now) {
+                return;
+            }
+            self.step(now, &Event::Woke);
+        }
+    }
+
+    fn step(&mut self, now: Now, event: &Event) {
+        let decided = catch_unwind(AssertUnwindSafe(|| engine::step(&self.state, now, event)));
+        let decision = match (decided, event) {
+            (Ok(decision), _) => decision,
+            // One client's request must not take everybody's scheduler down. Nothing of it was applied.
+            (Err(_), Event::Request { id, .. }) => {
+                self.outcome.broken.push(*id);
+                return;
+            }
+            (Err(panic), _) => std::panic::resume_unwind(panic),
+        };
+        for change in &decision.changes {
+            self.state.apply(change);
+        }
+        self.outcome.changes.extend(decision.changes);
+        self.outcome.effects.extend(decision.effects);
+        self.outcome.notes.extend(decision.notes);
+    }
+
+    /// Ends the batch. The caller commits the changes before it does anything else with the outcome.
+    #[must_use]
+    pub fn take(&mut self) -> Outcome {
+        let mut outcome = std::mem::take(&mut self.outcome);
+        outcome.changes = compact(outcome.changes);
+        outcome
+    }
+}
+
+/// Drops what a later change of the same batch replaces whole. A run that became pending and was launched in one batch
+/// is written once.
+fn compact(changes: Vec<Change>) -> Vec<Change> {
+    let mut runs = BTreeSet::new();
+    let mut progressed = BTreeSet::new();
+    let mut counted = BTreeSet::new();
+    let mut stretches = BTreeSet::new();
+    let mut marks = BTreeSet::new();
+    let mut kept: Vec<Change> = Vec::with_capacity(changes.len());
+    for change in changes.into_iter().rev() {
+        let is_latest = match &change {
+            Change::RunStored(run) => runs.insert(run.id),
+            Change::Progressed { incarnation, .. } => progressed.insert(*incarnation),
+            Change::Counted { incarnation, .. } => counted.insert(*incarnation),
+            Change::StretchStored(stretch) => stretches.insert(stretch.sequence),
+            Change::TaskMillisUsed { name, .. } => marks.insert(name.clone()),
+            // These are rare, and their order with the others matters.
+            Change::TermBegan(_)
+            | Change::JobStored(_)
+            | Change::JobRemoved { .. }
+            | Change::Disabled { .. }
+            | Change::Quarantined { .. }
+            | Change::OffersSet(_)
+            | Change::PlacementSettled => true,
+        };
+        if is_latest {
+            kept.push(change);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+impl Outcome {
+    /// Whether anything of it has to be committed.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.changes.iter().any(Change::is_durable)
+    }
+
+    /// The waiting clients this outcome would answer.
+    pub fn requests(&self) -> impl Iterator<Item = RequestId> {
+        let answered = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Reply(id, _) => Some(*id),
+            Effect::Launch(_)
+            | Effect::Kill { .. }
+            | Effect::Reconcile(_)
+            | Effect::Acknowledge(_) => None,
+        });
+        answered.chain(self.broken.iter().copied())
+    }
+}
