@@ -12,6 +12,9 @@
 
 #![deny(clippy::disallowed_types)]
 
+#[cfg(test)]
+mod interval_tests;
+
 mod error;
 mod iso8601;
 mod period;

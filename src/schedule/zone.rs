@@ -210,10 +210,14 @@ impl Zone {
         &self.0.name
     }
 
-    /// What its wall clock shows at `at`, with the offset, such as `2026-03-29T03:30:00+02:00`.
+    /// What its wall clock shows at `at`, with the offset, such as `2026-03-29T03:30:00+02:00`, or a `Z`
+    /// where that is nothing.
     #[must_use]
     pub fn print(&self, at: Timestamp) -> String {
-        at.display_with_offset(self.rules().to_offset(at)).to_string()
+        match self.rules().to_offset(at) {
+            Offset::UTC => at.to_string(),
+            offset => at.display_with_offset(offset).to_string(),
+        }
     }
 
     pub(super) fn rules(&self) -> &TimeZone {

@@ -104,7 +104,7 @@ pub(super) fn remedy<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> St
     }
     let near = near_matches(name, names);
     match near.as_slice() {
-        [] => "expected a name such as `Europe/Berlin`, or leave it empty for UTC".to_owned(),
+        [] => "expected a name such as `Europe/Berlin`, or nothing".to_owned(),
         [only] => format!("write `{only}`"),
         [first @ .., last] => {
             let first: Vec<String> = first.iter().map(|name| format!("`{name}`")).collect();
@@ -216,7 +216,15 @@ mod tests {
     fn names_of_the_database_are_known_links_too() {
         check(
             &["Europe/Berlin", "US/Eastern", "UTC", "Etc/GMT-2", "GMT", "CET", "Antarctica/Troll"],
-            &expect![[""]],
+            &expect![[r#"
+                Europe/Berlin is known
+                US/Eastern is known
+                UTC is known
+                Etc/GMT-2 is known
+                GMT is known
+                CET is known
+                Antarctica/Troll is known
+            "#]],
         );
     }
 
@@ -243,7 +251,26 @@ mod tests {
                 "GMT+99",
                 "Z",
             ],
-            &expect![[""]],
+            &expect![[r#"
+                time zone `EST` is an abbreviation that means different things to different programs: write a full name such as `America/New_York`
+                time zone `MST` is an abbreviation that means different things to different programs: write a full name such as `America/Denver` or `America/Phoenix`
+                time zone `HST` is an abbreviation that means different things to different programs: write a full name such as `Pacific/Honolulu`
+                time zone `PST` is an abbreviation that means different things to different programs: write a full name such as `America/Los_Angeles`
+                time zone `CST` is an abbreviation that means different things to different programs: write a full name such as `America/Chicago` or `Asia/Shanghai`
+                unknown time zone `EDT`: write `America/New_York`
+                time zone `BST` is an abbreviation that means different things to different programs: write a full name such as `Asia/Dhaka` or `Europe/London`
+                time zone `IST` is an abbreviation that means different things to different programs: write a full name such as `Asia/Kolkata` or `Europe/Dublin`
+                time zone `est` is an abbreviation that means different things to different programs: write a full name such as `America/New_York`
+                unknown time zone `GMT+2`: write the name of a place, such as `Europe/Paris`, or `Etc/GMT-2` (in these names the sign is the other way round)
+                unknown time zone `GMT+02:00`: write the name of a place, such as `Europe/Paris`, or `Etc/GMT-2` (in these names the sign is the other way round)
+                unknown time zone `UTC+2`: write the name of a place, such as `Europe/Paris`, or `Etc/GMT-2` (in these names the sign is the other way round)
+                unknown time zone `+02:00`: write the name of a place, such as `Europe/Paris`, or `Etc/GMT-2` (in these names the sign is the other way round)
+                unknown time zone `-0800`: write the name of a place, such as `Europe/Paris`, or `Etc/GMT+8` (in these names the sign is the other way round)
+                unknown time zone `+05:30`: write the name of a place, such as `Asia/Kolkata`
+                unknown time zone `UTC+0`: write `UTC`
+                unknown time zone `GMT+99`: write the name of a place, such as `Asia/Kolkata`
+                unknown time zone `Z`: write `UTC`
+            "#]],
         );
     }
 
@@ -262,7 +289,18 @@ mod tests {
                 "Ünknown",
                 "a\u{0}b",
             ],
-            &expect![[""]],
+            &expect![[r#"
+                unknown time zone `europe/paris`: write `Europe/Paris`
+                unknown time zone `Europe/Berln`: write `Europe/Berlin`
+                unknown time zone `Berlin`: write `Europe/Berlin`
+                unknown time zone `New York`: write `America/New_York`
+                unknown time zone `america/new york`: write `America/New_York`
+                unknown time zone `Eurpoe/Paris`: write `Europe/Paris`
+                unknown time zone `null`: expected a name such as `Europe/Berlin`, or nothing
+                unknown time zone `Mars/Olympus`: expected a name such as `Europe/Berlin`, or nothing
+                unknown time zone `Ünknown`: expected a name such as `Europe/Berlin`, or nothing
+                unknown time zone `a\0b`: expected a name such as `Europe/Berlin`, or nothing
+            "#]],
         );
     }
 
