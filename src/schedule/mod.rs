@@ -15,6 +15,7 @@
 #[cfg(test)]
 mod interval_tests;
 
+mod cron;
 mod error;
 mod iso8601;
 mod period;
@@ -31,6 +32,7 @@ pub use period::parse_period;
 pub use zone::{Zone, ZoneDb, ZoneSource};
 pub use zone_names::chronos_meaning;
 
+use cron::Cron;
 use error::Source;
 use recurrence::Recurrence;
 
@@ -44,6 +46,7 @@ pub struct Schedule {
 #[derive(Debug, Clone)]
 enum Rule {
     Interval(Recurrence),
+    Cron(Cron),
 }
 
 /// Occurrences in a stretch of time.
@@ -97,7 +100,11 @@ impl Schedule {
             }));
         }
         let zone = if zone.is_empty() { None } else { Some(zones.get(zone)?) };
-        Self::parse_interval(source, zone, accepted_at)
+        if is_interval(text) {
+            return Self::parse_interval(source, zone, accepted_at);
+        }
+        let (cron, warnings) = Cron::parse(source, zone.unwrap_or_else(Zone::utc))?;
+        Ok(Self { rule: Rule::Cron(cron), warnings: warnings.into() })
     }
 
     fn parse_interval(
@@ -118,6 +125,7 @@ impl Schedule {
         let after = floor_millis(after);
         match &self.rule {
             Rule::Interval(recurrence) => recurrence.next_after(after).map(instant),
+            Rule::Cron(cron) => cron.next_after(after).map(instant),
         }
     }
 
@@ -127,6 +135,7 @@ impl Schedule {
         let (after, through) = (floor_millis(after), floor_millis(through));
         match &self.rule {
             Rule::Interval(recurrence) => recurrence.last_through(after, through).map(instant),
+            Rule::Cron(cron) => cron.last_through(after, through).map(instant),
         }
     }
 
@@ -138,6 +147,7 @@ impl Schedule {
         let (after, through) = (floor_millis(after), floor_millis(through));
         let counted = match &self.rule {
             Rule::Interval(recurrence) => recurrence.stretch(after, through, limit)?,
+            Rule::Cron(cron) => cron.stretch(after, through, limit)?,
         };
         Some(Span {
             first: instant(counted.first),
@@ -155,6 +165,7 @@ impl Schedule {
         let after = floor_millis(after);
         let left = match &self.rule {
             Rule::Interval(recurrence) => recurrence.remaining_after(after),
+            Rule::Cron(_) => None,
         };
         left.map_or(Remaining::Unlimited, Remaining::Count)
     }
@@ -164,6 +175,7 @@ impl Schedule {
     pub fn is_repeating_count(&self) -> Option<u64> {
         match &self.rule {
             Rule::Interval(recurrence) => recurrence.count(),
+            Rule::Cron(_) => None,
         }
     }
 
@@ -172,7 +184,14 @@ impl Schedule {
     pub fn zone(&self) -> &Zone {
         match &self.rule {
             Rule::Interval(recurrence) => recurrence.zone(),
+            Rule::Cron(cron) => cron.zone(),
         }
+    }
+
+    /// Whether it is a cron expression.
+    #[must_use]
+    pub fn is_cron(&self) -> bool {
+        matches!(self.rule, Rule::Cron(_))
     }
 
     /// What is legal but perhaps not meant, a sentence each.
@@ -180,6 +199,12 @@ impl Schedule {
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
+}
+
+/// Whether a text is meant as a repeating interval. No field of cron begins with an `R`.
+fn is_interval(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with(['R', 'r']) && (text.contains('/') || !text.contains([' ', '\t']))
 }
 
 fn interval_warnings(recurrence: &Recurrence, accepted_at: i64) -> Box<[String]> {

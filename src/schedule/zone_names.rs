@@ -104,7 +104,7 @@ pub(super) fn remedy<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> St
     }
     let near = near_matches(name, names);
     match near.as_slice() {
-        [] => "expected a name such as `Europe/Berlin`, or leave it empty for UTC".to_owned(),
+        [] => "expected a name such as `Europe/Berlin`, or nothing".to_owned(),
         [only] => format!("write `{only}`"),
         [first @ .., last] => {
             let first: Vec<String> = first.iter().map(|name| format!("`{name}`")).collect();
@@ -296,10 +296,10 @@ mod tests {
                 unknown time zone `New York`: write `America/New_York`
                 unknown time zone `america/new york`: write `America/New_York`
                 unknown time zone `Eurpoe/Paris`: write `Europe/Paris`
-                unknown time zone `null`: expected a name such as `Europe/Berlin`, or leave it empty for UTC
-                unknown time zone `Mars/Olympus`: expected a name such as `Europe/Berlin`, or leave it empty for UTC
-                unknown time zone `Ünknown`: expected a name such as `Europe/Berlin`, or leave it empty for UTC
-                unknown time zone `a\0b`: expected a name such as `Europe/Berlin`, or leave it empty for UTC
+                unknown time zone `null`: expected a name such as `Europe/Berlin`, or nothing
+                unknown time zone `Mars/Olympus`: expected a name such as `Europe/Berlin`, or nothing
+                unknown time zone `Ünknown`: expected a name such as `Europe/Berlin`, or nothing
+                unknown time zone `a\0b`: expected a name such as `Europe/Berlin`, or nothing
             "#]],
         );
     }
