@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{record, resolved};
 use crate::jobspec::{Derived, print};
-use crate::model::{Dialect, Timestamp};
+use crate::model::{Defaults, Dialect, Timestamp};
 
 fn check(body: &Value, dialect: Dialect, expected: &Expect) {
     let record = record(resolved(body, dialect));
@@ -131,4 +131,61 @@ fn secrets_are_never_printed() {
         printed["environmentVariables"].to_string(),
         r#"[{"name":"TOKEN","value":"***","secret":true},{"name":"A","value":"b"}]"#
     );
+}
+
+/// Chronos' own SerDeTest, but with dates where it has `TODAY` and `YESTERDAY`.
+#[test]
+fn a_job_with_every_field_is_printed_as_it_was_sent() {
+    let text = |old: &str, is_async: &str, new: &str, container: &str, when: &str| {
+        format!(
+            concat!(
+                r#"{{"name":"dj","command":"noop","shell":false,{}"executor":"exec","#,
+                r#""executorFlags":"flags","taskInfoData":"SomeData","retries":5,"#,
+                r#""owner":"owner@example.org,two@example.org","ownerName":"n","description":"d","#,
+                r#"{}"successCount":3,"errorCount":1,"#,
+                r#""lastSuccess":"2030-01-02T00:00:00.000Z","lastError":"2030-01-01T00:00:00.000Z","#,
+                r#""cpus":0.5,"disk":5.0,"mem":5.25,"disabled":true,"softError":true,"#,
+                r#""dataProcessingJobType":true,"errorsSinceLastSuccess":2,"#,
+                r#""fetch":[{{"uri":"https://x/a.tgz","executable":true,"cache":true,"#,
+                r#""extract":false,"output_file":"b"}}],"uris":[],"#,
+                r#""environmentVariables":[{{"name":"FOO","value":"BAR"}},"#,
+                r#"{{"name":"FOO","value":"BAZ"}}],"arguments":["-a","1"],"highPriority":true,"#,
+                r#""runAsUser":"nobody",{}"container":{},"constraints":[["rack","EQUALS","1"],"#,
+                r#"["rack","LIKE","r-\\d"],["rack","UNLIKE","x"]],{}}}"#,
+            ),
+            old, is_async, new, container, when,
+        )
+    };
+    let parents = r#""parents":["B1","B2","B3","B4","B5"]"#;
+    let old = text(
+        r#""epsilon":"PT5M","#,
+        r#""async":true,"#,
+        "",
+        concat!(
+            r#"{"type":"docker","image":"i","network":"HOST","volumes":[{"hostPath":"/h","#,
+            r#""containerPath":"/c","mode":"RO"},{"containerPath":"/d"}],"#,
+            r#""forcePullImage":true,"parameters":[]}"#,
+        ),
+        r#""schedule":"R/2030-01-01T00:00:00Z/PT1H","scheduleTimeZone":"Europe/Berlin""#,
+    );
+    let new = text(
+        "",
+        "",
+        r#""concurrent":true,"maxCompletionTime":60,"#,
+        concat!(
+            r#"{"type":"MESOS","image":"i","network":"USER","networkInfos":[{"name":"n","#,
+            r#""protocol":"IPv6","labels":[],"portMappings":[]}],"volumes":[],"#,
+            r#""forcePullImage":false,"parameters":[{"key":"k","value":"v"}]}"#,
+        ),
+        parents,
+    );
+    for (sent, dialect) in [(old, Dialect::V0), (new, Dialect::V1)] {
+        let draft = super::reading(&serde_json::from_str(&sent).unwrap(), dialect).draft;
+        let stats = draft.stats.clone();
+        let mut record = record(draft.resolve(None, dialect, &Defaults::default()));
+        record.stats = stats;
+        // What the new door makes of a body without `epsilon` is its default, so nothing of ours is added.
+        let printed = print(&record, dialect, Derived::default());
+        assert_eq!(Value::Object(printed).to_string(), sent);
+    }
 }
