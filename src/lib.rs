@@ -11,5 +11,7 @@ pub mod schedule;
 
 pub mod engine;
 
+pub mod jobspec;
+
 pub mod clock;
 pub mod failpoint;
