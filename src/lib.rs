@@ -12,6 +12,7 @@ pub mod schedule;
 pub mod engine;
 
 pub mod jobspec;
+pub mod store;
 
 pub mod clock;
 pub mod failpoint;

@@ -1,0 +1,399 @@
+//! Any job, run and stretch, for the tests that nothing is lost on the way to the disk and back.
+//!
+//! Every field varies, to the ends of its type where the store is to keep those.
+
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+
+use crate::model::{
+    AgentId, Attempt, AttemptState, BootInstant, CatchUp, Constraint, Container, ContainerType,
+    Duration, EnvVar, Exit, ExternalVolume, Fetch, Incarnation, Job, JobName, JobRecord, JobStats,
+    NameRule, Network, NetworkInfo, NetworkProtocol, Operator, Overlap, Period, PortMapping,
+    Progress, Property, Resources, Run, RunId, RunState, Scalar, StopReason, Stretch, TaskId,
+    Timestamp, Trigger, Verdict, Volume, VolumeMode, When,
+};
+
+/// What a run is after it was stored and loaded.
+pub(super) fn as_stored(mut run: Run) -> Run {
+    for attempt in &mut run.attempts {
+        if let AttemptState::Running { stop_at, .. } = &mut attempt.state {
+            *stop_at = None;
+        }
+    }
+    run
+}
+
+pub(super) fn job_record() -> impl Strategy<Value = JobRecord> {
+    (number(), number(), instant(), job(), stats(), progress()).prop_map(
+        |(incarnation, revision, accepted_at, job, stats, progress)| JobRecord {
+            incarnation: Incarnation(incarnation),
+            revision,
+            accepted_at,
+            job,
+            stats,
+            progress,
+        },
+    )
+}
+
+pub(super) fn run() -> impl Strategy<Value = Run> {
+    (
+        run_id(),
+        number(),
+        name(),
+        trigger(),
+        any::<i64>(),
+        of(text()),
+        instant(),
+        run_state(),
+        vec(attempt(), 0..3),
+    )
+        .prop_map(
+            |(id, sequence, job, trigger, task_millis, arguments, created_at, state, attempts)| {
+                Run {
+                    id,
+                    sequence,
+                    job,
+                    trigger,
+                    task_millis,
+                    arguments,
+                    created_at,
+                    state,
+                    attempts,
+                }
+            },
+        )
+}
+
+pub(super) fn stretch() -> impl Strategy<Value = Stretch> {
+    (number(), number(), name(), verdict(), text(), instant(), instant(), number(), instant())
+        .prop_map(
+            |(
+                sequence,
+                incarnation,
+                job,
+                verdict,
+                reason,
+                first_due_at,
+                last_due_at,
+                count,
+                decided_at,
+            )| Stretch {
+                sequence,
+                incarnation: Incarnation(incarnation),
+                job,
+                verdict,
+                reason,
+                first_due_at,
+                last_due_at,
+                count,
+                decided_at,
+            },
+        )
+}
+
+pub(super) fn stats() -> impl Strategy<Value = JobStats> {
+    (any::<u64>(), any::<u64>(), any::<u64>(), text(), text()).prop_map(
+        |(success_count, error_count, errors_since_last_success, last_success, last_error)| {
+            JobStats {
+                success_count,
+                error_count,
+                errors_since_last_success,
+                last_success,
+                last_error,
+            }
+        },
+    )
+}
+
+pub(super) fn progress() -> impl Strategy<Value = Progress> {
+    (instant(), of(stretch()))
+        .prop_map(|(decided_through, stretch)| Progress { decided_through, stretch })
+}
+
+/// As far as SQLite's integers go.
+fn number() -> impl Strategy<Value = u64> {
+    0..=i64::MAX.unsigned_abs()
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![Just(String::new()), any::<String>()]
+}
+
+pub(super) fn name() -> impl Strategy<Value = JobName> {
+    "[A-Za-z0-9_#-][A-Za-z0-9_.# -]{0,20}[A-Za-z0-9_.#-]"
+        .prop_map(|text| JobName::parse(&text, NameRule::Blanks).unwrap())
+}
+
+pub(super) fn instant() -> impl Strategy<Value = Timestamp> {
+    let seconds = Timestamp::MIN.as_second() + 1..Timestamp::MAX.as_second();
+    prop_oneof![
+        Just(Timestamp::MIN),
+        Just(Timestamp::MAX),
+        Just(Timestamp::UNIX_EPOCH),
+        (seconds, 0..1_000_000_000_i32).prop_map(|(s, ns)| Timestamp::new(s, ns).unwrap()),
+    ]
+}
+
+fn span() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        Just(Duration::MIN),
+        Just(Duration::MAX),
+        any::<i64>().prop_map(Duration::from_nanos),
+    ]
+}
+
+fn verdict() -> impl Strategy<Value = Verdict> {
+    proptest::sample::select(Verdict::ALL.to_vec())
+}
+
+fn scalar() -> impl Strategy<Value = Scalar> {
+    any::<u64>().prop_map(Scalar::from_thousandths)
+}
+
+fn job() -> impl Strategy<Value = Job> {
+    let texts = (text(), text(), text(), text(), text(), text(), text(), text());
+    let flags = proptest::array::uniform6(any::<bool>());
+    let lists = (
+        vec(fetch(), 0..3),
+        vec(text(), 0..3),
+        vec(env_var(), 0..3),
+        vec(text(), 0..3),
+        vec(constraint(), 0..3),
+    );
+    let rest = (
+        when(),
+        (text(), span()),
+        any::<i64>(),
+        (scalar(), scalar(), scalar()),
+        any::<u64>(),
+        of(container()),
+        overlap(),
+        prop_oneof![Just(CatchUp::None), Just(CatchUp::Latest)],
+    );
+    (name(), texts, flags, lists, rest).prop_map(|(name, texts, flags, lists, rest)| {
+        let (
+            command,
+            executor,
+            executor_flags,
+            task_info_data,
+            owner,
+            owner_name,
+            description,
+            run_as_user,
+        ) = texts;
+        let [shell, is_async, disabled, soft_error, data_processing, high_priority] = flags;
+        let (fetch, uris, environment, arguments, constraints) = lists;
+        let (when, epsilon, retries, resources, max_completion_secs, container, overlap, catch_up) =
+            rest;
+        Job {
+            name,
+            command,
+            shell,
+            when,
+            epsilon: Period { text: epsilon.0, span: epsilon.1 },
+            executor,
+            executor_flags,
+            task_info_data,
+            retries,
+            owner,
+            owner_name,
+            description,
+            is_async,
+            resources: Resources { cpus: resources.0, mem: resources.1, disk: resources.2 },
+            disabled,
+            soft_error,
+            data_processing,
+            fetch,
+            uris,
+            environment,
+            arguments,
+            high_priority,
+            run_as_user,
+            max_completion_secs,
+            container,
+            constraints,
+            overlap,
+            catch_up,
+        }
+    })
+}
+
+fn when() -> impl Strategy<Value = When> {
+    prop_oneof![
+        (text(), text()).prop_map(|(text, zone)| When::Schedule { text, zone }),
+        vec(name(), 0..3).prop_map(When::Parents),
+    ]
+}
+
+fn fetch() -> impl Strategy<Value = Fetch> {
+    (text(), any::<bool>(), any::<bool>(), any::<bool>(), text()).prop_map(
+        |(uri, executable, cache, extract, output_file)| Fetch {
+            uri,
+            executable,
+            cache,
+            extract,
+            output_file,
+        },
+    )
+}
+
+fn env_var() -> impl Strategy<Value = EnvVar> {
+    (text(), text(), any::<bool>()).prop_map(|(name, value, secret)| EnvVar { name, value, secret })
+}
+
+fn constraint() -> impl Strategy<Value = Constraint> {
+    let operators = vec![Operator::Equals, Operator::Like, Operator::Unlike];
+    (text(), proptest::sample::select(operators), text())
+        .prop_map(|(attribute, operator, value)| Constraint { attribute, operator, value })
+}
+
+fn overlap() -> impl Strategy<Value = Overlap> {
+    prop_oneof![
+        Just(Overlap::Skip),
+        any::<u32>().prop_map(|max| Overlap::Queue { max }),
+        Just(Overlap::Allow),
+    ]
+}
+
+fn container() -> impl Strategy<Value = Container> {
+    (
+        prop_oneof![Just(ContainerType::Docker), Just(ContainerType::Mesos)],
+        text(),
+        prop_oneof![Just(Network::Bridge), Just(Network::Host), Just(Network::User)],
+        text(),
+        vec(network_info(), 0..2),
+        vec(volume(), 0..2),
+        any::<bool>(),
+        vec(property(), 0..2),
+    )
+        .prop_map(
+            |(
+                kind,
+                image,
+                network,
+                network_name,
+                network_infos,
+                volumes,
+                force_pull_image,
+                parameters,
+            )| Container {
+                kind,
+                image,
+                network,
+                network_name,
+                network_infos,
+                volumes,
+                force_pull_image,
+                parameters,
+            },
+        )
+}
+
+fn network_info() -> impl Strategy<Value = NetworkInfo> {
+    let protocol = prop_oneof![Just(NetworkProtocol::Ipv4), Just(NetworkProtocol::Ipv6)];
+    let port_mapping =
+        (any::<u32>(), any::<u32>(), text()).prop_map(|(host_port, container_port, protocol)| {
+            PortMapping { host_port, container_port, protocol }
+        });
+    (text(), of(protocol), vec(property(), 0..2), vec(port_mapping, 0..2)).prop_map(
+        |(name, protocol, labels, port_mappings)| NetworkInfo {
+            name,
+            protocol,
+            labels,
+            port_mappings,
+        },
+    )
+}
+
+fn volume() -> impl Strategy<Value = Volume> {
+    let mode = prop_oneof![Just(VolumeMode::ReadWrite), Just(VolumeMode::ReadOnly)];
+    let external = (text(), text(), vec(property(), 0..2))
+        .prop_map(|(name, provider, options)| ExternalVolume { name, provider, options });
+    (text(), text(), of(mode), of(external)).prop_map(
+        |(host_path, container_path, mode, external)| Volume {
+            host_path,
+            container_path,
+            mode,
+            external,
+        },
+    )
+}
+
+fn property() -> impl Strategy<Value = Property> {
+    (text(), text()).prop_map(|(key, value)| Property { key, value })
+}
+
+fn run_id() -> impl Strategy<Value = RunId> {
+    (number(), any::<i64>(), instant(), 0..3).prop_map(|(incarnation, millis, due_at, kind)| {
+        let incarnation = Incarnation(incarnation);
+        match kind {
+            0 => RunId::scheduled(incarnation, due_at),
+            1 => RunId::manual(incarnation, millis),
+            _ => RunId::parents(incarnation, millis),
+        }
+    })
+}
+
+fn trigger() -> impl Strategy<Value = Trigger> {
+    prop_oneof![
+        instant().prop_map(|due_at| Trigger::Schedule { due_at }),
+        instant().prop_map(|due_at| Trigger::CatchUp { due_at }),
+        instant().prop_map(|at| Trigger::Manual { at }),
+    ]
+}
+
+pub(super) fn run_state() -> impl Strategy<Value = RunState> {
+    prop_oneof![
+        Just(RunState::Queued),
+        of(instant()).prop_map(|deadline| RunState::Pending { deadline }),
+        Just(RunState::Active),
+        instant().prop_map(|retry_at| RunState::Waiting { retry_at }),
+        (verdict(), instant(), text()).prop_map(|(verdict, at, reason)| RunState::Ended {
+            verdict,
+            at,
+            reason
+        }),
+    ]
+}
+
+fn attempt() -> impl Strategy<Value = Attempt> {
+    (any::<u32>(), text(), text(), instant(), attempt_state()).prop_map(
+        |(index, task_id, agent, launched_at, state)| Attempt {
+            index,
+            task_id: TaskId::from_text(task_id),
+            agent: AgentId::new(agent),
+            launched_at,
+            state,
+        },
+    )
+}
+
+fn attempt_state() -> impl Strategy<Value = AttemptState> {
+    let reasons = vec![
+        StopReason::Requested,
+        StopReason::TimedOut,
+        StopReason::JobDeleted,
+        StopReason::Superseded,
+    ];
+    prop_oneof![
+        Just(AttemptState::Launching),
+        (instant(), of(span().prop_map(BootInstant)))
+            .prop_map(|(started_at, stop_at)| AttemptState::Running { started_at, stop_at }),
+        (of(instant()), proptest::sample::select(reasons))
+            .prop_map(|(started_at, why)| AttemptState::Stopping { started_at, why }),
+        (of(instant()), instant(), of(exit()), text()).prop_map(
+            |(started_at, at, exit, message)| AttemptState::Ended { started_at, at, exit, message }
+        ),
+    ]
+}
+
+fn exit() -> impl Strategy<Value = Exit> {
+    prop_oneof![
+        any::<i32>().prop_map(Exit::Code),
+        any::<i32>().prop_map(Exit::Signal),
+        Just(Exit::Killed),
+        text().prop_map(|reason| Exit::CouldNotStart { reason }),
+    ]
+}

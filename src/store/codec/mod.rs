@@ -1,0 +1,338 @@
+//! Records as they are stored: text that says its version and carries a checksum.
+//!
+//! A record is `<version> <checksum> <json>`, for example `1 9ae16a3b2f90404f {"decidedThrough":"2026-01-01T00:00:00Z"}`.
+//! The version stands in front so that a record of a newer Chronode is refused before anything of it is guessed at.
+//! The checksum is there because the database checks its structure, not our text: a flipped bit in a command would
+//! otherwise be executed.
+//!
+//! Every type of the model is mirrored by a serde type in `job` and `run`, converted in both directions by
+//! destructuring without `..`, so that a field added to the model and forgotten here does not compile. To add a
+//! field: add it to the mirror with `#[serde(default)]` and a meaning for its absence, and raise the version of the
+//! record. Old records stay readable; older programs refuse the new ones.
+//!
+//! Knows nothing of tables and files.
+
+mod job;
+mod run;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::model::{
+    Incarnation, Job, JobName, JobStats, NameRule, Operator, Progress, Run, RunId, StopReason,
+    Stretch, Timestamp, Verdict,
+};
+
+/// The version written, and the newest that is read, of every kind of record.
+pub(super) const VERSION: u32 = 1;
+
+/// Why a stored record cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// A later release wrote it.
+    #[error(
+        "the record has version {found} and this Chronode reads up to {VERSION}: \
+         it was written by a newer Chronode"
+    )]
+    Newer {
+        /// The version found.
+        found: u32,
+    },
+    /// The text is not what was written.
+    #[error("the record's checksum does not match its content: the storage has altered it")]
+    Checksum,
+    /// It is no record, or says something that cannot be.
+    #[error("the record is malformed: {why}")]
+    Malformed {
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// A definition of a job as one revision of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Definition {
+    /// Which life of the name.
+    pub(super) incarnation: Incarnation,
+    /// Which definition of this life, from 1.
+    pub(super) revision: u64,
+    /// When it was accepted.
+    pub(super) accepted_at: Timestamp,
+    /// What was accepted.
+    pub(super) job: Job,
+}
+
+/// Writes a definition.
+#[must_use]
+pub(super) fn encode_definition(
+    incarnation: Incarnation,
+    revision: u64,
+    accepted_at: Timestamp,
+    job: &Job,
+) -> String {
+    encode(&job::definition_record(incarnation, revision, accepted_at, job))
+}
+
+/// Reads a definition.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_definition(text: &str) -> Result<Definition, DecodeError> {
+    job::definition(decode(text)?)
+}
+
+/// Writes counts.
+#[must_use]
+pub(super) fn encode_stats(stats: &JobStats) -> String {
+    encode(&job::stats_record(stats))
+}
+
+/// Reads counts.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_stats(text: &str) -> Result<JobStats, DecodeError> {
+    decode(text).map(job::stats)
+}
+
+/// Writes how far a schedule was decided.
+#[must_use]
+pub(super) fn encode_progress(progress: &Progress) -> String {
+    encode(&job::progress_record(progress))
+}
+
+/// Reads how far a schedule was decided.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_progress(text: &str) -> Result<Progress, DecodeError> {
+    job::progress(decode(text)?)
+}
+
+/// Writes a run. What only this process knows, the boot instant at which an attempt is stopped, is left out.
+#[must_use]
+pub(super) fn encode_run(run: &Run) -> String {
+    encode(&run::run_record(run))
+}
+
+/// Reads a run.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_run(text: &str) -> Result<Run, DecodeError> {
+    run::run(decode(text)?)
+}
+
+/// Writes a stretch.
+#[must_use]
+pub(super) fn encode_stretch(stretch: &Stretch) -> String {
+    encode(&run::stretch_record(stretch))
+}
+
+/// Reads a stretch.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_stretch(text: &str) -> Result<Stretch, DecodeError> {
+    run::stretch(decode(text)?)
+}
+
+fn encode<T: Serialize>(record: &T) -> String {
+    let json = serde_json::to_string(record).expect("every key of our records is a string");
+    format!("{VERSION} {:016x} {json}", checksum(json.as_bytes()))
+}
+
+fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
+    let mut parts = text.splitn(3, ' ');
+    let (Some(version), Some(sum), Some(json)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(malformed("it has no version and checksum in front"));
+    };
+    let found: u32 = version.parse().map_err(|_| malformed("its version is no number"))?;
+    match found {
+        0 => return Err(malformed("its version is 0")),
+        1..=VERSION => {}
+        _ => return Err(DecodeError::Newer { found }),
+    }
+    if sum != format!("{:016x}", checksum(json.as_bytes())) {
+        return Err(DecodeError::Checksum);
+    }
+    serde_json::from_str(json).map_err(|error| malformed(error.to_string()))
+}
+
+fn malformed(why: impl Into<String>) -> DecodeError {
+    DecodeError::Malformed { why: why.into() }
+}
+
+/// FNV-1a, 64 bits. It guards against accidents, not against people, who could as well change the database.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn job_name(text: &str) -> Result<JobName, DecodeError> {
+    JobName::parse(text, NameRule::Blanks).map_err(|error| malformed(error.to_string()))
+}
+
+/// A value whose stored form is one word or number in text that the model prints and parses.
+trait Word: Sized {
+    const WHAT: &'static str;
+    fn print(&self) -> Cow<'static, str>;
+    fn parse_word(text: &str) -> Option<Self>;
+}
+
+macro_rules! word {
+    ($type:ty, $what:literal) => {
+        impl Word for $type {
+            const WHAT: &'static str = $what;
+            fn print(&self) -> Cow<'static, str> {
+                Cow::Borrowed(self.as_str())
+            }
+            fn parse_word(text: &str) -> Option<Self> {
+                Self::parse(text)
+            }
+        }
+    };
+}
+
+word!(Verdict, "a verdict");
+word!(StopReason, "a reason to stop an attempt");
+word!(Operator, "an operator of a constraint");
+
+impl Word for RunId {
+    const WHAT: &'static str = "a run id";
+    fn print(&self) -> Cow<'static, str> {
+        Cow::Owned(self.to_string())
+    }
+    fn parse_word(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+/// To the nanosecond, in UTC; the form a person can read in the database.
+impl Word for Timestamp {
+    const WHAT: &'static str = "an instant";
+    fn print(&self) -> Cow<'static, str> {
+        Cow::Owned(self.to_string())
+    }
+    fn parse_word(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AsWord<T>(T);
+
+impl<T: Word> Serialize for AsWord<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.print())
+    }
+}
+
+impl<'de, T: Word> Deserialize<'de> for AsWord<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordVisitor<T>(std::marker::PhantomData<T>);
+
+        impl<T: Word> Visitor<'_> for WordVisitor<T> {
+            type Value = AsWord<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(T::WHAT)
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AsWord<T>, E> {
+                T::parse_word(text)
+                    .map(AsWord)
+                    .ok_or_else(|| E::custom(format_args!("`{text}` is not {}", T::WHAT)))
+            }
+        }
+
+        deserializer.deserialize_str(WordVisitor(std::marker::PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::arbitrary;
+
+    proptest! {
+        #[test]
+        fn a_definition_comes_back_in_every_field(record in arbitrary::job_record()) {
+            let text = encode_definition(
+                record.incarnation,
+                record.revision,
+                record.accepted_at,
+                &record.job,
+            );
+            let read = decode_definition(&text).unwrap();
+            prop_assert_eq!(read.incarnation, record.incarnation);
+            prop_assert_eq!(read.revision, record.revision);
+            prop_assert_eq!(read.accepted_at, record.accepted_at);
+            prop_assert_eq!(&read.job, &record.job);
+        }
+
+        #[test]
+        fn counts_and_progress_come_back_in_every_field(record in arbitrary::job_record()) {
+            prop_assert_eq!(decode_stats(&encode_stats(&record.stats)).unwrap(), record.stats);
+            let progress = decode_progress(&encode_progress(&record.progress)).unwrap();
+            prop_assert_eq!(progress, record.progress);
+        }
+
+        #[test]
+        fn a_run_comes_back_in_every_field_that_is_stored(run in arbitrary::run()) {
+            prop_assert_eq!(decode_run(&encode_run(&run)).unwrap(), arbitrary::as_stored(run));
+        }
+
+        #[test]
+        fn a_stretch_comes_back_in_every_field(stretch in arbitrary::stretch()) {
+            prop_assert_eq!(decode_stretch(&encode_stretch(&stretch)).unwrap(), stretch);
+        }
+
+        #[test]
+        fn no_altered_byte_goes_unnoticed(
+            stretch in arbitrary::stretch(),
+            place in any::<prop::sample::Index>(),
+            bit in 0..7_u32,
+        ) {
+            let mut bytes = encode_stretch(&stretch).into_bytes();
+            let place = place.index(bytes.len());
+            bytes[place] ^= 1 << bit;
+            if let Ok(text) = String::from_utf8(bytes) {
+                prop_assert!(decode_stretch(&text).is_err(), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_of_a_newer_chronode_is_refused_unread() {
+        let newer = format!("{} 0 whatever comes then", VERSION + 1);
+        assert_eq!(decode_run(&newer), Err(DecodeError::Newer { found: VERSION + 1 }));
+        assert_eq!(decode_stats(&newer), Err(DecodeError::Newer { found: VERSION + 1 }));
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        for text in ["", "1", "1 x", "x y z", "0 0 {}", "-1 0 {}", "1 0000000000000000 {}"] {
+            assert!(decode_stats(text).is_err(), "{text:?}");
+        }
+        let unknown_field = r#"{"decidedThrough":"2026-01-01T00:00:00Z","more":1}"#;
+        let text = format!("1 {:016x} {unknown_field}", checksum(unknown_field.as_bytes()));
+        let error = decode_progress(&text).unwrap_err().to_string();
+        assert!(error.contains("unknown field `more`"), "{error}");
+    }
+}

@@ -1,0 +1,323 @@
+//! The stored form of runs and stretches.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AsWord, DecodeError, is_default, job_name};
+use crate::model::{
+    AgentId, Attempt, AttemptState, Exit, Incarnation, Run, RunId, RunState, StopReason, Stretch,
+    TaskId, Timestamp, Trigger, Verdict,
+};
+
+type Text<'a> = Cow<'a, str>;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RunRecord<'a> {
+    id: AsWord<RunId>,
+    sequence: u64,
+    job: Text<'a>,
+    trigger: TriggerRecord,
+    task_millis: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    arguments: Option<Text<'a>>,
+    created_at: AsWord<Timestamp>,
+    state: StateRecord<'a>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<AttemptRecord<'a>>,
+}
+
+pub(super) fn run_record(run: &Run) -> RunRecord<'_> {
+    let Run { id, sequence, job, trigger, task_millis, arguments, created_at, state, attempts } =
+        run;
+    RunRecord {
+        id: AsWord(*id),
+        sequence: *sequence,
+        job: job.as_str().into(),
+        trigger: trigger_record(*trigger),
+        task_millis: *task_millis,
+        arguments: arguments.as_ref().map(Text::from),
+        created_at: AsWord(*created_at),
+        state: state_record(state),
+        attempts: attempts.iter().map(attempt_record).collect(),
+    }
+}
+
+pub(super) fn run(record: RunRecord<'_>) -> Result<Run, DecodeError> {
+    let RunRecord {
+        id,
+        sequence,
+        job,
+        trigger,
+        task_millis,
+        arguments,
+        created_at,
+        state,
+        attempts,
+    } = record;
+    Ok(Run {
+        id: id.0,
+        sequence,
+        job: job_name(&job)?,
+        trigger: trigger_from(trigger),
+        task_millis,
+        arguments: arguments.map(Cow::into_owned),
+        created_at: created_at.0,
+        state: state_from(state),
+        attempts: attempts.into_iter().map(attempt_from).collect(),
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct StretchRecord<'a> {
+    sequence: u64,
+    incarnation: u64,
+    job: Text<'a>,
+    verdict: AsWord<Verdict>,
+    reason: Text<'a>,
+    first_due_at: AsWord<Timestamp>,
+    last_due_at: AsWord<Timestamp>,
+    count: u64,
+    decided_at: AsWord<Timestamp>,
+}
+
+pub(super) fn stretch_record(stretch: &Stretch) -> StretchRecord<'_> {
+    let Stretch {
+        sequence,
+        incarnation,
+        job,
+        verdict,
+        reason,
+        first_due_at,
+        last_due_at,
+        count,
+        decided_at,
+    } = stretch;
+    StretchRecord {
+        sequence: *sequence,
+        incarnation: incarnation.0,
+        job: job.as_str().into(),
+        verdict: AsWord(*verdict),
+        reason: reason.into(),
+        first_due_at: AsWord(*first_due_at),
+        last_due_at: AsWord(*last_due_at),
+        count: *count,
+        decided_at: AsWord(*decided_at),
+    }
+}
+
+pub(super) fn stretch(record: StretchRecord<'_>) -> Result<Stretch, DecodeError> {
+    let StretchRecord {
+        sequence,
+        incarnation,
+        job,
+        verdict,
+        reason,
+        first_due_at,
+        last_due_at,
+        count,
+        decided_at,
+    } = record;
+    Ok(Stretch {
+        sequence,
+        incarnation: Incarnation(incarnation),
+        job: job_name(&job)?,
+        verdict: verdict.0,
+        reason: reason.into_owned(),
+        first_due_at: first_due_at.0,
+        last_due_at: last_due_at.0,
+        count,
+        decided_at: decided_at.0,
+    })
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+enum TriggerRecord {
+    Schedule { due_at: AsWord<Timestamp> },
+    CatchUp { due_at: AsWord<Timestamp> },
+    Manual { at: AsWord<Timestamp> },
+}
+
+fn trigger_record(trigger: Trigger) -> TriggerRecord {
+    match trigger {
+        Trigger::Schedule { due_at } => TriggerRecord::Schedule { due_at: AsWord(due_at) },
+        Trigger::CatchUp { due_at } => TriggerRecord::CatchUp { due_at: AsWord(due_at) },
+        Trigger::Manual { at } => TriggerRecord::Manual { at: AsWord(at) },
+    }
+}
+
+fn trigger_from(record: TriggerRecord) -> Trigger {
+    match record {
+        TriggerRecord::Schedule { due_at } => Trigger::Schedule { due_at: due_at.0 },
+        TriggerRecord::CatchUp { due_at } => Trigger::CatchUp { due_at: due_at.0 },
+        TriggerRecord::Manual { at } => Trigger::Manual { at: at.0 },
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+enum StateRecord<'a> {
+    Queued,
+    Pending {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deadline: Option<AsWord<Timestamp>>,
+    },
+    Active,
+    Waiting {
+        retry_at: AsWord<Timestamp>,
+    },
+    Ended {
+        verdict: AsWord<Verdict>,
+        at: AsWord<Timestamp>,
+        #[serde(default, skip_serializing_if = "is_default")]
+        reason: Text<'a>,
+    },
+}
+
+fn state_record(state: &RunState) -> StateRecord<'_> {
+    match state {
+        RunState::Queued => StateRecord::Queued,
+        RunState::Pending { deadline } => StateRecord::Pending { deadline: deadline.map(AsWord) },
+        RunState::Active => StateRecord::Active,
+        RunState::Waiting { retry_at } => StateRecord::Waiting { retry_at: AsWord(*retry_at) },
+        RunState::Ended { verdict, at, reason } => {
+            StateRecord::Ended { verdict: AsWord(*verdict), at: AsWord(*at), reason: reason.into() }
+        }
+    }
+}
+
+fn state_from(record: StateRecord<'_>) -> RunState {
+    match record {
+        StateRecord::Queued => RunState::Queued,
+        StateRecord::Pending { deadline } => {
+            RunState::Pending { deadline: deadline.map(|at| at.0) }
+        }
+        StateRecord::Active => RunState::Active,
+        StateRecord::Waiting { retry_at } => RunState::Waiting { retry_at: retry_at.0 },
+        StateRecord::Ended { verdict, at, reason } => {
+            RunState::Ended { verdict: verdict.0, at: at.0, reason: reason.into_owned() }
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AttemptRecord<'a> {
+    index: u32,
+    task_id: Text<'a>,
+    agent: Text<'a>,
+    launched_at: AsWord<Timestamp>,
+    state: AttemptStateRecord<'a>,
+}
+
+fn attempt_record(attempt: &Attempt) -> AttemptRecord<'_> {
+    let Attempt { index, task_id, agent, launched_at, state } = attempt;
+    AttemptRecord {
+        index: *index,
+        task_id: task_id.as_str().into(),
+        agent: agent.as_str().into(),
+        launched_at: AsWord(*launched_at),
+        state: attempt_state_record(state),
+    }
+}
+
+fn attempt_from(record: AttemptRecord<'_>) -> Attempt {
+    let AttemptRecord { index, task_id, agent, launched_at, state } = record;
+    Attempt {
+        index,
+        task_id: TaskId::from_text(task_id),
+        agent: AgentId::new(agent),
+        launched_at: launched_at.0,
+        state: attempt_state_from(state),
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+enum AttemptStateRecord<'a> {
+    Launching,
+    Running {
+        started_at: AsWord<Timestamp>,
+    },
+    Stopping {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started_at: Option<AsWord<Timestamp>>,
+        why: AsWord<StopReason>,
+    },
+    Ended {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started_at: Option<AsWord<Timestamp>>,
+        at: AsWord<Timestamp>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exit: Option<ExitRecord<'a>>,
+        #[serde(default, skip_serializing_if = "is_default")]
+        message: Text<'a>,
+    },
+}
+
+fn attempt_state_record(state: &AttemptState) -> AttemptStateRecord<'_> {
+    match state {
+        AttemptState::Launching => AttemptStateRecord::Launching,
+        // The boot clock's instant means nothing to another process; the engine sets it anew.
+        AttemptState::Running { started_at, stop_at: _ } => {
+            AttemptStateRecord::Running { started_at: AsWord(*started_at) }
+        }
+        AttemptState::Stopping { started_at, why } => {
+            AttemptStateRecord::Stopping { started_at: started_at.map(AsWord), why: AsWord(*why) }
+        }
+        AttemptState::Ended { started_at, at, exit, message } => AttemptStateRecord::Ended {
+            started_at: started_at.map(AsWord),
+            at: AsWord(*at),
+            exit: exit.as_ref().map(exit_record),
+            message: message.into(),
+        },
+    }
+}
+
+fn attempt_state_from(record: AttemptStateRecord<'_>) -> AttemptState {
+    match record {
+        AttemptStateRecord::Launching => AttemptState::Launching,
+        AttemptStateRecord::Running { started_at } => {
+            AttemptState::Running { started_at: started_at.0, stop_at: None }
+        }
+        AttemptStateRecord::Stopping { started_at, why } => {
+            AttemptState::Stopping { started_at: started_at.map(|at| at.0), why: why.0 }
+        }
+        AttemptStateRecord::Ended { started_at, at, exit, message } => AttemptState::Ended {
+            started_at: started_at.map(|at| at.0),
+            at: at.0,
+            exit: exit.map(exit_from),
+            message: message.into_owned(),
+        },
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum ExitRecord<'a> {
+    Code(i32),
+    Signal(i32),
+    Killed,
+    CouldNotStart { reason: Text<'a> },
+}
+
+fn exit_record(exit: &Exit) -> ExitRecord<'_> {
+    match exit {
+        Exit::Code(code) => ExitRecord::Code(*code),
+        Exit::Signal(signal) => ExitRecord::Signal(*signal),
+        Exit::Killed => ExitRecord::Killed,
+        Exit::CouldNotStart { reason } => ExitRecord::CouldNotStart { reason: reason.into() },
+    }
+}
+
+fn exit_from(record: ExitRecord<'_>) -> Exit {
+    match record {
+        ExitRecord::Code(code) => Exit::Code(code),
+        ExitRecord::Signal(signal) => Exit::Signal(signal),
+        ExitRecord::Killed => Exit::Killed,
+        ExitRecord::CouldNotStart { reason } => Exit::CouldNotStart { reason: reason.into_owned() },
+    }
+}

@@ -1,0 +1,244 @@
+//! A store that keeps everything in memory: for tests and the simulator.
+//!
+//! Behaves as [`super::SqliteStore`] does, checked by the same suite, but ends with the process. Synchronous
+//! underneath, so that a simulation needs no runtime.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::{self, BoxFuture, FutureExt};
+
+use super::{Batch, CommitError, Error, HistoryEntry, Loaded, Store};
+use crate::engine::Change;
+use crate::model::{AttemptState, Incarnation, JobName, JobRecord, Run, RunId, Term};
+
+/// A store that keeps everything in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    term: Term,
+    jobs: BTreeMap<Incarnation, JobRecord>,
+    names: BTreeMap<JobName, Incarnation>,
+    history: BTreeMap<u64, HistoryEntry>,
+    run_ids: BTreeMap<RunId, u64>,
+    task_marks: BTreeMap<JobName, i64>,
+    /// The number of the largest incarnation.
+    last_incarnation: u64,
+    last_sequence: u64,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// As [`Store::load`], at once.
+    #[must_use]
+    pub fn load_now(&self) -> Loaded {
+        let inner = self.lock();
+        let live = |entry: &HistoryEntry| match entry {
+            HistoryEntry::Run(run) if !run.is_ended() => Some(run.clone()),
+            HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
+        };
+        Loaded {
+            term: inner.term,
+            jobs: inner.jobs.values().cloned().collect(),
+            runs: inner.history.values().filter_map(live).collect(),
+            task_marks: inner.task_marks.iter().map(|(name, &at)| (name.clone(), at)).collect(),
+            last_incarnation: Incarnation(inner.last_incarnation),
+            last_sequence: inner.last_sequence,
+        }
+    }
+
+    /// As [`Store::commit`], at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`], but never [`CommitError::Unknown`].
+    pub fn commit_now(&self, batch: &Batch) -> Result<(), CommitError> {
+        let mut inner = self.lock();
+        if !batch.changes.iter().any(Change::is_durable) {
+            return Ok(());
+        }
+        inner.check(batch).map_err(CommitError::Refused)?;
+        inner.term = inner.term.max(batch.term);
+        for change in &batch.changes {
+            inner.store(change);
+        }
+        Ok(())
+    }
+
+    /// All runs and stretches ever stored, oldest first.
+    #[must_use]
+    pub fn history(&self) -> Vec<HistoryEntry> {
+        self.lock().history.values().cloned().collect()
+    }
+
+    /// The run of this name, live or ended.
+    #[must_use]
+    pub fn run(&self, id: RunId) -> Option<Run> {
+        let inner = self.lock();
+        match inner.history.get(inner.run_ids.get(&id)?)? {
+            HistoryEntry::Run(run) => Some(run.clone()),
+            HistoryEntry::Stretch(_) => None,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic elsewhere while this was held cannot have left a batch half stored: storing does not panic.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn load(&self) -> BoxFuture<'_, Result<Loaded, Error>> {
+        future::ready(Ok(self.load_now())).boxed()
+    }
+
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), CommitError>> {
+        future::ready(self.commit_now(&batch)).boxed()
+    }
+}
+
+impl Inner {
+    /// Whether `batch` can be stored as a whole; what the indexes of the database would say.
+    fn check(&self, batch: &Batch) -> Result<(), Error> {
+        if batch.term < self.term {
+            return Err(Error::Fenced { offered: batch.term, stored: self.term });
+        }
+        // What the batch has changed so far; `None` for a name that it removed, or for a stretch.
+        let mut names: BTreeMap<&JobName, Option<Incarnation>> = BTreeMap::new();
+        let mut run_ids: BTreeMap<RunId, u64> = BTreeMap::new();
+        let mut sequences: BTreeMap<u64, Option<RunId>> = BTreeMap::new();
+        for change in &batch.changes {
+            match change {
+                Change::JobStored(record) => {
+                    let name = &record.job.name;
+                    let holder = self.holder(&names, name);
+                    if holder.is_some_and(|holder| holder != record.incarnation) {
+                        return Err(conflict(format!("`{name}` is the name of another job")));
+                    }
+                    names.insert(name, Some(record.incarnation));
+                }
+                Change::JobRemoved { incarnation, name } => {
+                    if self.holder(&names, name) == Some(*incarnation) {
+                        names.insert(name, None);
+                    }
+                }
+                Change::RunStored(run) => {
+                    let known = run_ids.get(&run.id).or_else(|| self.run_ids.get(&run.id));
+                    if known.is_some_and(|&sequence| sequence != run.sequence) {
+                        return Err(conflict(format!("`{}` is stored already", run.id)));
+                    }
+                    self.claim(&mut sequences, run.sequence, Some(run.id))?;
+                    run_ids.insert(run.id, run.sequence);
+                }
+                Change::StretchStored(stretch) => {
+                    self.claim(&mut sequences, stretch.sequence, None)?;
+                }
+                Change::TermBegan(_)
+                | Change::Progressed { .. }
+                | Change::Counted { .. }
+                | Change::Disabled { .. }
+                | Change::TaskMillisUsed { .. }
+                | Change::OffersSet(_)
+                | Change::PlacementSettled => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn holder(
+        &self,
+        changed: &BTreeMap<&JobName, Option<Incarnation>>,
+        name: &JobName,
+    ) -> Option<Incarnation> {
+        changed.get(name).copied().unwrap_or_else(|| self.names.get(name).copied())
+    }
+
+    /// Refuses a sequence that belongs to another run, or to a stretch if a run wants it.
+    fn claim(
+        &self,
+        claimed: &mut BTreeMap<u64, Option<RunId>>,
+        sequence: u64,
+        by: Option<RunId>,
+    ) -> Result<(), Error> {
+        let stored = || {
+            self.history.get(&sequence).map(|entry| match entry {
+                HistoryEntry::Run(run) => Some(run.id),
+                HistoryEntry::Stretch(_) => None,
+            })
+        };
+        if claimed.get(&sequence).copied().or_else(stored).is_some_and(|holder| holder != by) {
+            return Err(conflict(format!("sequence {sequence} is used already")));
+        }
+        claimed.insert(sequence, by);
+        Ok(())
+    }
+
+    fn store(&mut self, change: &Change) {
+        match change {
+            Change::TermBegan(term) => self.term = self.term.max(*term),
+            Change::JobStored(record) => {
+                self.last_incarnation = self.last_incarnation.max(record.incarnation.0);
+                self.names.insert(record.job.name.clone(), record.incarnation);
+                self.jobs.insert(record.incarnation, (**record).clone());
+            }
+            Change::JobRemoved { incarnation, name: _ } => {
+                if let Some(removed) = self.jobs.remove(incarnation) {
+                    self.names.remove(&removed.job.name);
+                }
+            }
+            Change::Progressed { incarnation, progress } => {
+                if let Some(record) = self.jobs.get_mut(incarnation) {
+                    record.progress = progress.clone();
+                }
+            }
+            Change::Counted { incarnation, stats } => {
+                if let Some(record) = self.jobs.get_mut(incarnation) {
+                    record.stats = stats.clone();
+                }
+            }
+            Change::Disabled { incarnation } => {
+                if let Some(record) = self.jobs.get_mut(incarnation) {
+                    record.job.disabled = true;
+                }
+            }
+            Change::RunStored(run) => {
+                self.last_sequence = self.last_sequence.max(run.sequence);
+                self.run_ids.insert(run.id, run.sequence);
+                self.history.insert(run.sequence, HistoryEntry::Run(as_stored(run)));
+            }
+            Change::StretchStored(stretch) => {
+                self.last_sequence = self.last_sequence.max(stretch.sequence);
+                self.history.insert(stretch.sequence, HistoryEntry::Stretch(stretch.clone()));
+            }
+            Change::TaskMillisUsed { name, millis } => {
+                let mark = self.task_marks.entry(name.clone()).or_insert(*millis);
+                *mark = (*mark).max(*millis);
+            }
+            Change::OffersSet(_) | Change::PlacementSettled => {}
+        }
+    }
+}
+
+fn conflict(what: String) -> Error {
+    Error::Conflict { what }
+}
+
+/// The run without what only the process that wrote it knows.
+fn as_stored(run: &Run) -> Run {
+    let mut run = run.clone();
+    for attempt in &mut run.attempts {
+        if let AttemptState::Running { stop_at, .. } = &mut attempt.state {
+            *stop_at = None;
+        }
+    }
+    run
+}

@@ -1,0 +1,111 @@
+//! What survives: jobs with their revisions, live runs, the history, and the marks that are never used twice.
+//!
+//! [`Store`] is all that the driver knows: load everything, commit one batch of the engine's changes. [`SqliteStore`]
+//! keeps them in one file, [`MemoryStore`] nowhere; both pass one suite (`conformance`). The history is read beside
+//! the store, through [`Reader`], because readers must never wait for the writer nor hold it up.
+//!
+//! Decides nothing: what a change means is the engine's, here it is only put down and given back. Reads no clock.
+
+mod codec;
+mod error;
+mod memory;
+mod sqlite;
+
+#[cfg(test)]
+mod arbitrary;
+#[cfg(test)]
+mod conformance;
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+pub use codec::DecodeError;
+pub use error::{CommitError, Error};
+pub use memory::MemoryStore;
+pub use sqlite::{
+    DATABASE_FILE, DataDir, Existing, Filter, LOCK_FILE, Pruned, Reader, Retention, Revision,
+    SqliteStore, backup,
+};
+
+use crate::engine::Change;
+use crate::model::{Incarnation, JobName, JobRecord, Run, Stretch, Term};
+
+/// Keeps the state of one installation.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Everything the engine's state is rebuilt from.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]: nothing can be said about what is stored. Never an empty state in place of an unreadable one.
+    fn load(&self) -> BoxFuture<'_, Result<Loaded, Error>>;
+
+    /// Stores all durable changes of `batch` in their order, or none. Volatile changes are skipped.
+    ///
+    /// A change to a job that is not there any more changes nothing, as in the engine's own state.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError`], which says whether the batch may be stored all the same.
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), CommitError>>;
+}
+
+/// What is committed at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The term of the leader that decided it. Refused if a newer one has been stored; a newer one is stored with it.
+    pub term: Term,
+    /// What it decided, in order.
+    pub changes: Vec<Change>,
+}
+
+/// Everything the engine's state is rebuilt from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The newest term that has written.
+    pub term: Term,
+    /// All jobs, by incarnation.
+    pub jobs: Vec<JobRecord>,
+    /// The live runs, by sequence.
+    pub runs: Vec<Run>,
+    /// The last millisecond used in task ids of a name, by name. Names of deleted jobs included.
+    pub task_marks: Vec<(JobName, i64)>,
+    /// The largest incarnation ever stored, 0 if none was.
+    pub last_incarnation: Incarnation,
+    /// The largest sequence ever stored, 0 if none was.
+    pub last_sequence: u64,
+}
+
+impl Default for Loaded {
+    /// What an empty store gives.
+    fn default() -> Self {
+        Self {
+            term: Term::default(),
+            jobs: Vec::new(),
+            runs: Vec::new(),
+            task_marks: Vec::new(),
+            last_incarnation: Incarnation(0),
+            last_sequence: 0,
+        }
+    }
+}
+
+/// One line of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HistoryEntry {
+    /// A run, live or ended.
+    Run(Run),
+    /// Occurrences that never became runs.
+    Stretch(Stretch),
+}
+
+impl HistoryEntry {
+    /// Its place in the history; newest is largest.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        match self {
+            Self::Run(run) => run.sequence,
+            Self::Stretch(stretch) => stretch.sequence,
+        }
+    }
+}

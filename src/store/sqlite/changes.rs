@@ -1,0 +1,442 @@
+//! How the engine's changes get into the tables, and how its state gets out of them.
+//!
+//! Works inside a transaction that `writer` begins and ends.
+
+use std::path::Path;
+
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, Row, Transaction, params};
+
+use super::open::error;
+use crate::engine::Change;
+use crate::model::{
+    Incarnation, JobName, JobRecord, JobStats, NameRule, Progress, Run, RunState, Stretch, Term,
+    Timestamp, millis_since_epoch,
+};
+use crate::store::codec::{self, DecodeError};
+use crate::store::{Batch, Error, Loaded};
+
+/// Earlier definitions kept of each job there is, the present one included.
+const REVISIONS_MAX: i64 = 100;
+
+/// Puts `batch` into the tables. After an error the transaction must be rolled back.
+pub(super) fn store(
+    transaction: &Transaction<'_>,
+    path: &Path,
+    batch: &Batch,
+) -> Result<(), Error> {
+    let mut meta = Meta::read(transaction, path)?;
+    if batch.term < meta.term {
+        return Err(Error::Fenced { offered: batch.term, stored: meta.term });
+    }
+    let before = meta;
+    meta.term = batch.term;
+    let writing = Writing { transaction, path };
+    for change in &batch.changes {
+        match change {
+            Change::TermBegan(term) => meta.term = meta.term.max(*term),
+            Change::JobStored(record) => {
+                meta.last_incarnation = meta.last_incarnation.max(record.incarnation);
+                writing.job(record)?;
+            }
+            Change::JobRemoved { incarnation, name: _ } => writing.job_removed(*incarnation)?,
+            Change::Progressed { incarnation, progress } => {
+                writing.progress(*incarnation, progress)?;
+            }
+            Change::Counted { incarnation, stats } => writing.stats(*incarnation, stats)?,
+            Change::Disabled { incarnation } => writing.disabled(*incarnation)?,
+            Change::RunStored(run) => {
+                meta.last_sequence = meta.last_sequence.max(run.sequence);
+                writing.run(run)?;
+            }
+            Change::StretchStored(stretch) => {
+                meta.last_sequence = meta.last_sequence.max(stretch.sequence);
+                writing.stretch(stretch)?;
+            }
+            Change::TaskMillisUsed { name, millis } => writing.task_mark(name, *millis)?,
+            Change::OffersSet(_) | Change::PlacementSettled => {}
+        }
+    }
+    if meta != before {
+        writing.meta(meta)?;
+    }
+    Ok(())
+}
+
+/// The row that the whole store has one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Meta {
+    term: Term,
+    last_incarnation: Incarnation,
+    last_sequence: u64,
+}
+
+impl Meta {
+    fn read(connection: &Connection, path: &Path) -> Result<Self, Error> {
+        let failed = |source| error("read the marks", path, source);
+        connection
+            .prepare_cached("SELECT term, last_incarnation, last_sequence FROM meta")
+            .and_then(|mut statement| {
+                statement.query_row([], |row| {
+                    Ok(Self {
+                        term: Term(unsigned(row, 0)?),
+                        last_incarnation: Incarnation(unsigned(row, 1)?),
+                        last_sequence: unsigned(row, 2)?,
+                    })
+                })
+            })
+            .map_err(failed)
+    }
+}
+
+struct Writing<'a> {
+    transaction: &'a Transaction<'a>,
+    path: &'a Path,
+}
+
+impl Writing<'_> {
+    /// How many rows the statement changed.
+    fn execute(
+        &self,
+        doing: &'static str,
+        sql: &str,
+        values: &[&dyn rusqlite::ToSql],
+    ) -> Result<usize, Error> {
+        self.transaction
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(values))
+            .map_err(|source| error(doing, self.path, source))
+    }
+
+    fn meta(&self, meta: Meta) -> Result<(), Error> {
+        let Meta { term, last_incarnation, last_sequence } = meta;
+        self.execute(
+            "store the marks",
+            "UPDATE meta SET term = ?1, last_incarnation = ?2, last_sequence = ?3",
+            params![signed(term.0)?, signed(last_incarnation.0)?, signed(last_sequence)?],
+        )
+        .map(drop)
+    }
+
+    fn job(&self, record: &JobRecord) -> Result<(), Error> {
+        let JobRecord { incarnation, revision, accepted_at, job, stats, progress } = record;
+        let number = signed(incarnation.0)?;
+        let name = job.name.as_str();
+        self.execute(
+            "store a job",
+            "INSERT INTO jobs (incarnation, name, revision, disabled, stretch, stats, progress)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (incarnation) DO UPDATE SET
+                 name = excluded.name, revision = excluded.revision, disabled = excluded.disabled,
+                 stretch = excluded.stretch, stats = excluded.stats, progress = excluded.progress",
+            params![
+                number,
+                name,
+                signed(*revision)?,
+                job.disabled,
+                stretch_of(progress)?,
+                codec::encode_stats(stats),
+                codec::encode_progress(progress),
+            ],
+        )?;
+        self.execute(
+            "store a definition",
+            "INSERT INTO definitions (incarnation, revision, name, is_removed, definition)
+             VALUES (?1, ?2, ?3, 0, ?4)
+             ON CONFLICT (incarnation, revision) DO UPDATE SET
+                 name = excluded.name, is_removed = 0, definition = excluded.definition",
+            params![
+                number,
+                signed(*revision)?,
+                name,
+                codec::encode_definition(*incarnation, *revision, *accepted_at, job),
+            ],
+        )?;
+        self.execute(
+            "forget old definitions",
+            "DELETE FROM definitions WHERE incarnation = ?1 AND revision <= ?2",
+            params![number, signed(*revision)?.saturating_sub(REVISIONS_MAX)],
+        )
+        .map(drop)
+    }
+
+    fn job_removed(&self, incarnation: Incarnation) -> Result<(), Error> {
+        let number = signed(incarnation.0)?;
+        let removed = self.execute(
+            "remove a job",
+            "DELETE FROM jobs WHERE incarnation = ?1",
+            params![number],
+        )?;
+        warn_if_none(removed, incarnation, "removed");
+        // The last definition stays, for whoever wants to know what the job was.
+        self.execute(
+            "forget old definitions",
+            "DELETE FROM definitions WHERE incarnation = ?1 AND revision <
+                 (SELECT MAX(revision) FROM definitions WHERE incarnation = ?1)",
+            params![number],
+        )?;
+        self.execute(
+            "keep the last definition",
+            "UPDATE definitions SET is_removed = 1 WHERE incarnation = ?1",
+            params![number],
+        )
+        .map(drop)
+    }
+
+    fn progress(&self, incarnation: Incarnation, progress: &Progress) -> Result<(), Error> {
+        let changed = self.execute(
+            "store a job's progress",
+            "UPDATE jobs SET progress = ?2, stretch = ?3 WHERE incarnation = ?1",
+            params![
+                signed(incarnation.0)?,
+                codec::encode_progress(progress),
+                stretch_of(progress)?
+            ],
+        )?;
+        warn_if_none(changed, incarnation, "progressed");
+        Ok(())
+    }
+
+    fn stats(&self, incarnation: Incarnation, stats: &JobStats) -> Result<(), Error> {
+        let changed = self.execute(
+            "store a job's counts",
+            "UPDATE jobs SET stats = ?2 WHERE incarnation = ?1",
+            params![signed(incarnation.0)?, codec::encode_stats(stats)],
+        )?;
+        warn_if_none(changed, incarnation, "counted");
+        Ok(())
+    }
+
+    fn disabled(&self, incarnation: Incarnation) -> Result<(), Error> {
+        let changed = self.execute(
+            "disable a job",
+            "UPDATE jobs SET disabled = 1 WHERE incarnation = ?1",
+            params![signed(incarnation.0)?],
+        )?;
+        warn_if_none(changed, incarnation, "disabled");
+        Ok(())
+    }
+
+    fn run(&self, run: &Run) -> Result<(), Error> {
+        let ended: Option<(&str, Timestamp)> = match &run.state {
+            RunState::Ended { verdict, at, reason: _ } => Some((verdict.as_str(), *at)),
+            RunState::Queued
+            | RunState::Pending { .. }
+            | RunState::Active
+            | RunState::Waiting { .. } => None,
+        };
+        let run_id = run.id.to_string();
+        self.entry(&Entry {
+            sequence: run.sequence,
+            run_id: Some(&run_id),
+            incarnation: run.id.incarnation,
+            job: &run.job,
+            ended,
+            count: 1,
+            record: &codec::encode_run(run),
+        })
+    }
+
+    fn stretch(&self, stretch: &Stretch) -> Result<(), Error> {
+        self.entry(&Entry {
+            sequence: stretch.sequence,
+            run_id: None,
+            incarnation: stretch.incarnation,
+            job: &stretch.job,
+            ended: Some((stretch.verdict.as_str(), stretch.decided_at)),
+            count: stretch.count,
+            record: &codec::encode_stretch(stretch),
+        })
+    }
+
+    fn entry(&self, entry: &Entry<'_>) -> Result<(), Error> {
+        // What an update leaves alone never changes in the life of a run, so its indexes are not written again.
+        let stored = self.execute(
+            "store a run",
+            "INSERT INTO history
+                 (sequence, run_id, incarnation, job, verdict, ended_at, count, record)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (sequence) DO UPDATE SET
+                 verdict = excluded.verdict, ended_at = excluded.ended_at,
+                 count = excluded.count, record = excluded.record
+                 WHERE run_id IS excluded.run_id",
+            params![
+                signed(entry.sequence)?,
+                entry.run_id,
+                signed(entry.incarnation.0)?,
+                entry.job.as_str(),
+                entry.ended.map(|(verdict, _)| verdict),
+                entry.ended.map(|(_, at)| millis_since_epoch(at)),
+                signed(entry.count)?,
+                entry.record,
+            ],
+        )?;
+        if stored == 0 {
+            let what = format!("sequence {} is used already", entry.sequence);
+            return Err(Error::Conflict { what });
+        }
+        Ok(())
+    }
+
+    fn task_mark(&self, name: &JobName, millis: i64) -> Result<(), Error> {
+        self.execute(
+            "store a mark",
+            "INSERT INTO task_marks (name, millis) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET millis = MAX(millis, excluded.millis)",
+            params![name.as_str(), millis],
+        )
+        .map(drop)
+    }
+}
+
+struct Entry<'a> {
+    sequence: u64,
+    run_id: Option<&'a str>,
+    incarnation: Incarnation,
+    job: &'a JobName,
+    ended: Option<(&'a str, Timestamp)>,
+    count: u64,
+    record: &'a str,
+}
+
+/// A change to a job that is gone changes nothing, in the engine's state as here; but nobody should have decided it.
+fn warn_if_none(changed: usize, incarnation: Incarnation, what: &str) {
+    if changed == 0 {
+        tracing::warn!(%incarnation, "a job that is not stored was {what}; nothing was changed");
+    }
+}
+
+fn stretch_of(progress: &Progress) -> Result<Option<i64>, Error> {
+    progress.stretch.as_ref().map(|stretch| signed(stretch.sequence)).transpose()
+}
+
+/// SQLite has no unsigned integers. Only a caller's mistake makes numbers that large.
+pub(super) fn signed(number: u64) -> Result<i64, Error> {
+    i64::try_from(number)
+        .map_err(|_| Error::Conflict { what: format!("the number {number} is too large to store") })
+}
+
+/// Reads a number that [`signed`] has written.
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let number: i64 = row.get(column)?;
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
+}
+
+/// Reads everything the engine's state is rebuilt from. `connection` must be in one transaction throughout.
+pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error> {
+    let reading = Reading { connection, path };
+    let Meta { term, last_incarnation, last_sequence } = Meta::read(connection, path)?;
+    Ok(Loaded {
+        term,
+        jobs: reading.jobs()?,
+        runs: reading.live_runs()?,
+        task_marks: reading.task_marks()?,
+        last_incarnation,
+        last_sequence,
+    })
+}
+
+struct Reading<'a> {
+    connection: &'a Connection,
+    path: &'a Path,
+}
+
+impl Reading<'_> {
+    fn jobs(&self) -> Result<Vec<JobRecord>, Error> {
+        // A left join: a job whose definition is gone must be an error, not a job less.
+        self.rows(
+            "SELECT incarnation, jobs.name, revision, disabled, stats, progress, definition
+             FROM jobs LEFT JOIN definitions USING (incarnation, revision)
+             ORDER BY incarnation",
+            |row| self.job(row),
+        )
+    }
+
+    fn job(&self, row: &Row<'_>) -> Result<JobRecord, Error> {
+        let number: i64 = self.get(row, 0)?;
+        let name: String = self.get(row, 1)?;
+        let place = || format!("job `{name}` ({number})");
+        let definition: Option<String> = self.get(row, 6)?;
+        let definition =
+            definition.ok_or_else(|| self.malformed(place(), "it has no definition"))?;
+        let definition = self.record(codec::decode_definition(&definition), place)?;
+        let codec::Definition { incarnation, revision, accepted_at, mut job } = definition;
+        let matches = signed(incarnation.0)? == number
+            && signed(revision)? == self.get::<i64>(row, 2)?
+            && job.name.as_str() == name;
+        if !matches {
+            return Err(self.malformed(place(), "its definition is that of another job"));
+        }
+        job.disabled = self.get(row, 3)?;
+        Ok(JobRecord {
+            incarnation,
+            revision,
+            accepted_at,
+            job,
+            stats: self.record(codec::decode_stats(&self.get::<String>(row, 4)?), place)?,
+            progress: self.record(codec::decode_progress(&self.get::<String>(row, 5)?), place)?,
+        })
+    }
+
+    fn live_runs(&self) -> Result<Vec<Run>, Error> {
+        self.rows(
+            "SELECT sequence, run_id, record FROM history WHERE ended_at IS NULL ORDER BY sequence",
+            |row| {
+                let number: i64 = self.get(row, 0)?;
+                let place = || format!("history entry {number}");
+                let run = self.record(codec::decode_run(&self.get::<String>(row, 2)?), place)?;
+                let matches = signed(run.sequence)? == number
+                    && run.id.to_string() == self.get::<String>(row, 1)?
+                    && !run.is_ended();
+                if !matches {
+                    return Err(self.malformed(place(), "its record is that of another run"));
+                }
+                Ok(run)
+            },
+        )
+    }
+
+    fn task_marks(&self) -> Result<Vec<(JobName, i64)>, Error> {
+        self.rows("SELECT name, millis FROM task_marks ORDER BY name", |row| {
+            let name: String = self.get(row, 0)?;
+            let parsed = JobName::parse(&name, NameRule::Blanks)
+                .map_err(|error| self.malformed(format!("mark of `{name}`"), error.to_string()))?;
+            Ok((parsed, self.get(row, 1)?))
+        })
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let failed = |source| error("read the state", self.path, source);
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    }
+
+    fn get<T: FromSql>(&self, row: &Row<'_>, column: usize) -> Result<T, Error> {
+        row.get(column).map_err(|source| error("read the state", self.path, source))
+    }
+
+    fn record<T>(
+        &self,
+        decoded: Result<T, DecodeError>,
+        place: impl Fn() -> String,
+    ) -> Result<T, Error> {
+        decoded.map_err(|source| bad_record(self.path, place(), source))
+    }
+
+    fn malformed(&self, place: String, why: impl Into<String>) -> Error {
+        bad_record(self.path, place, DecodeError::Malformed { why: why.into() })
+    }
+}
+
+pub(super) fn bad_record(path: &Path, place: String, source: DecodeError) -> Error {
+    Error::Record { path: path.to_owned(), place, source }
+}

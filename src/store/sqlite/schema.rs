@@ -1,0 +1,104 @@
+//! The tables, and the steps that bring an older file up to date.
+//!
+//! Columns are for finding; the truth is in the records beside them (`codec`). Times in columns are whole
+//! milliseconds since 1970, which is enough to sort and to expire by; the records have the nanoseconds.
+//!
+//! A change of the layout is a new step at the end of [`STEPS`], never an edit of an old one, and a new fixture of the
+//! layout before it.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+/// Marks the file as ours for `file(1)` and for us: "CHRN".
+pub(super) const APPLICATION_ID: i32 = 0x4348_524e;
+
+/// The steps from an empty file to the present layout; the n-th makes layout n of layout n − 1.
+pub(super) const STEPS: [&str; 1] = [LAYOUT_1];
+
+/// The layout this release reads and writes.
+pub(super) const LAYOUT: u32 = 1;
+const _: () = assert!(STEPS.len() == LAYOUT as usize, "each layout has one step");
+
+const LAYOUT_1: &str = "
+-- One row. The marks only ever grow, and survive whatever is deleted.
+CREATE TABLE meta (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    term INTEGER NOT NULL,
+    last_incarnation INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL
+) STRICT;
+INSERT INTO meta VALUES (1, 0, 0, 0);
+
+-- The jobs there are. Small rows, because progress and counts change with every run; the definition, which may be
+-- large and seldom changes, is in `definitions`.
+CREATE TABLE jobs (
+    incarnation INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    revision INTEGER NOT NULL,
+    disabled INTEGER NOT NULL,      -- counts instead of the definition's: the engine disables jobs
+    stretch INTEGER,                -- sequence of the stretch that may still be extended
+    stats TEXT NOT NULL,
+    progress TEXT NOT NULL
+) STRICT;
+
+-- The definition of every job there is, with earlier revisions; and the last definition of removed jobs.
+CREATE TABLE definitions (
+    incarnation INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    is_removed INTEGER NOT NULL,
+    definition TEXT NOT NULL,
+    PRIMARY KEY (incarnation, revision)
+) STRICT;
+CREATE INDEX definitions_by_name ON definitions (name, incarnation, revision);
+CREATE INDEX definitions_removed ON definitions (incarnation) WHERE is_removed;
+
+-- Runs and stretches in the order in which they were recorded.
+CREATE TABLE history (
+    sequence INTEGER PRIMARY KEY,
+    run_id TEXT,                    -- NULL for a stretch
+    incarnation INTEGER NOT NULL,
+    job TEXT NOT NULL,
+    verdict TEXT,                   -- NULL for a live run
+    ended_at INTEGER,               -- NULL for a live run
+    count INTEGER NOT NULL,         -- occurrences it stands for
+    record TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX history_by_run_id ON history (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX history_by_job ON history (job, sequence);
+CREATE INDEX history_live ON history (sequence) WHERE ended_at IS NULL;
+CREATE INDEX history_by_end ON history (ended_at, sequence) WHERE ended_at IS NOT NULL;
+-- Failures are what people look for across all jobs; successes are everywhere and need no index.
+CREATE INDEX history_by_verdict ON history (verdict, sequence) WHERE verdict <> 'succeeded';
+
+-- What has been taken out of the history, so that counts survive it.
+CREATE TABLE pruned_counts (
+    job TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (job, verdict)
+) STRICT, WITHOUT ROWID;
+
+-- The last millisecond used in task ids of a name. Never deleted: the name may come back.
+CREATE TABLE task_marks (
+    name TEXT PRIMARY KEY,
+    millis INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+/// The layout of the file.
+pub(super) fn layout(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Takes every step from `layout` to the present one, each in a transaction: a crash in between is taken up again at
+/// the next start.
+pub(super) fn migrate(connection: &mut Connection, layout: u32) -> rusqlite::Result<()> {
+    for (step, to) in STEPS.iter().zip(1_u32..).skip(layout as usize) {
+        let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", to)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
