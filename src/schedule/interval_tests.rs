@@ -768,7 +768,7 @@ fn text_that_is_too_long_is_refused() {
     assert!(error.to_string().contains("write at most 1024 bytes"), "{error}");
 }
 
-/// Zones with changes of clock of many kinds, and the start of each kind's interesting time.
+/// Zones with changes of clock of many kinds.
 const ZONES: [&str; 7] = [
     "",
     "Europe/Berlin",

@@ -249,14 +249,6 @@ impl fmt::Debug for Zone {
     }
 }
 
-impl PartialEq for Zone {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.rules == other.0.rules
-    }
-}
-
-impl Eq for Zone {}
-
 /// Days are left out by decree, so they are all in the table that precedes the rule for all years to come.
 fn find_skipped_days(rules: &TimeZone) -> Vec<Range<i64>> {
     let table_end = Timestamp::constant(2_208_988_800, 0); // 2040
