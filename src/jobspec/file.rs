@@ -42,6 +42,17 @@ pub struct FileJob {
     pub line: usize,
     /// Sentences with path, line and column about what has no effect.
     pub warnings: Vec<String>,
+    /// Where its fields stand.
+    places: Places,
+}
+
+impl FileJob {
+    /// Line and column of a field, or of what it should be in; both counted from 1.
+    #[must_use]
+    pub fn place_of(&self, field: &str) -> (usize, usize) {
+        let Place { line, column } = self.places.of(field);
+        (line, column)
+    }
 }
 
 /// Why a job of a file, or the file, was refused.
@@ -111,7 +122,7 @@ impl FileReader<'_> {
         // Without a value there was a fault, which is told with the tree's.
         let Some(value) = value_of(node, "", &mut places) else { return };
         match read_spelled(&value, self.door, Spelling::Yaml) {
-            Ok(reading) => self.accept(reading, &places),
+            Ok(reading) => self.accept(reading, places),
             Err(problems) => {
                 for Problem { field, message, remedy } in problems {
                     self.problem(places.of(&field), field, message, remedy);
@@ -120,7 +131,7 @@ impl FileReader<'_> {
         }
     }
 
-    fn accept(&mut self, reading: Reading, places: &Places) {
+    fn accept(&mut self, reading: Reading, places: Places) {
         let Reading { draft, unknown, warnings } = reading;
         let line = places.start.line;
         if let Some(first) = self.named.get(&draft.name) {
@@ -137,7 +148,7 @@ impl FileReader<'_> {
         let unknown = unknown.iter().map(|unknown| located(&unknown.field, unknown.to_string()));
         let warnings = warnings.iter().map(|warning| located(&warning.field, warning.to_string()));
         let warnings = unknown.chain(warnings).collect();
-        self.reading.jobs.push(FileJob { draft, line, warnings });
+        self.reading.jobs.push(FileJob { draft, line, warnings, places });
     }
 
     fn fault(&mut self, Fault { at, message, remedy }: Fault) {
@@ -157,6 +168,7 @@ impl FileReader<'_> {
 }
 
 /// Where the fields of a job stand.
+#[derive(Debug, Clone, PartialEq)]
 struct Places {
     fields: BTreeMap<String, Place>,
     start: Place,

@@ -8,7 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{self, BoxFuture, FutureExt};
 
-use super::{Batch, CommitError, Error, HistoryEntry, Loaded, Store};
+use super::{Batch, CommitError, Error, Loaded, Store};
+use crate::model::HistoryEntry;
 use crate::engine::Change;
 use crate::model::{AttemptState, Incarnation, JobName, JobRecord, Run, RunId, Term};
 
@@ -148,6 +149,7 @@ impl Inner {
                 | Change::Disabled { .. }
                 | Change::TaskMillisUsed { .. }
                 | Change::OffersSet(_)
+                | Change::Quarantined { .. }
                 | Change::PlacementSettled => {}
             }
         }
@@ -223,7 +225,7 @@ impl Inner {
                 let mark = self.task_marks.entry(name.clone()).or_insert(*millis);
                 *mark = (*mark).max(*millis);
             }
-            Change::OffersSet(_) | Change::PlacementSettled => {}
+            Change::Quarantined { .. } | Change::OffersSet(_) | Change::PlacementSettled => {}
         }
     }
 }

@@ -29,7 +29,7 @@ pub use sqlite::{
 };
 
 use crate::engine::Change;
-use crate::model::{Incarnation, JobName, JobRecord, Run, Stretch, Term};
+use crate::model::{Incarnation, JobName, JobRecord, Run, Term};
 
 /// Keeps the state of one installation.
 pub trait Store: Send + Sync + fmt::Debug {
@@ -86,26 +86,6 @@ impl Default for Loaded {
             task_marks: Vec::new(),
             last_incarnation: Incarnation(0),
             last_sequence: 0,
-        }
-    }
-}
-
-/// One line of the history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum HistoryEntry {
-    /// A run, live or ended.
-    Run(Run),
-    /// Occurrences that never became runs.
-    Stretch(Stretch),
-}
-
-impl HistoryEntry {
-    /// Its place in the history; newest is largest.
-    #[must_use]
-    pub const fn sequence(&self) -> u64 {
-        match self {
-            Self::Run(run) => run.sequence,
-            Self::Stretch(stretch) => stretch.sequence,
         }
     }
 }

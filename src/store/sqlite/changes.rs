@@ -54,7 +54,7 @@ pub(super) fn store(
                 writing.stretch(stretch)?;
             }
             Change::TaskMillisUsed { name, millis } => writing.task_mark(name, *millis)?,
-            Change::OffersSet(_) | Change::PlacementSettled => {}
+            Change::Quarantined { .. } | Change::OffersSet(_) | Change::PlacementSettled => {}
         }
     }
     if meta != before {

@@ -15,7 +15,8 @@ use super::open::{self, error};
 use super::schema::LAYOUT;
 use crate::model::{Incarnation, Job, JobName, Run, RunId, RunState, Timestamp, Verdict};
 use crate::store::codec::{self, DecodeError};
-use crate::store::{Error, HistoryEntry};
+use crate::model::HistoryEntry;
+use crate::store::Error;
 
 /// Connections of one reader. More would only wait for the same two or four cores.
 const CONNECTIONS_MAX: usize = 4;

@@ -98,6 +98,7 @@ impl Pruner {
                 | Change::Disabled { .. }
                 | Change::TaskMillisUsed { .. }
                 | Change::OffersSet(_)
+                | Change::Quarantined { .. }
                 | Change::PlacementSettled => continue,
             };
             if !self.touched.contains(job.as_str()) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::store::HistoryEntry;
+use crate::model::HistoryEntry;
 use crate::store::conformance::{self, Subject, wait};
 
 /// A store in a directory of its own.
