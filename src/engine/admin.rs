@@ -4,8 +4,8 @@
 //! cannot be done is refused whole, with the field and the remedy.
 
 use crate::model::{
-    AttemptState, Dialect, Duration, Job, JobDraft, JobName, JobRecord, Progress, Run, RunId,
-    RunState, StopReason, Timestamp, Trigger, Verdict, When,
+    AttemptState, Dialect, Duration, Job, JobDraft, JobName, JobRecord, Overlap, Progress, Run, RunId,
+    RunState, SECRET_SHOWN, StopReason, Timestamp, Trigger, Verdict, When,
 };
 use crate::placement::Conditions;
 use crate::schedule::Schedule;
@@ -96,6 +96,12 @@ fn check(step: &Step<'_>, job: &Job) -> Result<Vec<String>, Rejection> {
             ));
         }
     }
+    if job.environment.iter().any(|v| v.secret && v.value == SECRET_SHOWN) {
+        return Err(invalid(
+            "environmentVariables",
+            format!("a secret is `{SECRET_SHOWN}`, and no value is stored that this could stand for"),
+        ));
+    }
     if job.epsilon.span.is_negative() {
         return Err(invalid("epsilon", format!("epsilon `{}` is negative", job.epsilon.text)));
     }
@@ -171,11 +177,11 @@ fn run_now(
         created_at: now,
         // Somebody asked for it, so it is never dropped: it waits behind a run that may not be overlapped.
         state: match entry.job.overlap {
-            crate::model::Overlap::Allow => RunState::Pending { deadline: None },
-            crate::model::Overlap::Skip | crate::model::Overlap::Queue { .. } if live > 0 => {
+            Overlap::Allow => RunState::Pending { deadline: None },
+            Overlap::Skip | Overlap::Queue { .. } if live > 0 => {
                 RunState::Queued
             }
-            crate::model::Overlap::Skip | crate::model::Overlap::Queue { .. } => {
+            Overlap::Skip | Overlap::Queue { .. } => {
                 RunState::Pending { deadline: None }
             }
         },
