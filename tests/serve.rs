@@ -1,0 +1,513 @@
+//! The binary on one machine, through its public doors: real SQLite, real keeper, real commands.
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use common::{Place, Server, boot, logging_job, request, wait_for, wall_secs};
+use serde_json::{Value, json};
+
+/// A schedule that is due once, at the instant of acceptance.
+const ONCE: &str = "R1//PT1H";
+
+fn only_run(server: &Server, job: &str) -> Value {
+    let runs = server.runs(job);
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs[0].clone()
+}
+
+/// Waits until a command has said that it started.
+fn started(place: &Place, file: &str) {
+    wait_for("the command to start", || (!place.lines(file).is_empty()).then_some(()));
+}
+
+#[test]
+fn the_example_jobs_run_and_their_output_can_be_read() {
+    let place = Place::new();
+    let jobs = concat!(env!("CARGO_MANIFEST_DIR"), "/jobs");
+    let server = Server::start(&place.data(), &["--jobs", jobs]);
+    assert!(server.banner.iter().any(|line| line.contains("5 loaded, 0 unchanged, 0 refused")));
+    let run = server.ended_run("memory-sample");
+    assert_eq!(run["verdict"], "succeeded", "{run}");
+    let path = format!("/scheduler/run/{}/stdout", run["id"].as_str().unwrap());
+    assert!(server.text(&path).contains("available_mib="), "{}", server.text(&path));
+    // Each of the others does its work too, asked for by hand.
+    for (job, verdict) in [
+        ("disk-report.day", "succeeded"),
+        ("largest-files", "succeeded"),
+        ("always-fails", "failed"),
+    ] {
+        let answer = server.request("PUT", &format!("/scheduler/job/{job}"), None);
+        assert_eq!(answer.status, 204, "{}", answer.body);
+        let run = wait_for("the manual run to end", || {
+            server
+                .runs(job)
+                .into_iter()
+                .find(|run| run["state"] == "ended" && run["trigger"]["kind"] == "manual")
+        });
+        assert_eq!(run["verdict"], verdict, "{run}");
+    }
+    let run = server.ended_run("always-fails");
+    let path = format!("/scheduler/run/{}/stderr", run["id"].as_str().unwrap());
+    assert_eq!(server.text(&path), "cannot find /nonexistent/payroll.csv\n");
+}
+
+#[test]
+fn jobs_of_files_are_not_begun_anew_by_a_restart() {
+    let place = Place::new();
+    let jobs = place.file("jobs");
+    fs::create_dir(&jobs).unwrap();
+    let log = place.file("log");
+    fs::write(
+        jobs.join("once.yaml"),
+        format!("name: once\nschedule: {ONCE}\ncommand: echo ran >> {}\n", log.display()),
+    )
+    .unwrap();
+    let server = Server::start(&place.data(), &["--jobs", jobs.to_str().unwrap()]);
+    assert_eq!(server.ended_run("once")["verdict"], "succeeded");
+    server.kill();
+    let server = Server::start(&place.data(), &["--jobs", jobs.to_str().unwrap()]);
+    assert!(server.banner.iter().any(|line| line.contains("0 loaded, 1 unchanged")));
+    assert_eq!(server.runs("once").len(), 1);
+    assert_eq!(place.lines("log"), ["ran"]);
+}
+
+#[test]
+fn a_job_file_with_a_mistake_is_refused_with_its_place_and_the_others_load() {
+    let place = Place::new();
+    let jobs = place.file("jobs");
+    fs::create_dir(&jobs).unwrap();
+    fs::write(jobs.join("good.yaml"), "name: good\nschedule: '@daily'\ncommand: 'true'\n").unwrap();
+    fs::write(
+        jobs.join("bad.yaml"),
+        "- name: fine\n  schedule: R/2030-01-01T00:00:00Z/P1D\n  command: 'true'\n\
+         - name: broken\n  schedule: 0 0 30 2 *\n  command: 'true'\n\
+         - name: typed\n  retries: many\n  schedule: '@daily'\n",
+    )
+    .unwrap();
+    fs::write(jobs.join("torn.yaml"), "name: [unclosed\n").unwrap();
+    let server = Server::start(&place.data(), &["--jobs", jobs.to_str().unwrap()]);
+    let names: Vec<String> = server
+        .get("/scheduler/jobs")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| job["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["fine", "good"]);
+    let log = server.log();
+    let bad = jobs.join("bad.yaml");
+    assert!(log.contains(&format!("{}:5:", bad.display())), "the schedule's line: {log}");
+    assert!(log.contains(&format!("{}:8:", bad.display())), "the retries' line: {log}");
+    assert!(log.contains("`schedule`") && log.contains("retries"), "{log}");
+    assert!(log.contains("torn.yaml:"), "{log}");
+}
+
+#[test]
+fn a_command_outlives_kill_9_and_its_end_is_learned() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let release = place.file("release");
+    let then = format!("until [ -e {} ]; do sleep 0.02; done; echo done; exit 7", release.display());
+    server.post(&logging_job("long", ONCE, &place.file("log"), &then));
+    started(&place, "log");
+    server.kill();
+    fs::write(&release, "").unwrap();
+    let server = Server::start(&place.data(), &[]);
+    let run = server.ended_run("long");
+    assert_eq!(run["verdict"], "failed", "{run}");
+    assert_eq!(run["attempts"][0]["exit"]["code"], 7, "{run}");
+    let path = format!("/scheduler/run/{}/stdout", run["id"].as_str().unwrap());
+    assert_eq!(server.text(&path), "done\n");
+    assert_eq!(place.lines("log").len(), 1, "it was started once");
+    only_run(&server, "long");
+}
+
+#[test]
+fn a_run_whose_keeper_is_killed_is_in_doubt_and_never_doubled() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let release = place.file("release");
+    let then = format!("until [ -e {} ]; do sleep 0.02; done", release.display());
+    server.post(&logging_job("long", ONCE, &place.file("log"), &then));
+    started(&place, "log");
+    place.kill_keeper();
+    fs::write(&release, "").unwrap();
+    let run = server.ended_run("long");
+    assert_eq!(run["verdict"], "lost", "{run}");
+    assert!(!run["reason"].as_str().unwrap().is_empty(), "{run}");
+    // The launcher is back: another job runs.
+    server.post(&logging_job("next", ONCE, &place.file("next"), "true"));
+    assert_eq!(server.ended_run("next")["verdict"], "succeeded");
+    assert_eq!(place.lines("log").len(), 1, "it was started once");
+}
+
+#[test]
+fn scheduler_and_keeper_killed_together_double_nothing() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    server.post(&logging_job("long", ONCE, &place.file("log"), "sleep 600"));
+    started(&place, "log");
+    server.kill();
+    place.kill_keeper();
+    let server = Server::start(&place.data(), &[]);
+    // It may still run, watched by the new keeper; killed, it ends.
+    let answer = server.request("DELETE", "/scheduler/task/kill/long", None);
+    assert_eq!(answer.status, 204, "{}", answer.body);
+    let run = server.ended_run("long");
+    assert!(["lost", "killed"].contains(&run["verdict"].as_str().unwrap()), "{run}");
+    assert_eq!(place.lines("log").len(), 1, "it was started once");
+}
+
+#[test]
+fn sigterm_stops_within_five_seconds_and_leaves_commands_running() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let release = place.file("release");
+    let then = format!("until [ -e {} ]; do sleep 0.02; done", release.display());
+    server.post(&logging_job("long", ONCE, &place.file("log"), &then));
+    started(&place, "log");
+    let begun = boot();
+    let status = server.terminate();
+    assert!(status.success(), "{status:?}");
+    assert!(boot() - begun < std::time::Duration::from_secs(5));
+    fs::write(&release, "").unwrap();
+    let server = Server::start(&place.data(), &[]);
+    assert_eq!(server.ended_run("long")["verdict"], "succeeded");
+    assert_eq!(place.lines("log").len(), 1);
+}
+
+#[test]
+fn drain_waits_for_what_runs_and_starts_nothing_new() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &["--drain", "50"]);
+    let release = place.file("release");
+    let then = format!("until [ -e {} ]; do sleep 0.02; done", release.display());
+    server.post(&logging_job("long", ONCE, &place.file("log"), &then));
+    started(&place, "log");
+    server.signal(rustix::process::Signal::TERM);
+    wait_for("the drain to begin", || server.log().contains("waiting up to").then_some(()));
+    // It still answers, and what is asked for waits for the next start.
+    server.post(&logging_job("late", ONCE, &place.file("late"), "true"));
+    fs::write(&release, "").unwrap();
+    let mut server = server;
+    assert!(server.wait().success());
+    assert!(place.lines("late").is_empty());
+    let server = Server::start(&place.data(), &[]);
+    assert_eq!(only_run(&server, "long")["verdict"], "succeeded");
+    assert_eq!(server.ended_run("late")["verdict"], "succeeded");
+}
+
+#[test]
+fn occurrences_while_down_are_missed_in_one_record() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let mut job = logging_job("tick", "R//PT1S", &place.file("log"), "true");
+    job["epsilon"] = json!("PT1S");
+    server.post(&job);
+    server.ended_run("tick");
+    server.kill();
+    let down = wall_secs();
+    wait_for("some occurrences to pass", || (wall_secs() > down + 4.0).then_some(()));
+    let server = Server::start(&place.data(), &[]);
+    wait_for("a run after the restart", || {
+        server.runs("tick").into_iter().find(|run| run["verdict"] == "missed")
+    });
+    let missed: Vec<Value> = server
+        .runs("tick")
+        .into_iter()
+        .filter(|entry| entry["verdict"] == "missed")
+        .collect();
+    assert_eq!(missed.len(), 1, "{missed:?}");
+    assert!(missed[0]["count"].as_u64().unwrap() >= 2, "{missed:?}");
+    assert!(!missed[0]["reason"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn a_second_scheduler_on_the_same_data_is_refused_with_a_sentence() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let refused = Server::try_start(&place.data(), &[], &[]).unwrap_err();
+    assert_eq!(refused.status.code(), Some(1));
+    let pid = server.pid().as_raw_nonzero().to_string();
+    assert!(refused.log.contains(&pid), "names who holds it: {}", refused.log);
+    assert_eq!(server.text("/ping"), "pong\n");
+}
+
+#[test]
+fn unsafe_configurations_do_not_start_and_say_why() {
+    let place = Place::new();
+    for (args, word) in [
+        (&["--http_address", "0.0.0.0"][..], "--insecure"),
+        (&["--http_address", "example.org"][..], "IP address"),
+        (&["--attributes", "nonsense"][..], "name:value"),
+        (&["--jobs", "/nonexistent"][..], "/nonexistent"),
+        (&["--log_level", "=="][..], "log_level"),
+    ] {
+        let refused = Server::try_start(&place.data(), args, &[]).unwrap_err();
+        assert_eq!(refused.status.code(), Some(1), "{args:?}");
+        assert!(refused.log.contains(word), "{args:?}: {}", refused.log);
+    }
+    fs::set_permissions(place.data(), fs::Permissions::from_mode(0o777)).unwrap();
+    let refused = Server::try_start(&place.data(), &[], &[]).unwrap_err();
+    assert!(refused.log.contains("chmod"), "{}", refused.log);
+}
+
+#[test]
+fn a_thousand_default_jobs_due_in_one_second_all_start_and_none_waits_for_another() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let at = wall_secs() + 8.0;
+    #[expect(clippy::cast_possible_truncation, reason = "seconds of this century")]
+    let due = jiff::Timestamp::from_second(at as i64).unwrap();
+    for n in 0..1_000 {
+        // Each waits for all: if resources limited how many run at once, none would ever end.
+        let command = format!(
+            "echo $CHRONODE_RUN_ID >> {}; until [ $(wc -l < {}) -ge 1000 ]; do sleep 0.5; done",
+            place.file("log").display(),
+            place.file("log").display()
+        );
+        let body = json!({"name": format!("job{n}"), "schedule": format!("R1/{due}/PT1H"),
+                          "command": command, "retries": 0});
+        server.post(&body);
+    }
+    wait_for("all to start", || (place.lines("log").len() >= 1_000).then_some(()));
+    wait_for("all to end", || {
+        let live = server.get("/scheduler/runs?live=true&limit=1");
+        live["runs"].as_array().unwrap().is_empty().then_some(())
+    });
+    let mut lines = place.lines("log");
+    lines.sort();
+    lines.dedup();
+    assert_eq!(lines.len(), 1_000, "each ran, and once");
+}
+
+#[test]
+fn a_command_gets_the_environment_of_chronos_and_its_arguments_as_they_are() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &["--hostname", "host.example"]);
+    let hostile = "$(touch pwned); `id` 'quote\" \\ * é";
+    server.post(&json!({"name": "env", "schedule": ONCE, "retries": 0, "owner": "a@example.org",
+        "command": "env; printf 'arg<%s>\\n'", "arguments": [hostile, ""],
+        "environmentVariables": [{"name": "FOO", "value": "BAR"},
+                                 {"name": "CHRONOS_RESOURCE_MEM", "value": "mine"}]}));
+    let run = server.ended_run("env");
+    assert_eq!(run["verdict"], "succeeded", "{run}");
+    let id = run["id"].as_str().unwrap();
+    let output = server.text(&format!("/scheduler/run/{id}/stdout"));
+    let task = run["attempts"][0]["taskId"].as_str().unwrap();
+    for line in [
+        &format!("mesos_task_id={task}"),
+        &format!("MESOS_TASK_ID={task}"),
+        "CHRONOS_JOB_OWNER=a@example.org",
+        "CHRONOS_JOB_NAME=env",
+        "HOST=host.example",
+        "CHRONOS_RESOURCE_MEM=128.0",
+        "CHRONOS_RESOURCE_CPU=0.1",
+        "CHRONOS_RESOURCE_DISK=256.0",
+        "CHRONOS_JOB_RUN_ATTEMPT=0",
+        "CHRONODE_ATTEMPT=0",
+        &format!("CHRONODE_RUN_ID={id}"),
+        &format!("CHRONODE_DUE={}", run["trigger"]["dueAt"].as_str().unwrap()),
+        "FOO=BAR",
+        &format!("arg<{hostile}>"),
+        "arg<>",
+    ] {
+        assert!(output.lines().any(|found| found == line), "`{line}` in\n{output}");
+    }
+    assert!(!output.contains("CARGO"), "nothing of the scheduler's own environment:\n{output}");
+}
+
+#[test]
+fn stopping_a_run_ends_the_whole_tree() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let pids = place.file("pids");
+    let command = format!(
+        "echo $$ >> {0}; (sleep 1000 & echo $! >> {0}; setsid sleep 1000 & echo $! >> {0}; wait)",
+        pids.display()
+    );
+    server.post(&json!({"name": "tree", "schedule": ONCE, "command": command, "retries": 0}));
+    wait_for("the tree to grow", || (place.lines("pids").len() == 3).then_some(()));
+    let answer = server.request("DELETE", "/scheduler/task/kill/tree", None);
+    assert_eq!(answer.status, 204);
+    let run = server.ended_run("tree");
+    assert_eq!(run["verdict"], "killed", "{run}");
+    wait_for("all of them to be gone", || {
+        place.lines("pids").iter().all(|pid| is_gone(pid)).then_some(())
+    });
+}
+
+fn is_gone(pid: &str) -> bool {
+    match fs::read_to_string(Path::new("/proc").join(pid).join("stat")) {
+        Ok(stat) => stat.rsplit(')').next().is_some_and(|rest| rest.trim().starts_with('Z')),
+        Err(_) => true,
+    }
+}
+
+#[test]
+fn a_user_that_does_not_exist_fails_the_run_with_a_sentence() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let body = json!({"name": "who", "schedule": ONCE, "command": "id -un", "retries": 0,
+                      "runAsUser": "no-such-user"});
+    let answer = server.request("POST", "/scheduler/iso8601", Some(&body));
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(answer.status, 204, "{}", answer.body);
+        let run = server.ended_run("who");
+        assert_eq!(run["verdict"], "failed", "{run}");
+        assert!(run["reason"].as_str().unwrap().contains("no-such-user"), "{run}");
+    } else {
+        assert_eq!(answer.status, 400);
+        assert!(answer.body.contains("runAsUser"), "{}", answer.body);
+    }
+}
+
+#[test]
+fn as_root_a_command_runs_as_the_user_it_names() {
+    if !rustix::process::geteuid().is_root() {
+        // What happens without root is the other half of the test above.
+        return;
+    }
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    server.post(&json!({"name": "who", "schedule": ONCE, "retries": 0, "runAsUser": "nobody",
+                        "command": "id -un; pwd; touch here && echo writable"}));
+    let run = server.ended_run("who");
+    let output = server.text(&format!("/scheduler/run/{}/stdout", run["id"].as_str().unwrap()));
+    assert!(output.starts_with("nobody\n") && output.ends_with("writable\n"), "{output} {run}");
+}
+
+#[test]
+fn a_full_disk_answers_503_harms_no_run_and_recovers() {
+    if !rustix::process::geteuid().is_root() {
+        panic!("this test mounts a small file system: run it as root");
+    }
+    let place = Place::new();
+    let data = place.data();
+    fs::create_dir(&data).unwrap();
+    let mount = Mount::tmpfs(&data, "3m");
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o700)).unwrap();
+    let server = Server::start(&data, &[]);
+    let release = place.file("release");
+    let then = format!("until [ -e {} ]; do sleep 0.02; done", release.display());
+    server.post(&logging_job("long", ONCE, &place.file("log"), &then));
+    started(&place, "log");
+    // Leave nothing.
+    let ballast = data.join("ballast");
+    let fill = || {
+        let _ = std::process::Command::new("dd")
+            .args(["if=/dev/zero", "bs=4k", "oflag=append", "conv=notrunc"])
+            .arg(format!("of={}", ballast.display()))
+            .stderr(std::process::Stdio::null())
+            .status();
+    };
+    fill();
+    let big = "x".repeat(60_000);
+    let mut stored = Vec::new();
+    let refused = (0..200).find_map(|n| {
+        let name = format!("job{n}");
+        let body = json!({"name": name, "schedule": "R/2040-01-01T00:00:00Z/P1D",
+                          "command": "true", "description": big});
+        let answer = request(&format!("{}/scheduler/iso8601", server.url), "POST", Some(&body));
+        if answer.status == 204 {
+            stored.push(name);
+            fill();
+            None
+        } else {
+            Some(answer)
+        }
+    });
+    let refused = refused.expect("the disk is full at last");
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(refused.headers.iter().any(|(name, _)| name == "retry-after"), "{refused:?}");
+    // The run ends meanwhile, and is recorded once there is space again.
+    fs::write(&release, "").unwrap();
+    fs::remove_file(&ballast).unwrap();
+    let run = server.ended_run("long");
+    assert_eq!(run["verdict"], "succeeded", "{run}");
+    wait_for("changes to be accepted again", || {
+        let body = json!({"name": "after", "schedule": "@daily", "command": "true"});
+        let answer = request(&format!("{}/scheduler/iso8601", server.url), "POST", Some(&body));
+        (answer.status == 204).then_some(())
+    });
+    let names = server.get("/scheduler/jobs").to_string();
+    for name in &stored {
+        assert!(names.contains(&format!("\"{name}\"")), "{name} was acknowledged");
+    }
+    assert_eq!(place.lines("log").len(), 1);
+    server.kill();
+    place.kill_keeper();
+    drop(mount);
+}
+
+/// A small file system, unmounted at the end.
+struct Mount(std::path::PathBuf);
+
+impl Mount {
+    fn tmpfs(at: &Path, size: &str) -> Self {
+        let status = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "chronode-test"])
+            .arg(at)
+            .status()
+            .unwrap();
+        assert!(status.success(), "mounting a tmpfs failed");
+        Self(at.to_owned())
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        // Lazily: a process of the test may still have its working directory there.
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_backup_taken_while_it_runs_can_be_started_from() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    server.post(&logging_job("once", ONCE, &place.file("log"), "true"));
+    server.ended_run("once");
+    let copy = place.file("copy.db");
+    let backup = || {
+        std::process::Command::new(env!("CARGO_BIN_EXE_chronode"))
+            .args(["backup", "--data", place.data().to_str().unwrap(), copy.to_str().unwrap()])
+            .output()
+            .unwrap()
+    };
+    let output = backup();
+    assert!(output.status.success(), "{output:?}");
+    let again = backup();
+    assert_eq!(again.status.code(), Some(1), "it does not overwrite unasked");
+    drop(server);
+    let restored = Place::new();
+    fs::create_dir(restored.data()).unwrap();
+    fs::set_permissions(restored.data(), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::copy(&copy, restored.data().join("chronode.db")).unwrap();
+    let server = Server::start(&restored.data(), &[]);
+    assert_eq!(only_run(&server, "once")["verdict"], "succeeded");
+    assert_eq!(place.lines("log").len(), 1, "nothing is run again");
+}
+
+#[test]
+fn a_damaged_database_is_named_and_never_taken_for_an_empty_one() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    server.post(&json!({"name": "a", "schedule": "@daily", "command": "true"}));
+    server.terminate();
+    let database = place.data().join("chronode.db");
+    let mut bytes = fs::read(&database).unwrap();
+    let middle = bytes.len() / 2;
+    let end = bytes.len().min(middle + 4_096);
+    bytes[middle..end].fill(0xa5);
+    fs::write(&database, &bytes).unwrap();
+    let refused = Server::try_start(&place.data(), &[], &[]).unwrap_err();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.log.contains("chronode.db"), "{}", refused.log);
+    fs::write(&database, "this is no database, whatever its name says").unwrap();
+    let refused = Server::try_start(&place.data(), &[], &[]).unwrap_err();
+    assert!(refused.log.contains("chronode.db"), "{}", refused.log);
+}
