@@ -114,6 +114,7 @@ pub(super) fn end_run_alone(
         | Verdict::Superseded => step.warn(Some(&run.job), about),
     }
     run.state = RunState::Ended { verdict, at, reason };
+    step.ended.insert(run.id);
     let entry = step.state.incarnation(run.id.incarnation);
     step.change(Change::RunStored(Box::new(run.clone())));
     if let Some(entry) = entry {
@@ -356,7 +357,7 @@ fn advance_queue(step: &mut Step<'_>, entry: &JobEntry, ended: RunId) {
     let others: Vec<&Run> = step
         .state
         .live_runs(entry.incarnation)
-        .filter(|run| run.id != ended && !step.has_ended(run.id))
+        .filter(|run| run.id != ended && !step.ended.contains(&run.id))
         .collect();
     if others.iter().any(|run| run.state != RunState::Queued) {
         return;
