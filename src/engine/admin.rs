@@ -46,7 +46,7 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
     let record = match existing {
         Some(entry) => {
             // What the old schedule owed up to now is decided by the old schedule.
-            let progress = due::settle(step, entry, &mut usize::MAX.clone());
+            let progress = due::settle(step, entry);
             JobRecord {
                 incarnation: entry.incarnation,
                 revision: entry.revision + 1,
@@ -141,7 +141,7 @@ fn check(step: &Step<'_>, job: &Job) -> Result<Vec<String>, Rejection> {
 
 fn delete(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
     let entry = find(step, name)?;
-    due::settle(step, entry, &mut usize::MAX.clone());
+    due::settle(step, entry);
     for run in all_live(step, entry) {
         stop(step, &run, StopReason::JobDeleted, "its job was deleted before it started");
     }

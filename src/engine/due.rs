@@ -14,9 +14,9 @@ use crate::model::{
 };
 use crate::schedule::Schedule;
 
-use super::Step;
 use super::decision::Change;
 use super::state::{JobEntry, Timing};
+use super::{Step, place};
 
 const MISSED: &str = "nobody could decide it before its start window closed: Chronode was down or suspended, \
                       or could not reach its store";
@@ -36,7 +36,8 @@ pub(super) fn decide(step: &mut Step<'_>) {
         let mark = (step.decision.lengths(), step.last_sequence);
         // A job whose decision goes wrong must not stop the others: what it decided so far is taken back, and it is
         // left alone, visibly.
-        let outcome = catch_unwind(AssertUnwindSafe(|| settle(step, entry, &mut budget)));
+        let outcome =
+            catch_unwind(AssertUnwindSafe(|| Settling::new(step, entry).decide(step, &mut budget)));
         if outcome.is_err() {
             step.decision.truncate(mark.0);
             step.last_sequence = mark.1;
@@ -51,26 +52,22 @@ pub(super) fn decide(step: &mut Step<'_>) {
     }
 }
 
-/// Decides the occurrences of one job that have come by now, spending at most `budget` on those that become runs.
-/// Returns how far it got, which is also among the changes if it got anywhere.
-pub(super) fn settle(step: &mut Step<'_>, entry: &JobEntry, budget: &mut usize) -> Progress {
-    let Timing::Schedule(schedule) = &entry.timing else {
+/// Decides every occurrence of one job that has come by now, because the job is about to be another or gone. Returns
+/// how far its schedule is decided then, which is also among the changes if that is further than before.
+pub(super) fn settle(step: &mut Step<'_>, entry: &JobEntry) -> Progress {
+    // To decide it is what went wrong before; its replacement must not depend on that.
+    if entry.is_quarantined {
         return entry.progress.clone();
-    };
-    let mut settling =
-        Settling { entry, schedule, progress: entry.progress.clone(), live: Live::of(step, entry) };
-    if entry.job.disabled {
-        settling.skip_disabled(step);
-    } else if settling.miss_closed(step) {
-        settling.decide_open(step, budget);
     }
-    if settling.progress != entry.progress {
-        step.change(Change::Progressed {
-            incarnation: entry.incarnation,
-            progress: settling.progress.clone(),
-        });
+    let mut settling = Settling::new(step, entry);
+    // Long stretches are counted in parts.
+    loop {
+        let decided_before = settling.progress.decided_through;
+        settling.decide(step, &mut usize::MAX.clone());
+        if settling.progress.decided_through == decided_before {
+            return settling.progress;
+        }
     }
-    settling.progress
 }
 
 /// The runs of a job that the next occurrence may meet, those of this step included.
@@ -92,15 +89,37 @@ impl Live {
 
 struct Settling<'a> {
     entry: &'a JobEntry,
-    schedule: &'a Schedule,
     progress: Progress,
     live: Live,
 }
 
-impl Settling<'_> {
+impl<'a> Settling<'a> {
+    fn new(step: &Step<'_>, entry: &'a JobEntry) -> Self {
+        Self { entry, progress: entry.progress.clone(), live: Live::of(step, entry) }
+    }
+
+    /// Decides occurrences that have come by now, spending at most `budget` on those that become runs.
+    fn decide(&mut self, step: &mut Step<'_>, budget: &mut usize) {
+        #[cfg(test)]
+        assert_ne!(self.entry.job.name.as_str(), super::tests::PANICS_WHEN_DECIDED);
+        let Timing::Schedule(schedule) = &self.entry.timing else { return };
+        let decided_before = self.progress.decided_through;
+        if self.entry.job.disabled {
+            self.skip_disabled(step, schedule);
+        } else if self.miss_closed(step, schedule) {
+            self.decide_open(step, schedule, budget);
+        }
+        if self.progress.decided_through != decided_before {
+            step.change(Change::Progressed {
+                incarnation: self.entry.incarnation,
+                progress: self.progress.clone(),
+            });
+        }
+    }
+
     /// The occurrences of a disabled job are skipped, once somebody asks: a disabled job wakes nobody.
-    fn skip_disabled(&mut self, step: &mut Step<'_>) {
-        if let Some(span) = self.schedule.stretch(
+    fn skip_disabled(&mut self, step: &mut Step<'_>, schedule: &Schedule) {
+        if let Some(span) = schedule.stretch(
             self.progress.decided_through,
             step.now.wall,
             limits::STRETCH_PER_STEP_MAX,
@@ -111,7 +130,7 @@ impl Settling<'_> {
     }
 
     /// Records the occurrences whose window has closed undecided. Returns whether it got to the end of them.
-    fn miss_closed(&mut self, step: &mut Step<'_>) -> bool {
+    fn miss_closed(&mut self, step: &mut Step<'_>, schedule: &Schedule) -> bool {
         let now = step.now.wall;
         // The window is closed at both ends: missed means due + epsilon < now.
         let Some(closed_through) = now
@@ -123,10 +142,10 @@ impl Settling<'_> {
         };
         let after = self.progress.decided_through;
         let limit = limits::STRETCH_PER_STEP_MAX;
-        let Some(span) = self.schedule.stretch(after, closed_through, limit) else {
+        let Some(span) = schedule.stretch(after, closed_through, limit) else {
             return true;
         };
-        let is_next_due = self.schedule.next_after(span.last).is_some_and(|at| at <= now);
+        let is_next_due = schedule.next_after(span.last).is_some_and(|at| at <= now);
         let catches_up = match self.entry.job.catch_up {
             CatchUp::None => false,
             // An occurrence whose window is open stands for those before it.
@@ -135,7 +154,7 @@ impl Settling<'_> {
         if catches_up {
             let before_last = span.last.saturating_sub(Duration::from_nanos(1));
             let missed =
-                before_last.ok().and_then(|through| self.schedule.stretch(after, through, limit));
+                before_last.ok().and_then(|through| schedule.stretch(after, through, limit));
             if let Some(missed) = missed {
                 let (first, last, count) = (missed.first, missed.last, missed.count);
                 self.record(step, Verdict::Missed, MISSED, first, last, count);
@@ -149,10 +168,10 @@ impl Settling<'_> {
     }
 
     /// Turns the occurrences whose window is open into runs, or skips them.
-    fn decide_open(&mut self, step: &mut Step<'_>, budget: &mut usize) {
+    fn decide_open(&mut self, step: &mut Step<'_>, schedule: &Schedule, budget: &mut usize) {
         let now = step.now.wall;
         while *budget > 0 {
-            let next = self.schedule.next_after(self.progress.decided_through);
+            let next = schedule.next_after(self.progress.decided_through);
             let Some(due_at) = next.filter(|&at| at <= now) else { return };
             *budget -= 1;
             self.trigger(step, Trigger::Schedule { due_at });
@@ -179,6 +198,9 @@ impl Settling<'_> {
                 RunState::Pending { deadline: self.start_deadline(&trigger) }
             }
         };
+        if matches!(trigger, Trigger::CatchUp { .. }) && state != RunState::Queued {
+            place::give_up_older_catch_ups(step, self.entry, due_at);
+        }
         self.live.all += 1;
         self.progress.stretch = None;
         let name = &self.entry.job.name;

@@ -36,6 +36,10 @@ mod launch;
 mod place;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
 
 use crate::model::{JobName, Now, Run, RunId, TaskId, Timestamp, limits, millis_since_epoch};
 
@@ -52,14 +56,13 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
     match event {
         Event::Resumed { term } => {
             step.change(Change::TermBegan(*term));
-            step.reconcile();
+            // Otherwise its connection asks. Asked twice, it could answer twice, and the second answer would be taken
+            // for one about a launch that the first has brought about.
+            if state.launcher_gone().is_none() {
+                step.reconcile();
+            }
         }
-        Event::Woke => {
-            due::decide(&mut step);
-            place::decide_windows(&mut step);
-            status::decide_times(&mut step);
-            place::decide_offers(&mut step);
-        }
+        Event::Woke => decide_what_has_come(&mut step),
         Event::Request { id, request } => {
             let reply = admin::decide(&mut step, request);
             step.effect(Effect::Reply(*id, reply));
@@ -77,6 +80,21 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
     step.decision
 }
 
+/// One concern at a time, since the state does not move while a step decides; the caller asks again for the next.
+///
+/// What ends comes first: a run whose window has closed must not block the occurrence that is due now. Offers come
+/// last: a run that became pending a moment ago must be in the state when the pending ones count as looked at.
+fn decide_what_has_come(step: &mut Step<'_>) {
+    place::decide_windows(step);
+    if step.decision.changes.is_empty() {
+        due::decide(step);
+        status::decide_times(step);
+    }
+    if step.decision.changes.is_empty() {
+        place::decide_offers(step);
+    }
+}
+
 /// One step's view: the state as it was, and what the step has decided so far.
 ///
 /// The state does not move while a step decides, so whatever a later part of the same step must know of an earlier
@@ -86,11 +104,19 @@ struct Step<'a> {
     now: Now,
     decision: Decision,
     last_sequence: u64,
+    /// The runs that this very step has ended, which the state still shows as live.
+    ended: BTreeSet<RunId>,
 }
 
 impl<'a> Step<'a> {
     fn new(state: &'a State, now: Now) -> Self {
-        Self { state, now, decision: Decision::default(), last_sequence: state.last_sequence() }
+        Self {
+            state,
+            now,
+            decision: Decision::default(),
+            last_sequence: state.last_sequence(),
+            ended: BTreeSet::new(),
+        }
     }
 
     fn change(&mut self, change: Change) {
@@ -127,14 +153,6 @@ impl<'a> Step<'a> {
         let millis = mark.map_or(wanted, |mark| wanted.max(mark.saturating_add(1)));
         self.change(Change::TaskMillisUsed { name: name.clone(), millis });
         millis
-    }
-
-    /// Whether this very step has ended that run, which the state still shows as live.
-    fn has_ended(&self, id: RunId) -> bool {
-        self.decision.changes.iter().any(|change| match change {
-            Change::RunStored(run) => run.id == id && run.is_ended(),
-            _ => false,
-        })
     }
 
     /// Asks the launcher about every live attempt.

@@ -3,19 +3,70 @@
 //! The tally of what a step has assigned is a local value; the state moves only when the changes are applied. A run
 //! that fits nowhere stays pending and stops nobody else.
 
-use crate::model::{Attempt, AttemptState, Run, RunState, TaskId, Verdict, limits};
+use crate::model::{
+    Attempt, AttemptState, CatchUp, Run, RunState, TaskId, Timestamp, Trigger, Verdict, limits,
+};
 use crate::placement::{Assignment, Tally};
 
 use super::decision::{Change, Effect};
-use super::state::JobEntry;
+use super::state::{JobEntry, Timing};
 use super::{Step, launch, status};
 
-/// Ends the pending runs whose start window has closed.
+/// Ends the pending runs whose start window has closed, or lets them run late where the job catches up.
 pub(super) fn decide_windows(step: &mut Step<'_>) {
     let state = step.state;
     for run in state.overdue(step.now.wall).take(limits::DUE_PER_STEP_MAX) {
-        let reason = why_not_started(step, run);
-        status::end_run(step, run.clone(), Verdict::Missed, step.now.wall, reason);
+        if let Some((entry, due_at)) = catches_up(step, run) {
+            give_up_older_catch_ups(step, entry, due_at);
+            let mut run = run.clone();
+            run.trigger = Trigger::CatchUp { due_at };
+            run.state = RunState::Pending { deadline: None };
+            step.change(Change::RunStored(Box::new(run)));
+        } else {
+            let reason = why_not_started(step, run);
+            status::end_run(step, run.clone(), Verdict::Missed, step.now.wall, reason);
+        }
+    }
+}
+
+/// Whether `run`, which found no offer in its window, is to be run late: its job catches up, and no later occurrence
+/// stands for it. Returns the job and what the run is due at.
+fn catches_up<'a>(step: &Step<'a>, run: &Run) -> Option<(&'a JobEntry, Timestamp)> {
+    let due_at = occurrence(run)?;
+    let entry = step.state.incarnation(run.id.incarnation)?;
+    let Timing::Schedule(schedule) = &entry.timing else { return None };
+    match entry.job.catch_up {
+        CatchUp::None => return None,
+        CatchUp::Latest => {}
+    }
+    let next = schedule.next_after(entry.progress.decided_through);
+    let is_next_due = !entry.job.disabled && next.is_some_and(|at| at <= step.now.wall);
+    let is_later_live = step
+        .state
+        .live_runs(entry.incarnation)
+        .any(|other| occurrence(other).is_some_and(|at| at > due_at));
+    (!is_next_due && !is_later_live).then_some((entry, due_at))
+}
+
+/// Only the latest of missed occurrences is run late: earlier ones that still wait for their first offer end here.
+pub(super) fn give_up_older_catch_ups(step: &mut Step<'_>, entry: &JobEntry, due_at: Timestamp) {
+    let state = step.state;
+    for run in state.live_runs(entry.incarnation) {
+        let waits = matches!(run.state, RunState::Pending { .. }) && run.attempts.is_empty();
+        let is_older = matches!(run.trigger, Trigger::CatchUp { due_at: other } if other < due_at);
+        if waits && is_older {
+            let reason = "it could not be started, and a later occurrence is caught up instead";
+            let at = step.now.wall;
+            status::end_run_alone(step, run.clone(), Verdict::Missed, at, reason.to_owned());
+        }
+    }
+}
+
+/// The occurrence that a run stands for, if it stands for one.
+const fn occurrence(run: &Run) -> Option<Timestamp> {
+    match run.trigger {
+        Trigger::Schedule { due_at } | Trigger::CatchUp { due_at } => Some(due_at),
+        Trigger::Manual { .. } => None,
     }
 }
 
@@ -46,10 +97,6 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
         if placed == limits::PLACED_PER_STEP_MAX {
             // The flag stays up, so the next step goes on from here at once.
             return;
-        }
-        if matches!(run.state, RunState::Pending { deadline: Some(at) } if at < step.now.wall) {
-            // Another part of this same step ends it as missed.
-            continue;
         }
         let Some(entry) = state.incarnation(run.id.incarnation) else { continue };
         if let Ok(assignment) = tally.assign(&entry.job.resources, &entry.conditions) {

@@ -57,14 +57,18 @@ pub(super) fn decide_times(step: &mut Step<'_>) {
 }
 
 /// Asks the launcher to stop the live attempt of `run`.
-pub(super) fn stop_attempt(step: &mut Step<'_>, run: &Run, why: StopReason) {
+pub(super) fn stop_attempt(step: &mut Step<'_>, run: &Run, wanted: StopReason) {
     let mut run = run.clone();
     let Some(attempt) = run.attempts.last_mut() else { return };
     let started_at = started_at_of(attempt);
-    // The first reason stands: a run that a person stopped did not time out.
+    // The first reason stands: a run that a person stopped did not time out. But one that timed out is not tried again
+    // once a person wants it stopped.
     let why = match attempt.state {
-        AttemptState::Stopping { why, .. } => why,
-        AttemptState::Launching | AttemptState::Running { .. } | AttemptState::Ended { .. } => why,
+        AttemptState::Stopping { why, .. } if why != StopReason::TimedOut => why,
+        AttemptState::Stopping { .. }
+        | AttemptState::Launching
+        | AttemptState::Running { .. }
+        | AttemptState::Ended { .. } => wanted,
     };
     attempt.state = AttemptState::Stopping { started_at, why };
     let task_id = attempt.task_id.clone();
@@ -110,6 +114,7 @@ pub(super) fn end_run_alone(
         | Verdict::Superseded => step.warn(Some(&run.job), about),
     }
     run.state = RunState::Ended { verdict, at, reason };
+    step.ended.insert(run.id);
     let entry = step.state.incarnation(run.id.incarnation);
     step.change(Change::RunStored(Box::new(run.clone())));
     if let Some(entry) = entry {
@@ -275,8 +280,16 @@ fn end_attempt_with(
         (Some(Exit::Killed), Some(StopReason::Requested | StopReason::JobDeleted) | None) => {
             end_run(step, run, Verdict::Killed, ended_at, message);
         }
+        // It failed by itself while it was being stopped for good: nobody wants another attempt.
+        (
+            Some(Exit::Code(_) | Exit::Signal(_) | Exit::CouldNotStart { .. }),
+            Some(StopReason::Requested | StopReason::JobDeleted | StopReason::Superseded),
+        ) => end_run(step, run, Verdict::Failed, ended_at, message),
         (Some(Exit::Killed), Some(StopReason::TimedOut))
-        | (Some(Exit::Code(_) | Exit::Signal(_) | Exit::CouldNotStart { .. }), _) => {
+        | (
+            Some(Exit::Code(_) | Exit::Signal(_) | Exit::CouldNotStart { .. }),
+            Some(StopReason::TimedOut) | None,
+        ) => {
             fail_or_retry(step, run, index, ended_at, message);
         }
     }
@@ -344,7 +357,7 @@ fn advance_queue(step: &mut Step<'_>, entry: &JobEntry, ended: RunId) {
     let others: Vec<&Run> = step
         .state
         .live_runs(entry.incarnation)
-        .filter(|run| run.id != ended && !step.has_ended(run.id))
+        .filter(|run| run.id != ended && !step.ended.contains(&run.id))
         .collect();
     if others.iter().any(|run| run.state != RunState::Queued) {
         return;

@@ -1,0 +1,276 @@
+//! The engine's decisions, tested as values: build a state by events, take one step, look at what was decided.
+//!
+//! The [`Desk`] applies what each step decides, as the driver does, and checks the invariants after every step. It has
+//! no store and no launcher: a test says what those would.
+
+mod due;
+mod place;
+mod request;
+mod transition;
+
+use std::sync::Arc;
+
+use crate::model::{
+    AgentId, AttemptState, BootInstant, CatchUp, Defaults, Dialect, Duration, Exit, JobDraft,
+    JobName, NameRule, Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run, RunState,
+    Scalar, StopReason, Stretch, TaskId, TaskReport, TaskStatus, Term, Timestamp, Trigger, When,
+};
+use crate::schedule::ZoneDb;
+
+use super::*;
+
+/// The name of a job that panics when it is decided, in tests alone.
+pub(super) const PANICS_WHEN_DECIDED: &str = "panics when decided";
+
+/// When every test begins.
+const BEGIN: &str = "2026-01-01T00:00:00Z";
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// An instant of the first day, such as `12:00:30`.
+fn day(time: &str) -> Timestamp {
+    at(&format!("2026-01-01T{time}Z"))
+}
+
+fn name(text: &str) -> JobName {
+    JobName::parse(text, NameRule::Blanks).unwrap()
+}
+
+/// A job that is due every hour from one o'clock, without retries.
+fn hourly() -> JobDraft {
+    draft("job", "R/2026-01-01T01:00:00Z/PT1H")
+}
+
+fn draft(job: &str, schedule: &str) -> JobDraft {
+    let when = When::Schedule { text: schedule.to_owned(), zone: String::new() };
+    let mut draft = JobDraft::new(name(job), when);
+    draft.command = Some("true".to_owned());
+    draft.retries = Some(0);
+    draft
+}
+
+fn epsilon(seconds: i64) -> Option<Period> {
+    Some(Period { text: format!("PT{seconds}S"), span: Duration::from_secs(seconds) })
+}
+
+fn offer() -> Offer {
+    let plenty = Scalar::from_thousandths(8_000_000);
+    Offer {
+        id: OfferId::new("o1"),
+        agent: AgentId::new("a1"),
+        hostname: "one".to_owned(),
+        attributes: std::collections::BTreeMap::new(),
+        resources: Resources { cpus: plenty, mem: plenty, disk: plenty },
+        kind: OfferKind::Unmetered,
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        defaults: Defaults::default(),
+        retry_delay: Duration::from_secs(60),
+        kill_grace: Duration::from_secs(5),
+        abilities: Abilities { only_user: None, containers: false, executors: false },
+        zones: ZoneDb::bundled(),
+    }
+}
+
+/// The engine with its state, at an instant.
+struct Desk {
+    state: State,
+    now: Now,
+    /// Every run that ended, and every stretch as last stored.
+    ended: Vec<Run>,
+    stretches: Vec<Stretch>,
+    requests: u64,
+}
+
+impl Desk {
+    /// At [`BEGIN`], leading, with a launcher that has room for everything.
+    fn new() -> Self {
+        let mut desk = Self {
+            state: State::new(Arc::new(settings())),
+            now: Now { wall: at(BEGIN), boot: BootInstant(Duration::from_secs(1_000)) },
+            ended: Vec::new(),
+            stretches: Vec::new(),
+            requests: 0,
+        };
+        let _ = desk.step(&Event::Resumed { term: Term(1) });
+        let _ = desk.connect();
+        desk
+    }
+
+    fn connect(&mut self) -> Decision {
+        self.handle(&Event::LauncherConnected { offers: vec![offer()] })
+    }
+
+    fn disconnect(&mut self) -> Decision {
+        self.handle(&Event::LauncherGone { reason: "the cable is out".to_owned() })
+    }
+
+    /// Both clocks go on to this instant of the first day; nobody is woken.
+    fn jump(&mut self, time: &str) {
+        let wall = day(time);
+        let passed = wall.duration_since(self.now.wall).max(Duration::ZERO);
+        self.now = Now { wall, boot: self.now.boot.saturating_add(passed) };
+    }
+
+    /// As [`Self::jump`], and everything that has come by then is decided then.
+    fn wake(&mut self, time: &str) -> Decision {
+        self.jump(time);
+        self.handle(&Event::Woke)
+    }
+
+    /// One step, applied.
+    fn step(&mut self, event: &Event) -> Decision {
+        let decision = step(&self.state, self.now, event);
+        for change in &decision.changes {
+            self.state.apply(change);
+            match change {
+                Change::RunStored(run) if run.is_ended() => self.ended.push(Run::clone(run)),
+                Change::StretchStored(stretch) => {
+                    self.stretches.retain(|known| known.sequence != stretch.sequence);
+                    self.stretches.push(stretch.clone());
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(invariants::violations(&self.state), Vec::<String>::new());
+        decision
+    }
+
+    /// An event and all that follows from it at this instant.
+    fn handle(&mut self, event: &Event) -> Decision {
+        let mut all = self.step(event);
+        for _ in 0..10_000 {
+            if !self.state.wake_at().has_come(self.now) {
+                return all;
+            }
+            let next = self.step(&Event::Woke);
+            all.changes.extend(next.changes);
+            all.effects.extend(next.effects);
+            all.notes.extend(next.notes);
+        }
+        panic!("the state asks to be woken for ever: {:?}", self.state.wake_at());
+    }
+
+    fn request(&mut self, request: Request) -> (Reply, Decision) {
+        self.requests += 1;
+        let id = RequestId(self.requests);
+        let decision = self.handle(&Event::Request { id, request });
+        let replies: Vec<&Reply> = decision
+            .effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Reply(to, reply) if *to == id => Some(reply),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(replies.len(), 1, "a request gets one answer");
+        (replies[0].clone(), decision)
+    }
+
+    fn put(&mut self, draft: JobDraft) -> Reply {
+        let draft = Box::new(draft);
+        self.request(Request::PutJob { draft, dialect: Dialect::V0 }).0
+    }
+
+    fn run_now(&mut self) -> Run {
+        let request = Request::RunJob { name: name("job"), arguments: None };
+        let Reply::Triggered { run } = self.request(request).0 else { panic!("refused") };
+        self.state.run(run).unwrap().clone()
+    }
+
+    fn report(&mut self, task_id: &TaskId, status: TaskStatus) -> Decision {
+        self.handle(&Event::Task(TaskReport { task_id: task_id.clone(), status }))
+    }
+
+    /// The task of the only live attempt there is.
+    fn task(&self) -> TaskId {
+        let mut live = self.state.runs().filter_map(Run::live_attempt);
+        let task = live.next().expect("an attempt is live").task_id.clone();
+        assert!(live.next().is_none(), "more than one attempt is live");
+        task
+    }
+
+    fn running(&mut self) {
+        let task = self.task();
+        let started_at = self.now.wall;
+        let _ = self.report(&task, TaskStatus::Running { started_at });
+    }
+
+    fn ends(&mut self, exit: Exit) -> Decision {
+        let task = self.task();
+        self.report(&task, self.ended(exit))
+    }
+
+    fn ended(&self, exit: Exit) -> TaskStatus {
+        let started_at = Some(self.now.wall).filter(|_| exit != Exit::Killed);
+        TaskStatus::Ended { exit, started_at, ended_at: self.now.wall }
+    }
+
+    /// What is live, a line each, oldest first.
+    fn live(&self) -> Vec<String> {
+        let mut runs: Vec<&Run> = self.state.runs().collect();
+        runs.sort_by_key(|run| run.sequence);
+        runs.into_iter().map(|run| format!("{} {}", due(run), standing(run))).collect()
+    }
+
+    /// What ended, a line each, in that order.
+    fn over(&self) -> Vec<String> {
+        self.ended.iter().map(|run| format!("{} {}", due(run), standing(run))).collect()
+    }
+
+    /// The occurrences without runs, a line for each record.
+    fn unrun(&self) -> Vec<String> {
+        let line = |s: &Stretch| {
+            let verdict = s.verdict.as_str();
+            format!("{} {verdict} {} to {}", s.count, time(s.first_due_at), time(s.last_due_at))
+        };
+        self.stretches.iter().map(line).collect()
+    }
+}
+
+fn due(run: &Run) -> String {
+    time(run.trigger.due_at())
+}
+
+fn time(at: Timestamp) -> String {
+    let text = format!("{at:.0}");
+    text.strip_prefix("2026-01-01T").map_or(text.clone(), |rest| rest.replace('Z', ""))
+}
+
+/// Where a run stands, in few words.
+fn standing(run: &Run) -> String {
+    match &run.state {
+        RunState::Queued => "queued".to_owned(),
+        RunState::Pending { deadline: None } => "pending".to_owned(),
+        RunState::Pending { deadline: Some(by) } => format!("pending until {}", time(*by)),
+        RunState::Waiting { retry_at } => format!("waiting until {}", time(*retry_at)),
+        RunState::Active => match run.live_attempt().map(|attempt| &attempt.state) {
+            Some(AttemptState::Launching) => "launching".to_owned(),
+            Some(AttemptState::Running { .. }) => "running".to_owned(),
+            Some(AttemptState::Stopping { started_at: None, .. }) => {
+                "stopping unstarted".to_owned()
+            }
+            Some(AttemptState::Stopping { .. }) => "stopping".to_owned(),
+            Some(AttemptState::Ended { .. }) | None => "active without an attempt".to_owned(),
+        },
+        RunState::Ended { verdict, .. } => verdict.as_str().to_owned(),
+    }
+}
+
+/// What is done outside, in few words.
+fn done(decision: &Decision) -> String {
+    let words = decision.effects.iter().filter_map(|effect| match effect {
+        Effect::Launch(launch) => Some(format!("launch #{}", launch.attempt)),
+        Effect::Kill { .. } => Some("kill".to_owned()),
+        Effect::Reconcile(tasks) => Some(format!("ask after {}", tasks.len())),
+        Effect::Acknowledge(_) => Some("acknowledge".to_owned()),
+        Effect::Reply(..) => None,
+    });
+    let words: Vec<String> = words.collect();
+    if words.is_empty() { "–".to_owned() } else { words.join(", ") }
+}
