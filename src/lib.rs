@@ -5,5 +5,6 @@
 //! the edges (`store`, `launcher`, `api`); `app` builds everything.
 
 pub mod engine;
+pub mod jobspec;
 pub mod model;
 pub mod placement;

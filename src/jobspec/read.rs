@@ -1,0 +1,262 @@
+//! A JSON object → what it asks for.
+//!
+//! Every field is read whatever became of the others, so that all problems are told at once. What a field that is not
+//! there becomes is not decided here.
+
+use serde_json::Value;
+
+use super::fields::{Findings, Object, Spelling, TextRule, shown, text_of};
+use super::{PeriodReader, Problem, Reading, container, download, known, schedule_fields};
+use crate::model::limits::{COMMAND_BYTES_MAX, ENVIRONMENT_BYTES_MAX, RETRIES_MAX, TEXT_BYTES_MAX};
+use crate::model::{
+    Constraint, Dialect, EnvVar, JobDraft, JobName, JobStats, NameRule, Operator, Timestamp,
+};
+
+/// The longest `maxCompletionTime`, 292 years: Mesos is told it in nanoseconds of 64 bits.
+const COMPLETION_SECS_MAX: i64 = i64::MAX / 1_000_000_000;
+
+/// Reads a job as the door `dialect` understands it.
+///
+/// # Errors
+///
+/// Every [`Problem`] of the body, at least one.
+pub fn read(
+    value: &Value,
+    dialect: Dialect,
+    parse_period: PeriodReader<'_>,
+) -> Result<Reading, Vec<Problem>> {
+    read_as(value, dialect, dialect.name_rule(), parse_period)
+}
+
+/// Like [`read`] with the names of another rule. Chronos checks the name of a new job only; a door that knows the
+/// name already lets its job be replaced although it would not let it be created.
+///
+/// # Errors
+///
+/// Every [`Problem`] of the body, at least one.
+pub fn read_as(
+    value: &Value,
+    dialect: Dialect,
+    names: NameRule,
+    parse_period: PeriodReader<'_>,
+) -> Result<Reading, Vec<Problem>> {
+    read_spelled(value, Door { dialect, names, parse_period }, Spelling::Json)
+}
+
+/// How a door reads.
+#[derive(Clone, Copy)]
+pub(super) struct Door<'a> {
+    pub(super) dialect: Dialect,
+    pub(super) names: NameRule,
+    pub(super) parse_period: PeriodReader<'a>,
+}
+
+pub(super) fn read_spelled(
+    value: &Value,
+    door: Door<'_>,
+    spelling: Spelling,
+) -> Result<Reading, Vec<Problem>> {
+    let mut found = Findings::new(spelling);
+    let draft = read_draft(value, door, &mut found);
+    match draft {
+        Some(draft) if found.problems.is_empty() => {
+            Ok(Reading { draft, unknown: found.unknown, warnings: found.warnings })
+        }
+        Some(_) | None => Err(found.problems),
+    }
+}
+
+/// The draft, or `None` after a problem was noted. A draft may come with problems; then it is not to be used.
+fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<JobDraft> {
+    let body = &Object::of(value, "", known::JOB, found)?;
+    let free = |key, found: &mut Findings| body.text(key, TextRule::FREE, found);
+    let name = name(body, door.names, found);
+    let when = schedule_fields::when(body, found);
+    let command = body.text("command", TextRule::PROCESS.at_most(COMMAND_BYTES_MAX), found);
+    let shell = body.flag("shell", found);
+    let epsilon = schedule_fields::epsilon(body, door.parse_period, found);
+    let executor = body.text("executor", TextRule::PROCESS, found);
+    let executor_flags = free("executorFlags", found);
+    let task_info_data = free("taskInfoData", found);
+    // Negative means none and is kept as typed.
+    let retries = body.whole("retries", i64::MIN..=RETRIES_MAX, found);
+    // Goes into the head of mails, where a line break would begin another header.
+    let owner = body.text("owner", TextRule::LINE, found);
+    let owner_name = free("ownerName", found);
+    let description = free("description", found);
+    let is_async = body.flag("async", found);
+    let stats = stats(body, found);
+    let cpus = body.amount("cpus", found);
+    let disk = body.amount("disk", found);
+    let mem = body.amount("mem", found);
+    let disabled = body.flag("disabled", found);
+    let soft_error = body.flag("softError", found);
+    let data_processing = body.flag("dataProcessingJobType", found);
+    let (fetch, uris) = download::read(body, door.dialect, found);
+    let environment = body.list("environmentVariables", found, variable);
+    let arguments = body.list("arguments", found, |item, path, found| {
+        text_of(item, path, TextRule::PROCESS, found)
+    });
+    check_execve(environment.as_deref(), arguments.as_deref(), found);
+    let high_priority = body.flag("highPriority", found);
+    let run_as_user = body.text("runAsUser", TextRule::LINE, found);
+    let concurrent = body.flag("concurrent", found);
+    let max_completion_secs = body.whole("maxCompletionTime", 0..=COMPLETION_SECS_MAX, found);
+    let container = container::read(body, door.dialect, found);
+    let constraints = body.list("constraints", found, constraint);
+    let overlap = schedule_fields::overlap(body, concurrent, found);
+    let catch_up = schedule_fields::catch_up(body, found);
+    Some(JobDraft {
+        name: name?,
+        when: when?,
+        command,
+        shell,
+        epsilon,
+        executor,
+        executor_flags,
+        task_info_data,
+        retries,
+        owner,
+        owner_name,
+        description,
+        is_async,
+        cpus,
+        mem,
+        disk,
+        disabled,
+        soft_error,
+        data_processing,
+        fetch,
+        uris,
+        environment,
+        arguments,
+        high_priority,
+        run_as_user,
+        concurrent,
+        max_completion_secs: max_completion_secs.map(i64::unsigned_abs),
+        container,
+        constraints,
+        overlap,
+        catch_up,
+        stats,
+    })
+}
+
+fn name(body: &Object<'_>, names: NameRule, found: &mut Findings) -> Option<JobName> {
+    if body.get("name").is_none() {
+        found.refuse("name", "`name` is missing".to_owned(), "give the job a name");
+        return None;
+    }
+    let text = body.text("name", TextRule::FREE, found)?;
+    let remedy = match names {
+        NameRule::Blanks => "use letters, digits, `_`, `.`, `-`, `#` and blanks",
+        NameRule::NoBlanks => "use letters, digits, `_`, `.` and `-`",
+    };
+    JobName::parse(&text, names)
+        .map_err(|error| found.refuse("name", error.to_string(), remedy))
+        .ok()
+}
+
+fn variable(item: &Value, path: &str, found: &mut Findings) -> Option<EnvVar> {
+    let item = Object::of(item, path, known::ENVIRONMENT, found)?;
+    let name = item.required_text("name", TextRule::PROCESS, found);
+    if let Some(name) = name.as_deref().filter(|name| name.is_empty() || name.contains('=')) {
+        let path = item.path_of("name");
+        let message = format!("`{path}` is `{}`, which no variable can be called", shown(name));
+        found.refuse(&path, message, "give it a name without `=`");
+    }
+    let value = item.required_text("value", TextRule::PROCESS, found);
+    let secret = item.flag("secret", found).unwrap_or(false);
+    Some(EnvVar { name: name?, value: value?, secret })
+}
+
+/// Refuses what `execve` would refuse, with some room left for the variables of our own.
+fn check_execve(
+    environment: Option<&[EnvVar]>,
+    arguments: Option<&[String]>,
+    found: &mut Findings,
+) {
+    let variables = environment.unwrap_or_default().iter();
+    let bytes = variables.map(|v| v.name.len() + v.value.len()).sum::<usize>()
+        + arguments.unwrap_or_default().iter().map(String::len).sum::<usize>();
+    if bytes > ENVIRONMENT_BYTES_MAX {
+        let message = format!(
+            "`environmentVariables` and `arguments` have {bytes} bytes; at most \
+             {ENVIRONMENT_BYTES_MAX} are allowed"
+        );
+        found.refuse("environmentVariables", message, "shorten them, or fetch a file");
+    }
+}
+
+/// `[attribute, operator, value]`.
+///
+/// DIFFERENCE: Chronos silently drops a constraint with an operator that it does not know, so that the job runs where
+/// it must not.
+fn constraint(item: &Value, path: &str, found: &mut Findings) -> Option<Constraint> {
+    const REMEDY: &str = "write `[attribute, operator, value]`";
+    let Some([attribute, operator, value]) = item.as_array().map(Vec::as_slice) else {
+        let message = match item.as_array() {
+            Some(parts) => format!("`{path}` has {} parts instead of three", parts.len()),
+            None => format!("`{path}` is no list"),
+        };
+        found.refuse(path, message, REMEDY);
+        return None;
+    };
+    let mut text = |part, index| text_of(part, &format!("{path}[{index}]"), TextRule::FREE, found);
+    let (attribute, word, value) = (text(attribute, 0), text(operator, 1), text(value, 2));
+    let word = word?;
+    let Some(operator) = Operator::parse(&word) else {
+        let path = format!("{path}[1]");
+        let message = format!("`{path}` is `{}`, which is no operator", shown(&word));
+        found.refuse(&path, message, "write `EQUALS`, `LIKE` or `UNLIKE`");
+        return None;
+    };
+    let constraint = Constraint { attribute: attribute?, operator, value: value? };
+    check_pattern(&constraint, path, found);
+    Some(constraint)
+}
+
+/// Refuses a text that is no regular expression, before it is stored.
+fn check_pattern(constraint: &Constraint, path: &str, found: &mut Findings) {
+    let parses = match constraint.operator {
+        Operator::Equals => Ok(()),
+        // The form and size in which it will be used: see `placement::Conditions`.
+        Operator::Like | Operator::Unlike => {
+            regex::RegexBuilder::new(&format!("^(?:{})$", constraint.value))
+                .size_limit(1 << 20)
+                .build()
+                .map(|_| ())
+        }
+    };
+    if let Err(error) = parses {
+        let text = error.to_string();
+        let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let path = format!("{path}[2]");
+        let shown = shown(&constraint.value);
+        let message = format!("`{path}` is `{shown}`, which is no regular expression ({why})");
+        found.refuse(&path, message, "correct it; `.` `*` `+` `?` `(` `[` `{` `|` are special");
+    }
+}
+
+/// Counts and dates, which a client may bring along when it moves a job from another server.
+fn stats(body: &Object<'_>, found: &mut Findings) -> JobStats {
+    JobStats {
+        success_count: body.count("successCount", found).unwrap_or_default(),
+        error_count: body.count("errorCount", found).unwrap_or_default(),
+        errors_since_last_success: body.count("errorsSinceLastSuccess", found).unwrap_or_default(),
+        last_success: date(body, "lastSuccess", found),
+        last_error: date(body, "lastError", found),
+    }
+}
+
+/// A date or nothing, kept as typed. DIFFERENCE: Chronos keeps any text, and its summary then fails for all jobs.
+fn date(body: &Object<'_>, key: &str, found: &mut Findings) -> String {
+    let rule = TextRule::LINE.at_most(TEXT_BYTES_MAX);
+    let text = body.text(key, rule, found).unwrap_or_default();
+    if !text.is_empty() && text.parse::<Timestamp>().is_err() {
+        let message = format!("`{key}` is `{}`, which is no date", shown(&text));
+        let remedy = "write a date such as `2030-01-01T02:31:05.123Z`, or leave it out";
+        found.refuse(key, message, remedy);
+    }
+    text
+}
