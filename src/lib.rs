@@ -4,6 +4,7 @@
 //! module documentation has the picture of the whole; `driver` is the one loop that carries decisions out through
 //! the edges (`store`, `launcher`, `api`); `app` builds everything.
 
+pub mod api;
 pub mod engine;
 pub mod jobspec;
 pub mod model;
