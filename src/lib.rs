@@ -11,6 +11,7 @@ pub mod schedule;
 
 pub mod engine;
 
+pub mod api;
 pub mod jobspec;
 pub mod store;
 

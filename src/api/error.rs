@@ -1,0 +1,182 @@
+//! Errors as clients see them: one JSON object with a short text, a stable code, and what would be right.
+//!
+//! A handler returns an [`ApiError`]; the front writes its body, because only the front knows the request's id.
+//! `message` is a string and `status` a reason phrase because clients of Chronos read them so. Details that help
+//! nobody outside (paths, sources) go to the log under the id, never into the body.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use super::backend::Unavailable;
+use crate::engine::Rejection;
+use crate::jobspec::Problem;
+
+/// Why a request was not carried out. Boxed, because every handler's result has room for it.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError(Box<Report>);
+
+#[derive(Debug, Clone)]
+struct Report {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    field: String,
+    remedy: String,
+    /// Every problem of a body that has several; the first one is also the error itself.
+    problems: Vec<Problem>,
+    /// What only the log may say.
+    detail: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl ApiError {
+    /// An error without field and remedy.
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self(Box::new(Report {
+            status,
+            code,
+            message: message.into(),
+            field: String::new(),
+            remedy: String::new(),
+            problems: Vec::new(),
+            detail: String::new(),
+            headers: Vec::new(),
+        }))
+    }
+
+    /// 400 for a request that cannot be understood, naming the field or parameter.
+    pub(crate) fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let mut error = Self::new(StatusCode::BAD_REQUEST, "invalid_field", message);
+        error.0.field = field.into();
+        error
+    }
+
+    /// 400 as Chronos answers for a job that is not there. Clients look for `not found`.
+    pub(crate) fn unknown_job(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "unknown_job", message)
+    }
+
+    /// 404 for something of ours that is not there.
+    pub(crate) fn not_found(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    /// 403.
+    pub(crate) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
+    /// 500: `message` for the client, `detail` for the log.
+    pub(crate) fn internal(message: impl Into<String>, detail: impl Into<String>) -> Self {
+        let mut error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message);
+        error.0.detail = detail.into();
+        error
+    }
+
+    /// 400 for the problems of a body, of which there is at least one.
+    pub(crate) fn problems(problems: Vec<Problem>) -> Self {
+        let (field, message, remedy) = problems.first().map_or_else(
+            || (String::new(), "the body was refused".to_owned(), String::new()),
+            |first| (first.field.clone(), first.message.clone(), first.remedy.clone()),
+        );
+        let mut error = Self::invalid(field, message).remedy(remedy);
+        error.0.problems = problems;
+        error
+    }
+
+    /// 400 for what the engine refused.
+    pub(crate) fn rejected(rejection: Rejection) -> Self {
+        let Rejection { code, message, field, remedy } = rejection;
+        let mut error = Self::new(StatusCode::BAD_REQUEST, code.as_str(), message).remedy(remedy);
+        error.0.field = field.to_owned();
+        error
+    }
+
+    /// What HTTP itself has to say, where no handler was reached.
+    pub(crate) fn from_status(status: StatusCode, method: &str, path: &str) -> Self {
+        let (code, message) = match status {
+            StatusCode::NOT_FOUND => ("unknown_path", format!("there is nothing at `{path}`")),
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method_not_allowed",
+                format!("`{path}` does not know {method}: the header `Allow` names what it knows"),
+            ),
+            other => (
+                "refused",
+                other.canonical_reason().unwrap_or("the request was refused").to_lowercase(),
+            ),
+        };
+        Self::new(status, code, message)
+    }
+
+    /// The error with what to do instead.
+    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.0.remedy = remedy.into();
+        self
+    }
+
+    /// The error with one more header in its answer.
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.push((name, value));
+        self
+    }
+
+    /// What the log should say beyond the access line, if anything.
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The JSON object.
+    fn body(&self, request_id: u64) -> Value {
+        // What only the log may say is named here, so that a new field is thought about.
+        let Report { status, code, message, field, remedy, problems, detail: _, headers: _ } =
+            &*self.0;
+        let mut body = Map::new();
+        body.insert("message".into(), message.as_str().into());
+        body.insert("status".into(), status.canonical_reason().unwrap_or("Error").into());
+        body.insert("code".into(), (*code).into());
+        body.insert("field".into(), field.as_str().into());
+        body.insert("remedy".into(), remedy.as_str().into());
+        if problems.len() > 1 {
+            let problems = problems.iter().map(|problem| {
+                let Problem { field, message, remedy } = problem;
+                json!({"field": field, "message": message, "remedy": remedy})
+            });
+            body.insert("problems".into(), problems.collect());
+        }
+        body.insert("requestId".into(), request_id.to_string().into());
+        Value::Object(body)
+    }
+
+    /// Puts the error's body into `response`, keeping its headers (`Allow`).
+    pub(crate) fn write_into(&self, response: &mut Response, request_id: u64) {
+        *response.status_mut() = self.0.status;
+        *response.body_mut() = Body::from(self.body(request_id).to_string());
+        let headers = response.headers_mut();
+        headers.remove(CONTENT_LENGTH);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(unavailable: Unavailable) -> Self {
+        let Unavailable { reason, retry_after_secs } = unavailable;
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", reason)
+            .remedy(format!("try again in {retry_after_secs} s"))
+            .header(RETRY_AFTER, HeaderValue::from(retry_after_secs))
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// An answer whose body the front still has to write.
+    fn into_response(self) -> Response {
+        let mut response = self.0.status.into_response();
+        for (name, value) in &self.0.headers {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,143 @@
+//! What happens to every request before and after its handler.
+//!
+//! ```text
+//!   number it ─▶ peer, host, origin ─▶ route ─▶ write the error's body ─▶ harden ─▶ log
+//! ```
+//!
+//! The number names the request in its answer (`X-Request-Id`, `requestId` in errors) and in the log, where the details
+//! are that no client gets to see.
+
+use std::any::Any;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+use tracing::{error, info, warn};
+
+use super::error::ApiError;
+use super::security::{self, Hosts};
+
+/// One connection's ends, and whether the client at the other may ask at all.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// The client's.
+    pub(crate) peer: SocketAddr,
+    /// Ours.
+    pub(crate) local: SocketAddr,
+    /// Why not, for people.
+    pub(crate) admitted: Result<(), String>,
+}
+
+/// What a handler may need to know about the request beyond HTTP. An extension of every request.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchange {
+    /// The request's number.
+    pub(crate) id: u64,
+    /// How long its body may take.
+    pub(crate) body_time: Duration,
+    /// Becomes true when the server stops.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// Everything in front of the routes.
+pub(crate) struct Front {
+    router: Router,
+    hosts: Hosts,
+    body_time: Duration,
+    stopping: watch::Receiver<bool>,
+    requests: AtomicU64,
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl Front {
+    pub(crate) fn new(
+        router: Router,
+        hosts: Hosts,
+        body_time: Duration,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self { router, hosts, body_time, stopping, requests: AtomicU64::new(0) }
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(&self, link: &Link, mut request: Request) -> Response {
+        let id = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let method = request.method().clone();
+        let path = shown(request.uri().path());
+        let (body_time, stopping) = (self.body_time, self.stopping.clone());
+        request.extensions_mut().insert(Exchange { id, body_time, stopping });
+
+        let mut response = match self.check(link, &request) {
+            Ok(()) => self.route(request).await,
+            Err(refusal) => refusal.into_response(),
+        };
+        let status = response.status();
+        if status.is_client_error() || status.is_server_error() {
+            let error = response.extensions_mut().remove::<ApiError>();
+            let error =
+                error.unwrap_or_else(|| ApiError::from_status(status, method.as_str(), &path));
+            if !error.detail().is_empty() {
+                warn!(request = id, %method, path, detail = %shown(error.detail()), "request failed");
+            }
+            error.write_into(&mut response, id);
+        }
+        security::harden(response.headers_mut());
+        response.headers_mut().insert(REQUEST_ID, HeaderValue::from(id));
+        info!(request = id, peer = %link.peer, %method, path, status = status.as_u16(), "answered");
+        response
+    }
+
+    fn check(&self, link: &Link, request: &Request) -> Result<(), ApiError> {
+        if let Err(reason) = &link.admitted {
+            return Err(ApiError::forbidden("peer_not_allowed", reason.as_str()));
+        }
+        self.hosts.check(request.uri(), request.headers(), link.local)
+    }
+
+    /// Runs the handler. One that panics has lost its own request, nothing else.
+    async fn route(&self, request: Request<Body>) -> Response {
+        let routed = AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind().await;
+        match routed {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(panic) => {
+                error!(panic = text_of(panic.as_ref()), "a request made its handler panic");
+                ApiError::internal("the request could not be handled", "").into_response()
+            }
+        }
+    }
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a text")
+}
+
+/// How much of a client's text one line of the log or of an error repeats.
+const SHOWN_CHARS: usize = 300;
+
+/// A client's text, made safe to print on a terminal and in one line.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for (index, c) in text.chars().enumerate() {
+        match c {
+            _ if index == SHOWN_CHARS => {
+                shown.push('…');
+                break;
+            }
+            '"' | '\'' | '\\' => shown.push(c),
+            _ => shown.extend(c.escape_debug()),
+        }
+    }
+    shown
+}

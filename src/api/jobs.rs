@@ -1,0 +1,292 @@
+//! Jobs: create, replace, read, run now, stop, delete. Paths, answers and texts are Chronos'.
+//!
+//! A changing request is read into a [`Request`], handed to the loop, and answered when its outcome is durable. What
+//! the two dialects spell differently is decided here; what a job may be is decided by `jobspec` and the engine.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::http::header::{CONTENT_TYPE, WARNING};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use serde_json::{Map, Value};
+use tracing::warn;
+
+use super::backend::JobView;
+use super::content::read_json;
+use super::error::ApiError;
+use super::front::{Exchange, shown};
+use super::query::Query;
+use super::{Door, json_response};
+use crate::engine::{Rejection, RejectionCode, Reply, Request};
+use crate::jobspec::{self, Derived, Reading};
+use crate::model::{Dialect, JobName, NameRule, When};
+use crate::schedule::parse_period;
+
+/// The name of the answer's header that says which run a manual start made.
+const RUN_ID: HeaderName = HeaderName::from_static("chronode-run-id");
+
+/// Which of the two doors for definitions a body came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `P/iso8601`: jobs with a schedule.
+    Scheduled,
+    /// `P/dependency`: jobs with parents.
+    Dependent,
+}
+
+/// `POST P/iso8601`, `PUT P/iso8601`.
+pub(crate) async fn put_scheduled(
+    State(door): State<Door>,
+    Extension(exchange): Extension<Exchange>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let body = read_json(&headers, body, exchange.body_time).await?;
+    put(&door, &exchange, Kind::Scheduled, &body).await
+}
+
+/// `POST P/dependency`, `PUT P/dependency`.
+pub(crate) async fn put_dependent(
+    State(door): State<Door>,
+    Extension(exchange): Extension<Exchange>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let body = read_json(&headers, body, exchange.body_time).await?;
+    put(&door, &exchange, Kind::Dependent, &body).await
+}
+
+async fn put(
+    door: &Door,
+    exchange: &Exchange,
+    kind: Kind,
+    body: &Bytes,
+) -> Result<Response, ApiError> {
+    let Reading { draft, unknown, warnings } = read(door, body)?;
+    match (&draft.when, kind) {
+        (When::Schedule { .. }, Kind::Scheduled) | (When::Parents(_), Kind::Dependent) => {}
+        (When::Parents(_), Kind::Scheduled) => {
+            return Err(ApiError::invalid("parents", "a job with `parents` has no place here")
+                .remedy("send it to `dependency`, or give it a `schedule` instead of `parents`"));
+        }
+        (When::Schedule { .. }, Kind::Dependent) => {
+            return Err(ApiError::invalid("schedule", "a job with a `schedule` has no place here")
+                .remedy("send it to `iso8601`, or give it `parents` instead of a `schedule`"));
+        }
+    }
+    let mut sentences: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+    sentences.extend(warnings.iter().map(ToString::to_string));
+    let request = Request::PutJob { draft: Box::new(draft), dialect: door.dialect };
+    match door.backend.submit(request).await? {
+        Reply::Stored { created: _, warnings } => {
+            sentences.extend(warnings);
+            for sentence in &sentences {
+                warn!(request = exchange.id, "job accepted, but {}", shown(sentence));
+            }
+            Ok(accepted_with(&sentences))
+        }
+        Reply::Refused(rejection) => Err(ApiError::rejected(rejection)),
+        other @ (Reply::Deleted | Reply::Triggered { .. } | Reply::Stopping { .. }) => {
+            Err(unexpected(&other))
+        }
+    }
+}
+
+/// Reads a body as this door understands it.
+///
+/// A name that only the other door would let in may be replaced here, as Chronos checks the names of new jobs only.
+fn read(door: &Door, body: &Bytes) -> Result<Reading, ApiError> {
+    let value = jobspec::parse_json(body).map_err(|problem| ApiError::problems(vec![problem]))?;
+    let known = value
+        .get("name")
+        .and_then(Value::as_str)
+        .and_then(|text| JobName::parse(text, NameRule::Blanks).ok())
+        .is_some_and(|name| door.backend.job(&name).is_some());
+    let names = if known { NameRule::Blanks } else { door.dialect.name_rule() };
+    let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
+    jobspec::read_as(&value, door.dialect, names, &period).map_err(ApiError::problems)
+}
+
+/// At most so many `Warning` headers, so that an answer's head stays readable for every client.
+const WARNINGS_MAX: usize = 10;
+
+fn accepted_with(sentences: &[String]) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    for sentence in sentences.iter().take(WARNINGS_MAX) {
+        response.headers_mut().append(WARNING, warning(sentence));
+    }
+    response
+}
+
+/// `299 chronode "…"`: a header takes visible ASCII only, and the text is a quoted string.
+fn warning(sentence: &str) -> HeaderValue {
+    let mut quoted = String::new();
+    for c in shown(sentence).chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            ' '..='~' => quoted.push(c),
+            _ => quoted.push('?'),
+        }
+    }
+    HeaderValue::try_from(format!("299 chronode \"{quoted}\""))
+        .expect("only visible ASCII was let through")
+}
+
+/// How many jobs are printed into one part of the list: the whole of it need not be in memory at once.
+const JOBS_PER_PART: usize = 256;
+
+/// `GET P/jobs`.
+pub(crate) async fn list(State(door): State<Door>) -> Response {
+    let dialect = door.dialect;
+    let jobs: Arc<[JobView]> = door.backend.jobs().into();
+    let starts = (0..jobs.len()).step_by(JOBS_PER_PART);
+    let parts: Vec<_> = starts.map(|start| (Arc::clone(&jobs), start)).collect();
+    let lists = parts.into_iter().map(move |(jobs, start)| {
+        let part = &jobs[start..jobs.len().min(start + JOBS_PER_PART)];
+        let mut text = String::new();
+        for (index, view) in part.iter().enumerate() {
+            text.push(if start + index == 0 { '[' } else { ',' });
+            let mut printed = print(view, dialect);
+            jobspec::mirror(&mut printed, dialect);
+            text.push_str(&Value::Object(printed).to_string());
+        }
+        Bytes::from(text)
+    });
+    let end = Bytes::from_static(if jobs.is_empty() { b"[]" } else { b"]" });
+    let body = stream::iter(lists.chain([end]).map(Ok::<_, Infallible>));
+    let json = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, json)], Body::from_stream(body)).into_response()
+}
+
+/// `GET P/job/{name}`.
+pub(crate) async fn show(
+    State(door): State<Door>,
+    JobPath(name): JobPath,
+) -> Result<Response, ApiError> {
+    let view = door.backend.job(&name).ok_or_else(|| unknown_job(&name))?;
+    Ok(json_response(&Value::Object(print(&view, door.dialect))))
+}
+
+fn print(view: &JobView, dialect: Dialect) -> Map<String, Value> {
+    let derived = Derived { next_due: view.next_due, remaining: view.remaining };
+    jobspec::print(&view.record, dialect, derived)
+}
+
+/// `PUT P/job/{name}?arguments=…`: run it now.
+pub(crate) async fn run(
+    State(door): State<Door>,
+    JobPath(name): JobPath,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = Query::parse(query.as_deref())?;
+    let arguments = query.get("arguments").filter(|text| !text.trim().is_empty());
+    if arguments.is_some_and(|text| text.contains('\0')) {
+        return Err(ApiError::invalid(
+            "arguments",
+            "`arguments` contains a NUL, which no command can be given",
+        ));
+    }
+    let arguments = arguments.map(ToOwned::to_owned);
+    match door.backend.submit(Request::RunJob { name: name.clone(), arguments }).await? {
+        Reply::Triggered { run } => {
+            let id = HeaderValue::try_from(run.to_string()).expect("a run's id is visible ASCII");
+            Ok((StatusCode::NO_CONTENT, [(RUN_ID, id)]).into_response())
+        }
+        Reply::Refused(rejection) => Err(refused(rejection, || unknown_job(&name))),
+        other @ (Reply::Stored { .. } | Reply::Deleted | Reply::Stopping { .. }) => {
+            Err(unexpected(&other))
+        }
+    }
+}
+
+/// `DELETE P/job/{name}`.
+pub(crate) async fn delete(
+    State(door): State<Door>,
+    JobPath(name): JobPath,
+) -> Result<StatusCode, ApiError> {
+    match door.backend.submit(Request::DeleteJob { name: name.clone() }).await? {
+        Reply::Deleted => Ok(StatusCode::NO_CONTENT),
+        Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, door.dialect))),
+        other @ (Reply::Stored { .. } | Reply::Triggered { .. } | Reply::Stopping { .. }) => {
+            Err(unexpected(&other))
+        }
+    }
+}
+
+/// `DELETE P/task/kill/{name}`: stop its runs.
+pub(crate) async fn kill(
+    State(door): State<Door>,
+    JobPath(name): JobPath,
+) -> Result<StatusCode, ApiError> {
+    match door.backend.submit(Request::KillJob { name: name.clone() }).await? {
+        Reply::Stopping { count: _ } => Ok(StatusCode::NO_CONTENT),
+        Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, door.dialect))),
+        other @ (Reply::Stored { .. } | Reply::Deleted | Reply::Triggered { .. }) => {
+            Err(unexpected(&other))
+        }
+    }
+}
+
+fn refused(rejection: Rejection, unknown: impl FnOnce() -> ApiError) -> ApiError {
+    match rejection.code {
+        RejectionCode::UnknownJob => unknown(),
+        RejectionCode::InvalidField | RejectionCode::Unsupported | RejectionCode::LimitReached => {
+            ApiError::rejected(rejection)
+        }
+    }
+}
+
+fn unknown_job(name: &JobName) -> ApiError {
+    ApiError::unknown_job(format!("Job '{name}' not found"))
+}
+
+/// Chronos 3 words it differently where it looks for the schedule.
+fn unknown_entry(name: &JobName, dialect: Dialect) -> ApiError {
+    match dialect {
+        Dialect::V0 => unknown_job(name),
+        Dialect::V1 => ApiError::unknown_job(format!("JobSchedule '{name}' not found")),
+    }
+}
+
+fn unexpected(reply: &Reply) -> ApiError {
+    let detail = format!("the engine's reply does not fit the request: {reply:?}");
+    ApiError::internal("the request was handled, but its outcome is unclear", detail)
+}
+
+/// A job's name in a path. Every name that any door lets in is looked up; others cannot exist.
+pub(crate) struct JobPath(JobName);
+
+impl<S: Send + Sync> FromRequestParts<S> for JobPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| not_found(parts.uri.path(), "the path is no UTF-8"))?;
+        JobName::parse(&text, NameRule::Blanks)
+            .map(Self)
+            .map_err(|error| not_found(&text, &error.to_string()))
+    }
+}
+
+fn not_found(name: &str, why: &str) -> ApiError {
+    ApiError::unknown_job(format!("Job '{}' not found: {why}", shown(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_one_quoted_line_of_ascii() {
+        let text = warning("it's \"x\" é\r\nX-Evil: 1");
+        assert_eq!(text, r#"299 chronode "it's \"x\" ?\\r\\nX-Evil: 1""#);
+    }
+}

@@ -1,0 +1,381 @@
+//! What a run wrote: as a whole, in ranges, or followed while it is written.
+//!
+//! Positions count what was written, not what was kept. Where the middle of much output was not kept, a whole answer
+//! has a line that says so; a range never has, because its positions must be true: it ends where the gap begins, or
+//! begins where the gap ends, and `Content-Range` says so.
+//!
+//! Following knows a run is over only from its record, and reads on until nothing comes any more *after* it has seen
+//! that: so nothing written before the end is left out.
+
+use std::io;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use tokio::sync::watch;
+
+use super::Door;
+use super::backend::{Piece, Stream};
+use super::error::ApiError;
+use super::front::Exchange;
+use super::query::Query;
+use super::range::Wanted;
+use super::runs::{self, RunPath};
+use crate::model::{AttemptState, Run, RunId};
+
+/// Bytes read at one time.
+const PIECE_BYTES: usize = 64 * 1024;
+/// Bytes of a range's answer. A client that wants more asks again from where the answer ended.
+const RANGE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// How many bytes before the answer's first one were asked for but not kept.
+const OMITTED: HeaderName = HeaderName::from_static("chronode-omitted");
+
+/// `GET P/run/{id}/stdout`.
+pub(crate) async fn stdout(
+    State(door): State<Door>,
+    RunPath(id): RunPath,
+    RawQuery(query): RawQuery,
+    Extension(exchange): Extension<Exchange>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let asked = Asked { id, stream: Stream::Stdout, query, method, headers };
+    asked.answer(door, exchange).await
+}
+
+/// `GET P/run/{id}/stderr`.
+pub(crate) async fn stderr(
+    State(door): State<Door>,
+    RunPath(id): RunPath,
+    RawQuery(query): RawQuery,
+    Extension(exchange): Extension<Exchange>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let asked = Asked { id, stream: Stream::Stderr, query, method, headers };
+    asked.answer(door, exchange).await
+}
+
+struct Asked {
+    id: RunId,
+    stream: Stream,
+    query: Option<String>,
+    method: Method,
+    headers: HeaderMap,
+}
+
+impl Asked {
+    async fn answer(self, door: Door, exchange: Exchange) -> Result<Response, ApiError> {
+        let query = Query::parse_known(self.query.as_deref(), &["attempt", "follow"])?;
+        let chosen: Option<u32> = query.number("attempt")?;
+        let follows = query.flag("follow")?.unwrap_or(false);
+        // A range belongs to GET alone.
+        let range = self.headers.get(RANGE).filter(|_| self.method == Method::GET);
+        let range = range.and_then(|value| Wanted::parse(value.to_str().ok()?));
+        if follows && range.is_some() {
+            return Err(ApiError::invalid("follow", "`follow` cannot be combined with a range")
+                .remedy("leave out `follow=true` or the header `Range`"));
+        }
+
+        let run = runs::find(&door, self.id).await?;
+        if let Some(chosen) = chosen
+            && chosen as usize >= run.attempts.len()
+        {
+            let count = run.attempts.len();
+            return Err(ApiError::not_found(
+                "unknown_attempt",
+                format!("run `{}` has no attempt {chosen}", self.id),
+            )
+            .remedy(format!("it has {count} so far, counted from 0")));
+        }
+        if follows {
+            return Ok(follow(Follower::new(
+                door,
+                self.id,
+                self.stream,
+                chosen,
+                exchange.stopping,
+            )));
+        }
+        let index = match chosen {
+            Some(index) => index,
+            None => run.attempts.last().map(|attempt| attempt.index).ok_or_else(|| {
+                ApiError::not_found("no_output", format!("run `{}` has not been started", self.id))
+            })?,
+        };
+        let reader = Reader { door, id: self.id, stream: self.stream, attempt: index };
+        match range {
+            Some(wanted) => part(&reader, &run, wanted).await,
+            None => whole(reader, &run).await,
+        }
+    }
+}
+
+/// Reads one attempt's stream.
+#[derive(Clone)]
+struct Reader {
+    door: Door,
+    id: RunId,
+    stream: Stream,
+    attempt: u32,
+}
+
+impl Reader {
+    async fn read(&self, position: u64, max: usize) -> io::Result<Piece> {
+        self.door.backend.output(self.id, self.attempt, self.stream, position, max).await
+    }
+
+    /// Reads for an answer that has not begun, so that a failure can still become its status.
+    async fn read_first(&self, run: &Run, position: u64, max: usize) -> Result<Piece, ApiError> {
+        match self.read(position, max).await {
+            Ok(piece) => Ok(piece),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.nothing_kept(run, position)
+            }
+            Err(error) => Err(ApiError::internal(
+                "the output cannot be read; the log says why",
+                error.to_string(),
+            )),
+        }
+    }
+
+    /// An attempt that has not ended may have written nothing yet; of one that has ended, nothing is left.
+    fn nothing_kept(&self, run: &Run, position: u64) -> Result<Piece, ApiError> {
+        let attempt = run.attempts.iter().find(|attempt| attempt.index == self.attempt);
+        let has_ended =
+            attempt.is_some_and(|found| matches!(found.state, AttemptState::Ended { .. }));
+        if has_ended {
+            let message =
+                format!("no output of attempt {} of run `{}` is kept", self.attempt, self.id);
+            return Err(ApiError::not_found("no_output", message));
+        }
+        Ok(Piece { position, bytes: Bytes::new(), omitted: 0, total: 0 })
+    }
+}
+
+/// The headers of every answer with output.
+fn text_headers() -> [(HeaderName, HeaderValue); 2] {
+    [
+        (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
+        (ACCEPT_RANGES, HeaderValue::from_static("bytes")),
+    ]
+}
+
+/// Answers with everything written up to now.
+async fn whole(reader: Reader, run: &Run) -> Result<Response, ApiError> {
+    let first = reader.read_first(run, 0, PIECE_BYTES).await?;
+    // An attempt that writes faster than the client reads must not make an answer without end.
+    let end = first.total;
+    let start = (reader, Text::default(), Some(first));
+    let body = stream::try_unfold(start, move |(reader, mut text, piece)| async move {
+        let piece = match piece {
+            Some(piece) => piece,
+            None if text.position >= end => return Ok(None),
+            None => reader.read(text.position, PIECE_BYTES).await?,
+        };
+        Ok::<_, io::Error>(text.show(&piece).map(|bytes| (bytes, (reader, text, None))))
+    });
+    Ok((text_headers(), Body::from_stream(body)).into_response())
+}
+
+/// Answers with the kept bytes of a range, up to the first gap.
+async fn part(reader: &Reader, run: &Run, wanted: Wanted) -> Result<Response, ApiError> {
+    let total = reader.read_first(run, 0, 1).await?.total;
+    let Some((start, end)) = wanted.within(total) else { return Err(unsatisfiable(total)) };
+    let mut bytes = BytesMut::new();
+    let mut first = start;
+    let mut position = start;
+    let end = end.min(start.saturating_add(RANGE_BYTES_MAX));
+    while position < end {
+        let max = usize::try_from(end - position).unwrap_or(PIECE_BYTES).min(PIECE_BYTES);
+        let piece = reader.read_first(run, position, max).await?;
+        if piece.bytes.is_empty() || piece.position >= end {
+            break;
+        }
+        if piece.omitted > 0 {
+            if !bytes.is_empty() {
+                break;
+            }
+            first = piece.position;
+        }
+        let room = usize::try_from(end - piece.position).unwrap_or(usize::MAX);
+        bytes.extend_from_slice(&piece.bytes[..piece.bytes.len().min(room)]);
+        position = first + bytes.len() as u64;
+    }
+    if bytes.is_empty() {
+        return Err(unsatisfiable(total));
+    }
+    let content_range = format!("bytes {first}-{}/{total}", first + bytes.len() as u64 - 1);
+    let content_range = HeaderValue::try_from(content_range).expect("digits are visible ASCII");
+    let headers = [(CONTENT_RANGE, content_range), (OMITTED, HeaderValue::from(first - start))];
+    Ok((StatusCode::PARTIAL_CONTENT, text_headers(), headers, bytes.freeze()).into_response())
+}
+
+fn unsatisfiable(total: u64) -> ApiError {
+    let value =
+        HeaderValue::try_from(format!("bytes */{total}")).expect("digits are visible ASCII");
+    ApiError::new(
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "range_not_satisfiable",
+        format!("nothing of this range is kept; {total} bytes were written"),
+    )
+    .header(CONTENT_RANGE, value)
+}
+
+/// What a person gets to read: the kept bytes, with a line for each gap.
+#[derive(Default)]
+struct Text {
+    /// How far the output was shown.
+    position: u64,
+    /// Whether what was shown ends inside a line.
+    in_line: bool,
+}
+
+impl Text {
+    /// The next part as shown; `None` if the piece has nothing new.
+    fn show(&mut self, piece: &Piece) -> Option<Bytes> {
+        let reached = piece.position + piece.bytes.len() as u64;
+        if reached <= self.position {
+            return None;
+        }
+        self.position = reached;
+        if piece.omitted == 0 {
+            self.in_line = piece.bytes.last() != Some(&b'\n');
+            return Some(piece.bytes.clone());
+        }
+        let mut shown =
+            BytesMut::from(self.line(&format!("{} bytes omitted", piece.omitted)).as_bytes());
+        shown.extend_from_slice(&piece.bytes);
+        self.in_line = shown.last() != Some(&b'\n');
+        Some(shown.freeze())
+    }
+
+    /// A line of ours between lines of the command.
+    fn line(&mut self, text: &str) -> String {
+        let before = if self.in_line { "\n" } else { "" };
+        self.in_line = false;
+        format!("{before}[chronode: {text}]\n")
+    }
+}
+
+/// Follows a run's output until the run is over, or one attempt of it until that has ended.
+struct Follower {
+    door: Door,
+    id: RunId,
+    stream: Stream,
+    /// The only attempt that is wanted.
+    chosen: Option<u32>,
+    /// The attempt being read; `None` before the first one.
+    current: Option<u32>,
+    text: Text,
+    seen: Seen,
+    stopping: watch::Receiver<bool>,
+}
+
+/// What the run's record said when it was last looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// More may come.
+    Live,
+    /// The attempt has ended and this one follows.
+    Next(u32),
+    /// Nothing will be written any more.
+    Over,
+}
+
+fn follow(follower: Follower) -> Response {
+    let body = stream::try_unfold(follower, |mut follower| async move {
+        Ok::<_, io::Error>(follower.next().await?.map(|bytes| (bytes, follower)))
+    });
+    (text_headers(), Body::from_stream(body)).into_response()
+}
+
+impl Follower {
+    fn new(
+        door: Door,
+        id: RunId,
+        stream: Stream,
+        chosen: Option<u32>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let text = Text::default();
+        Self { door, id, stream, chosen, current: chosen, text, seen: Seen::Live, stopping }
+    }
+
+    /// The next part of the answer; `None` at its end. An error cuts the connection, so that the client sees that
+    /// something is missing.
+    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+        loop {
+            if let Some(bytes) = self.read().await? {
+                return Ok(Some(bytes));
+            }
+            match self.seen {
+                Seen::Over => return Ok(None),
+                Seen::Next(attempt) => {
+                    let is_first = self.current.is_none();
+                    self.current = Some(attempt);
+                    self.seen = Seen::Live;
+                    self.text.position = 0;
+                    if !is_first {
+                        return Ok(Some(self.text.line(&format!("attempt {attempt}")).into()));
+                    }
+                }
+                Seen::Live => {
+                    self.seen = self.look().await?;
+                    if self.seen == Seen::Live {
+                        self.wait().await?;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn read(&mut self) -> io::Result<Option<Bytes>> {
+        let Some(attempt) = self.current else { return Ok(None) };
+        let (backend, position) = (&self.door.backend, self.text.position);
+        match backend.output(self.id, attempt, self.stream, position, PIECE_BYTES).await {
+            Ok(piece) => Ok(self.text.show(&piece)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn look(&self) -> io::Result<Seen> {
+        let run = self.door.backend.run(self.id).await.map_err(io::Error::other)?;
+        // A run that is gone from the history was over.
+        let Some(run) = run else { return Ok(Seen::Over) };
+        let has_ended = |index: u32| {
+            run.attempts.iter().any(|found| {
+                found.index == index && matches!(found.state, AttemptState::Ended { .. })
+            })
+        };
+        let next = match (self.chosen, self.current) {
+            (Some(chosen), _) if has_ended(chosen) => return Ok(Seen::Over),
+            (Some(_), _) => None,
+            (None, None) => run.attempts.last().map(|attempt| attempt.index),
+            (None, Some(current)) => {
+                run.attempts.iter().map(|attempt| attempt.index).find(|&index| index > current)
+            }
+        };
+        Ok(match next {
+            Some(attempt) => Seen::Next(attempt),
+            None if run.is_ended() => Seen::Over,
+            None => Seen::Live,
+        })
+    }
+
+    async fn wait(&mut self) -> io::Result<()> {
+        tokio::select! {
+            _ = self.stopping.wait_for(|stopping| *stopping) => {
+                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server stops"))
+            }
+            () = self.door.backend.pause() => Ok(()),
+        }
+    }
+}

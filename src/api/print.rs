@@ -1,0 +1,187 @@
+//! Runs, stretches and the state of the process as JSON.
+//!
+//! Our own form: lower camel case, every key always there, `null` for what is not, instants in UTC with milliseconds.
+//! Jobs are printed by `jobspec`, in Chronos' form.
+
+use serde_json::{Value, json};
+
+use super::backend::Info;
+use crate::model::{
+    Attempt, AttemptState, Exit, HistoryEntry, Run, RunState, Stretch, Timestamp, Trigger,
+};
+
+/// An instant as RFC 3339, UTC, with milliseconds.
+pub(crate) fn instant(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// One line of the history.
+pub(crate) fn entry(entry: &HistoryEntry) -> Value {
+    match entry {
+        HistoryEntry::Run(found) => run(found),
+        HistoryEntry::Stretch(found) => stretch(found),
+    }
+}
+
+/// One run.
+pub(crate) fn run(run: &Run) -> Value {
+    let Run {
+        id,
+        sequence,
+        job,
+        trigger,
+        task_millis: _, // Shows in the task ids.
+        arguments,
+        created_at,
+        state,
+        attempts,
+    } = run;
+    let mut object = json!({
+        "kind": "run",
+        "id": id.to_string(),
+        "sequence": sequence,
+        "job": job.as_str(),
+        "trigger": {"kind": trigger_kind(trigger), "dueAt": instant(trigger.due_at())},
+        "arguments": arguments,
+        "createdAt": instant(*created_at),
+        "state": state_word(state),
+        "verdict": null,
+        "reason": null,
+        "endedAt": null,
+        "retryAt": null,
+        "startDeadline": null,
+        "attempts": attempts.iter().map(attempt).collect::<Value>(),
+    });
+    match state {
+        RunState::Queued | RunState::Active => {}
+        RunState::Pending { deadline } => object["startDeadline"] = optional(*deadline),
+        RunState::Waiting { retry_at } => object["retryAt"] = instant(*retry_at).into(),
+        RunState::Ended { verdict, at, reason } => {
+            object["verdict"] = verdict.as_str().into();
+            object["reason"] = reason.as_str().into();
+            object["endedAt"] = instant(*at).into();
+        }
+    }
+    object
+}
+
+fn trigger_kind(trigger: &Trigger) -> &'static str {
+    match trigger {
+        Trigger::Schedule { .. } => "schedule",
+        Trigger::CatchUp { .. } => "catchUp",
+        Trigger::Manual { .. } => "manual",
+    }
+}
+
+fn state_word(state: &RunState) -> &'static str {
+    match state {
+        RunState::Queued => "queued",
+        RunState::Pending { .. } => "pending",
+        RunState::Active => "active",
+        RunState::Waiting { .. } => "waiting",
+        RunState::Ended { .. } => "ended",
+    }
+}
+
+fn optional(at: Option<Timestamp>) -> Value {
+    at.map_or(Value::Null, |at| instant(at).into())
+}
+
+fn attempt(attempt: &Attempt) -> Value {
+    let Attempt { index, task_id, agent, launched_at, state } = attempt;
+    let mut object = json!({
+        "attempt": index,
+        "taskId": task_id.as_str(),
+        "agent": agent.as_str(),
+        "state": null,
+        "launchedAt": instant(*launched_at),
+        "startedAt": null,
+        "endedAt": null,
+        "stopReason": null,
+        "exit": null,
+        "message": "",
+    });
+    let word = match state {
+        AttemptState::Launching => "launching",
+        AttemptState::Running { started_at, stop_at: _ } => {
+            object["startedAt"] = instant(*started_at).into();
+            "running"
+        }
+        AttemptState::Stopping { started_at, why } => {
+            object["startedAt"] = optional(*started_at);
+            object["stopReason"] = why.as_str().into();
+            "stopping"
+        }
+        AttemptState::Ended { started_at, at, exit, message } => {
+            object["startedAt"] = optional(*started_at);
+            object["endedAt"] = instant(*at).into();
+            object["exit"] = exit.as_ref().map_or(Value::Null, self::exit);
+            object["message"] = message.as_str().into();
+            "ended"
+        }
+    };
+    object["state"] = word.into();
+    object
+}
+
+fn exit(exit: &Exit) -> Value {
+    match exit {
+        Exit::Code(code) => json!({"code": code}),
+        Exit::Signal(signal) => json!({"signal": signal}),
+        Exit::Killed => json!({"killed": true}),
+        Exit::CouldNotStart { reason } => json!({"couldNotStart": reason}),
+    }
+}
+
+fn stretch(stretch: &Stretch) -> Value {
+    let Stretch {
+        sequence,
+        incarnation: _, // Nothing of ours is named by it alone.
+        job,
+        verdict,
+        reason,
+        first_due_at,
+        last_due_at,
+        count,
+        decided_at,
+    } = stretch;
+    json!({
+        "kind": "stretch",
+        "sequence": sequence,
+        "job": job.as_str(),
+        "verdict": verdict.as_str(),
+        "reason": reason,
+        "firstDueAt": instant(*first_due_at),
+        "lastDueAt": instant(*last_due_at),
+        "count": count,
+        "decidedAt": instant(*decided_at),
+    })
+}
+
+/// What this process is.
+pub(crate) fn info(info: &Info) -> Value {
+    let Info {
+        version,
+        node,
+        listening,
+        zone_version,
+        zone_source,
+        launcher,
+        launcher_problem,
+        jobs,
+        live_runs,
+        pending_runs,
+    } = info;
+    json!({
+        "version": version,
+        "node": node,
+        "listening": listening,
+        "zoneData": {"version": zone_version, "source": zone_source},
+        "launcher": {
+            "kind": launcher,
+            "state": if launcher_problem.is_none() { "connected" } else { "gone" },
+            "problem": launcher_problem,
+        },
+        "counts": {"jobs": jobs, "liveRuns": live_runs, "pendingRuns": pending_runs},
+    })
+}

@@ -1,0 +1,101 @@
+//! Runs: the history as a list, and one run.
+//!
+//! Our own resources, so unknown ones are 404 and parameters that mean nothing are refused.
+
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use super::backend::HistoryFilter;
+use super::error::ApiError;
+use super::front::shown;
+use super::query::{self, Query};
+use super::{Door, json_response, print};
+use crate::model::{JobName, NameRule, Run, RunId, Verdict};
+
+/// Entries of a page when the client does not say.
+const PAGE_DEFAULT: usize = 50;
+/// Entries of a page at most: about a megabyte of JSON.
+const PAGE_MAX: usize = 1_000;
+
+/// `GET P/runs?job=&verdict=&live=&before=&limit=`: newest first.
+pub(crate) async fn list(
+    State(door): State<Door>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let known = ["job", "verdict", "live", "before", "limit"];
+    let query = Query::parse_known(query.as_deref(), &known)?;
+    let filter = filter(&query)?;
+    let before = query.number("before")?;
+    let limit = match query.number("limit")? {
+        None => PAGE_DEFAULT,
+        Some(limit @ 1..=PAGE_MAX) => limit,
+        Some(other) => {
+            let expected = format!("a number from 1 to {PAGE_MAX}");
+            return Err(query::invalid("limit", &other.to_string(), &expected));
+        }
+    };
+    // One more than asked for tells whether there is another page.
+    let mut entries = door.backend.history(filter, before, limit + 1).await.map_err(unreadable)?;
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let next = entries.last().filter(|_| more).map(|last| last.sequence().to_string());
+    let runs: Value = entries.iter().map(print::entry).collect();
+    Ok(json_response(&json!({"runs": runs, "next": next})))
+}
+
+fn filter(query: &Query) -> Result<HistoryFilter, ApiError> {
+    let job = query.get("job").map(|text| {
+        JobName::parse(text, NameRule::Blanks)
+            .map_err(|error| ApiError::invalid("job", error.to_string()))
+    });
+    let verdict = query.get("verdict").map(|text| {
+        Verdict::parse(text).ok_or_else(|| {
+            let words: Vec<_> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
+            query::invalid("verdict", text, &format!("one of {}", words.join(", ")))
+        })
+    });
+    Ok(HistoryFilter {
+        job: job.transpose()?,
+        verdict: verdict.transpose()?,
+        live: query.flag("live")?,
+    })
+}
+
+/// `GET P/run/{id}`.
+pub(crate) async fn show(
+    State(door): State<Door>,
+    RunPath(id): RunPath,
+) -> Result<Response, ApiError> {
+    Ok(json_response(&print::run(&find(&door, id).await?)))
+}
+
+/// The run, or 404.
+pub(crate) async fn find(door: &Door, id: RunId) -> Result<Run, ApiError> {
+    let run = door.backend.run(id).await.map_err(unreadable)?;
+    run.ok_or_else(|| unknown_run(&id.to_string()))
+}
+
+fn unreadable(detail: String) -> ApiError {
+    ApiError::internal("the history cannot be read; the log says why", detail)
+}
+
+fn unknown_run(id: &str) -> ApiError {
+    ApiError::not_found("unknown_run", format!("run `{}` not found", shown(id)))
+        .remedy("`runs` lists the runs that are kept")
+}
+
+/// A run's id in a path. What is no id names no run.
+pub(crate) struct RunPath(pub(crate) RunId);
+
+impl<S: Send + Sync> FromRequestParts<S> for RunPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| unknown_run(parts.uri.path()))?;
+        RunId::parse(&text).map(Self).ok_or_else(|| unknown_run(&text))
+    }
+}

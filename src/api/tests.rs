@@ -1,0 +1,9 @@
+//! The API as clients meet it: over real sockets, in both dialects.
+
+mod front;
+mod jobs;
+mod output;
+mod runs;
+
+/// Both prefixes.
+const PREFIXES: [&str; 2] = ["/scheduler", "/v1/scheduler"];

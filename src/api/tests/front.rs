@@ -1,0 +1,227 @@
+//! What holds for every path: who may ask, what errors look like, limits.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::super::testing::Fixture;
+use super::super::{Limits, Options, Peers};
+use super::PREFIXES;
+
+/// One request per kind of path.
+const EVERYTHING: [(&str, &str); 9] = [
+    ("GET", "/ping"),
+    ("GET", "/scheduler/jobs"),
+    ("POST", "/scheduler/iso8601"),
+    ("PUT", "/v1/scheduler/job/a"),
+    ("DELETE", "/v1/scheduler/job/a"),
+    ("DELETE", "/scheduler/task/kill/a"),
+    ("GET", "/v1/scheduler/runs"),
+    ("OPTIONS", "/scheduler/jobs"),
+    ("GET", "/nowhere"),
+];
+
+#[tokio::test]
+async fn ping_answers_as_chronos() {
+    let fixture = Fixture::start().await;
+    let answer = fixture.ask("GET", "/ping").await;
+    assert_eq!((answer.status, answer.text()), (200, "pong\n"));
+    assert_eq!(answer.header("content-type"), Some("text/plain"));
+    assert_eq!(answer.header("cache-control"), Some("must-revalidate,no-cache,no-store"));
+}
+
+#[tokio::test]
+async fn info_says_what_runs_here() {
+    let fixture = Fixture::start().await;
+    for p in PREFIXES {
+        let info = fixture.ask("GET", &format!("{p}/info")).await.json();
+        assert_eq!(
+            info,
+            json!({
+                "version": "0.1.0", "node": "n1", "listening": ["http://127.0.0.1:4400"],
+                "zoneData": {"version": "2026c", "source": "bundled"},
+                "launcher": {"kind": "local", "state": "connected", "problem": null},
+                "counts": {"jobs": 0, "liveRuns": 0, "pendingRuns": 0},
+            })
+        );
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_json_errors() {
+    let fixture = Fixture::start().await;
+    for path in [
+        "/",
+        "/nowhere",
+        "/scheduler",
+        "/scheduler/",
+        "/v1/scheduler/nope",
+        "/v2/scheduler/jobs",
+        "/scheduler/job/",
+        "//",
+        "/scheduler/job/a/b",
+    ] {
+        let answer = fixture.ask("GET", path).await;
+        answer.message(404);
+        assert_eq!(answer.json()["status"], "Not Found");
+    }
+    for (method, path, allow) in [
+        ("DELETE", "/scheduler/jobs", "GET,HEAD"),
+        ("GET", "/v1/scheduler/iso8601", "POST,PUT"),
+        ("PATCH", "/scheduler/job/a", "GET,HEAD,PUT,DELETE"),
+        ("POST", "/ping", "GET,HEAD"),
+        ("OPTIONS", "/scheduler/jobs", "GET,HEAD"),
+    ] {
+        let answer = fixture.ask(method, path).await;
+        answer.message(405);
+        assert_eq!(answer.header("allow"), Some(allow), "{method} {path}");
+        assert_eq!(answer.json()["status"], "Method Not Allowed");
+    }
+}
+
+#[tokio::test]
+async fn head_is_get_without_a_body() {
+    let fixture = Fixture::start().await;
+    for path in ["/ping", "/scheduler/jobs", "/scheduler/runs", "/v1/scheduler/info"] {
+        let (get, head) = (fixture.ask("GET", path).await, fixture.ask("HEAD", path).await);
+        assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
+        assert_eq!(get.header("content-type"), head.header("content-type"));
+    }
+    let head = fixture.ask("HEAD", "/scheduler/job/x").await;
+    assert_eq!((head.status, head.body.len()), (400, 0));
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_ours_is_refused_everywhere() {
+    let fixture = Fixture::start().await;
+    for (method, path) in EVERYTHING {
+        for host in [
+            "Host: evil.example\r\n",
+            "",
+            "Host: localhost\r\nHost: evil.example\r\n",
+            "Host: 127.0.0.1.nip.io:4400\r\n",
+        ] {
+            let request = format!("{method} {path} HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+            let answer = fixture.send(&request).await;
+            answer.message(403);
+            assert_eq!(answer.json()["code"], "host_not_allowed");
+        }
+    }
+    let old = fixture.send("GET /ping HTTP/1.0\r\n\r\n").await;
+    old.message(403);
+    assert_eq!(fixture.memory.world().requests, []);
+}
+
+#[tokio::test]
+async fn a_configured_name_is_answered() {
+    let options = Options { allowed_hosts: vec!["cron.example".to_owned()], ..Options::default() };
+    let fixture = Fixture::start_with(options).await;
+    let request = "GET /ping HTTP/1.1\r\nHost: cron.example:4400\r\nConnection: close\r\n\r\n";
+    assert_eq!(fixture.send(request).await.status, 200);
+}
+
+#[tokio::test]
+async fn another_servers_page_is_refused_everywhere_and_no_cors_is_spoken() {
+    let fixture = Fixture::start().await;
+    for (method, path) in EVERYTHING {
+        for origin in ["http://evil.example", "null", "http://localhost:1"] {
+            let answer = fixture.ask_with(method, path, &format!("Origin: {origin}\r\n"), "").await;
+            if method == "HEAD" {
+                continue;
+            }
+            answer.message(403);
+            assert_eq!(answer.json()["code"], "origin_not_allowed");
+            assert_eq!(answer.header("access-control-allow-origin"), None);
+        }
+    }
+    assert_eq!(fixture.memory.world().requests, []);
+    let own = fixture.ask_with("GET", "/ping", "Origin: http://localhost\r\n", "").await;
+    assert_eq!(own.status, 200);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_headers_that_tame_browsers_and_its_number() {
+    let fixture = Fixture::start().await;
+    for (method, path) in EVERYTHING {
+        let answer = fixture.ask(method, path).await;
+        for name in [
+            "x-content-type-options",
+            "x-frame-options",
+            "content-security-policy",
+            "referrer-policy",
+            "cross-origin-resource-policy",
+            "cache-control",
+            "x-request-id",
+        ] {
+            assert_eq!(answer.headers(name).len(), 1, "{name} of {path}");
+        }
+        if answer.status >= 400 {
+            assert_eq!(answer.json()["requestId"], answer.header("x-request-id").unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_processes_of_the_named_users_are_let_in() {
+    let us = rustix::process::geteuid().as_raw();
+    for (users, status) in [(vec![us], 200), (vec![us + 1], 403), (vec![], 403)] {
+        let options = Options { peers: Peers::Users(users), ..Options::default() };
+        let fixture = Fixture::start_with(options).await;
+        let answer = fixture.ask("GET", "/ping").await;
+        assert_eq!(answer.status, status);
+        if status == 403 {
+            assert!(answer.message(403).contains(&format!("user {us} may not use this port")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_loses_its_own_request_only() {
+    let fixture = Fixture::start().await;
+    fixture.memory.world().panics = true;
+    let answer = fixture.ask("GET", "/scheduler/jobs").await;
+    assert_eq!(answer.message(500), "the request could not be handled");
+    fixture.memory.world().panics = false;
+    assert_eq!(fixture.ask("GET", "/scheduler/jobs").await.text(), "[]");
+}
+
+#[tokio::test]
+async fn large_heads_are_refused_before_anything_is_done() {
+    let fixture = Fixture::start().await;
+    let large = format!("X-Large: {}\r\n", "x".repeat(20_000));
+    assert_eq!(fixture.ask_with("GET", "/ping", &large, "").await.status, 431);
+    let many = "X-Many: 1\r\n".repeat(1_000);
+    assert_eq!(fixture.ask_with("GET", "/ping", &many, "").await.status, 431);
+    let long = format!("/ping?{}", "x".repeat(100_000));
+    assert!(matches!(fixture.ask("GET", &long).await.status, 414 | 431));
+}
+
+#[tokio::test]
+async fn slow_and_idle_clients_are_dropped_and_the_others_then_served() {
+    let limits = Limits {
+        connections: 2,
+        header_time: Duration::from_millis(100),
+        body_time: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let fixture = Fixture::start_with(Options { limits, ..Options::default() }).await;
+    let idle = tokio::net::TcpStream::connect(fixture.address()).await.unwrap();
+    let mut slow = tokio::net::TcpStream::connect(fixture.address()).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut slow, b"GET /pi").await.unwrap();
+    // The third waits until one of the two is dropped.
+    assert_eq!(fixture.ask("GET", "/ping").await.status, 200);
+    drop((idle, slow));
+
+    let unfinished = "POST /scheduler/iso8601 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                      Content-Length: 100\r\n\r\n{";
+    fixture.send(unfinished).await.message(408);
+}
+
+#[tokio::test]
+async fn a_connection_carries_many_requests() {
+    let fixture = Fixture::start().await;
+    let first = "GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(3);
+    let last = "GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answer = fixture.send(&format!("{first}{last}")).await;
+    assert_eq!(answer.text().matches("pong\n").count(), 4);
+}

@@ -1,0 +1,166 @@
+//! Runs over HTTP.
+
+use serde_json::json;
+
+use super::super::testing::{Fixture, at, attempt, ended, over, run, running, stretch};
+use super::PREFIXES;
+use crate::model::{AttemptState, Exit, HistoryEntry, RunState, StopReason, Trigger, Verdict};
+
+#[tokio::test]
+async fn the_history_is_listed_newest_first_in_pages() {
+    let fixture = Fixture::start().await;
+    {
+        let mut world = fixture.memory.world();
+        for sequence in 1..=5 {
+            let state = over(Verdict::Succeeded);
+            world.history.push(HistoryEntry::Run(run(sequence, "a", state, Vec::new())));
+        }
+        world.history.push(HistoryEntry::Stretch(stretch(6, "b")));
+        world.history.push(HistoryEntry::Run(run(7, "b", RunState::Active, Vec::new())));
+    }
+    for p in PREFIXES {
+        let sequences = async |query: &str| {
+            let body = fixture.ask("GET", &format!("{p}/runs{query}")).await.json();
+            let runs = body["runs"].as_array().unwrap();
+            let runs: Vec<_> = runs.iter().map(|run| run["sequence"].as_u64().unwrap()).collect();
+            (runs, body["next"].as_str().map(ToOwned::to_owned))
+        };
+        assert_eq!(sequences("").await, (vec![7, 6, 5, 4, 3, 2, 1], None));
+        assert_eq!(sequences("?limit=3").await, (vec![7, 6, 5], Some("5".to_owned())));
+        assert_eq!(sequences("?limit=3&before=5").await, (vec![4, 3, 2], Some("2".to_owned())));
+        assert_eq!(sequences("?limit=3&before=2").await, (vec![1], None));
+        assert_eq!(sequences("?job=b").await, (vec![7, 6], None));
+        assert_eq!(sequences("?job=b&live=true").await, (vec![7], None));
+        assert_eq!(sequences("?live=false&verdict=missed").await, (vec![6], None));
+        assert_eq!(sequences("?job=gone").await, (vec![], None));
+    }
+}
+
+#[tokio::test]
+async fn parameters_that_mean_nothing_are_refused_by_name() {
+    let fixture = Fixture::start().await;
+    for (query, field) in [
+        ("jbo=a", "jbo"),
+        ("job=a%2Fb", "job"),
+        ("job=", "job"),
+        ("verdict=great", "verdict"),
+        ("live=perhaps", "live"),
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=-1", "limit"),
+        ("before=x", "before"),
+        ("before=99999999999999999999999", "before"),
+        ("job=a&job=b", "job"),
+    ] {
+        let answer = fixture.ask("GET", &format!("/scheduler/runs?{query}")).await;
+        answer.message(400);
+        assert_eq!(answer.json()["field"], field, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_is_printed_whole() {
+    let fixture = Fixture::start().await;
+    let stopping = AttemptState::Stopping { started_at: None, why: StopReason::TimedOut };
+    let could_not = Exit::CouldNotStart { reason: "no such user".to_owned() };
+    let mut full = run(
+        1,
+        "a",
+        RunState::Ended {
+            verdict: Verdict::Failed,
+            at: at("2030-01-01T00:00:02Z"),
+            reason: "exit code 3".to_owned(),
+        },
+        vec![attempt(0, ended(Exit::Code(3))), attempt(1, ended(could_not))],
+    );
+    full.trigger = Trigger::Schedule { due_at: at("2030-01-01T00:00:00Z") };
+    full.arguments = Some("-v".to_owned());
+    let id = full.id.to_string();
+    let waiting = RunState::Waiting { retry_at: at("2030-01-01T00:01:00Z") };
+    let waiting = run(2, "a", waiting, vec![attempt(0, stopping), attempt(1, running())]);
+    let pending = RunState::Pending { deadline: Some(at("2030-01-01T00:01:00Z")) };
+    let pending = run(
+        3,
+        "a",
+        pending,
+        vec![attempt(0, ended(Exit::Killed)), attempt(1, ended(Exit::Signal(9)))],
+    );
+    for run in [full, waiting, pending] {
+        fixture.memory.world().history.push(HistoryEntry::Run(run));
+    }
+    for p in PREFIXES {
+        let shown = fixture.ask("GET", &format!("{p}/run/{id}")).await.json();
+        let attempt = |index: u32, exit| {
+            json!({
+                "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local", "state": "ended",
+                "launchedAt": "2030-01-01T00:00:01.000Z", "startedAt": "2030-01-01T00:00:01.500Z",
+                "endedAt": "2030-01-01T00:00:02.000Z", "stopReason": null, "exit": exit, "message": "it failed",
+            })
+        };
+        assert_eq!(
+            shown,
+            json!({
+                "kind": "run", "id": id, "sequence": 1, "job": "a",
+                "trigger": {"kind": "schedule", "dueAt": "2030-01-01T00:00:00.000Z"}, "arguments": "-v",
+                "createdAt": "2030-01-01T00:00:00.000Z", "state": "ended", "verdict": "failed",
+                "reason": "exit code 3", "endedAt": "2030-01-01T00:00:02.000Z", "retryAt": null,
+                "startDeadline": null,
+                "attempts": [
+                    attempt(0, json!({"code": 3})),
+                    attempt(1, json!({"couldNotStart": "no such user"})),
+                ],
+            })
+        );
+        let list = fixture.ask("GET", &format!("{p}/runs")).await.json();
+        let [pending, waiting, listed] = [0, 1, 2].map(|index| &list["runs"][index]);
+        assert_eq!(*listed, shown);
+        assert_eq!(waiting["retryAt"], "2030-01-01T00:01:00.000Z");
+        assert_eq!(waiting["attempts"][0]["stopReason"], "timedOut");
+        assert_eq!(waiting["attempts"][1]["state"], "running");
+        assert_eq!(pending["startDeadline"], "2030-01-01T00:01:00.000Z");
+        assert_eq!(pending["attempts"][0]["exit"], json!({"killed": true}));
+        assert_eq!(pending["attempts"][1]["exit"], json!({"signal": 9}));
+    }
+}
+
+#[tokio::test]
+async fn a_stretch_is_printed_as_one_line() {
+    let fixture = Fixture::start().await;
+    fixture.memory.world().history.push(HistoryEntry::Stretch(stretch(4, "a")));
+    let list = fixture.ask("GET", "/scheduler/runs").await.json();
+    assert_eq!(
+        list,
+        json!({"runs": [{
+            "kind": "stretch", "sequence": 4, "job": "a", "verdict": "missed", "reason": "nobody led",
+            "firstDueAt": "2030-01-01T00:00:00.000Z", "lastDueAt": "2030-01-01T00:05:00.000Z", "count": 6,
+            "decidedAt": "2030-01-01T00:06:00.000Z",
+        }], "next": null})
+    );
+}
+
+#[tokio::test]
+async fn unknown_runs_are_404_whatever_their_id_looks_like() {
+    let fixture = Fixture::start().await;
+    for p in PREFIXES {
+        for id in ["j1-m99", "x", "..", "%2e%2e", "%00", "%ff", "j1-m01", "a%2Fb"] {
+            for path in [
+                format!("{p}/run/{id}"),
+                format!("{p}/run/{id}/stdout"),
+                format!("{p}/run/{id}/stderr"),
+            ] {
+                let answer = fixture.ask("GET", &path).await;
+                assert!(answer.message(404).contains("not found"), "{path}");
+                assert_eq!(answer.json()["code"], "unknown_run", "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_history_that_cannot_be_read_tells_the_log_and_not_the_client() {
+    let fixture = Fixture::start().await;
+    fixture.memory.world().panics = true;
+    let answer = fixture.ask("GET", "/scheduler/runs").await;
+    assert_eq!(answer.message(500), "the history cannot be read; the log says why");
+    assert!(!answer.text().contains("secret"));
+}
