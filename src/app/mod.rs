@@ -31,7 +31,7 @@ use crate::store::{DataDir, SqliteStore};
 use backend::{Backend, Identity};
 
 /// How long open connections are given at the end.
-const API_GRACE: Duration = Duration::from_secs(1);
+const API_GRACE: std::time::Duration = std::time::Duration::from_secs(1);
 /// How long the batch in flight is given at the end. With [`API_GRACE`] it stays under the five seconds promised.
 const LOOP_GRACE: Duration = Duration::from_secs(3);
 /// Between two looks at whether running commands have ended.
@@ -87,7 +87,7 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
             launcher: "local".to_owned(),
         },
     });
-    let api = api::serve(listener, backend, api_options(&config, address));
+    let api = api::serve(listener, api::router(backend), api_options(&config, address))?;
     let housekeeping = tokio::spawn(housekeeping::keep(
         store.clone(),
         view.clone(),
@@ -108,7 +108,7 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
         drain(&handle, &view, &config, &mut signals).await;
     }
     housekeeping.abort();
-    api.stop(API_GRACE).await;
+    api.stop().await;
     if let Some(ended) = ended {
         return match ended {
             Ok(()) => bail!("the loop ended by itself"),
@@ -163,7 +163,12 @@ fn api_options(config: &Config, address: SocketAddr) -> api::Options {
     api::Options {
         allowed_hosts: vec![config.hostname.clone(), address.ip().to_string()],
         // Whoever reaches a scheduler that runs as root is root. On loopback that would be every local user.
-        peer_check: user::is_root() && address.ip().is_loopback(),
+        peers: if user::is_root() && address.ip().is_loopback() {
+            api::Peers::OWN
+        } else {
+            api::Peers::Anyone
+        },
+        limits: api::Limits { drain_time: API_GRACE, ..api::Limits::default() },
     }
 }
 
