@@ -202,9 +202,12 @@ fn a_batch_is_stored_whole_or_not_at_all(mut subject: Box<dyn Subject>) {
     let before = load(&*subject);
     let second_of_its_name = stored(&job(2, "a"));
     let same_run_elsewhere = ran(&Run { sequence: 9, ..run(1, 1, "a") });
+    let other_name_for_it = stored(&job(1, "b"));
     let other_run_there = ran(&Run { sequence: 1, ..run(8, 1, "a") });
     let stretch_there = Change::StretchStored(stretch(1, 1, "a", 1));
-    for bad in [second_of_its_name, same_run_elsewhere, other_run_there, stretch_there] {
+    for bad in
+        [second_of_its_name, other_name_for_it, same_run_elsewhere, other_run_there, stretch_there]
+    {
         let changes = vec![stored(&job(7, "other")), ran(&run(5, 7, "other")), bad];
         let error = is_refused(commit(&*subject, 2, changes));
         assert!(matches!(error, Error::Conflict { .. }), "{error}");
@@ -254,7 +257,7 @@ fn a_removed_job_leaves_its_history(subject: Box<dyn Subject>) {
     let removed = Change::JobRemoved { incarnation: Incarnation(1), name: name("a") };
     commit(&*subject, 1, vec![stored(&job(1, "a")), ran(&live), removed]).unwrap();
     // Its live run is still to be ended by somebody.
-    assert_eq!(load(&*subject).runs, [live.clone()]);
+    assert_eq!(load(&*subject).runs, std::slice::from_ref(&live));
     let over = ended(live, Verdict::Killed, 5);
     commit(&*subject, 1, vec![stored(&job(2, "a")), ran(&over)]).unwrap();
     assert_eq!(load(&*subject).jobs, [job(2, "a")]);
@@ -266,7 +269,7 @@ fn an_ended_run_is_history(subject: Box<dyn Subject>) {
     commit(&*subject, 1, vec![ran(&first), ran(&second)]).unwrap();
     let over = ended(first, Verdict::Succeeded, 5);
     commit(&*subject, 1, vec![ran(&over)]).unwrap();
-    assert_eq!(load(&*subject).runs, [second.clone()]);
+    assert_eq!(load(&*subject).runs, std::slice::from_ref(&second));
     assert_eq!(subject.history(), [HistoryEntry::Run(over), HistoryEntry::Run(second)]);
 }
 
@@ -301,7 +304,8 @@ fn volatile_changes_are_not_stored(subject: Box<dyn Subject>) {
 }
 
 fn any_sequence_of_batches_gives_what_the_memory_store_gives(make: &dyn Fn() -> Box<dyn Subject>) {
-    let mut runner = TestRunner::new(Config { cases: 32, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: 32, failure_persistence: None, ..Config::default() });
     let batches =
         proptest::collection::vec((1..4_u64, proptest::collection::vec(change(), 0..6)), 1..12);
     let result = runner.run(&batches, |batches| {

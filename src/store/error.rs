@@ -93,6 +93,15 @@ pub enum Error {
         /// Where.
         path: PathBuf,
     },
+    /// The file that this process has open is not at its place any more.
+    #[error(
+        "`{}` was deleted or replaced while in use; nothing more is stored. Stop this process, \
+         put the file back or restore a backup, then start again", .path.display()
+    )]
+    Moved {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// The data directory cannot be used.
     #[error("the data directory `{}` cannot be used: {why}", .path.display())]
     DataDir {

@@ -113,23 +113,28 @@ impl Inner {
         if batch.term < self.term {
             return Err(Error::Fenced { offered: batch.term, stored: self.term });
         }
-        // What the batch has changed so far; `None` for a name that it removed, or for a stretch.
+        // What the batch has changed so far; `None` for what it removed, or for a stretch.
         let mut names: BTreeMap<&JobName, Option<Incarnation>> = BTreeMap::new();
+        let mut lives: BTreeMap<Incarnation, Option<&JobName>> = BTreeMap::new();
         let mut run_ids: BTreeMap<RunId, u64> = BTreeMap::new();
         let mut sequences: BTreeMap<u64, Option<RunId>> = BTreeMap::new();
         for change in &batch.changes {
             match change {
                 Change::JobStored(record) => {
-                    let name = &record.job.name;
-                    let holder = self.holder(&names, name);
-                    if holder.is_some_and(|holder| holder != record.incarnation) {
+                    let (life, name) = (record.incarnation, &record.job.name);
+                    if self.holder(&names, name).is_some_and(|holder| holder != life) {
                         return Err(conflict(format!("`{name}` is the name of another job")));
                     }
-                    names.insert(name, Some(record.incarnation));
+                    if self.name_of(&lives, life).is_some_and(|known| known != name) {
+                        return Err(conflict(format!("`{life}` is the life of another name")));
+                    }
+                    names.insert(name, Some(life));
+                    lives.insert(life, Some(name));
                 }
                 Change::JobRemoved { incarnation, name } => {
                     if self.holder(&names, name) == Some(*incarnation) {
                         names.insert(name, None);
+                        lives.insert(*incarnation, None);
                     }
                 }
                 Change::RunStored(run) => {
@@ -164,6 +169,15 @@ impl Inner {
         changed.get(name).copied().unwrap_or_else(|| self.names.get(name).copied())
     }
 
+    fn name_of<'a>(
+        &'a self,
+        changed: &BTreeMap<Incarnation, Option<&'a JobName>>,
+        life: Incarnation,
+    ) -> Option<&'a JobName> {
+        let stored = || self.jobs.get(&life).map(|record| &record.job.name);
+        changed.get(&life).copied().unwrap_or_else(stored)
+    }
+
     /// Refuses a sequence that belongs to another run, or to a stretch if a run wants it.
     fn claim(
         &self,
@@ -192,9 +206,10 @@ impl Inner {
                 self.names.insert(record.job.name.clone(), record.incarnation);
                 self.jobs.insert(record.incarnation, (**record).clone());
             }
-            Change::JobRemoved { incarnation, name: _ } => {
-                if let Some(removed) = self.jobs.remove(incarnation) {
-                    self.names.remove(&removed.job.name);
+            Change::JobRemoved { incarnation, name } => {
+                if self.names.get(name) == Some(incarnation) {
+                    self.names.remove(name);
+                    self.jobs.remove(incarnation);
                 }
             }
             Change::Progressed { incarnation, progress } => {

@@ -1,6 +1,6 @@
 //! Records as they are stored: text that says its version and carries a checksum.
 //!
-//! A record is `<version> <checksum> <json>`, for example `1 9ae16a3b2f90404f {"decidedThrough":"2026-01-01T00:00:00Z"}`.
+//! A record is `<version> <checksum> <json>`. Example: `1 08f44b07b5901a25 {}`, counts that are all zero.
 //! The version stands in front so that a record of a newer Chronode is refused before anything of it is guessed at.
 //! The checksum is there because the database checks its structure, not our text: a flipped bit in a command would
 //! otherwise be executed.
@@ -83,6 +83,48 @@ pub(super) fn encode_definition(
 /// [`DecodeError`]
 pub(super) fn decode_definition(text: &str) -> Result<Definition, DecodeError> {
     job::definition(decode(text)?)
+}
+
+/// The marks of the whole store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Marks {
+    /// The newest term that has written.
+    pub(super) term: u64,
+    /// The largest incarnation ever stored.
+    pub(super) last_incarnation: u64,
+    /// The largest sequence ever stored.
+    pub(super) last_sequence: u64,
+}
+
+/// Writes the marks.
+#[must_use]
+pub(super) fn encode_marks(marks: &Marks) -> String {
+    encode(marks)
+}
+
+/// Reads the marks.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_marks(text: &str) -> Result<Marks, DecodeError> {
+    decode(text)
+}
+
+/// Writes whether something is so.
+#[must_use]
+pub(super) fn encode_flag(flag: bool) -> String {
+    encode(&flag)
+}
+
+/// Reads whether something is so.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_flag(text: &str) -> Result<bool, DecodeError> {
+    decode(text)
 }
 
 /// Writes counts.
@@ -172,7 +214,7 @@ fn malformed(why: impl Into<String>) -> DecodeError {
 }
 
 /// FNV-1a, 64 bits. It guards against accidents, not against people, who could as well change the database.
-fn checksum(bytes: &[u8]) -> u64 {
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use rusqlite::types::FromSql;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::open::error;
 use crate::engine::Change;
@@ -13,7 +13,7 @@ use crate::model::{
     Incarnation, JobName, JobRecord, JobStats, NameRule, Progress, Run, RunState, Stretch, Term,
     Timestamp, millis_since_epoch,
 };
-use crate::store::codec::{self, DecodeError};
+use crate::store::codec::{self, DecodeError, Marks};
 use crate::store::{Batch, Error, Loaded};
 
 /// Earlier definitions kept of each job there is, the present one included.
@@ -25,68 +25,54 @@ pub(super) fn store(
     path: &Path,
     batch: &Batch,
 ) -> Result<(), Error> {
-    let mut meta = Meta::read(transaction, path)?;
-    if batch.term < meta.term {
-        return Err(Error::Fenced { offered: batch.term, stored: meta.term });
+    let before = read_marks(transaction, path)?;
+    let stored = Term(before.term);
+    if batch.term < stored {
+        return Err(Error::Fenced { offered: batch.term, stored });
     }
-    let before = meta;
-    meta.term = batch.term;
+    let mut marks = Marks { term: batch.term.0, ..before };
     let writing = Writing { transaction, path };
     for change in &batch.changes {
         match change {
-            Change::TermBegan(term) => meta.term = meta.term.max(*term),
+            Change::TermBegan(term) => marks.term = marks.term.max(term.0),
             Change::JobStored(record) => {
-                meta.last_incarnation = meta.last_incarnation.max(record.incarnation);
+                marks.last_incarnation = marks.last_incarnation.max(record.incarnation.0);
                 writing.job(record)?;
             }
-            Change::JobRemoved { incarnation, name: _ } => writing.job_removed(*incarnation)?,
+            Change::JobRemoved { incarnation, name } => writing.job_removed(*incarnation, name)?,
             Change::Progressed { incarnation, progress } => {
                 writing.progress(*incarnation, progress)?;
             }
             Change::Counted { incarnation, stats } => writing.stats(*incarnation, stats)?,
             Change::Disabled { incarnation } => writing.disabled(*incarnation)?,
             Change::RunStored(run) => {
-                meta.last_sequence = meta.last_sequence.max(run.sequence);
+                marks.last_sequence = marks.last_sequence.max(run.sequence);
                 writing.run(run)?;
             }
             Change::StretchStored(stretch) => {
-                meta.last_sequence = meta.last_sequence.max(stretch.sequence);
+                marks.last_sequence = marks.last_sequence.max(stretch.sequence);
                 writing.stretch(stretch)?;
             }
             Change::TaskMillisUsed { name, millis } => writing.task_mark(name, *millis)?,
             Change::Quarantined { .. } | Change::OffersSet(_) | Change::PlacementSettled => {}
         }
     }
-    if meta != before {
-        writing.meta(meta)?;
+    if marks != before {
+        writing.marks(&marks)?;
     }
     Ok(())
 }
 
-/// The row that the whole store has one of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Meta {
-    term: Term,
-    last_incarnation: Incarnation,
-    last_sequence: u64,
-}
-
-impl Meta {
-    fn read(connection: &Connection, path: &Path) -> Result<Self, Error> {
-        let failed = |source| error("read the marks", path, source);
-        connection
-            .prepare_cached("SELECT term, last_incarnation, last_sequence FROM meta")
-            .and_then(|mut statement| {
-                statement.query_row([], |row| {
-                    Ok(Self {
-                        term: Term(unsigned(row, 0)?),
-                        last_incarnation: Incarnation(unsigned(row, 1)?),
-                        last_sequence: unsigned(row, 2)?,
-                    })
-                })
-            })
-            .map_err(failed)
-    }
+/// Reads the row that the whole store has one of.
+pub(super) fn read_marks(connection: &Connection, path: &Path) -> Result<Marks, Error> {
+    let text: Option<String> = connection
+        .prepare_cached("SELECT marks FROM meta")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)).optional())
+        .map_err(|source| error("read the marks", path, source))?;
+    let missing = || DecodeError::Malformed { why: "they are missing".to_owned() };
+    text.ok_or_else(missing)
+        .and_then(|text| codec::decode_marks(&text))
+        .map_err(|source| bad_record(path, "the marks".to_owned(), source))
 }
 
 struct Writing<'a> {
@@ -108,37 +94,37 @@ impl Writing<'_> {
             .map_err(|source| error(doing, self.path, source))
     }
 
-    fn meta(&self, meta: Meta) -> Result<(), Error> {
-        let Meta { term, last_incarnation, last_sequence } = meta;
-        self.execute(
-            "store the marks",
-            "UPDATE meta SET term = ?1, last_incarnation = ?2, last_sequence = ?3",
-            params![signed(term.0)?, signed(last_incarnation.0)?, signed(last_sequence)?],
-        )
-        .map(drop)
+    fn marks(&self, marks: &Marks) -> Result<(), Error> {
+        let marks = codec::encode_marks(marks);
+        self.execute("store the marks", "UPDATE meta SET marks = ?1", params![marks]).map(drop)
     }
 
     fn job(&self, record: &JobRecord) -> Result<(), Error> {
         let JobRecord { incarnation, revision, accepted_at, job, stats, progress } = record;
         let number = signed(incarnation.0)?;
         let name = job.name.as_str();
-        self.execute(
+        let stored = self.execute(
             "store a job",
             "INSERT INTO jobs (incarnation, name, revision, disabled, stretch, stats, progress)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (incarnation) DO UPDATE SET
-                 name = excluded.name, revision = excluded.revision, disabled = excluded.disabled,
-                 stretch = excluded.stretch, stats = excluded.stats, progress = excluded.progress",
+                 revision = excluded.revision, disabled = excluded.disabled,
+                 stretch = excluded.stretch, stats = excluded.stats, progress = excluded.progress
+                 WHERE name = excluded.name",
             params![
                 number,
                 name,
                 signed(*revision)?,
-                job.disabled,
+                codec::encode_flag(job.disabled),
                 stretch_of(progress)?,
                 codec::encode_stats(stats),
                 codec::encode_progress(progress),
             ],
         )?;
+        if stored == 0 {
+            let what = format!("`{incarnation}` is the life of another name");
+            return Err(Error::Conflict { what });
+        }
         self.execute(
             "store a definition",
             "INSERT INTO definitions (incarnation, revision, name, is_removed, definition)
@@ -160,14 +146,17 @@ impl Writing<'_> {
         .map(drop)
     }
 
-    fn job_removed(&self, incarnation: Incarnation) -> Result<(), Error> {
+    fn job_removed(&self, incarnation: Incarnation, name: &JobName) -> Result<(), Error> {
         let number = signed(incarnation.0)?;
         let removed = self.execute(
             "remove a job",
-            "DELETE FROM jobs WHERE incarnation = ?1",
-            params![number],
+            "DELETE FROM jobs WHERE incarnation = ?1 AND name = ?2",
+            params![number, name.as_str()],
         )?;
         warn_if_none(removed, incarnation, "removed");
+        if removed == 0 {
+            return Ok(());
+        }
         // The last definition stays, for whoever wants to know what the job was.
         self.execute(
             "forget old definitions",
@@ -210,8 +199,8 @@ impl Writing<'_> {
     fn disabled(&self, incarnation: Incarnation) -> Result<(), Error> {
         let changed = self.execute(
             "disable a job",
-            "UPDATE jobs SET disabled = 1 WHERE incarnation = ?1",
-            params![signed(incarnation.0)?],
+            "UPDATE jobs SET disabled = ?2 WHERE incarnation = ?1",
+            params![signed(incarnation.0)?, codec::encode_flag(true)],
         )?;
         warn_if_none(changed, incarnation, "disabled");
         Ok(())
@@ -281,9 +270,10 @@ impl Writing<'_> {
     fn task_mark(&self, name: &JobName, millis: i64) -> Result<(), Error> {
         self.execute(
             "store a mark",
-            "INSERT INTO task_marks (name, millis) VALUES (?1, ?2)
-             ON CONFLICT (name) DO UPDATE SET millis = MAX(millis, excluded.millis)",
-            params![name.as_str(), millis],
+            "INSERT INTO task_marks (name, millis, checksum) VALUES (?1, ?2, ?3)
+             ON CONFLICT (name) DO UPDATE SET millis = excluded.millis, checksum = excluded.checksum
+                 WHERE millis < excluded.millis",
+            params![name.as_str(), millis, mark_checksum(name.as_str(), millis)],
         )
         .map(drop)
     }
@@ -310,28 +300,26 @@ fn stretch_of(progress: &Progress) -> Result<Option<i64>, Error> {
     progress.stretch.as_ref().map(|stretch| signed(stretch.sequence)).transpose()
 }
 
+fn mark_checksum(name: &str, millis: i64) -> i64 {
+    codec::checksum(format!("{millis} {name}").as_bytes()).cast_signed()
+}
+
 /// SQLite has no unsigned integers. Only a caller's mistake makes numbers that large.
 pub(super) fn signed(number: u64) -> Result<i64, Error> {
     i64::try_from(number)
         .map_err(|_| Error::Conflict { what: format!("the number {number} is too large to store") })
 }
 
-/// Reads a number that [`signed`] has written.
-pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let number: i64 = row.get(column)?;
-    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
-}
-
 /// Reads everything the engine's state is rebuilt from. `connection` must be in one transaction throughout.
 pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error> {
     let reading = Reading { connection, path };
-    let Meta { term, last_incarnation, last_sequence } = Meta::read(connection, path)?;
+    let Marks { term, last_incarnation, last_sequence } = read_marks(connection, path)?;
     Ok(Loaded {
-        term,
+        term: Term(term),
         jobs: reading.jobs()?,
         runs: reading.live_runs()?,
         task_marks: reading.task_marks()?,
-        last_incarnation,
+        last_incarnation: Incarnation(last_incarnation),
         last_sequence,
     })
 }
@@ -367,7 +355,7 @@ impl Reading<'_> {
         if !matches {
             return Err(self.malformed(place(), "its definition is that of another job"));
         }
-        job.disabled = self.get(row, 3)?;
+        job.disabled = self.record(codec::decode_flag(&self.get::<String>(row, 3)?), place)?;
         Ok(JobRecord {
             incarnation,
             revision,
@@ -397,11 +385,15 @@ impl Reading<'_> {
     }
 
     fn task_marks(&self) -> Result<Vec<(JobName, i64)>, Error> {
-        self.rows("SELECT name, millis FROM task_marks ORDER BY name", |row| {
-            let name: String = self.get(row, 0)?;
+        self.rows("SELECT name, millis, checksum FROM task_marks ORDER BY name", |row| {
+            let (name, millis): (String, i64) = (self.get(row, 0)?, self.get(row, 1)?);
+            let place = || format!("mark of `{name}`");
+            if self.get::<i64>(row, 2)? != mark_checksum(&name, millis) {
+                return Err(bad_record(self.path, place(), DecodeError::Checksum));
+            }
             let parsed = JobName::parse(&name, NameRule::Blanks)
-                .map_err(|error| self.malformed(format!("mark of `{name}`"), error.to_string()))?;
-            Ok((parsed, self.get(row, 1)?))
+                .map_err(|error| self.malformed(place(), error.to_string()))?;
+            Ok((parsed, millis))
         })
     }
 

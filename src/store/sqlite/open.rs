@@ -6,12 +6,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration as StdDuration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::changes;
 use super::schema::{self, APPLICATION_ID, LAYOUT};
 use crate::store::Error;
 
@@ -35,6 +36,7 @@ pub(super) fn open_checked(path: &Path) -> Result<Connection, Error> {
             .map_err(|source| error("bring the database up to date", path, source))?;
     }
     check_marks(&connection, path)?;
+    settle(&connection, path)?;
     Ok(connection)
 }
 
@@ -100,6 +102,16 @@ fn length(path: &Path) -> Result<Option<u64>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(Error::Io { doing: "look at", path: path.to_owned(), source }),
     }
+}
+
+/// Which file a path leads to: device and number.
+pub(super) type Identity = (u64, u64);
+
+pub(super) fn identity(path: &Path) -> Result<Identity, Error> {
+    // Looked at, never opened: see `sync`.
+    fs::metadata(path)
+        .map(|metadata| (metadata.dev(), metadata.ino()))
+        .map_err(|source| Error::Io { doing: "look at", path: path.to_owned(), source })
 }
 
 /// The path with `suffix` after its file name.
@@ -217,19 +229,40 @@ pub(super) fn check_structure(connection: &Connection, path: &Path) -> Result<()
     }
 }
 
+/// Brings what the log holds into the database and to the disk, before anything is decided by it.
+///
+/// An earlier process may have ended after a sync that failed. Then the kernel shows what the disk does not have, and
+/// another sync of the log would succeed without writing it; writing it to the database makes it true.
+fn settle(connection: &Connection, path: &Path) -> Result<(), Error> {
+    match checkpoint(connection, "TRUNCATE").map_err(|e| error("settle the log", path, e)) {
+        // Whoever starts on a full disk can still be told so by a client, and commits when there is space.
+        Err(error @ Error::Full { .. }) => {
+            tracing::warn!(%error, "the log stays as it is");
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+/// Copies the log into the database. The answer says how much readers left undone; that is no failure.
+pub(super) fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
+}
+
 /// Refuses a file whose marks lie below what is stored: the next job or run would take the number of another.
 fn check_marks(connection: &Connection, path: &Path) -> Result<(), Error> {
-    let is_sound: Option<bool> = connection
+    let marks = changes::read_marks(connection, path)?;
+    let (incarnation, sequence): (i64, i64) = connection
         .query_row(
-            "SELECT last_incarnation >= (SELECT COALESCE(MAX(incarnation), 0) FROM definitions)
-                AND last_sequence >= (SELECT COALESCE(MAX(sequence), 0) FROM history)
-             FROM meta",
+            "SELECT COALESCE((SELECT MAX(incarnation) FROM definitions), 0),
+                    COALESCE((SELECT MAX(sequence) FROM history), 0)",
             [],
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
-        .optional()
         .map_err(|source| error("check the database", path, source))?;
-    if is_sound == Some(true) {
+    let is_sound = changes::signed(marks.last_incarnation)? >= incarnation
+        && changes::signed(marks.last_sequence)? >= sequence;
+    if is_sound {
         Ok(())
     } else {
         let what = "its marks lie below the numbers in use".to_owned();

@@ -6,7 +6,7 @@
 //!
 //! Removes no output directories: the caller does, for the runs that are returned.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -289,17 +289,22 @@ impl Table<'_> {
     }
 
     fn take_out(&self, candidates: Vec<Candidate>, pruned: &mut Pruned) -> Result<(), Error> {
+        let mut counts: BTreeMap<(String, String), i64> = BTreeMap::new();
         for candidate in candidates.into_iter().filter(|candidate| !candidate.is_held) {
             let Candidate { sequence, run_id, job, verdict, count, ended_at: _, is_held: _ } =
                 candidate;
+            self.execute("DELETE FROM history WHERE sequence = ?1", params![sequence])?;
+            let counted = counts.entry((job, verdict)).or_default();
+            *counted = counted.saturating_add(count);
+            pruned.entries += 1;
+            pruned.runs.extend(run_id.as_deref().and_then(RunId::parse));
+        }
+        for ((job, verdict), count) in counts {
             self.execute(
                 "INSERT INTO pruned_counts (job, verdict, count) VALUES (?1, ?2, ?3)
                  ON CONFLICT (job, verdict) DO UPDATE SET count = count + excluded.count",
                 params![job, verdict, count],
             )?;
-            self.execute("DELETE FROM history WHERE sequence = ?1", params![sequence])?;
-            pruned.entries += 1;
-            pruned.runs.extend(run_id.as_deref().and_then(RunId::parse));
         }
         Ok(())
     }

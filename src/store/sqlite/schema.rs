@@ -3,30 +3,36 @@
 //! Columns are for finding; the truth is in the records beside them (`codec`). Times in columns are whole
 //! milliseconds since 1970, which is enough to sort and to expire by; the records have the nanoseconds.
 //!
+//! What is nowhere in a record but decides something (a mark of a name) has a checksum of its own.
+//!
 //! A change of the layout is a new step at the end of [`STEPS`], never an edit of an old one, and a new fixture of the
 //! layout before it.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use crate::store::codec::{self, Marks};
+
 /// Marks the file as ours for `file(1)` and for us: "CHRN".
 pub(super) const APPLICATION_ID: i32 = 0x4348_524e;
 
 /// The steps from an empty file to the present layout; the n-th makes layout n of layout n − 1.
-pub(super) const STEPS: [&str; 1] = [LAYOUT_1];
+const STEPS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; LAYOUT as usize] = [make_layout_1];
 
 /// The layout this release reads and writes.
 pub(super) const LAYOUT: u32 = 1;
-const _: () = assert!(STEPS.len() == LAYOUT as usize, "each layout has one step");
+
+fn make_layout_1(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(LAYOUT_1)?;
+    let marks = codec::encode_marks(&Marks::default());
+    transaction.execute("INSERT INTO meta VALUES (1, ?1)", [marks]).map(drop)
+}
 
 const LAYOUT_1: &str = "
 -- One row. The marks only ever grow, and survive whatever is deleted.
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    term INTEGER NOT NULL,
-    last_incarnation INTEGER NOT NULL,
-    last_sequence INTEGER NOT NULL
+    marks TEXT NOT NULL
 ) STRICT;
-INSERT INTO meta VALUES (1, 0, 0, 0);
 
 -- The jobs there are. Small rows, because progress and counts change with every run; the definition, which may be
 -- large and seldom changes, is in `definitions`.
@@ -34,7 +40,7 @@ CREATE TABLE jobs (
     incarnation INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     revision INTEGER NOT NULL,
-    disabled INTEGER NOT NULL,      -- counts instead of the definition's: the engine disables jobs
+    disabled TEXT NOT NULL,         -- a record; counts instead of the definition's: the engine disables jobs
     stretch INTEGER,                -- sequence of the stretch that may still be extended
     stats TEXT NOT NULL,
     progress TEXT NOT NULL
@@ -81,7 +87,8 @@ CREATE TABLE pruned_counts (
 -- The last millisecond used in task ids of a name. Never deleted: the name may come back.
 CREATE TABLE task_marks (
     name TEXT PRIMARY KEY,
-    millis INTEGER NOT NULL
+    millis INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -95,7 +102,7 @@ pub(super) fn layout(connection: &Connection) -> rusqlite::Result<u32> {
 pub(super) fn migrate(connection: &mut Connection, layout: u32) -> rusqlite::Result<()> {
     for (step, to) in STEPS.iter().zip(1_u32..).skip(layout as usize) {
         let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
-        transaction.execute_batch(step)?;
+        step(&transaction)?;
         transaction.pragma_update(None, "user_version", to)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.commit()?;

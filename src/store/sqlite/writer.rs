@@ -1,8 +1,8 @@
 //! The one thread that writes.
 //!
 //! Takes requests from a bounded queue, in order, and answers each when it is on the disk. Checkpoints, which copy the
-//! log into the database, come after the answer. A connection on which the disk failed is closed and opened again
-//! before its next use, because what it remembers may not be what the disk holds.
+//! log into the database, come after the answer. A connection on which the disk failed is replaced before its next
+//! use, because what it remembers may not be what the disk holds.
 
 use std::path::{Path, PathBuf};
 
@@ -47,8 +47,11 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) struct Writer {
     path: PathBuf,
-    /// `None` after the disk failed, until the next use.
-    connection: Option<Connection>,
+    connection: Connection,
+    /// Which file it is, whatever its name.
+    identity: open::Identity,
+    /// Whether the disk failed under the connection, so that it is replaced before its next use.
+    is_distrusted: bool,
     pruner: Pruner,
     changes_since_checkpoint: usize,
 }
@@ -56,7 +59,9 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         Ok(Self {
-            connection: Some(open::open_checked(path)?),
+            connection: open::open_checked(path)?,
+            identity: open::identity(path)?,
+            is_distrusted: false,
             path: path.to_owned(),
             pruner: Pruner::default(),
             changes_since_checkpoint: 0,
@@ -81,7 +86,7 @@ impl Writer {
         self.close();
     }
 
-    fn load(&mut self) -> Result<Loaded, Error> {
+    pub(super) fn load(&mut self) -> Result<Loaded, Error> {
         self.with_connection(|connection, path| {
             let transaction = Transaction::new(connection, TransactionBehavior::Deferred)
                 .map_err(|source| error("read the state", path, source))?;
@@ -89,14 +94,13 @@ impl Writer {
         })
     }
 
-    fn commit(&mut self, batch: &Batch) -> Result<(), CommitError> {
+    pub(super) fn commit(&mut self, batch: &Batch) -> Result<(), CommitError> {
         let durable = batch.changes.iter().filter(|change| Change::is_durable(change)).count();
         if durable == 0 {
             return Ok(());
         }
-        self.reopen_if_needed().map_err(CommitError::Refused)?;
-        let connection = self.connection.as_mut().expect("it was just opened");
-        let result = commit(connection, &self.path, batch);
+        self.make_ready().map_err(CommitError::Refused)?;
+        let result = commit(&mut self.connection, &self.path, batch);
         match &result {
             Ok(()) => {
                 self.changes_since_checkpoint += durable + CHANGES_PER_COMMIT;
@@ -104,6 +108,10 @@ impl Writer {
             }
             Err(CommitError::Refused(error) | CommitError::Unknown(error)) => {
                 self.distrust_after(error);
+                if matches!(error, Error::Full { .. }) {
+                    // The log's file may be what is in the way: once copied, its space is used again.
+                    self.changes_since_checkpoint = CHANGES_PER_CHECKPOINT;
+                }
             }
         }
         result
@@ -135,7 +143,7 @@ impl Writer {
     fn shorten_log(&mut self) {
         self.changes_since_checkpoint = 0;
         let result = self.with_connection(|connection, path| {
-            checkpoint(connection, "PASSIVE")
+            open::checkpoint(connection, "PASSIVE")
                 .map_err(|source| error("move the log into the database", path, source))
         });
         // The log still has everything. It grows until a checkpoint succeeds.
@@ -150,16 +158,19 @@ impl Writer {
             let failed = |source| error("move the log into the database", path, source);
             // What readers still need stays in the log; commits must not wait for a long backup.
             connection.busy_timeout(std::time::Duration::ZERO).map_err(failed)?;
-            let result = checkpoint(connection, "TRUNCATE").map_err(failed);
+            let result = open::checkpoint(connection, "TRUNCATE").map_err(failed);
             connection.busy_timeout(open::BUSY_TIMEOUT).map_err(failed)?;
             result
         })
     }
 
-    fn close(mut self) {
-        if let Some(connection) = self.connection.take()
-            && let Err((_, error)) = connection.close()
-        {
+    #[cfg(test)]
+    pub(super) fn is_distrusted(&self) -> bool {
+        self.is_distrusted
+    }
+
+    fn close(self) {
+        if let Err((_, error)) = self.connection.close() {
             // Everything answered is in the log; the next start reads it.
             tracing::warn!(%error, "the database could not be closed cleanly");
         }
@@ -169,29 +180,41 @@ impl Writer {
         &mut self,
         use_it: impl FnOnce(&mut Connection, &Path) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.reopen_if_needed()?;
-        let connection = self.connection.as_mut().expect("it was just opened");
-        let result = use_it(connection, &self.path);
+        self.make_ready()?;
+        let result = use_it(&mut self.connection, &self.path);
         if let Err(error) = &result {
             self.distrust_after(error);
         }
         result
     }
 
-    fn reopen_if_needed(&mut self) -> Result<(), Error> {
-        if self.connection.is_none() {
-            self.connection = Some(open::connect(&self.path)?);
+    /// Makes sure that the connection is to the file that the next start will find, and that it can be trusted.
+    ///
+    /// A new connection is opened before the old one is closed. In the other order SQLite would read the log anew, and
+    /// take what a failed commit has left in it for stored, although it never reached the disk. So it goes on from
+    /// the end of what was synced, and the next commit overwrites the rest.
+    fn make_ready(&mut self) -> Result<(), Error> {
+        // Commits to a deleted file would succeed, and be gone with the process.
+        if open::identity(&self.path).ok() != Some(self.identity) {
+            return Err(Error::Moved { path: self.path.clone() });
+        }
+        if self.is_distrusted {
+            let fresh = open::connect(&self.path)?;
+            changes::read_marks(&fresh, &self.path)?;
+            self.connection = fresh;
+            self.is_distrusted = false;
         }
         Ok(())
     }
 
-    /// Gives the connection up unless the failure says nothing about the disk. An open transaction goes with it.
-    fn distrust_after(&mut self, error: &Error) {
+    /// Gives the connection up unless the failure says nothing about the disk.
+    pub(super) fn distrust_after(&mut self, error: &Error) {
         match error {
             Error::Fenced { .. }
             | Error::Full { .. }
             | Error::Conflict { .. }
-            | Error::Record { .. } => {}
+            | Error::Record { .. }
+            | Error::Moved { .. } => {}
             Error::Sqlite { source, .. } if is_busy(source) => {}
             Error::Sqlite { .. }
             | Error::Corrupt { .. }
@@ -203,8 +226,8 @@ impl Writer {
             | Error::Exists { .. }
             | Error::Io { .. }
             | Error::WriterGone => {
-                tracing::error!(%error, "the database is closed and opened again before its next use");
-                self.connection = None;
+                tracing::error!(%error, "the database is opened anew before its next use");
+                self.is_distrusted = true;
             }
         }
     }
@@ -225,9 +248,10 @@ fn commit(connection: &mut Connection, path: &Path, batch: &Batch) -> Result<(),
 /// What a failed COMMIT means.
 ///
 /// When the disk is full, the log lacks at least the end of the last page, so its commit mark is void; when another
-/// process holds a lock, nothing was written. Anything else may have happened after the log was complete: a later
-/// recovery could find it valid. While this process lives it does not, and the next commit overwrites that place
-/// in the log, so that what [`crate::store::Store::load`] says holds for everything decided after it.
+/// process holds a lock, nothing was written. Anything else may have happened after the log was complete. While this
+/// process lives the batch is not stored, and the next commit overwrites that place in the log. But if the process
+/// ends before that, the next one may find the log complete and the batch stored; then its effects have never been
+/// performed, as after any crash behind a commit.
 fn commit_failed(path: &Path, source: rusqlite::Error) -> CommitError {
     let is_certain = is_busy(&source) || source.sqlite_error_code() == Some(ErrorCode::DiskFull);
     let error = error("commit", path, source);
@@ -236,11 +260,6 @@ fn commit_failed(path: &Path, source: rusqlite::Error) -> CommitError {
 
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
-}
-
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
-    // The answer says how much readers left undone; that is no failure.
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
 }
 
 #[cfg(test)]
