@@ -5,6 +5,7 @@
 //! the edges (`store`, `launcher`, `api`); `app` builds everything.
 
 pub mod api;
+pub mod cli;
 pub mod engine;
 pub mod jobspec;
 pub mod model;
