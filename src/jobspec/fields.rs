@@ -110,23 +110,23 @@ impl<'v> Object<'v> {
         let Value::Object(map) = value else {
             let message = match path {
                 "" => format!("the job is {}", an(kind(value))),
-                path => format!("`{path}` is {}, which is no object", quoted(value)),
+                // A text is not repeated: `TOKEN=hush` may be meant as a variable.
+                path => format!("`{path}` is {}, which is no object", an(kind(value))),
             };
             found.refuse(
                 path,
                 message,
-                format!("write an object with the fields {}", list(fields)),
+                format!("write an object with fields such as {}", list(fields)),
             );
             return None;
         };
         let object = Self { map, path: path.to_owned() };
         for (key, value) in map {
-            if !value.is_null() && !fields.contains(&key.as_str()) {
+            // Full, the list takes no more; then looking for the nearest name would be work for nothing.
+            if !value.is_null() && !fields.contains(&key.as_str()) && found.unknown.len() < TOLD_MAX
+            {
                 let nearest = known::nearest(key, fields);
-                push_bounded(
-                    &mut found.unknown,
-                    UnknownField { field: object.path_of(key), nearest },
-                );
+                found.unknown.push(UnknownField { field: object.path_of(key), nearest });
             }
         }
         Some(object)
@@ -213,12 +213,10 @@ impl<'v> Object<'v> {
         let value = self.get(key)?;
         let path = self.path_of(key);
         let Some(whole) = whole_of(value, found.spelling) else {
-            found.refuse_shape(
-                &path,
-                value,
-                "no whole number of 64 bits",
-                "write a whole number such as `2`, or leave it out",
-            );
+            let is_large = number_of(value, found.spelling).is_some_and(|n| n.fract() == 0.0);
+            let wanted = if is_large { "too large" } else { "no whole number" };
+            let remedy = "write a whole number such as `2`, or leave it out";
+            found.refuse_shape(&path, value, wanted, remedy);
             return None;
         };
         if range.contains(&whole) {
@@ -267,6 +265,17 @@ impl<'v> Object<'v> {
         &self,
         key: &str,
         found: &mut Findings,
+        read: impl FnMut(&'v Value, &str, &mut Findings) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        self.short_list(key, LIST_ITEMS_MAX, found, read)
+    }
+
+    /// A list of at most `items_max` items.
+    pub(super) fn short_list<T>(
+        &self,
+        key: &str,
+        items_max: usize,
+        found: &mut Findings,
         mut read: impl FnMut(&'v Value, &str, &mut Findings) -> Option<T>,
     ) -> Option<Vec<T>> {
         let value = self.get(key)?;
@@ -275,9 +284,9 @@ impl<'v> Object<'v> {
             found.refuse_shape(&path, value, "no list", "write a list, or leave it out");
             return None;
         };
-        if items.len() > LIST_ITEMS_MAX {
+        if items.len() > items_max {
             let message =
-                format!("`{path}` has {} items; at most {LIST_ITEMS_MAX} are allowed", items.len());
+                format!("`{path}` has {} items; at most {items_max} are allowed", items.len());
             found.refuse(&path, message, "shorten it");
             return None;
         }
@@ -433,6 +442,6 @@ pub(super) fn shown(text: &str) -> String {
 
 /// Names in back-ticks, separated by commas.
 fn list(names: &[&str]) -> String {
-    let names: Vec<_> = names.iter().take(6).map(|name| format!("`{name}`")).collect();
+    let names: Vec<_> = names.iter().take(5).map(|name| format!("`{name}`")).collect();
     names.join(", ")
 }

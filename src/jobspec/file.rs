@@ -62,6 +62,9 @@ pub struct FileProblem {
     pub remedy: String,
 }
 
+/// How many problems are told of one file, the first ones: a file that is no job file at all has one per line.
+const PROBLEMS_MAX: usize = 1_000;
+
 /// Reads a job file. `path` is only repeated in messages.
 ///
 /// A job that is wrong does not stop the others. A name that the file gives to two jobs is a problem of the later one.
@@ -81,6 +84,7 @@ pub fn read_file(path: &str, text: &str, parse_period: PeriodReader<'_>) -> File
     }
     let mut reading = reader.reading;
     reading.problems.sort_by_key(|problem| (problem.line, problem.column));
+    reading.problems.truncate(PROBLEMS_MAX);
     reading
 }
 
@@ -159,6 +163,12 @@ struct Places {
 }
 
 impl Places {
+    fn remember(&mut self, path: &str, at: Place) {
+        if path.len() <= PATH_BYTES_MAX {
+            self.fields.insert(path.to_owned(), at);
+        }
+    }
+
     /// The place of a field, or of what it should be in.
     fn of(&self, field: &str) -> Place {
         let mut field = field;
@@ -172,6 +182,10 @@ impl Places {
     }
 }
 
+/// The longest path whose place is remembered; those of known fields are shorter. Without a bound, one long key above
+/// many items would be repeated for each of them.
+const PATH_BYTES_MAX: usize = 200;
+
 /// The JSON that `node` would be, or `None` if there is a fault in it.
 fn value_of(node: &Node, path: &str, places: &mut Places) -> Option<Value> {
     match &node.kind {
@@ -180,19 +194,24 @@ fn value_of(node: &Node, path: &str, places: &mut Places) -> Option<Value> {
         Kind::List(items) => {
             let item = |(index, item): (usize, &Rc<Node>)| {
                 let path = format!("{path}[{index}]");
-                places.fields.insert(path.clone(), item.at);
-                value_of(item, &path, places)
+                places.remember(&path, item.at);
+                value_of(item, within_bound(&path), places)
             };
             items.iter().enumerate().map(item).collect::<Option<_>>().map(Value::Array)
         }
         Kind::Map(entries) => {
             let entry = |Entry { key, at, value }: &Entry| {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                places.fields.insert(path.clone(), *at);
-                Some((key.clone(), value_of(value, &path, places)?))
+                places.remember(&path, *at);
+                Some((key.clone(), value_of(value, within_bound(&path), places)?))
             };
             entries.iter().map(entry).collect::<Option<Map<_, _>>>().map(Value::Object)
         }
         Kind::Bad => None,
     }
+}
+
+/// `path`, or a stand-in that names no field if it is too long to be one's beginning.
+fn within_bound(path: &str) -> &str {
+    if path.len() <= PATH_BYTES_MAX { path } else { "?" }
 }

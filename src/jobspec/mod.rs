@@ -23,6 +23,8 @@ mod known;
 mod print;
 mod read;
 mod schedule_fields;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
 use std::fmt;
@@ -35,7 +37,8 @@ pub use json::{JSON_DEPTH_MAX, parse_json};
 pub use print::{Derived, print};
 pub use read::{read, read_as};
 
-/// How an ISO 8601 period such as `PT60S` becomes its length. Handed in, so that this part does not know schedules.
+/// How an ISO 8601 period such as `PT60S` becomes its length, or a sentence that names what was found instead.
+/// Handed in, so that this part does not know schedules.
 pub type PeriodReader<'a> = &'a dyn Fn(&str) -> Result<Duration, String>;
 
 /// What a body says.

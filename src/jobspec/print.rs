@@ -149,7 +149,7 @@ fn print_constraint(constraint: &Constraint) -> Value {
 fn is_shown_otherwise(overlap: Overlap, dialect: Dialect) -> bool {
     match dialect {
         Dialect::V0 => overlap == Overlap::Skip,
-        // `concurrent` says the one, and its absence of `epsilon` the other.
+        // `concurrent` says the first; the second is the default, because `epsilon` is not printed.
         Dialect::V1 => matches!(overlap, Overlap::Allow | Overlap::Queue { max: 1 }),
     }
 }

@@ -7,13 +7,16 @@ use serde_json::Value;
 
 use super::fields::{Findings, Object, Spelling, TextRule, shown, text_of};
 use super::{PeriodReader, Problem, Reading, container, download, known, schedule_fields};
-use crate::model::limits::{COMMAND_BYTES_MAX, ENVIRONMENT_BYTES_MAX, RETRIES_MAX, TEXT_BYTES_MAX};
+use crate::model::limits::{COMMAND_BYTES_MAX, ENVIRONMENT_BYTES_MAX, RETRIES_MAX};
 use crate::model::{
     Constraint, Dialect, EnvVar, JobDraft, JobName, JobStats, NameRule, Operator, Timestamp,
 };
 
 /// The longest `maxCompletionTime`, 292 years: Mesos is told it in nanoseconds of 64 bits.
 const COMPLETION_SECS_MAX: i64 = i64::MAX / 1_000_000_000;
+
+/// How many constraints a job may have. Each may be an expression to compile, which takes milliseconds at worst.
+const CONSTRAINTS_MAX: usize = 100;
 
 /// Reads a job as the door `dialect` understands it.
 ///
@@ -103,7 +106,7 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
     let concurrent = body.flag("concurrent", found);
     let max_completion_secs = body.whole("maxCompletionTime", 0..=COMPLETION_SECS_MAX, found);
     let container = container::read(body, door.dialect, found);
-    let constraints = body.list("constraints", found, constraint);
+    let constraints = body.short_list("constraints", CONSTRAINTS_MAX, found, constraint);
     let overlap = schedule_fields::overlap(body, concurrent, found);
     let catch_up = schedule_fields::catch_up(body, found);
     Some(JobDraft {
@@ -251,8 +254,7 @@ fn stats(body: &Object<'_>, found: &mut Findings) -> JobStats {
 
 /// A date or nothing, kept as typed. DIFFERENCE: Chronos keeps any text, and its summary then fails for all jobs.
 fn date(body: &Object<'_>, key: &str, found: &mut Findings) -> String {
-    let rule = TextRule::LINE.at_most(TEXT_BYTES_MAX);
-    let text = body.text(key, rule, found).unwrap_or_default();
+    let text = body.text(key, TextRule::LINE, found).unwrap_or_default();
     if !text.is_empty() && text.parse::<Timestamp>().is_err() {
         let message = format!("`{key}` is `{}`, which is no date", shown(&text));
         let remedy = "write a date such as `2030-01-01T02:31:05.123Z`, or leave it out";

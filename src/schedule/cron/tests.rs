@@ -23,7 +23,7 @@ fn occurrences(schedule: &Schedule, after: Timestamp) -> impl Iterator<Item = Ti
 fn check(texts: &[&str], expected: &Expect) {
     let mut table = String::new();
     for text in texts {
-        table.push_str(&format!("{text}\n"));
+        table.push_str(&format!("{text:?}\n"));
         match parse(text, "") {
             Ok(schedule) => {
                 assert!(schedule.is_cron(), "{text}");
@@ -79,31 +79,31 @@ fn five_fields() {
             "0 0 * * sun-tue/2",
         ],
         &expect![[r#"
-            * * * * *
+            "* * * * *"
                 Thu 2026-01-01 00:00, Thu 2026-01-01 00:01, Thu 2026-01-01 00:02
-            30 2 * * *
+            "30 2 * * *"
                 Thu 2026-01-01 02:30, Fri 2026-01-02 02:30, Sat 2026-01-03 02:30
-             0,15-20/2	*/6  1 * * 
+            " 0,15-20/2\t*/6  1 * * "
                 Thu 2026-01-01 00:00, Thu 2026-01-01 00:15, Thu 2026-01-01 00:17
-            05 007 * * *
+            "05 007 * * *"
                 Thu 2026-01-01 07:05, Fri 2026-01-02 07:05, Sat 2026-01-03 07:05
-            0 0 29 2 *
+            "0 0 29 2 *"
                 Tue 2028-02-29 00:00, Sun 2032-02-29 00:00, Fri 2036-02-29 00:00
-            0 0 31 * *
+            "0 0 31 * *"
                 Sat 2026-01-31 00:00, Tue 2026-03-31 00:00, Sun 2026-05-31 00:00
-            59 23 31 12 *
+            "59 23 31 12 *"
                 Thu 2026-12-31 23:59, Fri 2027-12-31 23:59, Sun 2028-12-31 23:59
-            0 0 * jan,Mar-MAY Mon-fri
+            "0 0 * jan,Mar-MAY Mon-fri"
                 Thu 2026-01-01 00:00, Fri 2026-01-02 00:00, Mon 2026-01-05 00:00
-            0 12 * * 1-FRI
+            "0 12 * * 1-FRI"
                 Thu 2026-01-01 12:00, Fri 2026-01-02 12:00, Mon 2026-01-05 12:00
-            0 0 * * 0
+            "0 0 * * 0"
                 Sun 2026-01-04 00:00, Sun 2026-01-11 00:00, Sun 2026-01-18 00:00
-            0 0 * * 7
+            "0 0 * * 7"
                 Sun 2026-01-04 00:00, Sun 2026-01-11 00:00, Sun 2026-01-18 00:00
-            0 0 * * 6-7
+            "0 0 * * 6-7"
                 Sat 2026-01-03 00:00, Sun 2026-01-04 00:00, Sat 2026-01-10 00:00
-            0 0 * * sun-tue/2
+            "0 0 * * sun-tue/2"
                 Sun 2026-01-04 00:00, Tue 2026-01-06 00:00, Sun 2026-01-11 00:00
         "#]],
     );
@@ -123,21 +123,21 @@ fn words() {
             " @daily ",
         ],
         &expect![[r#"
-            @yearly
+            "@yearly"
                 Thu 2026-01-01 00:00, Fri 2027-01-01 00:00, Sat 2028-01-01 00:00
-            @annually
+            "@annually"
                 Thu 2026-01-01 00:00, Fri 2027-01-01 00:00, Sat 2028-01-01 00:00
-            @monthly
+            "@monthly"
                 Thu 2026-01-01 00:00, Sun 2026-02-01 00:00, Sun 2026-03-01 00:00
-            @weekly
+            "@weekly"
                 Sun 2026-01-04 00:00, Sun 2026-01-11 00:00, Sun 2026-01-18 00:00
-            @daily
+            "@daily"
                 Thu 2026-01-01 00:00, Fri 2026-01-02 00:00, Sat 2026-01-03 00:00
-            @midnight
+            "@midnight"
                 Thu 2026-01-01 00:00, Fri 2026-01-02 00:00, Sat 2026-01-03 00:00
-            @hourly
+            "@hourly"
                 Thu 2026-01-01 00:00, Thu 2026-01-01 01:00, Thu 2026-01-01 02:00
-             @daily 
+            " @daily "
                 Thu 2026-01-01 00:00, Fri 2026-01-02 00:00, Sat 2026-01-03 00:00
         "#]],
     );
@@ -155,22 +155,22 @@ fn two_day_fields_are_either_or_both() {
             "0 0 1 * 0-6",
         ],
         &expect![[r#"
-            0 0 13 * 5
+            "0 0 13 * 5"
                 Fri 2026-01-02 00:00, Fri 2026-01-09 00:00, Tue 2026-01-13 00:00
                 warning: runs on all days that match the day of the month or the weekday, because neither field begins with `*`
-            0 0 */2 * 1
+            "0 0 */2 * 1"
                 Mon 2026-01-05 00:00, Mon 2026-01-19 00:00, Mon 2026-02-09 00:00
                 warning: runs only on days that match both the day of the month and the weekday, because one of these fields begins with `*`
-            0 0 1-31/2 * 1
+            "0 0 1-31/2 * 1"
                 Thu 2026-01-01 00:00, Sat 2026-01-03 00:00, Mon 2026-01-05 00:00
                 warning: runs on all days that match the day of the month or the weekday, because neither field begins with `*`
-            0 0 13 * */2
+            "0 0 13 * */2"
                 Tue 2026-01-13 00:00, Sat 2026-06-13 00:00, Thu 2026-08-13 00:00
                 warning: runs only on days that match both the day of the month and the weekday, because one of these fields begins with `*`
-            0 0 1-31 * 1
+            "0 0 1-31 * 1"
                 Thu 2026-01-01 00:00, Fri 2026-01-02 00:00, Sat 2026-01-03 00:00
                 warning: runs every day, because one of the fields day of the month and weekday allows all without being `*`, and one that matches is enough
-            0 0 1 * 0-6
+            "0 0 1 * 0-6"
                 Thu 2026-01-01 00:00, Fri 2026-01-02 00:00, Sat 2026-01-03 00:00
                 warning: runs every day, because one of the fields day of the month and weekday allows all without being `*`, and one that matches is enough
         "#]],
@@ -182,19 +182,19 @@ fn steps_that_may_not_mean_what_they_seem_to() {
     check(
         &["*/7 * * * *", "0 */5 * * *", "*/61 * * * *", "0 0 1 */5 *", "10-20/15 * * * *"],
         &expect![[r#"
-            */7 * * * *
+            "*/7 * * * *"
                 Thu 2026-01-01 00:00, Thu 2026-01-01 00:07, Thu 2026-01-01 00:14
                 warning: step `*/7` does not divide 60: the last one of each hour is shorter
-            0 */5 * * *
+            "0 */5 * * *"
                 Thu 2026-01-01 00:00, Thu 2026-01-01 05:00, Thu 2026-01-01 10:00
                 warning: step `*/5` does not divide 24: the last one of each day is shorter
-            */61 * * * *
+            "*/61 * * * *"
                 Thu 2026-01-01 00:00, Thu 2026-01-01 01:00, Thu 2026-01-01 02:00
                 warning: step `*/61` is as long as its range or longer: only the first value, 0, is left
-            0 0 1 */5 *
+            "0 0 1 */5 *"
                 Thu 2026-01-01 00:00, Mon 2026-06-01 00:00, Sun 2026-11-01 00:00
                 warning: step `*/5` does not divide 12: the last one of each year is shorter
-            10-20/15 * * * *
+            "10-20/15 * * * *"
                 Thu 2026-01-01 00:10, Thu 2026-01-01 01:10, Thu 2026-01-01 02:10
                 warning: step `10-20/15` is as long as its range or longer: only the first value, 10, is left
         "#]],
@@ -258,108 +258,107 @@ fn refused_with_a_remedy() {
             "   ",
         ],
         &expect![[r#"
-            22 22-2 * * *
+            "22 22-2 * * *"
                 3..7: range `22-2` in the hour ends before it begins: write `22-23,0-2`
-            0 0 * * FRI-MON
+            "0 0 * * FRI-MON"
                 8..15: range `FRI-MON` in the weekday ends before it begins: write `FRI-6,0-MON`
-            0 0 * * SAT-SUN
+            "0 0 * * SAT-SUN"
                 8..15: range `SAT-SUN` in the weekday ends before it begins: write `SAT-7`
-            0 0 * 11-2 *
+            "0 0 * 11-2 *"
                 6..10: range `11-2` in the month ends before it begins: write `11-12,1-2`
-            5/15 * * * *
+            "5/15 * * * *"
                 0..4: `5/15` in the minute has a step but no range: write `5-59/15`
-            0 0 * * MON/2
+            "0 0 * * MON/2"
                 8..13: `MON/2` in the weekday has a step but no range: write `MON-7/2`
-            0 0 ? * MON
+            "0 0 ? * MON"
                 4..5: `?` in the day of the month is not a value: write `*`
-            0 0 L * *
+            "0 0 L * *"
                 4..5: `L` is not a value of the day of the month: expected `*`, numbers from 1 to 31, ranges such as `1-31`, steps such as `*/2`, or a list of these
-            0 0 LW * *
+            "0 0 LW * *"
                 4..6: `LW` is not a value of the day of the month: expected `*`, numbers from 1 to 31, ranges such as `1-31`, steps such as `*/2`, or a list of these
-            0 0 15W * *
+            "0 0 15W * *"
                 4..7: `15W` is not a value of the day of the month: expected `*`, numbers from 1 to 31, ranges such as `1-31`, steps such as `*/2`, or a list of these
-            0 0 * * 5L
+            "0 0 * * 5L"
                 8..10: `5L` is not a value of the weekday: expected `*`, numbers from 0 to 7, names such as `SUN`, ranges such as `0-7`, steps such as `*/2`, or a list of these
-            0 0 * * 5#2
+            "0 0 * * 5#2"
                 9..11: unexpected `#2` in the weekday: expected `*`, numbers from 0 to 7, names such as `SUN`, ranges such as `0-7`, steps such as `*/2`, or a list of these
-            0~30 * * * *
+            "0~30 * * * *"
                 1..4: unexpected `~30` in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            1.5 * * * *
+            "1.5 * * * *"
                 1..3: unexpected `.5` in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            H * * * *
+            "H * * * *"
                 0..1: `H` is not a value of the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            60 * * * *
+            "60 * * * *"
                 0..2: `60` is out of range in the minute: expected 0 to 59
-            0 24 * * *
+            "0 24 * * *"
                 2..4: `24` is out of range in the hour: expected 0 to 23
-            0 0 0 * *
+            "0 0 0 * *"
                 4..5: `0` is out of range in the day of the month: expected 1 to 31
-            0 0 * 0 *
+            "0 0 * 0 *"
                 6..7: `0` is out of range in the month: expected 1 to 12
-            0 0 * 13 *
+            "0 0 * 13 *"
                 6..8: `13` is out of range in the month: expected 1 to 12
-            0 0 * * 8
+            "0 0 * * 8"
                 8..9: `8` is out of range in the weekday: expected 0 to 7
-            0 0 30 2 *
+            "0 0 30 2 *"
                 4..8: day and month `30 2` name a date that never comes: write days that the months have
-            0 0 31 2,4,6,9,11 *
+            "0 0 31 2,4,6,9,11 *"
                 4..17: day and month `31 2,4,6,9,11` name a date that never comes: write days that the months have
-            0 0 30 2 */2
+            "0 0 30 2 */2"
                 4..8: day and month `30 2` name a date that never comes: write days that the months have
-            1,,2 * * * *
+            "1,,2 * * * *"
                 2..2: a value is missing in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            , * * * *
+            ", * * * *"
                 0..0: a value is missing in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            1, * * * *
+            "1, * * * *"
                 2..2: a value is missing in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            0- * * * *
+            "0- * * * *"
                 2..2: a value is missing in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            -5 * * * *
+            "-5 * * * *"
                 0..1: `-` is not a value of the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            1-2-3 * * * *
+            "1-2-3 * * * *"
                 3..5: unexpected `-3` in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            *5 * * * *
+            "*5 * * * *"
                 1..2: unexpected `5` in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            *-5 * * * *
+            "*-5 * * * *"
                 1..3: unexpected `-5` in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            ** * * * *
+            "** * * * *"
                 1..2: unexpected `*` in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            */0 * * * *
+            "*/0 * * * *"
                 1..3: invalid step `/0` in the minute: expected `/` and a number from 1
-            */ * * * *
+            "*/ * * * *"
                 1..2: invalid step `/` in the minute: expected `/` and a number from 1
-            */x * * * *
+            "*/x * * * *"
                 1..3: invalid step `/x` in the minute: expected `/` and a number from 1
-            1-5/ * * * *
+            "1-5/ * * * *"
                 3..4: invalid step `/` in the minute: expected `/` and a number from 1
-            99999999999999999999 * * * *
+            "99999999999999999999 * * * *"
                 0..20: `99999999999999999999` is out of range in the minute: expected 0 to 59
-            */99999999999999999999 * * * *
+            "*/99999999999999999999 * * * *"
                 1..22: invalid step `/99999999999999999999` in the minute: expected `/` and a number from 1
-            jan * * * *
+            "jan * * * *"
                 0..3: `jan` is not a value of the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
-            0 0 * MON *
+            "0 0 * MON *"
                 6..9: `MON` is not a value of the month: expected `*`, numbers from 1 to 12, names such as `JAN`, ranges such as `1-12`, steps such as `*/2`, or a list of these
-            0 0 * * monday
+            "0 0 * * monday"
                 8..14: `monday` is not a value of the weekday: expected `*`, numbers from 0 to 7, names such as `SUN`, ranges such as `0-7`, steps such as `*/2`, or a list of these
-            * * * *
+            "* * * *"
                 0..7: schedule `* * * *` has 4 of five fields: expected minute, hour, day of the month, month and weekday, such as `30 2 * * *`, or an interval such as `R/2026-03-01T13:00:00Z/P1D`
-            0 0 1 1 * *
+            "0 0 1 1 * *"
                 10..11: unexpected `*` after the weekday: expected five fields, without seconds, year or command
-            0 5 * * * root /usr/bin/backup
+            "0 5 * * * root /usr/bin/backup"
                 10..30: unexpected `root /usr/bin/backup` after the weekday: expected five fields, without seconds, year or command
-            0 0 * * *
+            "0 0\u{a0}* * *"
                 0..10: schedule `0 0 * * *` has 4 of five fields: expected minute, hour, day of the month, month and weekday, such as `30 2 * * *`, or an interval such as `R/2026-03-01T13:00:00Z/P1D`
-            0 0 * * *
-
+            "0 0 * * *\n"
                 9..10: unexpected `\n` in the weekday: expected `*`, numbers from 0 to 7, names such as `SUN`, ranges such as `0-7`, steps such as `*/2`, or a list of these
-            FOO
+            "FOO"
                 0..3: schedule `FOO` has 1 of five fields: expected minute, hour, day of the month, month and weekday, such as `30 2 * * *`, or an interval such as `R/2026-03-01T13:00:00Z/P1D`
-            P1D
+            "P1D"
                 0..3: schedule `P1D` has 1 of five fields: expected minute, hour, day of the month, month and weekday, such as `30 2 * * *`, or an interval such as `R/2026-03-01T13:00:00Z/P1D`
-
+            ""
                 0..0: the schedule is empty: expected something like `R/2026-03-01T13:00:00Z/P1D` or `30 2 * * *`
-   
+            "   "
                 0..3: the schedule is empty: expected something like `R/2026-03-01T13:00:00Z/P1D` or `30 2 * * *`
         "#]],
     );
@@ -380,23 +379,23 @@ fn refused_words() {
             "@daily /bin/x",
         ],
         &expect![[r#"
-            @reboot
+            "@reboot"
                 0..7: `@reboot` names no instant, and a job has no one machine whose start it could mean: write `R1//PT1M` to run once on acceptance, or have each machine's own start run it
-            @every 5m
+            "@every 5m"
                 0..9: `@every 5m` is not an expression of cron: write `R//PT5M`
-            @every 1h30m
+            "@every 1h30m"
                 0..12: `@every 1h30m` is not an expression of cron: write `R//PT1H30M`
-            @every 2s1h
+            "@every 2s1h"
                 0..11: `@every 2s1h` is not an expression of cron: write `R//PT5M`
-            @every
+            "@every"
                 0..6: `@every` is not an expression of cron: write `R//PT5M`
-            @Daily
+            "@Daily"
                 0..6: unknown word `@Daily`: write `@daily`
-            @fortnightly
+            "@fortnightly"
                 0..12: unknown word `@fortnightly`: expected one of `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`
-            @
+            "@"
                 0..1: unknown word `@`: expected one of `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`
-            @daily /bin/x
+            "@daily /bin/x"
                 7..13: unexpected `/bin/x` after `@daily`: write `@daily` alone, without a command
         "#]],
     );

@@ -1,0 +1,241 @@
+//! Quirks of Chronos, refusals, and the round trip. Each test is a row of the compatibility sheet or a DIFFERENCE.
+
+mod files;
+mod printing;
+mod refusals;
+mod roundtrip;
+
+use serde_json::{Value, json};
+
+use super::{Problem, Reading, read};
+use crate::model::{Defaults, Incarnation, JobStats, Progress};
+use crate::model::{Dialect, Duration, Job, JobDraft, JobRecord, Timestamp, When};
+
+/// `PT<n>S` and `PT<n>M`: enough for these tests, which are not about periods.
+fn parse_period(text: &str) -> Result<Duration, String> {
+    let refused = || format!("`{text}` is not a period");
+    let digits = text.strip_prefix("PT").ok_or_else(refused)?;
+    let (digits, secs) = digits
+        .strip_suffix('S')
+        .map(|digits| (digits, 1))
+        .or_else(|| digits.strip_suffix('M').map(|digits| (digits, 60)))
+        .ok_or_else(refused)?;
+    let count: i64 = digits.parse().map_err(|_| refused())?;
+    Ok(Duration::from_secs(count * secs))
+}
+
+fn reading(value: &Value, dialect: Dialect) -> Reading {
+    read(value, dialect, &parse_period).unwrap_or_else(|problems| panic!("{value}: {problems:?}"))
+}
+
+fn draft(value: &Value) -> JobDraft {
+    reading(value, Dialect::V0).draft
+}
+
+fn problems(value: &Value, dialect: Dialect) -> Vec<Problem> {
+    read(value, dialect, &parse_period).expect_err("refused")
+}
+
+/// A body with nothing but a name and one more field.
+fn with(field: &str, value: Value) -> Value {
+    let mut body = json!({"name": "a"});
+    body[field] = value;
+    body
+}
+
+fn record(job: Job) -> JobRecord {
+    JobRecord {
+        incarnation: Incarnation(1),
+        revision: 1,
+        accepted_at: Timestamp::UNIX_EPOCH,
+        job,
+        stats: JobStats::default(),
+        progress: Progress { decided_through: Timestamp::UNIX_EPOCH, stretch: None },
+    }
+}
+
+fn resolved(body: &Value, dialect: Dialect) -> Job {
+    reading(body, dialect).draft.resolve(None, dialect, &Defaults::default())
+}
+
+#[test]
+fn scalars_are_read_as_leniently_as_in_chronos() {
+    let draft = draft(&json!({
+        "name": 36, "command": true, "cpus": "0.5", "mem": "512", "disk": 7, "retries": " 3 ",
+        "disabled": "true", "softError": 1, "highPriority": "false", "maxCompletionTime": 60.0,
+        "arguments": [1, 2.5, false, "x"], "epsilon": "PT5M",
+    }));
+    assert_eq!(draft.name.as_str(), "36");
+    assert_eq!(draft.command.as_deref(), Some("true"));
+    assert_eq!(draft.cpus.unwrap().to_string(), "0.5");
+    assert_eq!(draft.mem.unwrap().to_string(), "512.0");
+    assert_eq!(draft.disk.unwrap().to_string(), "7.0");
+    assert_eq!(draft.retries, Some(3));
+    assert_eq!(draft.disabled, Some(true));
+    assert_eq!(draft.soft_error, Some(true));
+    assert_eq!(draft.high_priority, Some(false));
+    assert_eq!(draft.max_completion_secs, Some(60));
+    assert_eq!(draft.arguments.unwrap(), ["1", "2.5", "false", "x"]);
+    let epsilon = draft.epsilon.unwrap();
+    assert_eq!((epsilon.text.as_str(), epsilon.span), ("PT5M", Duration::from_mins(5)));
+}
+
+#[test]
+fn null_is_absence_in_every_field() {
+    let mut body = json!({"name": "a"});
+    for field in super::known::JOB.iter().filter(|&&field| field != "name") {
+        body[*field] = Value::Null;
+    }
+    body["unknown"] = Value::Null;
+    for dialect in [Dialect::V0, Dialect::V1] {
+        assert_eq!(reading(&body, dialect), reading(&json!({"name": "a"}), dialect));
+    }
+    let nested = draft(&json!({"name": "a", "container": {
+        "type": null, "image": "x", "network": null, "networkInfos": null, "parameters": null,
+        "volumes": [{"hostPath": null, "containerPath": "/a", "mode": null, "external": null}],
+    }}));
+    assert_eq!(nested.container.unwrap().volumes.len(), 1);
+}
+
+#[test]
+fn neither_schedule_nor_parents_is_once_now() {
+    let when = |body: Value| draft(&body).when;
+    let schedule = |text: &str, zone: &str| When::Schedule { text: text.into(), zone: zone.into() };
+    assert_eq!(when(json!({"name": "a"})), schedule("R1//PT24H", ""));
+    assert_eq!(when(with("scheduleTimeZone", json!("UTC"))), schedule("R1//PT24H", "UTC"));
+    assert_eq!(when(with("schedule", json!("R1//PT1M"))), schedule("R1//PT1M", ""));
+}
+
+#[test]
+fn parents_win_over_schedule_and_lose_duplicates() {
+    let body = json!({"name": "a", "parents": ["c", "b c", "c"], "schedule": "R1//PT1M"});
+    let reading = reading(&body, Dialect::V1);
+    let When::Parents(parents) = reading.draft.when else { panic!("parents") };
+    let parents: Vec<_> = parents.iter().map(|name| name.as_str()).collect();
+    assert_eq!(parents, ["c", "b c"]);
+    assert_eq!(
+        reading.warnings[0].to_string(),
+        "`schedule` has no effect: the job runs after its `parents`"
+    );
+}
+
+#[test]
+fn the_examples_of_chronos_are_read() {
+    let nightly = draft(&json!({
+        "name": "nightly-report", "command": "/opt/report/run.sh --full",
+        "schedule": "R/2030-01-01T02:30:00Z/P1D", "scheduleTimeZone": "Europe/Berlin",
+        "owner": "data@example.org", "retries": 3, "cpus": 0.25, "mem": 256, "disk": 128,
+        "environmentVariables": [{"name": "STAGE", "value": "prod"}],
+        "constraints": [["rack", "LIKE", "r-[12]"]],
+    }));
+    assert_eq!(nightly.environment.unwrap()[0].value, "prod");
+    assert_eq!(nightly.constraints.unwrap()[0].value, "r-[12]");
+    let mail = draft(&json!({
+        "name": "report-mail", "command": "/opt/report/mail.sh",
+        "parents": ["nightly-report", "exchange-rates"], "owner": "data@example.org", "retries": 1,
+    }));
+    assert!(matches!(mail.when, When::Parents(parents) if parents.len() == 2));
+}
+
+#[test]
+fn the_default_of_extract_follows_the_door() {
+    let body = with("fetch", json!([{"uri": "http://x/a.tgz"}]));
+    for (dialect, extract) in [(Dialect::V0, false), (Dialect::V1, true)] {
+        assert_eq!(reading(&body, dialect).draft.fetch.unwrap()[0].extract, extract);
+    }
+}
+
+#[test]
+fn what_the_list_mirrors_is_accepted_back() {
+    for given in ["fetch", "uris"] {
+        for dialect in [Dialect::V0, Dialect::V1] {
+            let items = match given {
+                "uris" => json!(["http://x/a", "http://x/b"]),
+                _ => json!([{"uri": "http://x/a", "extract": true}, {"uri": "http://x/b"}]),
+            };
+            let job = resolved(&with(given, items), dialect);
+            let mut printed = super::print(&record(job), dialect, super::Derived::default());
+            super::mirror(&mut printed, dialect);
+            assert_eq!(printed["uris"], json!(["http://x/a", "http://x/b"]));
+            let extract = printed["fetch"][1]["extract"].as_bool();
+            assert_eq!(extract, Some(dialect == Dialect::V1));
+            let again = resolved(&Value::Object(printed.clone()), dialect);
+            assert_eq!((again.fetch.len(), again.uris.len()), (2, 0));
+            // A second time round changes nothing any more.
+            let mut second = super::print(&record(again), dialect, super::Derived::default());
+            super::mirror(&mut second, dialect);
+            assert_eq!(second, printed);
+        }
+    }
+}
+
+#[test]
+fn own_fields_are_read() {
+    use crate::model::{CatchUp, Overlap};
+
+    for (value, expected) in [
+        (json!("skip"), Overlap::Skip),
+        (json!("allow"), Overlap::Allow),
+        (json!("queue"), Overlap::Queue { max: 1 }),
+        (json!({"queue": 7}), Overlap::Queue { max: 7 }),
+    ] {
+        assert_eq!(draft(&with("overlap", value)).overlap, Some(expected));
+    }
+    assert_eq!(draft(&with("catchUp", json!("latest"))).catch_up, Some(CatchUp::Latest));
+    // Printed by us, so sent back to us; means nothing.
+    for field in ["nextDue", "remaining", "revision"] {
+        assert_eq!(reading(&with(field, json!({})), Dialect::V0).unknown, []);
+    }
+}
+
+#[test]
+fn unknown_fields_pass_with_a_hint() {
+    let body = json!({
+        "name": "a", "comand": "x", "colour": 1, "container": {"image": "i", "netwrk": "HOST"},
+        "fetch": [{"uri": "x", "outputFile": "y"}],
+    });
+    let reading = reading(&body, Dialect::V0);
+    let told: Vec<_> = reading.unknown.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "unknown field `comand` has no effect: did you mean `command`?",
+            "unknown field `colour` has no effect",
+            "unknown field `fetch[0].outputFile` has no effect: did you mean `output_file`?",
+            "unknown field `container.netwrk` has no effect: did you mean `network`?",
+        ]
+    );
+}
+
+#[test]
+fn a_container_without_image_is_refused_or_told() {
+    let body = with("container", json!({"type": "DOCKER", "parameters": []}));
+    assert_eq!(problems(&body, Dialect::V0)[0].field, "container.image");
+    let reading = reading(&body, Dialect::V1);
+    assert_eq!(reading.draft.container, None);
+    assert_eq!(reading.warnings[0].message, "`container` has no `image` and has no effect");
+}
+
+#[test]
+fn a_known_name_is_not_judged_again() {
+    let body = json!({"name": "a b"});
+    assert!(read(&body, Dialect::V1, &parse_period).is_err());
+    assert!(read(&body, Dialect::V0, &parse_period).is_ok());
+    let names = crate::model::NameRule::Blanks;
+    assert!(super::read_as(&body, Dialect::V1, names, &parse_period).is_ok());
+}
+
+#[test]
+fn statistics_are_taken_over() {
+    let stats = draft(&json!({
+        "name": "a", "successCount": 5, "errorCount": "2", "errorsSinceLastSuccess": 1,
+        "lastSuccess": "2030-01-01T02:31:05.123Z", "lastError": "",
+    }))
+    .stats;
+    assert_eq!(
+        (stats.success_count, stats.error_count, stats.errors_since_last_success),
+        (5, 2, 1)
+    );
+    assert_eq!(stats.last_success, "2030-01-01T02:31:05.123Z");
+    assert_eq!(stats.last_error, "");
+}
