@@ -1,8 +1,8 @@
 //! Chronode: a distributed cron.
 //!
 //! Read in this order: [`model`] has the words; [`schedule`] and [`placement`] calculate; [`engine`] decides, and its
-//! module documentation has the picture of the whole; `driver` is the one loop that carries decisions out through
-//! the edges (`store`, `launcher`, `api`); `app` builds everything.
+//! module documentation has the picture of the whole; [`driver`] is the one loop that carries decisions out through
+//! the edges ([`store`], [`launcher`], [`api`]); [`app`] builds everything.
 
 pub mod model;
 
@@ -11,9 +11,16 @@ pub mod schedule;
 
 pub mod engine;
 
-pub mod api;
 pub mod jobspec;
+
+pub mod api;
+pub mod cli;
+pub mod launcher;
 pub mod store;
 
+pub mod driver;
+
+pub mod app;
 pub mod clock;
+pub mod config;
 pub mod failpoint;

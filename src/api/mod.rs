@@ -1,9 +1,9 @@
 //! The REST API: Chronos' resources in both dialects, and ours beside them.
 //!
 //! ```text
-//!   socket ─▶ server (limits) ─▶ front (peer, host, origin; errors; log) ─▶ routes ─▶ jobs · runs · output · info
-//!                                                                                          │
-//!                                                                                     backend (port)
+//!   socket ─▶ server (limits) ─▶ front (peer, host, origin; errors; log) ─▶ jobs · runs · output · info
+//!                                                                                    │
+//!                                                                              backend (port)
 //! ```
 //!
 //! `P` is `/scheduler` for the dialect of Chronos 2 and `/v1/scheduler` for that of Chronos 3. Ours never lie under

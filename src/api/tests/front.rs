@@ -200,7 +200,7 @@ async fn large_heads_are_refused_before_anything_is_done() {
 async fn slow_and_idle_clients_are_dropped_and_the_others_then_served() {
     let limits = Limits {
         connections: 2,
-        header_time: Duration::from_millis(100),
+        header_time: Duration::from_millis(300),
         body_time: Duration::from_millis(100),
         ..Limits::default()
     };

@@ -1,0 +1,185 @@
+//! The commands that talk to a server, as typed, and their dispatch.
+
+use std::io::Write;
+
+use clap::{Args, Subcommand};
+
+use super::http::Server;
+use super::{CliError, job, logs, run as runs};
+use crate::model::{JobName, NameRule, Verdict};
+
+/// The commands that talk to a server.
+#[derive(Debug, Subcommand)]
+pub enum ClientCommand {
+    /// List, show, store, start, stop and delete jobs
+    Job {
+        /// What to do
+        #[command(subcommand)]
+        command: JobCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// List and show runs: what ran, what failed, what was missed and why
+    Run {
+        /// What to do
+        #[command(subcommand)]
+        command: RunCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Print what a run wrote
+    Logs {
+        /// Of which run, and how
+        #[command(flatten)]
+        command: LogsCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+}
+
+/// Which server is asked, and in which form its answers are printed.
+#[derive(Debug, Clone, Args)]
+pub struct Endpoint {
+    /// The server's address; `http://user:password@host:port` where it wants credentials
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "CHRONODE_SERVER",
+        hide_env_values = true,
+        default_value = "http://127.0.0.1:4400"
+    )]
+    pub server: String,
+    /// Print the server's JSON instead of tables
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// `chronode job …`
+#[derive(Debug, Subcommand)]
+pub enum JobCommand {
+    /// List all jobs
+    List,
+    /// Show everything that is known about a job
+    Show {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+    },
+    /// Create or replace jobs from a file: one JSON object, or an array of them
+    Put {
+        /// The file; `-` reads standard input
+        file: String,
+    },
+    /// Run a job now
+    Run {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// Arguments for this run, in place of the job's own
+        #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+        arguments: Option<String>,
+        /// Wait until the run has ended, printing what it writes; exit with 1 unless it succeeded
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Stop all runs of a job that are not over
+    Kill {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+    },
+    /// Delete a job, stopping its runs; its history stays
+    Delete {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+    },
+}
+
+/// `chronode run …`
+#[derive(Debug, Subcommand)]
+pub enum RunCommand {
+    /// List runs and occurrences that never ran, newest first
+    List {
+        /// Only of this job
+        #[arg(long, value_name = "NAME", value_parser = job_name)]
+        job: Option<JobName>,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        limit: u16,
+        /// Only those that ended so: succeeded, failed, missed, skipped, killed, lost or superseded
+        #[arg(long, value_name = "VERDICT", value_parser = verdict)]
+        verdict: Option<Verdict>,
+    },
+    /// Show one run with its attempts
+    Show {
+        /// Its id, as `run list` prints it
+        id: String,
+    },
+}
+
+/// `chronode logs …`
+#[derive(Debug, Args)]
+pub struct LogsCommand {
+    /// A run's id, or a job's name for its latest run
+    #[arg(value_name = "RUN_ID|JOB")]
+    pub of: String,
+    /// Standard error instead of standard output
+    #[arg(long)]
+    pub stderr: bool,
+    /// Go on until the run has ended
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Which attempt, counted from 0; the latest if not given
+    #[arg(long, value_name = "N")]
+    pub attempt: Option<u32>,
+}
+
+fn job_name(text: &str) -> Result<JobName, String> {
+    JobName::parse(text, NameRule::Blanks).map_err(|error| error.to_string())
+}
+
+fn verdict(text: &str) -> Result<Verdict, String> {
+    Verdict::parse(text).ok_or_else(|| {
+        let words: Vec<_> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
+        format!("expected one of {}", words.join(", "))
+    })
+}
+
+/// Where a command prints.
+pub(super) struct Terminal<'a> {
+    /// Results.
+    pub(super) out: &'a mut dyn Write,
+    /// What a person should know beside them.
+    pub(super) err: &'a mut dyn Write,
+    /// Whether results are the server's JSON.
+    pub(super) json: bool,
+}
+
+/// Carries out a command. Results go to `out`, warnings to `err`; the error itself is left to the caller.
+///
+/// Blocks; must not be called inside an asynchronous runtime.
+///
+/// # Errors
+///
+/// [`CliError`], whose text is for people.
+pub fn run(
+    command: ClientCommand,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), CliError> {
+    let (ClientCommand::Job { endpoint, .. }
+    | ClientCommand::Run { endpoint, .. }
+    | ClientCommand::Logs { endpoint, .. }) = &command;
+    let server = Server::at(&endpoint.server)?;
+    let mut terminal = Terminal { out, err, json: endpoint.json };
+    match command {
+        ClientCommand::Job { command, endpoint: _ } => job::run(&server, command, &mut terminal),
+        ClientCommand::Run { command, endpoint: _ } => runs::run(&server, &command, &mut terminal),
+        ClientCommand::Logs { command, endpoint: _ } => logs::run(&server, &command, &mut terminal),
+    }
+}

@@ -1,0 +1,173 @@
+//! `chronode job …`
+
+use std::fs;
+use std::io::{self, Read as _};
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::client::{JobCommand, Terminal};
+use super::http::{Server, encode, warnings};
+use super::{CliError, logs, table};
+use crate::model::JobName;
+
+/// Carries out a command.
+pub(super) fn run(
+    server: &Server,
+    command: JobCommand,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    match command {
+        JobCommand::List => list(server, terminal),
+        JobCommand::Show { name } => show(server, &name, terminal),
+        JobCommand::Put { file } => put(server, &file, terminal),
+        JobCommand::Run { name, arguments, wait } => {
+            start(server, &name, arguments.as_deref(), wait, terminal)
+        }
+        JobCommand::Kill { name } => {
+            server.change(Method::DELETE, &format!("/task/kill/{}", path(&name)))?;
+            done(terminal, &format!("stopping all runs of {name}"))
+        }
+        JobCommand::Delete { name } => {
+            server.change(Method::DELETE, &format!("/job/{}", path(&name)))?;
+            done(terminal, &format!("deleted {name}"))
+        }
+    }
+}
+
+fn path(name: &JobName) -> String {
+    encode(name.as_str())
+}
+
+/// Confirms to a person what was done; a program has the exit code.
+fn done(terminal: &mut Terminal<'_>, text: &str) -> Result<(), CliError> {
+    if !terminal.json {
+        writeln!(terminal.out, "{text}")?;
+    }
+    Ok(())
+}
+
+fn list(server: &Server, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+    let jobs = server.get("/jobs")?;
+    if terminal.json {
+        writeln!(terminal.out, "{jobs}")?;
+        return Ok(());
+    }
+    let rows: Vec<Vec<String>> = jobs.as_array().into_iter().flatten().map(row).collect();
+    let heads = ["NAME", "WHEN", "NEXT DUE", "LAST SUCCESS", "LAST ERROR", "OWNER"];
+    table::print(terminal.out, &heads, &rows)?;
+    Ok(())
+}
+
+fn row(job: &Value) -> Vec<String> {
+    let parents = job["parents"].as_array().map(|parents| {
+        let names: Vec<String> = parents.iter().map(table::cell).collect();
+        format!("after {}", names.join(", "))
+    });
+    let next =
+        if job["disabled"] == true { "disabled".to_owned() } else { table::cell(&job["nextDue"]) };
+    vec![
+        table::cell(&job["name"]),
+        parents.unwrap_or_else(|| table::cell(&job["schedule"])),
+        next,
+        table::cell(&job["lastSuccess"]),
+        table::cell(&job["lastError"]),
+        table::cell(&job["owner"]),
+    ]
+}
+
+fn show(server: &Server, name: &JobName, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+    let job = server.get(&format!("/job/{}", path(name)))?;
+    if terminal.json {
+        writeln!(terminal.out, "{job}")?;
+        return Ok(());
+    }
+    let fields = job.as_object().into_iter().flatten();
+    // What is empty says nothing to a person.
+    let told = fields.filter(|(_, value)| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => true,
+    });
+    let rows: Vec<_> =
+        told.map(|(key, value)| vec![table::plain(key), table::cell(value)]).collect();
+    table::print(terminal.out, &["FIELD", "VALUE"], &rows)?;
+    Ok(())
+}
+
+/// Sends one job or several. One that is refused does not keep the others back, but fails the command.
+fn put(server: &Server, file: &str, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+    let bytes =
+        read(file).map_err(|error| CliError::Failed(format!("cannot read `{file}`: {error}")))?;
+    let document: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| CliError::Failed(format!("`{file}` is no JSON: {error}")))?;
+    let Value::Array(jobs) = document else {
+        // As it is in the file: the server sees what this reader would smooth over, such as a key given twice.
+        return put_one(server, &document, bytes, terminal);
+    };
+    let mut refused = Vec::new();
+    for (index, job) in jobs.iter().enumerate() {
+        match put_one(server, job, job.to_string().into_bytes(), terminal) {
+            Ok(()) => {}
+            Err(CliError::Failed(reason)) => {
+                let name = job["name"].as_str();
+                let name = name.map_or_else(|| format!("job {}", index + 1), table::plain);
+                refused.push(format!("{name}: {reason}"));
+            }
+            Err(error @ (CliError::Usage(_) | CliError::Output(_))) => return Err(error),
+        }
+    }
+    if refused.is_empty() { Ok(()) } else { Err(CliError::Failed(refused.join("\n"))) }
+}
+
+fn put_one(
+    server: &Server,
+    job: &Value,
+    bytes: Vec<u8>,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let kind = if job["parents"].is_null() { "/iso8601" } else { "/dependency" };
+    let headers = server.post(kind, bytes)?;
+    for warning in warnings(&headers) {
+        writeln!(terminal.err, "warning: {}", table::plain(&warning))?;
+    }
+    done(terminal, &format!("stored {}", table::cell(&job["name"])))
+}
+
+fn read(file: &str) -> io::Result<Vec<u8>> {
+    if file != "-" {
+        return fs::read(file);
+    }
+    let mut bytes = Vec::new();
+    io::stdin().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn start(
+    server: &Server,
+    name: &JobName,
+    arguments: Option<&str>,
+    wait: bool,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let query = arguments.map(|text| format!("?arguments={}", encode(text))).unwrap_or_default();
+    let headers = server.change(Method::PUT, &format!("/job/{}{query}", path(name)))?;
+    let Some(id) = headers.get("chronode-run-id").and_then(|value| value.to_str().ok()) else {
+        return Err(CliError::Failed("the server did not say which run it started".to_owned()));
+    };
+    if !wait {
+        let json = serde_json::json!({"run": id});
+        let text = if terminal.json { json.to_string() } else { format!("started {id}") };
+        writeln!(terminal.out, "{text}")?;
+        return Ok(());
+    }
+    // Following ends when the run has ended and everything it wrote has been sent: no need to ask again and again.
+    logs::copy(server, &format!("/run/{id}/stdout?follow=true"), terminal.out)?;
+    let run = server.get(&format!("/run/{id}"))?;
+    if run["verdict"] == "succeeded" {
+        return Ok(());
+    }
+    let reason = table::cell(&run["reason"]);
+    Err(CliError::Failed(format!("run {id} {}: {reason}", table::cell(&run["verdict"]))))
+}

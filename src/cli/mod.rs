@@ -1,0 +1,53 @@
+//! The command line as a client of the API: jobs, runs and what they wrote.
+//!
+//! Works against any server that can be reached, so everything the command line can do the API can do. Knows of the
+//! program itself only names and run ids.
+//!
+//! Exit codes: 0 when it was done; 1 when the server refused, could not be reached, or a run that was waited for did
+//! not succeed; 2 when the command line itself cannot be understood.
+
+pub mod client;
+mod http;
+mod job;
+mod logs;
+mod run;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::process::ExitCode;
+
+/// Why a command was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// What was typed makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The server said no, or could not be reached. The text is for people and may have several lines.
+    #[error("{0}")]
+    Failed(String),
+    /// The result could not be written.
+    #[error("cannot write the result: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    /// What the process ends with.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Failed(_) | Self::Output(_) => ExitCode::FAILURE,
+        }
+    }
+
+    /// Whether there is nobody left to tell: `chronode logs … | head` ends so, and means no harm.
+    #[must_use]
+    pub fn is_closed_pipe(&self) -> bool {
+        match self {
+            Self::Output(error) => error.kind() == io::ErrorKind::BrokenPipe,
+            Self::Usage(_) | Self::Failed(_) => false,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The commands against a real server over a backend in memory.
+
+use clap::{CommandFactory as _, Parser};
+
+use super::CliError;
+use super::client::{self, ClientCommand};
+use crate::api::testing::{Fixture, Written, attempt, ended, over, run, running, stretch};
+use crate::model::{Exit, HistoryEntry, Run, RunState, Verdict};
+
+#[derive(Debug, Parser)]
+#[command(name = "chronode")]
+struct Cli {
+    #[command(subcommand)]
+    command: ClientCommand,
+}
+
+/// What a command printed, and how it ended.
+struct Outcome {
+    out: String,
+    err: String,
+    result: Result<(), CliError>,
+}
+
+impl Outcome {
+    fn failure(&self) -> String {
+        self.result.as_ref().unwrap_err().to_string()
+    }
+}
+
+fn execute(words: &[&str]) -> Outcome {
+    let cli = Cli::try_parse_from(std::iter::once(&"chronode").chain(words)).unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let result = client::run(cli.command, &mut out, &mut err);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Outcome { out: text(out), err: text(err), result }
+}
+
+/// Types a command while the server runs beside it.
+async fn type_in(fixture: &Fixture, words: &[&str]) -> Outcome {
+    let server = format!("http://{}", fixture.address());
+    let mut words: Vec<String> = words.iter().map(ToString::to_string).collect();
+    words.extend(["--server".to_owned(), server]);
+    tokio::task::spawn_blocking(move || {
+        execute(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    })
+    .await
+    .unwrap()
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    file
+}
+
+const JOB: &str = r#"{"name":"night ly","command":"true","schedule":"R/2030-01-01T00:00:00Z/P1D","owner":"o\u202e"}"#;
+
+async fn put(fixture: &Fixture, text: &str) -> Outcome {
+    let file = file(text);
+    type_in(fixture, &["job", "put", file.path().to_str().unwrap()]).await
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Cli::command().debug_assert();
+    for words in [
+        ["chronode", "job", "show", ".."],
+        ["chronode", "run", "list", "--limit=0"],
+        ["chronode", "run", "list", "--verdict=great"],
+        ["chronode", "job", "delete", "a/b"],
+    ] {
+        assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2, "{words:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_stored_listed_shown_run_stopped_and_deleted() {
+    let fixture = Fixture::start().await;
+    let stored = put(&fixture, JOB).await;
+    assert_eq!((stored.out.as_str(), stored.err.as_str()), ("stored night ly\n", ""));
+
+    let list = type_in(&fixture, &["job", "list"]).await.out;
+    assert!(list.starts_with("NAME      WHEN "), "{list}");
+    assert!(
+        list.contains("night ly  R/2030-01-01T00:00:00Z/P1D  2030-01-01T02:30:00.000Z  -"),
+        "{list}"
+    );
+    assert!(list.contains("o\\u{202e}"), "{list}");
+    let list = type_in(&fixture, &["job", "list", "--json"]).await.out;
+    assert!(list.starts_with("[{\"name\":\"night ly\""), "{list}");
+
+    let shown = type_in(&fixture, &["job", "show", "night ly"]).await.out;
+    assert!(shown.contains("schedule ") && !shown.contains("description"), "{shown}");
+    let started = type_in(&fixture, &["job", "run", "night ly", "--arguments", "-x &y"]).await;
+    assert_eq!(started.out, "started j1-m1\n");
+    let HistoryEntry::Run(run) = fixture.memory.world().history[0].clone() else { panic!() };
+    assert_eq!(run.arguments.as_deref(), Some("-x &y"));
+    let killed = type_in(&fixture, &["job", "kill", "night ly"]).await;
+    assert_eq!(killed.out, "stopping all runs of night ly\n");
+    assert_eq!(type_in(&fixture, &["job", "delete", "night ly"]).await.out, "deleted night ly\n");
+    let again = type_in(&fixture, &["job", "delete", "night ly"]).await;
+    assert_eq!(again.failure(), "Job 'night ly' not found");
+}
+
+#[tokio::test]
+async fn many_jobs_are_stored_although_one_is_refused_and_warnings_are_shown() {
+    let fixture = Fixture::start().await;
+    let outcome = put(
+        &fixture,
+        r#"[{"name":"a","command":"true","schedule":"nonsense"},
+            {"name":"b","command":"true","schedule":"R/2030-01-01T00:00:00Z/P1D","retrys":1},
+            {"name":"c","command":"true","parents":["b"]}]"#,
+    )
+    .await;
+    assert_eq!(outcome.out, "stored b\nstored c\n");
+    assert!(
+        outcome.err.starts_with("warning: unknown field `retrys` has no effect"),
+        "{}",
+        outcome.err
+    );
+    let failure = outcome.failure();
+    assert_eq!(failure, "a: Cannot parse schedule 'nonsense': it is none: write another");
+    assert!(put(&fixture, "{").await.failure().contains("is no JSON"));
+    let missing = type_in(&fixture, &["job", "put", "/no/such/file"]).await;
+    assert!(missing.failure().starts_with("cannot read `/no/such/file`"));
+}
+
+fn add(fixture: &Fixture, run: Run, text: &str) {
+    let mut world = fixture.memory.world();
+    world.written.insert((run.id, 0, "stdout"), Written::all(text));
+    world.history.push(HistoryEntry::Run(run));
+}
+
+#[tokio::test]
+async fn runs_are_listed_and_shown() {
+    let fixture = Fixture::start().await;
+    add(&fixture, run(1, "a", over(Verdict::Failed), vec![attempt(0, ended(Exit::Code(3)))]), "");
+    fixture.memory.world().history.push(HistoryEntry::Stretch(stretch(2, "a")));
+    let list = type_in(&fixture, &["run", "list", "--job", "a"]).await.out;
+    let lines: Vec<_> = list.lines().collect();
+    assert!(
+        lines[1].contains("2030-01-01T00:00:00.000Z … 2030-01-01T00:05:00.000Z (6)  missed"),
+        "{list}"
+    );
+    assert!(lines[2].starts_with("j1-m1  a    manual "), "{list}");
+    let missed = type_in(&fixture, &["run", "list", "--verdict", "missed", "--json"]).await.out;
+    assert!(missed.starts_with("{\"runs\":[{\"kind\":\"stretch\""), "{missed}");
+    let page = type_in(&fixture, &["run", "list", "--limit", "1"]).await;
+    assert!(page.err.starts_with("there are more"), "{}", page.err);
+
+    let shown = type_in(&fixture, &["run", "show", "j1-m1"]).await.out;
+    assert!(shown.contains("state         failed\n"), "{shown}");
+    assert!(
+        shown.contains(
+            "0        local  ended  2030-01-01T00:00:01.500Z  2030-01-01T00:00:02.000Z  3"
+        ),
+        "{shown}"
+    );
+    let unknown = type_in(&fixture, &["run", "show", "j1-m9"]).await.failure();
+    assert!(unknown.starts_with("run `j1-m9` not found"), "{unknown}");
+}
+
+#[tokio::test]
+async fn logs_are_those_of_a_run_or_of_the_latest_run_of_a_job() {
+    let fixture = Fixture::start().await;
+    let attempts = || vec![attempt(0, ended(Exit::Code(0)))];
+    add(&fixture, run(1, "a", over(Verdict::Succeeded), attempts()), "first\n");
+    add(&fixture, run(2, "a", over(Verdict::Succeeded), attempts()), "second\n");
+    fixture.memory.world().history.push(HistoryEntry::Stretch(stretch(3, "a")));
+    assert_eq!(type_in(&fixture, &["logs", "a"]).await.out, "second\n");
+    assert_eq!(type_in(&fixture, &["logs", "j1-m1", "--attempt", "0"]).await.out, "first\n");
+    assert_eq!(type_in(&fixture, &["logs", "j1-m1", "-f"]).await.out, "first\n");
+    assert!(type_in(&fixture, &["logs", "a", "--stderr"]).await.failure().contains("no output"));
+    assert!(type_in(&fixture, &["logs", "nobody"]).await.failure().contains("no run of job"));
+    assert!(
+        type_in(&fixture, &["logs", "j9-m1"]).await.failure().contains("run `j9-m1` not found")
+    );
+}
+
+#[tokio::test]
+async fn waiting_for_a_run_prints_its_output_and_ends_as_it_does() {
+    for (verdict, failure) in
+        [(Verdict::Succeeded, None), (Verdict::Failed, Some("run j1-m1 failed: -"))]
+    {
+        let fixture = Fixture::start().await;
+        put(&fixture, JOB).await;
+        let id = run(1, "a", RunState::Active, Vec::new()).id;
+        fixture.memory.world().script.extend([
+            Box::new(move |world: &mut crate::api::testing::World| {
+                world.run_mut(id).attempts.push(attempt(0, running()));
+                world.write(id, 0, "working\n");
+            }) as crate::api::testing::Step,
+            Box::new(move |world| {
+                world.run_mut(id).attempts[0] = attempt(0, ended(Exit::Code(0)));
+                world.run_mut(id).state = over(verdict);
+            }),
+        ]);
+        let outcome = type_in(&fixture, &["job", "run", "night ly", "--wait"]).await;
+        assert_eq!(outcome.out, "working\n");
+        assert_eq!(outcome.result.err().map(|error| error.to_string()).as_deref(), failure);
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_with_what_to_do() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let server = format!("http://user:secret@{address}");
+    let outcome = execute(&["job", "list", "--server", &server]);
+    let failure = outcome.failure();
+    assert!(failure.starts_with(&format!("cannot reach http://{address}: ")), "{failure}");
+    assert!(failure.contains("`chronode serve`") && !failure.contains("secret"), "{failure}");
+}
