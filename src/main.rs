@@ -2,16 +2,18 @@
 //!
 //! Exit codes: 0 done, 1 it could not be done (the reason is on standard error), 2 the command line is wrong.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use chronode::app;
-use chronode::cli::client::{self, JobCommand, LogsCommand, RunCommand};
+use chronode::app::{self, backup::BackupFlags};
+use chronode::cli::client::{self, ClientCommand};
 use chronode::config::ServeFlags;
 use chronode::launcher::local::{fetch, keeper};
 
-/// A distributed cron: runs commands on time, chains them, and never loses or doubles a run.
+/// A distributed cron: runs commands on time and never loses or doubles a run
 #[derive(Debug, Parser)]
 #[command(name = "chronode", version, about, arg_required_else_help = true)]
 struct Cli {
@@ -23,20 +25,69 @@ struct Cli {
 enum Command {
     /// Run the scheduler: load jobs, start them on time, serve the REST API
     Serve(Box<ServeFlags>),
-    /// List, show, create, run, stop and delete jobs of a running scheduler
-    #[command(subcommand)]
-    Job(JobCommand),
-    /// List and show runs
-    #[command(subcommand)]
-    Run(RunCommand),
-    /// Show the output of a run
-    Logs(LogsCommand),
+    #[command(flatten)]
+    Client(ClientCommand),
     /// Copy the state of a data directory into one file, also while the scheduler runs
-    Backup(app::backup::BackupFlags),
+    Backup(BackupFlags),
     /// Start commands for a scheduler; started by `serve`, not by people
     #[command(hide = true)]
-    Keeper(keeper::KeeperFlags),
+    Keeper {
+        /// The data directory.
+        data: PathBuf,
+    },
     /// Download what a job needs; started by the keeper, not by people
     #[command(hide = true)]
     Fetch,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(flags) => done(serve(*flags)),
+        Command::Client(command) => client(command),
+        Command::Backup(flags) => done(app::backup::run(&flags, &mut std::io::stdout().lock())),
+        Command::Keeper { data } => done(keeper::run(&data).map_err(Into::into)),
+        Command::Fetch => match fetch::run() {
+            Ok(never) => match never {},
+            // It has been told to the keeper and to the run's stderr.
+            Err(_) => ExitCode::FAILURE,
+        },
+    }
+}
+
+fn serve(flags: ServeFlags) -> anyhow::Result<()> {
+    let executable = std::env::current_exe().context("cannot find out which program this is")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the threads of the scheduler")?;
+    runtime.block_on(app::serve(flags, executable))
+}
+
+fn client(command: ClientCommand) -> ExitCode {
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    match client::run(command, &mut out, &mut err) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(err);
+            if !error.is_closed_pipe() {
+                complain(&error.to_string());
+            }
+            error.exit_code()
+        }
+    }
+}
+
+fn done(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the last word of a command that could not be done")]
+fn complain(message: &str) {
+    eprintln!("chronode: {message}");
 }

@@ -34,7 +34,8 @@ fn the_scheduler_may_die_at_any_point_and_nothing_is_lost_or_doubled() {
             let env = [("CHRONODE_FAILPOINT", armed.as_str())];
             // A start that dies is a start that dies: the next one must work.
             let server = Server::try_start(&place.data(), &[], &env).ok();
-            let job = logging_job("once", "R1/2000-01-01T00:00:00Z/PT1H", &place.file("log"), "true");
+            let job =
+                logging_job("once", "R1/2000-01-01T00:00:00Z/PT1H", &place.file("log"), "true");
             // Due long ago, so it is run only because it is asked for: once, whatever dies.
             if let Some(server) = &server {
                 post(server, &job);
@@ -76,9 +77,7 @@ fn the_keeper_may_die_at_any_point_and_nothing_is_doubled() {
         let server = Server::try_start(&place.data(), &[], &env).unwrap();
         let job = logging_job("once", "R1//PT1H", &place.file("log"), "true");
         server.post(&job);
-        wait_for("the keeper to die", || {
-            server.log().contains("launcher is gone").then_some(())
-        });
+        wait_for("the keeper to die", || server.log().contains("launcher is gone").then_some(()));
         server.kill();
         if place.keeper().is_some() {
             place.kill_keeper();

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use common::{Place, Server, boot, logging_job, request, wait_for, wall_secs};
+use rustix::fs::{FileType, Mode};
 use serde_json::{Value, json};
 
 /// A schedule that is due once, at the instant of acceptance.
@@ -110,7 +111,8 @@ fn a_command_outlives_kill_9_and_its_end_is_learned() {
     let place = Place::new();
     let server = Server::start(&place.data(), &[]);
     let release = place.file("release");
-    let then = format!("until [ -e {} ]; do sleep 0.02; done; echo done; exit 7", release.display());
+    let then =
+        format!("until [ -e {} ]; do sleep 0.02; done; echo done; exit 7", release.display());
     server.post(&logging_job("long", ONCE, &place.file("log"), &then));
     started(&place, "log");
     server.kill();
@@ -215,11 +217,8 @@ fn occurrences_while_down_are_missed_in_one_record() {
     wait_for("a run after the restart", || {
         server.runs("tick").into_iter().find(|run| run["verdict"] == "missed")
     });
-    let missed: Vec<Value> = server
-        .runs("tick")
-        .into_iter()
-        .filter(|entry| entry["verdict"] == "missed")
-        .collect();
+    let missed: Vec<Value> =
+        server.runs("tick").into_iter().filter(|entry| entry["verdict"] == "missed").collect();
     assert_eq!(missed.len(), 1, "{missed:?}");
     assert!(missed[0]["count"].as_u64().unwrap() >= 2, "{missed:?}");
     assert!(!missed[0]["reason"].as_str().unwrap().is_empty());
@@ -262,18 +261,19 @@ fn a_thousand_default_jobs_due_in_one_second_all_start_and_none_waits_for_anothe
     let at = wall_secs() + 8.0;
     #[expect(clippy::cast_possible_truncation, reason = "seconds of this century")]
     let due = jiff::Timestamp::from_second(at as i64).unwrap();
+    // Each waits until the gate opens: if resources limited how many run at once, not all would start.
+    let gate = place.file("gate");
+    rustix::fs::mknodat(rustix::fs::CWD, &gate, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)
+        .unwrap();
+    let command =
+        format!("echo $CHRONODE_RUN_ID >> {}; read x < {}", place.file("log").display(), gate.display());
     for n in 0..1_000 {
-        // Each waits for all: if resources limited how many run at once, none would ever end.
-        let command = format!(
-            "echo $CHRONODE_RUN_ID >> {}; until [ $(wc -l < {}) -ge 1000 ]; do sleep 0.5; done",
-            place.file("log").display(),
-            place.file("log").display()
-        );
         let body = json!({"name": format!("job{n}"), "schedule": format!("R1/{due}/PT1H"),
                           "command": command, "retries": 0});
         server.post(&body);
     }
     wait_for("all to start", || (place.lines("log").len() >= 1_000).then_some(()));
+    drop(fs::OpenOptions::new().write(true).open(&gate).unwrap());
     wait_for("all to end", || {
         let live = server.get("/scheduler/runs?live=true&limit=1");
         live["runs"].as_array().unwrap().is_empty().then_some(())

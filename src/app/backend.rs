@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 
 use crate::api::{self, HistoryFilter, Info, JobView};
 use crate::clock;
-use crate::driver::Handle;
 use crate::driver::view::View;
+use crate::driver::{Handle, error_chain};
 use crate::engine::{JobEntry, Reply, Request, State, Timing};
 use crate::launcher::local::output::{OutputReader, Stream};
 use crate::model::{Duration, HistoryEntry, JobName, Run, RunId};
@@ -136,7 +136,7 @@ impl Backend {
         tokio::task::spawn_blocking(move || read(&reader))
             .await
             .map_err(|error| error.to_string())?
-            .map_err(|error| super::chain(&error))
+            .map_err(|error| error_chain(&error))
     }
 }
 

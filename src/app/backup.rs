@@ -30,8 +30,7 @@ pub struct BackupFlags {
 /// Whatever keeps the file from being written whole; then there is none.
 pub fn run(flags: &BackupFlags, out: &mut dyn Write) -> anyhow::Result<()> {
     let from = flags.data.join(store::DATABASE_FILE);
-    let existing =
-        if flags.overwrite { store::Existing::Replace } else { store::Existing::Refuse };
+    let existing = if flags.overwrite { store::Existing::Replace } else { store::Existing::Refuse };
     store::backup(&from, &flags.to, existing)?;
     writeln!(out, "{} copied to {}", from.display(), flags.to.display())?;
     Ok(())

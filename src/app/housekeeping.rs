@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use crate::clock;
 use crate::config::History;
+use crate::driver::error_chain;
 use crate::driver::view::View;
-use crate::launcher::local::output;
+use crate::launcher::local::{output, usage};
 use crate::model::{Duration, RunId};
 use crate::store::{Retention, SqliteStore};
 
@@ -56,7 +57,7 @@ async fn prune(store: &SqliteStore, data: &Path, retention: Retention) -> Result
         let pruned = store
             .prune(clock::wall(), retention, PRUNED_AT_ONCE)
             .await
-            .map_err(|error| super::chain(&error))?;
+            .map_err(|error| error_chain(&error))?;
         let more = pruned.more;
         let data = data.to_owned();
         let remove = move || pruned.runs.iter().for_each(|&run| remove_output(&data, run));
@@ -75,7 +76,7 @@ fn remove_output(data: &Path, run: RunId) {
 
 /// Removes the output of the oldest ended runs until what is left fits into `limit` bytes. Returns how many.
 fn cut_output(view: &View, data: &Path, limit: u64) -> usize {
-    let mut runs = match output::runs_on_disk(data) {
+    let mut runs = match usage::runs_on_disk(data) {
         Ok(runs) => runs,
         Err(error) => {
             tracing::warn!("cannot look at the output of runs: {error}");

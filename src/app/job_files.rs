@@ -11,21 +11,22 @@ use crate::driver::{Handle, Unavailable};
 use crate::engine::{Reply, Request};
 use crate::jobspec::{FileJob, read_file};
 use crate::model::{Dialect, JobDraft, JobName};
+use crate::schedule::parse_period;
 
 /// Bytes of a job file; a larger one is no job file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// What came of a directory.
 #[derive(Debug, Default)]
-pub struct Loaded {
+pub(super) struct Loaded {
     /// Jobs created or replaced.
-    pub stored: usize,
+    pub(super) stored: usize,
     /// Jobs that were the same already.
-    pub unchanged: usize,
+    pub(super) unchanged: usize,
     /// What is wrong, each a line with the place and the remedy.
-    pub problems: Vec<String>,
+    pub(super) problems: Vec<String>,
     /// What is odd but accepted.
-    pub warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 /// Loads every `.yaml` and `.yml` file of `directory`, in the order of their names.
@@ -33,7 +34,8 @@ pub struct Loaded {
 /// # Errors
 ///
 /// A sentence if the directory cannot be read.
-pub async fn load(directory: &Path, handle: &Handle, view: &View) -> Result<Loaded, String> {
+pub(super) async fn load(directory: &Path, handle: &Handle, view: &View) -> Result<Loaded, String> {
+    let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
     let mut loaded = Loaded::default();
     let mut seen: BTreeMap<JobName, String> = BTreeMap::new();
     for path in files(directory)? {
@@ -45,7 +47,7 @@ pub async fn load(directory: &Path, handle: &Handle, view: &View) -> Result<Load
                 continue;
             }
         };
-        let reading = read_file(&shown, &text);
+        let reading = read_file(&shown, &text, &period);
         loaded.problems.extend(reading.problems.iter().map(ToString::to_string));
         for job in reading.jobs {
             let place = format!("{shown}:{}", job.line);
@@ -69,8 +71,7 @@ async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: 
         return;
     }
     let name = job.draft.name.clone();
-    let request =
-        Request::PutJob { draft: Box::new(job.draft.clone()), dialect: Dialect::V0 };
+    let request = Request::PutJob { draft: Box::new(job.draft.clone()), dialect: Dialect::V0 };
     match handle.ask(request).await {
         Ok(Reply::Stored { warnings, .. }) => {
             loaded.stored += 1;
@@ -114,9 +115,8 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>, String> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();
-        let is_yaml = path
-            .extension()
-            .is_some_and(|extension| extension == "yaml" || extension == "yml");
+        let is_yaml =
+            path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         if is_yaml && path.is_file() {
             files.push(path);
         }

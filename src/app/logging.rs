@@ -13,11 +13,14 @@ use crate::config::LogForm;
 ///
 /// If `filter` cannot be read.
 pub(super) fn init(form: LogForm, filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)
-        .with_context(|| format!("--log_level `{filter}`: write `info` or `chronode=debug,warn`"))?;
+    let filter = EnvFilter::try_new(filter).with_context(|| {
+        format!("--log_level `{filter}`: write `info` or `chronode=debug,warn`")
+    })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set = match form {
-        LogForm::Auto => log.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init(),
+        LogForm::Auto => {
+            log.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init()
+        }
         LogForm::Human => log.with_ansi(false).with_target(false).try_init(),
         LogForm::Json => log.json().flatten_event(true).try_init(),
     };

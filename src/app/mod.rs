@@ -5,6 +5,7 @@ pub mod backup;
 mod housekeeping;
 mod job_files;
 mod logging;
+mod machine;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -18,12 +19,12 @@ use tokio::sync::mpsc;
 
 use crate::api;
 use crate::clock;
-use crate::config::{Config, ServeFlags};
+use crate::config::{Config, Isolation, ServeFlags};
 use crate::driver::view::View;
 use crate::driver::{Driver, Handle};
 use crate::engine::{Abilities, Settings};
 use crate::launcher::local::output::OutputReader;
-use crate::launcher::local::{LocalConfig, LocalLauncher, machine, user};
+use crate::launcher::local::{self, LocalConfig, LocalLauncher, dies_with_scheduler};
 use crate::model::{Duration, RunState};
 use crate::schedule::ZoneDb;
 use crate::store::{DataDir, SqliteStore};
@@ -51,7 +52,7 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
 
     // The keeper comes first: it must be started from a process that is still small.
     let (notices, notices_in) = mpsc::unbounded_channel();
-    let own_user = user::own_name();
+    let own_user = machine::own_user();
     let launcher = LocalLauncher::start(local_config(&config, &data, executable), notices)
         .context("cannot start the local launcher")?;
 
@@ -88,12 +89,8 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
         },
     });
     let api = api::serve(listener, api::router(backend), api_options(&config, address))?;
-    let housekeeping = tokio::spawn(housekeeping::keep(
-        store.clone(),
-        view.clone(),
-        data.clone(),
-        config.history,
-    ));
+    let housekeeping =
+        tokio::spawn(housekeeping::keep(store.clone(), view.clone(), data.clone(), config.history));
     greet(&mut std::io::stdout().lock(), address, &data, &config, &jobs, &view)
         .context("cannot print where Chronode listens")?;
 
@@ -109,11 +106,12 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
     }
     housekeeping.abort();
     api.stop().await;
-    if let Some(ended) = ended {
-        return match ended {
-            Ok(()) => bail!("the loop ended by itself"),
-            Err(error) => bail!("the loop failed: {error}; the next start recovers from the store"),
-        };
+    match ended {
+        None => {}
+        Some(Ok(())) => bail!("the loop ended by itself"),
+        Some(Err(error)) => {
+            bail!("the loop failed: {error}; the next start recovers from the store")
+        }
     }
     handle.stop().await;
     tokio::select! {
@@ -130,14 +128,18 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
 
 fn local_config(config: &Config, data: &Path, executable: PathBuf) -> LocalConfig {
     LocalConfig {
-        data_dir: data.to_owned(),
-        executable,
-        hostname: config.hostname.clone(),
         attributes: config.attributes.clone(),
         metered: config.is_metered,
         resources: config.resources,
-        isolation: config.isolation,
+        isolation: match config.isolation {
+            Isolation::None => local::Isolation::None,
+            Isolation::Cgroup => {
+                local::Isolation::Cgroup { cpu_quota: true, pids_max: local::DEFAULT_PIDS_MAX }
+            }
+        },
         output_cap_bytes: config.output_cap,
+        lang: config.lang.clone(),
+        ..LocalConfig::new(data.to_owned(), executable, config.hostname.clone())
     }
 }
 
@@ -151,7 +153,7 @@ fn settings(config: &Config, own_user: &str) -> Settings {
         retry_delay: config.retry_delay,
         kill_grace: config.kill_grace,
         abilities: Abilities {
-            only_user: (!user::is_root()).then(|| own_user.to_owned()),
+            only_user: (!machine::is_root()).then(|| own_user.to_owned()),
             containers: false,
             executors: false,
         },
@@ -163,8 +165,8 @@ fn api_options(config: &Config, address: SocketAddr) -> api::Options {
     api::Options {
         allowed_hosts: vec![config.hostname.clone(), address.ip().to_string()],
         // Whoever reaches a scheduler that runs as root is root. On loopback that would be every local user.
-        peers: if user::is_root() && address.ip().is_loopback() {
-            api::Peers::OWN
+        peers: if machine::is_root() && address.ip().is_loopback() {
+            api::Peers::Users(vec![0])
         } else {
             api::Peers::Anyone
         },
@@ -215,7 +217,7 @@ fn greet(
     for problem in &files.problems {
         tracing::error!("{problem}");
     }
-    if machine::dies_with_scheduler() {
+    if dies_with_scheduler() {
         tracing::warn!(
             "Chronode is the first process of its container: running commands end with it. They are settled at the \
              next start; --drain SECONDS gives them time"
@@ -270,16 +272,4 @@ impl Signals {
             _ = self.interrupt.recv() => "SIGINT",
         }
     }
-}
-
-/// An error with its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

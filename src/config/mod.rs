@@ -47,6 +47,8 @@ pub struct Config {
     pub drain: Duration,
     /// The host's zone data.
     pub zone_data: PathBuf,
+    /// `LANG` of commands: the one Chronode was started with.
+    pub lang: Option<String>,
 }
 
 /// What is kept of the history.
@@ -128,8 +130,14 @@ impl Config {
             },
             drain: Duration::from_secs(i64::from(flags.drain)),
             zone_data: flags.zone_data,
+            lang: lang(),
         })
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this module is the one that reads the environment")]
+fn lang() -> Option<String> {
+    std::env::var("LANG").ok().filter(|lang| !lang.is_empty())
 }
 
 /// A year; a longer pause between attempts is a slip of the unit.

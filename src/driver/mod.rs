@@ -167,7 +167,9 @@ impl Driver {
         driver.working.handle(now, &Event::Resumed { term });
         let outcome = driver.working.take();
         let batch = Batch { term, changes: outcome.changes.clone() };
-        driver.store.commit(batch).await.map_err(CommitError::into_error)?;
+        driver.store.commit(batch).await.map_err(|error| match error {
+            CommitError::Refused(error) | CommitError::Unknown(error) => error,
+        })?;
         driver.publish(outcome);
         Ok((driver, Handle { messages: sender }, view))
     }
@@ -324,8 +326,10 @@ impl Driver {
 
     /// Drops the batch whose commit failed and reads the store again, as often as it takes.
     async fn recover(&mut self, error: CommitError, outcome: Outcome) {
-        tracing::error!("cannot commit, so nothing new is started or accepted: {error}");
-        let reason = format!("the state cannot be stored at the moment: {error}");
+        let (CommitError::Refused(cause) | CommitError::Unknown(cause)) = &error;
+        let cause = error_chain(cause);
+        tracing::error!("nothing new is started or accepted: {error}: {cause}");
+        let reason = format!("the state cannot be stored at the moment: {cause}");
         for id in outcome.requests().collect::<Vec<_>>() {
             self.answer(id, Err(Unavailable::new(reason.clone())));
         }
@@ -341,7 +345,9 @@ impl Driver {
                     tracing::info!("the state was read again; going on");
                     return;
                 }
-                Err(error) => tracing::error!("cannot read the state again: {error}"),
+                Err(error) => {
+                    tracing::error!("cannot read the state again: {}", error_chain(&error));
+                }
             }
         }
     }
@@ -415,6 +421,18 @@ fn recovered(loaded: Loaded) -> Recovered {
     let Loaded { term, jobs, runs, task_marks, last_incarnation, last_sequence } = loaded;
     let last_incarnation = last_incarnation.0;
     Recovered { term, jobs, runs, task_marks, last_incarnation, last_sequence }
+}
+
+/// An error with its causes in one line.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 fn log(note: &Note) {

@@ -4,8 +4,8 @@
 //! cannot be done is refused whole, with the field and the remedy.
 
 use crate::model::{
-    AttemptState, Dialect, Duration, Job, JobDraft, JobName, JobRecord, Overlap, Progress, Run, RunId,
-    RunState, SECRET_SHOWN, StopReason, Timestamp, Trigger, Verdict, When,
+    AttemptState, Dialect, Duration, Job, JobDraft, JobName, JobRecord, Overlap, Progress, Run,
+    RunId, RunState, SECRET_SHOWN, StopReason, Timestamp, Trigger, Verdict, When,
 };
 use crate::placement::Conditions;
 use crate::schedule::Schedule;
@@ -99,7 +99,9 @@ fn check(step: &Step<'_>, job: &Job) -> Result<Vec<String>, Rejection> {
     if job.environment.iter().any(|v| v.secret && v.value == SECRET_SHOWN) {
         return Err(invalid(
             "environmentVariables",
-            format!("a secret is `{SECRET_SHOWN}`, and no value is stored that this could stand for"),
+            format!(
+                "a secret is `{SECRET_SHOWN}`, and no value is stored that this could stand for"
+            ),
         ));
     }
     if job.epsilon.span.is_negative() {
@@ -178,12 +180,8 @@ fn run_now(
         // Somebody asked for it, so it is never dropped: it waits behind a run that may not be overlapped.
         state: match entry.job.overlap {
             Overlap::Allow => RunState::Pending { deadline: None },
-            Overlap::Skip | Overlap::Queue { .. } if live > 0 => {
-                RunState::Queued
-            }
-            Overlap::Skip | Overlap::Queue { .. } => {
-                RunState::Pending { deadline: None }
-            }
+            Overlap::Skip | Overlap::Queue { .. } if live > 0 => RunState::Queued,
+            Overlap::Skip | Overlap::Queue { .. } => RunState::Pending { deadline: None },
         },
         attempts: Vec::new(),
     };

@@ -67,7 +67,9 @@ fn command_and_fetch(job: &Job, run: &Run) -> (Command, Vec<Fetch>) {
         None => job.arguments.clone(),
     };
     let command = if job.shell {
-        Command::Shell { text: job.command.clone(), arguments }
+        // The arguments follow the text. Behind a line break, as a block of YAML ends in, they would be a command.
+        let text = if arguments.is_empty() { &job.command } else { job.command.trim_end() };
+        Command::Shell { text: text.to_owned(), arguments }
     } else {
         Command::Program { program: job.command.clone(), arguments }
     };

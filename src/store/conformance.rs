@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::{Batch, CommitError, Error, Loaded, MemoryStore, Store, arbitrary};
-use crate::model::HistoryEntry;
 use crate::engine::{Change, Launcher};
+use crate::model::HistoryEntry;
 use crate::model::{
     CatchUp, Duration, Incarnation, Job, JobName, JobRecord, JobStats, NameRule, Overlap, Period,
     Progress, Resources, Run, RunId, RunState, Stretch, Term, Timestamp, Trigger, Verdict, When,

@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::future::{self, BoxFuture, FutureExt};
 
 use super::{Batch, CommitError, Error, Loaded, Store};
-use crate::model::HistoryEntry;
 use crate::engine::Change;
+use crate::model::HistoryEntry;
 use crate::model::{AttemptState, Incarnation, JobName, JobRecord, Run, RunId, Term};
 
 /// A store that keeps everything in memory.

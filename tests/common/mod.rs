@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -243,10 +243,13 @@ pub fn request(url: &str, method: &str, body: Option<&Value>) -> Response {
     Response { status: response.status().as_u16(), headers, body: response.text().unwrap() }
 }
 
-fn client() -> reqwest::blocking::Client {
-    // Already installed is fine: it is the same for the whole process.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::blocking::Client::builder().timeout(PATIENCE).build().unwrap()
+fn client() -> &'static reqwest::blocking::Client {
+    static CLIENT: OnceLock<reqwest::blocking::Client> = OnceLock::new();
+    CLIENT.get_or_init(|| {
+        // Already installed is fine: it is the same for the whole process.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        reqwest::blocking::Client::builder().timeout(PATIENCE).build().unwrap()
+    })
 }
 
 /// A fresh directory for state, mode 0700, and one beside it that jobs write into.
@@ -271,11 +274,7 @@ impl Place {
 
     /// The lines that jobs have appended.
     pub fn lines(&self, name: &str) -> Vec<String> {
-        fs::read_to_string(self.file(name))
-            .unwrap_or_default()
-            .lines()
-            .map(str::to_owned)
-            .collect()
+        fs::read_to_string(self.file(name)).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
     /// The pid of the keeper of this place's data, if there is one.

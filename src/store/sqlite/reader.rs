@@ -13,10 +13,10 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 use super::changes::{bad_record, signed};
 use super::open::{self, error};
 use super::schema::LAYOUT;
-use crate::model::{Incarnation, Job, JobName, Run, RunId, RunState, Timestamp, Verdict};
-use crate::store::codec::{self, DecodeError};
 use crate::model::HistoryEntry;
+use crate::model::{Incarnation, Job, JobName, Run, RunId, RunState, Timestamp, Verdict};
 use crate::store::Error;
+use crate::store::codec::{self, DecodeError};
 
 /// Connections of one reader. More would only wait for the same two or four cores.
 const CONNECTIONS_MAX: usize = 4;

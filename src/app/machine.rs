@@ -1,0 +1,25 @@
+//! What this process is on this machine: its user and its host's name.
+
+use std::fs;
+
+/// The system's name of this machine.
+pub(super) fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Whether this process may become any user.
+pub(super) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// The name of the user this process runs as; its number if it has no name.
+pub(super) fn own_user() -> String {
+    let own = rustix::process::geteuid().as_raw().to_string();
+    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == own).then(|| name.to_owned())
+    });
+    name.unwrap_or(own)
+}
