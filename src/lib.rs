@@ -4,4 +4,6 @@
 //! module documentation has the picture of the whole; [`driver`] is the one loop that carries decisions out through
 //! the edges ([`store`], [`launcher`], [`api`]); [`app`] builds everything.
 
+pub mod clock;
+pub mod launcher;
 pub mod model;

@@ -1,0 +1,37 @@
+//! The clocks. The only file that reads them or waits on them.
+//!
+//! Two clocks, never subtracted from one another: the wall clock decides what is due; the boot clock, which does not
+//! step and counts suspended time, measures how long something took or may take.
+
+use crate::model::{BootInstant, Duration, Now, Timestamp};
+
+/// The wall clock.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn wall() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The boot clock.
+#[must_use]
+pub fn boot() -> BootInstant {
+    let at = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let nanos = i32::try_from(at.tv_nsec).unwrap_or(0);
+    BootInstant(Duration::new(at.tv_sec, nanos))
+}
+
+/// Both.
+#[must_use]
+pub fn now() -> Now {
+    Now { wall: wall(), boot: boot() }
+}
+
+/// Waits for `span`, or not at all if it is not positive. At most a millisecond longer, on an idle machine.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub async fn pause(span: Duration) {
+    if let Ok(span) = std::time::Duration::try_from(span)
+        && !span.is_zero()
+    {
+        tokio::time::sleep(span).await;
+    }
+}
