@@ -655,17 +655,19 @@ impl Keeper {
     /// Takes what its streams hold, and adds what only the kernel knows of its end.
     fn take_output(&self, task_id: &TaskId) {
         let Some(Task::Live(live)) = self.tasks.get(task_id) else { return };
-        for stream in &live.streams {
-            stream.drain();
-        }
-        let Some(cgroups) = &self.cgroups else { return };
-        let kills = cgroups.out_of_memory_kills(&self.group(live.run_id, live.attempt));
-        if let Some(stderr) = live.streams.last().filter(|_| kills > 0) {
-            let note = format!(
+        let group = self.group(live.run_id, live.attempt);
+        let kills = self.cgroups.as_ref().map_or(0, |groups| groups.out_of_memory_kills(&group));
+        let note = if kills == 0 {
+            String::new()
+        } else {
+            format!(
                 "[chronode: the kernel ended processes of this run, which used more than its {} MiB of memory]\n",
                 live.memory
-            );
-            stderr.note(note.as_bytes());
+            )
+        };
+        // The second is where complaints go.
+        for (stream, note) in live.streams.iter().zip(["", &note]) {
+            stream.close(note);
         }
     }
 

@@ -3,7 +3,7 @@
 //! A pipe lives as long as somebody holds its other end, which may be a daemon that the command left behind. So the end
 //! of a run is not the end of its streams: at the end what is there is taken, and pumping goes on.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -27,6 +27,11 @@ const DRAIN_BYTES: usize = 1 << 20;
 pub(super) struct Stream {
     pipe: Receiver,
     capture: RefCell<Option<Capture>>,
+    starters: Rc<Starters>,
+    /// Nobody holds the other end any more.
+    has_ended: Cell<bool>,
+    /// The run is over, and nothing will be added.
+    is_closed: Cell<bool>,
 }
 
 impl Stream {
@@ -42,8 +47,14 @@ impl Stream {
         events: &UnboundedSender<Event>,
     ) -> io::Result<Rc<Self>> {
         let pipe = Receiver::from_owned_fd(pipe)?;
-        let stream = Rc::new(Self { pipe, capture: RefCell::new(Some(capture)) });
-        tokio::task::spawn_local(pump(Rc::clone(&stream), Rc::clone(starters), events.clone()));
+        let stream = Rc::new(Self {
+            pipe,
+            capture: RefCell::new(Some(capture)),
+            starters: Rc::clone(starters),
+            has_ended: Cell::new(false),
+            is_closed: Cell::new(false),
+        });
+        tokio::task::spawn_local(pump(Rc::clone(&stream), events.clone()));
         Ok(stream)
     }
 
@@ -55,15 +66,31 @@ impl Stream {
         Ok(count)
     }
 
-    /// Writes into the stream as if the command had.
-    pub(super) fn note(&self, bytes: &[u8]) {
+    fn note(&self, bytes: &[u8]) {
         if let Some(capture) = self.capture.borrow_mut().as_mut() {
             capture.write(bytes);
         }
     }
 
-    /// Takes what is there.
-    pub(super) fn drain(&self) {
+    /// The run is over: takes what is there. What its daemons print is still kept.
+    pub(super) fn close(&self, note: &str) {
+        self.drain();
+        self.note(note.as_bytes());
+        self.is_closed.set(true);
+        self.finish();
+    }
+
+    fn finish(&self) {
+        if self.has_ended.get()
+            && self.is_closed.get()
+            && let Some(capture) = self.capture.take()
+            && capture.needs_finish()
+        {
+            self.starters.finish(capture);
+        }
+    }
+
+    fn drain(&self) {
         let mut buffer = [0; CHUNK_BYTES];
         let mut taken = 0;
         // Asks the system, not the runtime, which may not have heard yet that there is something.
@@ -77,7 +104,7 @@ impl Stream {
     }
 }
 
-async fn pump(stream: Rc<Stream>, starters: Rc<Starters>, events: UnboundedSender<Event>) {
+async fn pump(stream: Rc<Stream>, events: UnboundedSender<Event>) {
     while stream.pipe.readable().await.is_ok() {
         match stream.take() {
             Ok(1..) => {}
@@ -85,10 +112,7 @@ async fn pump(stream: Rc<Stream>, starters: Rc<Starters>, events: UnboundedSende
             Ok(0) | Err(_) => break,
         }
     }
-    if let Some(capture) = stream.capture.take()
-        && capture.needs_finish()
-    {
-        starters.finish(capture);
-    }
+    stream.has_ended.set(true);
+    stream.finish();
     let _ = events.send(Event::StreamEnded);
 }
