@@ -265,8 +265,11 @@ fn a_thousand_default_jobs_due_in_one_second_all_start_and_none_waits_for_anothe
     let gate = place.file("gate");
     rustix::fs::mknodat(rustix::fs::CWD, &gate, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)
         .unwrap();
-    let command =
-        format!("echo $CHRONODE_RUN_ID >> {}; read x < {}", place.file("log").display(), gate.display());
+    let command = format!(
+        "echo $CHRONODE_RUN_ID >> {}; read x < {}",
+        place.file("log").display(),
+        gate.display()
+    );
     for n in 0..1_000 {
         let body = json!({"name": format!("job{n}"), "schedule": format!("R1/{due}/PT1H"),
                           "command": command, "retries": 0});
