@@ -77,6 +77,8 @@ pub struct State {
     last_sequence: u64,
     offers: BTreeMap<OfferId, Offer>,
     launcher_gone: Option<String>,
+    /// Tasks whose launch the launcher has denied since it was last asked after everything. Volatile.
+    denied: BTreeSet<TaskId>,
     derived: Derived,
 }
 
@@ -235,6 +237,7 @@ impl State {
             last_sequence,
             offers: BTreeMap::new(),
             launcher_gone: Some("it has not been reached since the start".to_owned()),
+            denied: BTreeSet::new(),
             derived: Derived::default(),
             settings,
         };
@@ -278,6 +281,7 @@ impl State {
             }
             Change::RunStored(run) => {
                 self.last_sequence = self.last_sequence.max(run.sequence);
+                self.remember_denial(run);
                 self.unindex_run(run.id);
                 self.derived.is_placement_wanted = true;
                 if run.is_ended() {
@@ -419,6 +423,11 @@ impl State {
         self.task_marks.get(name).copied()
     }
 
+    /// Whether the launcher has denied an earlier launch of this task since it was last asked after everything.
+    pub(super) fn is_denied(&self, task_id: &TaskId) -> bool {
+        self.denied.contains(task_id)
+    }
+
     /// When to ask again: the heads of the indexes.
     #[must_use]
     pub fn wake_at(&self) -> WakeAt {
@@ -443,10 +452,26 @@ impl State {
         match launcher {
             Launcher::Connected(offers) => {
                 self.launcher_gone = None;
+                self.denied.clear();
                 self.offers.extend(offers.iter().map(|offer| (offer.id.clone(), offer.clone())));
                 self.derived.is_placement_wanted = true;
             }
             Launcher::Gone(reason) => self.launcher_gone = Some(reason.clone()),
+        }
+    }
+
+    /// Notes the task of an attempt that `run`, as it is from now on, no longer has.
+    fn remember_denial(&mut self, run: &Run) {
+        let known = self.runs.get(&run.id).and_then(Run::live_attempt);
+        if let Some(attempt) = known
+            && run.attempts.len() <= usize::try_from(attempt.index).unwrap_or(usize::MAX)
+        {
+            self.denied.insert(attempt.task_id.clone());
+        }
+        if run.is_ended() {
+            for attempt in &run.attempts {
+                self.denied.remove(&attempt.task_id);
+            }
         }
     }
 

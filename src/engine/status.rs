@@ -10,7 +10,7 @@
 //! | unknown to us | noted | acknowledged | – | – |
 //!
 //! The same attempt is launched a second time only after *never launched*, by which the launcher says that it has
-//! forgotten nothing. Every doubt ends the run as lost: perhaps skipping is repairable by a person, doing something
+//! forgotten nothing; and only once for each time that it is asked after everything, as the same answer may come twice. Every doubt ends the run as lost: perhaps skipping is repairable by a person, doing something
 //! twice is not.
 
 use crate::model::{
@@ -188,6 +188,11 @@ fn stop_at(
 }
 
 fn never_launched(step: &mut Step<'_>, run: &Run, attempt: &Attempt) {
+    // Asked twice, the launcher says it twice; by the second time it has been launched anew, and may well have started.
+    // Should that launch be lost too, the next connection tells.
+    if step.state.is_denied(&attempt.task_id) {
+        return step.note(&run.job, format!("run {}: an answer to an older question", run.id));
+    }
     match &attempt.state {
         AttemptState::Launching => {
             // Nothing ever started under this task id, and the launcher would know. The attempt is taken back; if it

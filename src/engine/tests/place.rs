@@ -225,10 +225,30 @@ fn a_launch_that_never_arrived_is_repeated_under_the_same_name_inside_the_window
     let decision = desk.report(&task, TaskStatus::NeverLaunched);
     assert_eq!(done(&decision), "launch #0");
     assert_eq!(desk.task(), task);
+    let _ = desk.connect();
     desk.jump("01:01:00.001");
     let decision = desk.report(&task, TaskStatus::NeverLaunched);
     assert_eq!(done(&decision), "–");
     assert_eq!(desk.over(), ["01:00:00 missed"]);
+}
+
+/// By the second answer the task has been launched anew. It may have started; its window has nothing to say any more.
+#[test]
+fn that_a_launch_never_arrived_counts_once_for_each_time_of_asking() {
+    for stop in [false, true] {
+        let mut desk = Desk::new();
+        desk.put(hourly());
+        let _ = desk.wake("01:00:00");
+        let task = desk.task();
+        let _ = desk.report(&task, TaskStatus::NeverLaunched);
+        if stop {
+            let _ = desk.request(Request::KillJob { name: name("job") });
+        }
+        desk.jump("01:01:00.001");
+        let decision = desk.report(&task, TaskStatus::NeverLaunched);
+        assert_eq!(done(&decision), "–");
+        assert_eq!(desk.task(), task, "it is still the launcher's");
+    }
 }
 
 #[test]

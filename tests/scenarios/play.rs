@@ -1,0 +1,430 @@
+//! Plays one story: reads its commands, moves its clocks, and writes down what happens.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use chronode::driver::working::Working;
+use chronode::engine::{Abilities, Event, Recovered, Request, RequestId, Settings, State};
+use chronode::model::{
+    AgentId, BootInstant, CatchUp, Defaults, Dialect, Duration, Exit, JobDraft, JobName, NameRule,
+    Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run, Scalar, TaskId, TaskReport,
+    TaskStatus, Term, Timestamp, When,
+};
+use chronode::schedule::ZoneDb;
+use chronode::store::{Batch, Loaded, MemoryStore};
+
+use super::print;
+
+/// Plays `story` and returns what happened.
+pub(crate) fn play(story: &str) -> String {
+    let mut world = World::new();
+    for (index, line) in story.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default().trim_end();
+        if line.trim().is_empty() {
+            continue;
+        }
+        let _ = writeln!(world.out, "> {line}");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        world
+            .command(&words)
+            .unwrap_or_else(|why| panic!("line {} of the story, `{line}`: {why}", index + 1));
+    }
+    world.out
+}
+
+/// Where a process that is to die dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Crash {
+    BeforeCommit,
+    AfterCommit,
+}
+
+struct World {
+    now: Now,
+    store: MemoryStore,
+    settings: Arc<Settings>,
+    /// The process; `None` while it is down.
+    working: Option<Working>,
+    crash: Option<Crash>,
+    commits_to_refuse: u32,
+    /// What the launcher has; `None` for the offers while it is gone, but they are remembered.
+    offers: Vec<Offer>,
+    gone: Option<String>,
+    /// The tasks launched, by job, oldest first.
+    launched: BTreeMap<JobName, Vec<TaskId>>,
+    requests: u64,
+    out: String,
+}
+
+type Result<T = ()> = std::result::Result<T, String>;
+
+impl World {
+    fn new() -> Self {
+        let settings = Arc::new(Settings {
+            defaults: Defaults::default(),
+            retry_delay: Duration::from_secs(60),
+            kill_grace: Duration::from_secs(5),
+            abilities: Abilities { only_user: None, containers: false, executors: false },
+            zones: ZoneDb::bundled(),
+        });
+        let wall = "2026-01-01T00:00:00Z".parse().expect("an instant");
+        let mut world = Self {
+            now: Now { wall, boot: BootInstant(Duration::from_secs(100)) },
+            store: MemoryStore::new(),
+            settings,
+            working: None,
+            crash: None,
+            commits_to_refuse: 0,
+            offers: vec![offer("o1", None, None)],
+            gone: None,
+            launched: BTreeMap::new(),
+            requests: 0,
+            out: String::new(),
+        };
+        world.start(Term(1));
+        world
+    }
+
+    fn command(&mut self, words: &[&str]) -> Result {
+        match words {
+            ["at", instant] => self.now.wall = self.instant(instant)?,
+            ["job", name, rest @ ..] => self.put(name, rest)?,
+            ["delete", name] => {
+                let name = job_name(name)?;
+                self.request(Request::DeleteJob { name })?;
+            }
+            ["run", name] => {
+                let name = job_name(name)?;
+                self.request(Request::RunJob { name, arguments: None })?;
+            }
+            ["kill", name] => {
+                let name = job_name(name)?;
+                self.request(Request::KillJob { name })?;
+            }
+            ["offer", name, amounts @ ..] => self.offer(name, amounts)?,
+            ["launcher", "gone", reason @ ..] => {
+                self.gone = Some(reason.join(" "));
+                self.tell_launcher();
+            }
+            ["launcher", "back"] => {
+                self.gone = None;
+                self.tell_launcher();
+            }
+            ["advance", to] => self.advance(to)?,
+            ["sleep", to] => {
+                let target = self.target(to)?;
+                self.pass(target);
+                self.wake();
+            }
+            ["clock", "set", instant] => {
+                self.now.wall = self.instant(instant)?;
+                self.wake();
+            }
+            ["status", whose, status @ ..] => self.status(whose, status)?,
+            ["crash"] => self.restart("the process dies"),
+            ["crash", "before-commit"] => self.crash = Some(Crash::BeforeCommit),
+            ["crash", "after-commit"] => self.crash = Some(Crash::AfterCommit),
+            ["down"] => self.working = None,
+            ["up"] => self.start(Term(self.store.load_now().term.0 + 1)),
+            ["store", "fails", count] => {
+                self.commits_to_refuse = count.parse().map_err(|_| "no number")?;
+            }
+            ["show", what] => self.show(what)?,
+            _ => return Err("no such command".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, text: &str) {
+        let _ = writeln!(self.out, "  {} {text}", self.now.wall);
+    }
+
+    // -- the process ----------------------------------------------------------------------------------------------
+
+    fn start(&mut self, term: Term) {
+        let state = State::recover(Arc::clone(&self.settings), recovered(self.store.load_now()));
+        assert_eq!(chronode::engine::invariants::violations(&state), Vec::<String>::new());
+        self.working = Some(Working::new(state));
+        let mut events = vec![Event::Resumed { term }];
+        if self.gone.is_none() {
+            events.push(Event::LauncherConnected { offers: self.offers.clone() });
+        }
+        self.batch(&events);
+    }
+
+    fn restart(&mut self, why: &str) {
+        self.say(&format!("-- {why} --"));
+        self.crash = None;
+        self.working = None;
+        self.start(Term(self.store.load_now().term.0 + 1));
+    }
+
+    /// Handles events as the driver does: decide, commit, then perform.
+    fn batch(&mut self, events: &[Event]) {
+        let Some(working) = &mut self.working else { return };
+        for event in events {
+            working.handle(self.now, event);
+        }
+        let outcome = working.take();
+        if outcome.is_durable() {
+            if self.crash == Some(Crash::BeforeCommit) {
+                return self.restart("the process dies before the commit");
+            }
+            if self.commits_to_refuse > 0 {
+                self.commits_to_refuse -= 1;
+                self.say("-- the store refuses the commit; the state is loaded again --");
+                self.working = None;
+                return self.start(self.store.load_now().term);
+            }
+        }
+        let term = working.state().term();
+        let batch = Batch { term, changes: outcome.changes.clone() };
+        self.store.commit_now(&batch).expect("what the engine decides can be stored");
+        for note in &outcome.notes {
+            self.say(&print::note(note));
+        }
+        if outcome.is_durable() && self.crash == Some(Crash::AfterCommit) {
+            return self.restart("the process dies after the commit");
+        }
+        for effect in &outcome.effects {
+            self.say(&print::effect(effect));
+            if let chronode::engine::Effect::Launch(launch) = effect {
+                let name = launch.environment.iter().find(|(key, _)| key == "CHRONOS_JOB_NAME");
+                let name = name.and_then(|(_, name)| job_name(name).ok()).expect("it is set");
+                self.launched.entry(name).or_default().push(launch.task_id.clone());
+            }
+        }
+        // Decisions that did not fit into one batch go on in the next.
+        if self.working.as_ref().is_some_and(|w| w.state().wake_at().has_come(self.now)) {
+            self.batch(&[Event::Woke]);
+        }
+    }
+
+    fn wake(&mut self) {
+        if self.working.as_ref().is_some_and(|w| w.state().wake_at().has_come(self.now)) {
+            self.batch(&[Event::Woke]);
+        }
+    }
+
+    // -- time -----------------------------------------------------------------------------------------------------
+
+    fn instant(&self, text: &str) -> Result<Timestamp> {
+        let today = self.now.wall.to_string();
+        let day = today.split('T').next().unwrap_or_default();
+        text.parse().or_else(|_| format!("{day}T{text}Z").parse()).map_err(|_| "no instant".into())
+    }
+
+    fn target(&self, text: &str) -> Result<Timestamp> {
+        if !text.starts_with('P') {
+            return self.instant(text);
+        }
+        let span: Duration = text.parse().map_err(|_| "no duration")?;
+        self.now.wall.checked_add(span).map_err(|error| error.to_string())
+    }
+
+    fn pass(&mut self, to: Timestamp) {
+        let passed = to.duration_since(self.now.wall).max(Duration::ZERO);
+        self.now = Now { wall: to.max(self.now.wall), boot: self.now.boot.saturating_add(passed) };
+    }
+
+    fn advance(&mut self, to: &str) -> Result {
+        let target = self.target(to)?;
+        while let Some(next) = self.next_wake().filter(|at| *at <= target) {
+            self.pass(next);
+            self.wake();
+        }
+        self.pass(target);
+        Ok(())
+    }
+
+    /// The instant on the wall clock at which the state wants to be woken, if no clock is set until then.
+    fn next_wake(&self) -> Option<Timestamp> {
+        let wake_at = self.working.as_ref()?.state().wake_at();
+        let boot = wake_at.boot.and_then(|at| {
+            let left = at.since(self.now.boot);
+            self.now.wall.checked_add(left).ok()
+        });
+        wake_at.wall.into_iter().chain(boot).min()
+    }
+
+    // -- the launcher ---------------------------------------------------------------------------------------------
+
+    fn offer(&mut self, name: &str, amounts: &[&str]) -> Result {
+        let (mut cpus, mut mem) = (None, None);
+        for amount in amounts {
+            match amount.split_once('=') {
+                Some(("cpus", text)) => cpus = Some(scalar(text)?),
+                Some(("mem", text)) => mem = Some(scalar(text)?),
+                _ => return Err(format!("`{amount}` is no amount")),
+            }
+        }
+        let offer = offer(name, cpus, mem);
+        self.offers.retain(|known| known.id != OfferId::new("o1") && known.id != offer.id);
+        self.offers.push(offer);
+        self.tell_launcher();
+        Ok(())
+    }
+
+    fn tell_launcher(&mut self) {
+        let event = match &self.gone {
+            None => Event::LauncherConnected { offers: self.offers.clone() },
+            Some(reason) => Event::LauncherGone { reason: reason.clone() },
+        };
+        self.batch(&[event]);
+    }
+
+    fn status(&mut self, whose: &str, status: &[&str]) -> Result {
+        let task_id = if whose.starts_with("ct:") {
+            TaskId::from_text(whose)
+        } else {
+            self.task_of(&job_name(whose)?)?
+        };
+        let at = self.now.wall;
+        let ended = |exit, started_at| TaskStatus::Ended { exit, started_at, ended_at: at };
+        let number = |text: &str| text.parse::<i32>().map_err(|_| format!("`{text}` is no number"));
+        let status = match status {
+            ["running"] => TaskStatus::Running { started_at: at },
+            ["exit", code] => ended(Exit::Code(number(code)?), Some(at)),
+            ["signal", signal] => ended(Exit::Signal(number(signal)?), Some(at)),
+            ["killed"] => ended(Exit::Killed, Some(at)),
+            ["could-not-start"] => {
+                ended(Exit::CouldNotStart { reason: "no such user".to_owned() }, None)
+            }
+            ["never-launched"] => TaskStatus::NeverLaunched,
+            ["in-doubt", reason @ ..] => TaskStatus::InDoubt { reason: reason.join(" ") },
+            _ => return Err("no such status".to_owned()),
+        };
+        self.batch(&[Event::Task(TaskReport { task_id, status })]);
+        Ok(())
+    }
+
+    /// The oldest live task of a job, or the last one launched.
+    fn task_of(&self, name: &JobName) -> Result<TaskId> {
+        let state = self.working.as_ref().map(Working::state);
+        let mut live: Vec<&Run> = state.into_iter().flat_map(State::runs).collect();
+        live.sort_by_key(|run| run.sequence);
+        let of_job = live.into_iter().filter(|run| run.job == *name);
+        let task =
+            of_job.filter_map(Run::live_attempt).map(|attempt| attempt.task_id.clone()).next();
+        task.or_else(|| self.launched.get(name)?.last().cloned())
+            .ok_or_else(|| format!("nothing of `{name}` was launched"))
+    }
+
+    // -- clients --------------------------------------------------------------------------------------------------
+
+    fn request(&mut self, request: Request) -> Result {
+        self.requests += 1;
+        let id = RequestId(self.requests);
+        if self.working.is_none() {
+            return Err("the process is down".to_owned());
+        }
+        self.batch(&[Event::Request { id, request }]);
+        Ok(())
+    }
+
+    fn put(&mut self, name: &str, rest: &[&str]) -> Result {
+        // A line of cron has blanks: the schedule is everything before the first `key=value`.
+        let is_option = |word: &&&str| word.contains('=');
+        let words: Vec<&str> = rest.iter().take_while(|word| !is_option(word)).copied().collect();
+        let when = When::Schedule { text: words.join(" "), zone: String::new() };
+        let mut draft = JobDraft::new(job_name(name)?, when);
+        draft.command = Some("true".to_owned());
+        draft.retries = Some(0);
+        for word in &rest[words.len()..] {
+            let (key, value) = word.split_once('=').ok_or_else(|| format!("`{word}`: no value"))?;
+            set(&mut draft, key, value)?;
+        }
+        let draft = Box::new(draft);
+        self.request(Request::PutJob { draft, dialect: Dialect::V0 })
+    }
+
+    fn show(&mut self, what: &str) -> Result {
+        let is_wanted = |name: &JobName| matches!(what, "all" | "history") || name.as_str() == what;
+        let mut lines = Vec::new();
+        if what != "history" {
+            let jobs = self.store.load_now().jobs;
+            lines.extend(jobs.iter().filter(|job| is_wanted(&job.job.name)).map(print::job));
+        }
+        lines.extend(
+            self.store.history().iter().filter(|entry| is_wanted(job_of(entry))).map(print::entry),
+        );
+        for line in lines {
+            let _ = writeln!(self.out, "  {line}");
+        }
+        Ok(())
+    }
+}
+
+fn recovered(loaded: Loaded) -> Recovered {
+    let Loaded { term, jobs, runs, task_marks, last_incarnation, last_sequence } = loaded;
+    let last_incarnation = last_incarnation.0;
+    Recovered { term, jobs, runs, task_marks, last_incarnation, last_sequence }
+}
+
+fn job_of(entry: &chronode::model::HistoryEntry) -> &JobName {
+    match entry {
+        chronode::model::HistoryEntry::Run(run) => &run.job,
+        chronode::model::HistoryEntry::Stretch(stretch) => &stretch.job,
+    }
+}
+
+fn job_name(text: &str) -> Result<JobName> {
+    JobName::parse(text, NameRule::Blanks).map_err(|error| error.to_string())
+}
+
+fn scalar(text: &str) -> Result<Scalar> {
+    text.parse().ok().and_then(Scalar::from_units).ok_or_else(|| format!("`{text}` is no amount"))
+}
+
+fn offer(name: &str, cpus: Option<Scalar>, mem: Option<Scalar>) -> Offer {
+    let is_metered = cpus.is_some() || mem.is_some();
+    let disk = Scalar::from_thousandths(1_000_000_000);
+    let (cpus, mem) = (cpus.unwrap_or_default(), mem.unwrap_or(disk));
+    Offer {
+        id: OfferId::new(name),
+        agent: AgentId::new(format!("agent-of-{name}")),
+        hostname: format!("host-of-{name}"),
+        attributes: BTreeMap::new(),
+        resources: Resources { cpus, mem, disk },
+        kind: if is_metered { OfferKind::Standing } else { OfferKind::Unmetered },
+    }
+}
+
+fn set(draft: &mut JobDraft, key: &str, value: &str) -> Result {
+    match key {
+        "epsilon" => {
+            let span = chronode::schedule::parse_period(value);
+            draft.epsilon =
+                Some(Period { text: value.to_owned(), span: span.map_err(|e| e.to_string())? });
+        }
+        "overlap" => {
+            draft.overlap = Some(match value.split_once(':') {
+                None if value == "skip" => Overlap::Skip,
+                None if value == "allow" => Overlap::Allow,
+                Some(("queue", max)) => {
+                    Overlap::Queue { max: max.parse().map_err(|_| "no number")? }
+                }
+                _ => return Err("overlap is skip, allow or queue:N".to_owned()),
+            });
+        }
+        "catchUp" => {
+            draft.catch_up = Some(match value {
+                "none" => CatchUp::None,
+                "latest" => CatchUp::Latest,
+                _ => return Err("catchUp is none or latest".to_owned()),
+            });
+        }
+        "retries" => draft.retries = Some(value.parse().map_err(|_| "no number")?),
+        "cpus" => draft.cpus = Some(scalar(value)?),
+        "mem" => draft.mem = Some(scalar(value)?),
+        "disk" => draft.disk = Some(scalar(value)?),
+        "maxCompletionTime" => {
+            draft.max_completion_secs = Some(value.parse().map_err(|_| "no number")?);
+        }
+        "disabled" => draft.disabled = Some(value == "true"),
+        "priority" => draft.high_priority = Some(value == "high"),
+        _ => return Err(format!("a job has no `{key}` here")),
+    }
+    Ok(())
+}

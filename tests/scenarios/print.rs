@@ -1,0 +1,106 @@
+//! What happened, in lines that a person reads.
+
+use chronode::engine::{Effect, Note, Reply};
+use chronode::model::{
+    AttemptState, Exit, HistoryEntry, JobRecord, Run, RunState, Stretch, Trigger,
+};
+
+pub(crate) fn effect(effect: &Effect) -> String {
+    match effect {
+        Effect::Launch(launch) => {
+            format!("launch {} on {}, term {}", launch.task_id, launch.agent, launch.term.0)
+        }
+        Effect::Kill { task_id, grace: _ } => format!("kill {task_id}"),
+        Effect::Reconcile(tasks) => {
+            let tasks: Vec<&str> = tasks.iter().map(|task| task.as_str()).collect();
+            format!("ask after {}", tasks.join(" "))
+        }
+        Effect::Acknowledge(task_id) => format!("acknowledge {task_id}"),
+        Effect::Reply(_, answer) => format!("answer: {}", reply(answer)),
+    }
+}
+
+fn reply(reply: &Reply) -> String {
+    match reply {
+        Reply::Stored { created, warnings } => {
+            let word = if *created { "created" } else { "replaced" };
+            [&[word.to_owned()], &warnings[..]].concat().join("; ")
+        }
+        Reply::Deleted => "deleted".to_owned(),
+        Reply::Triggered { run } => format!("triggered {run}"),
+        Reply::Stopping { count } => format!("stopping {count}"),
+        Reply::Refused(rejection) => {
+            format!("refused, {}: {}", rejection.code.as_str(), rejection.message)
+        }
+    }
+}
+
+pub(crate) fn note(note: &Note) -> String {
+    let mark = if note.is_warning { "!" } else { "·" };
+    match &note.job {
+        Some(job) => format!("{mark} {job}: {}", note.text),
+        None => format!("{mark} {}", note.text),
+    }
+}
+
+pub(crate) fn job(record: &JobRecord) -> String {
+    let JobRecord { incarnation, revision, job, stats, progress, .. } = record;
+    let disabled = if job.disabled { ", disabled" } else { "" };
+    format!(
+        "{} is {incarnation} revision {revision}{disabled}; {} succeeded, {} failed; decided through {}",
+        job.name, stats.success_count, stats.error_count, progress.decided_through
+    )
+}
+
+pub(crate) fn entry(entry: &HistoryEntry) -> String {
+    match entry {
+        HistoryEntry::Run(run) => format!("{}. {}", run.sequence, self::run(run)),
+        HistoryEntry::Stretch(stretch) => {
+            format!("{}. {}", stretch.sequence, self::stretch(stretch))
+        }
+    }
+}
+
+fn stretch(stretch: &Stretch) -> String {
+    let Stretch { job, verdict, reason, first_due_at, last_due_at, count, .. } = stretch;
+    format!("{job}: {count} due {first_due_at} to {last_due_at} {}: {reason}", verdict.as_str())
+}
+
+fn run(run: &Run) -> String {
+    let why = match run.trigger {
+        Trigger::Schedule { due_at } => format!("due {due_at}"),
+        Trigger::CatchUp { due_at } => format!("due {due_at}, caught up"),
+        Trigger::Manual { at } => format!("asked for at {at}"),
+    };
+    let stands = match &run.state {
+        RunState::Queued => "queued".to_owned(),
+        RunState::Pending { deadline: None } => "pending".to_owned(),
+        RunState::Pending { deadline: Some(at) } => format!("pending until {at}"),
+        RunState::Active => "active".to_owned(),
+        RunState::Waiting { retry_at } => format!("waits until {retry_at}"),
+        RunState::Ended { verdict, at, reason } if reason.is_empty() => {
+            format!("{} at {at}", verdict.as_str())
+        }
+        RunState::Ended { verdict, at, reason } => {
+            format!("{} at {at}: {reason}", verdict.as_str())
+        }
+    };
+    let attempts: Vec<String> =
+        run.attempts.iter().map(|a| format!(" #{} {}", a.index, attempt(&a.state))).collect();
+    format!("{} {why}, {stands};{}", run.job, attempts.join(","))
+}
+
+fn attempt(state: &AttemptState) -> String {
+    match state {
+        AttemptState::Launching => "launching".to_owned(),
+        AttemptState::Running { started_at, .. } => format!("running since {started_at}"),
+        AttemptState::Stopping { why, .. } => format!("stopping ({})", why.as_str()),
+        AttemptState::Ended { exit: None, .. } => "in doubt".to_owned(),
+        AttemptState::Ended { exit: Some(exit), .. } => match exit {
+            Exit::Code(code) => format!("exit {code}"),
+            Exit::Signal(signal) => format!("signal {signal}"),
+            Exit::Killed => "killed".to_owned(),
+            Exit::CouldNotStart { .. } => "could not start".to_owned(),
+        },
+    }
+}
