@@ -31,6 +31,20 @@ macro_rules! failpoint {
     }};
 }
 
+/// The variable that arms a point, for a process that is started with an environment of its own. Nothing without the
+/// feature.
+#[must_use]
+pub fn inherited() -> Option<(&'static str, std::ffi::OsString)> {
+    #[cfg(feature = "failpoints")]
+    #[expect(clippy::disallowed_methods, reason = "a test arms points from outside")]
+    return std::env::var_os(VARIABLE).map(|armed| (VARIABLE, armed));
+    #[cfg(not(feature = "failpoints"))]
+    None
+}
+
+#[cfg(feature = "failpoints")]
+const VARIABLE: &str = "CHRONODE_FAILPOINT";
+
 #[cfg(feature = "failpoints")]
 mod armed {
     use std::sync::OnceLock;
@@ -46,7 +60,7 @@ mod armed {
         static ARMED: OnceLock<Option<Armed>> = OnceLock::new();
         #[expect(clippy::disallowed_methods, reason = "a test arms points from outside")]
         let read = || {
-            let text = std::env::var("CHRONODE_FAILPOINT").ok()?;
+            let text = std::env::var(super::VARIABLE).ok()?;
             let (name, action) = text.split_once('=')?;
             let (action, count) = action.split_once('@').unwrap_or((action, "1"));
             Some(Armed {

@@ -183,6 +183,7 @@ impl Client {
             .arg(self.layout.root())
             .env_clear()
             .env("PATH", &self.settings.path)
+            .envs(crate::failpoint::inherited())
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(err)

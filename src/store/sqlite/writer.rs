@@ -236,13 +236,17 @@ impl Writer {
 fn commit(connection: &mut Connection, path: &Path, batch: &Batch) -> Result<(), CommitError> {
     let refused = |source| CommitError::Refused(error("begin a commit", path, source));
     // Crash here: nothing is stored, and nobody was told otherwise.
+    crate::failpoint!("store.before_begin");
     let transaction =
         Transaction::new(connection, TransactionBehavior::Immediate).map_err(refused)?;
     // An error drops the transaction, which rolls it back: nothing is stored.
     changes::store(&transaction, path, batch).map_err(CommitError::Refused)?;
     // Crash here: the log has no commit mark, so the next start does not see any of it.
-    transaction.commit().map_err(|source| commit_failed(path, source))
+    crate::failpoint!("store.before_commit");
+    transaction.commit().map_err(|source| commit_failed(path, source))?;
     // Crash here: all of it is stored, and its effects are yet to come. The next start finds the runs as launching.
+    crate::failpoint!("store.after_commit");
+    Ok(())
 }
 
 /// What a failed COMMIT means.

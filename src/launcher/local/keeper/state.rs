@@ -405,7 +405,9 @@ impl Keeper {
             pid_namespace: self.machine.pid_namespace,
             claimed_at_us: micros(clock::wall()),
         };
+        crate::failpoint!("keeper.before_claim");
         let claimed = self.journal.append(&claim);
+        crate::failpoint!("keeper.after_claim");
         let gate = Arc::new(Gate::default());
         let starting = Starting { launch: Arc::new(launch), gate, busy_since: None, kill: None };
         self.live += 1;
@@ -484,6 +486,7 @@ impl Keeper {
     }
 
     fn started(&mut self, task_id: &TaskId, child: Child) {
+        crate::failpoint!("keeper.after_start");
         let Child { mut process, stdout, stderr, started_at, fetch } = child;
         if process.start_ticks == 0 {
             // There was no descriptor to read it with. It is our child, so it can be made up for.
@@ -632,6 +635,7 @@ impl Keeper {
             started_at_us: started_at.map(micros),
             ended_at_us: micros(ended_at),
         });
+        crate::failpoint!("keeper.before_report");
         self.put_over(task_id, TaskStatus::Ended { exit, started_at, ended_at });
     }
 
@@ -825,6 +829,7 @@ impl Keeper {
     fn acknowledge(&mut self, task_id: &TaskId) {
         if matches!(self.tasks.get(task_id), Some(Task::Over { .. })) {
             self.record(&Record::Acknowledged { task_id: task_id.to_string() });
+            crate::failpoint!("keeper.after_acknowledge");
             self.tasks.remove(task_id);
         }
     }
