@@ -194,6 +194,8 @@ async fn keep(layout: Layout, descriptors: Rlimit) -> Result<(), Error> {
         events.clone(),
     );
     keeper.recover();
+    // Whoever started us may have gone already: then nothing else would ever make us leave.
+    keeper.turn();
     let listener = listen(&layout)?;
     let acceptor =
         tokio::task::spawn_local(connection::accept(Rc::clone(&listener), events.clone()));
