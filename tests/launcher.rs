@@ -1,6 +1,8 @@
 //! The local launcher and its keeper, black box: real processes, a real keeper, every observation by notice or by what
 //! a run leaves behind. No test sleeps to be right; each waits for a notice or a fact, with a time-out.
 
+#![allow(clippy::print_stdout, reason = "a test that cannot run here says so, and one measures")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration as StdDuration;
@@ -714,8 +716,8 @@ async fn a_keeper_killed_at_any_moment_starts_nothing_twice() {
 #[tokio::test]
 async fn another_boot_leaves_doubt_until_it_is_settled() {
     let mut rig = Rig::new().await;
-    let task = rig.launch(shell(1, "echo > up; sleep 300"));
-    rig.left_behind(1, "up").await;
+    let task = rig.launch(shell(1, "echo $$ > up; exec sleep 300"));
+    let pid: i32 = rig.left_behind(1, "up").await.trim().parse().unwrap();
     rig.running(&task).await;
     rig.kill_keeper();
     rig.launcher = None;
@@ -737,6 +739,7 @@ async fn another_boot_leaves_doubt_until_it_is_settled() {
     assert_eq!(rig.any(&other).await, TaskStatus::NeverLaunched);
     rig.reconcile(&unknown);
     let TaskStatus::InDoubt { .. } = rig.any(&unknown).await else { panic!() };
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
 }
 
 // ---- the keeper itself ----------------------------------------------------------------------
@@ -788,7 +791,7 @@ async fn a_stranger_version_is_told_so() {
     BufReader::new(stream).read_line(&mut line).unwrap();
     assert!(line.contains("version 99") && line.contains("refused"), "{line}");
     let mode = fs::metadata(rig.data.path().join("keeper.sock")).unwrap();
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777, 0o700 & 0o777);
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode.permissions()) & 0o777, 0o700);
 }
 
 #[tokio::test]
@@ -973,5 +976,77 @@ async fn a_run_is_held_to_its_memory_and_processes() {
     }
     if groups.exists() {
         until(|| (ours() == 0).then_some(())).await;
+    }
+}
+
+#[tokio::test]
+async fn a_machine_without_processes_to_give_is_waited_for_a_while() {
+    let rig = Rig::new().await;
+    let group = PathBuf::from(format!("/sys/fs/cgroup/pids/chronode-test-{}", std::process::id()));
+    if fs::create_dir(&group).is_err() {
+        println!("SKIPPED: NO PIDS CONTROLLER OF THE FIRST GENERATION HERE");
+        return;
+    }
+    let mut rig = rig;
+    let keeper = rig.keeper_pid().unwrap();
+    fs::write(group.join("cgroup.procs"), keeper.to_string()).unwrap();
+    fs::write(group.join("pids.max"), "1").unwrap();
+    let reason = rig.reason(shell(1, "true")).await;
+    assert!(reason.contains("limit on processes"), "{reason}");
+    let killed = rig.launch(shell(2, "true"));
+    let waits = rig.launch(shell(3, "true"));
+    let refused = || fs::read_to_string(group.join("pids.events")).unwrap();
+    let before = refused();
+    until(|| (refused() != before).then_some(())).await;
+    rig.kill(&killed, 0);
+    assert_eq!(rig.end(&killed).await, Exit::Killed);
+    fs::write(group.join("pids.max"), "max").unwrap();
+    assert_eq!(rig.end(&waits).await, Exit::Code(0));
+    rig.kill_keeper();
+    until(|| fs::remove_dir(&group).ok()).await;
+}
+
+// ---- speed ----------------------------------------------------------------------------------
+
+/// Prints how long `count` runs of `sh -c true` take here and in a bare loop with as many starters.
+#[tokio::test]
+#[ignore = "measures; run with --ignored --nocapture on a quiet machine"]
+async fn launch_rate_against_a_bare_loop() {
+    let count = 1_000;
+    let mut rig = Rig::new().await;
+    for round in 0..3 {
+        let begun = chronode::clock::boot();
+        let workers: Vec<_> = (0..2)
+            .map(|_| {
+                std::thread::spawn(move || {
+                    for _ in 0..count / 2 {
+                        let mut shell = std::process::Command::new("/bin/sh");
+                        assert!(shell.args(["-c", "true"]).status().unwrap().success());
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        let bare = chronode::clock::boot().since(begun).as_secs_f64();
+
+        let begun = chronode::clock::boot();
+        let tasks: Vec<TaskId> =
+            (0..count).map(|n| rig.launch(shell(round * count + n, "true"))).collect();
+        let mut ended = std::collections::BTreeSet::new();
+        while ended.len() < tasks.len() {
+            if let Notice::Report(TaskReport { task_id, status: TaskStatus::Ended { .. } }) =
+                rig.next().await
+            {
+                ended.insert(task_id);
+            }
+        }
+        let ours = chronode::clock::boot().since(begun).as_secs_f64();
+        println!(
+            "{count} × `sh -c true`: bare {bare:.3} s ({:.0}/s), launcher {ours:.3} s ({:.0}/s), ratio {:.2}",
+            count as f64 / bare,
+            count as f64 / ours,
+            ours / bare
+        );
+        rig.perform(Order::Acknowledge(tasks));
     }
 }

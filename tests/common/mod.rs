@@ -2,7 +2,11 @@
 //!
 //! Nothing here sleeps to be right: every wait is for a condition, with a time-out that only a failure reaches.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of this, as a module of its own")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses a part of this, as a module of its own"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};

@@ -60,13 +60,13 @@ enum Said {
 #[error("{0}")]
 pub struct Error(String);
 
-/// The instructions for the downloads of `launch`.
-pub(super) fn instructions(launch: &Launch) -> Vec<u8> {
+/// The instructions for the downloads of `launch`, whose `PATH` is `default_path` if it brings none.
+pub(super) fn instructions(launch: &Launch, default_path: &str) -> Vec<u8> {
     let path = launch.environment.iter().rev().find(|(name, _)| name == "PATH");
     line(&Instructions {
         fetch: launch.fetch.iter().cloned().map(FetchWire::from).collect(),
         command: launch.command.clone().into(),
-        path: path.map(|(_, value)| value.clone()).unwrap_or_default(),
+        path: path.map_or(default_path, |(_, value)| value).to_owned(),
     })
 }
 

@@ -39,6 +39,9 @@ pub const DEFAULT_OUTPUT_CAP_BYTES: u64 = 10 << 20;
 /// Processes and threads of one run where isolation is on. Far above what a job needs, far below what ends a machine.
 pub const DEFAULT_PIDS_MAX: u32 = 4_096;
 
+/// More processes the kernel does not number, and refuses as a limit.
+const PIDS_MAX: u32 = 4_194_304;
+
 /// What the local launcher is given.
 #[derive(Debug, Clone)]
 pub struct LocalConfig {
@@ -170,7 +173,7 @@ impl LocalLauncher {
             Isolation::Cgroup { cpu_quota, pids_max } => {
                 // The keeper finds the groups itself; asking here makes the refusal one of the start.
                 cgroup::detect().map_err(IsolationError)?;
-                Some(CgroupSettings { cpu_quota, pids_max })
+                Some(CgroupSettings { cpu_quota, pids_max: pids_max.min(PIDS_MAX) })
             }
         };
         let repeat_ms = millis(repeat_every).max(1);

@@ -11,7 +11,7 @@
 //!
 //! It is a process of its own because a start is a `fork`, whose price is the size of the forking process, and because
 //! runs must not end with an upgrade of the scheduler. It is the same program, started by [`super::LocalLauncher`] when
-//! nobody answers at the socket. One thread holds all state ([`state`]); the life of a task there is
+//! nobody answers at the socket. One thread holds all state (`state`); the life of a task there is
 //!
 //! | a task is | because | becomes |
 //! |---|---|---|
@@ -194,6 +194,8 @@ async fn keep(layout: Layout, descriptors: Rlimit) -> Result<(), Error> {
         events.clone(),
     );
     keeper.recover();
+    // Whoever started us may have gone already: then nothing else would ever make us leave.
+    keeper.turn();
     let listener = listen(&layout)?;
     let acceptor =
         tokio::task::spawn_local(connection::accept(Rc::clone(&listener), events.clone()));

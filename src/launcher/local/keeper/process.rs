@@ -113,8 +113,7 @@ impl Snapshot {
         let processes = all_pids()?
             .filter(|&pid| pid != own)
             .filter_map(Stat::of)
-            // Kernel threads are children of thread 2.
-            .filter(|stat| !stat.is_zombie && stat.parent != 2)
+            .filter(|stat| !stat.is_zombie)
             .map(|stat| {
                 let path = format!("/proc/{}/environ", stat.id.pid);
                 let is_young = stat.id.start_ticks >= since_ticks;

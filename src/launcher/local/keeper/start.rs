@@ -65,7 +65,15 @@ pub(super) struct Start {
     pub(super) settings: Arc<Settings>,
     pub(super) gate: Arc<Gate>,
     /// The control group it runs in.
-    pub(super) group: Option<(Arc<dyn Cgroups>, String)>,
+    pub(super) group: Option<Group>,
+}
+
+/// A control group to be made.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) cgroups: Arc<dyn Cgroups>,
+    pub(super) name: String,
+    pub(super) limits: Limits,
 }
 
 /// How a start went.
@@ -226,7 +234,8 @@ impl Shared {
             Ok(user) => user,
             Err(reason) => return StartResult::Failed(reason),
         };
-        let owner = user.is_other.then_some((user.uid, user.gid));
+        let is_stranger = user.uid != rustix::process::geteuid().as_raw();
+        let owner = is_stranger.then_some((user.uid, user.gid));
         let directory = match self.layout.make_attempt(launch.run_id, launch.attempt, owner) {
             Ok(directory) => directory,
             Err(error) => {
@@ -265,22 +274,14 @@ impl Shared {
     fn prepare(&self, command: &mut Command, start: &Start, user: &User) -> io::Result<()> {
         let cgroups = match &start.group {
             None => vec![],
-            Some((groups, name)) => {
-                let limits = start.settings.cgroup.as_ref();
-                groups.create(
-                    name,
-                    &Limits {
-                        resources: start.launch.resources,
-                        cpu_quota: limits.is_some_and(|limits| limits.cpu_quota),
-                        pids_max: limits.map_or(u32::MAX, |limits| limits.pids_max),
-                    },
-                )?;
-                groups.doors(name)?
+            Some(Group { cgroups, name, limits }) => {
+                cgroups.create(name, limits)?;
+                cgroups.doors(name)?
             }
         };
         let gids = user.groups.iter().map(|&gid| Gid::from_raw(gid)).collect();
         let become_user =
-            user.is_other.then(|| (Uid::from_raw(user.uid), Gid::from_raw(user.gid), gids));
+            user.is_changed.then(|| (Uid::from_raw(user.uid), Gid::from_raw(user.gid), gids));
         session::prepare(command, Setup { become_user, cgroups, descriptors: self.descriptors });
         Ok(())
     }

@@ -18,8 +18,8 @@ pub(super) struct User {
     pub(super) home: String,
     /// All groups, the first one included.
     pub(super) groups: Vec<u32>,
-    /// Whether the keeper must become somebody else for it.
-    pub(super) is_other: bool,
+    /// Whether ids and groups must be set; not for the keeper's own user unless it is asked for by name.
+    pub(super) is_changed: bool,
 }
 
 /// Finds `name`, or the keeper's own user without a name.
@@ -41,7 +41,7 @@ pub(super) fn find(name: Option<&str>) -> Result<User, String> {
             format!("there is no user `{name}` on this machine: create it, or change `runAsUser`")
         })?;
     // Root becomes even itself: its groups are to be those of the table, not of whoever started us.
-    user.is_other = own == 0 || user.uid != own;
+    user.is_changed = own == 0 || user.uid != own;
     if user.uid != own && own != 0 {
         return Err(format!(
             "the scheduler runs as user {own} and cannot start commands as `{name}`: run it as root, or leave out \
@@ -59,7 +59,7 @@ fn own_user(uid: u32) -> User {
         gid: getegid().as_raw(),
         home: "/".to_owned(),
         groups: vec![],
-        is_other: false,
+        is_changed: false,
     })
 }
 
@@ -81,7 +81,7 @@ fn parse_passwd(line: &str) -> Option<User> {
         gid,
         home: home.to_owned(),
         groups: vec![],
-        is_other: false,
+        is_changed: false,
     })
 }
 
@@ -135,6 +135,6 @@ mod tests {
             assert!(find(Some(name)).unwrap_err().contains("there is no user"), "{name}");
         }
         assert_eq!(find(Some("root")).is_ok(), geteuid().is_root());
-        assert!(!find(None).unwrap().is_other);
+        assert!(!find(None).unwrap().is_changed);
     }
 }
