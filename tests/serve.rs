@@ -514,3 +514,87 @@ fn a_damaged_database_is_named_and_never_taken_for_an_empty_one() {
     let refused = Server::try_start(&place.data(), &[], &[]).unwrap_err();
     assert!(refused.log.contains("chronode.db"), "{}", refused.log);
 }
+
+#[test]
+fn resources_limit_how_much_starts_only_when_asked_for() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &["--local_resources", "cpus:1;mem:1000;disk:1000"]);
+    let release = place.file("release");
+    let then = format!("until [ -e {} ]; do sleep 0.02; done", release.display());
+    for n in 0..2 {
+        let mut job = logging_job(&format!("wide{n}"), ONCE, &place.file("log"), &then);
+        job["cpus"] = json!(0.8);
+        server.post(&job);
+    }
+    started(&place, "log");
+    let pending = wait_for("the other to wait for resources", || {
+        let live = server.get("/scheduler/runs?live=true");
+        live["runs"].as_array()?.iter().find(|run| run["state"] == "pending").cloned()
+    });
+    assert_eq!(place.lines("log").len(), 1, "{pending}");
+    fs::write(&release, "").unwrap();
+    server.ended_run("wide0");
+    server.ended_run("wide1");
+    assert_eq!(place.lines("log").len(), 2);
+}
+
+#[test]
+fn a_job_runs_only_where_its_constraints_hold_and_says_why_it_did_not() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &["--attributes", "rack:r1"]);
+    let mut here = logging_job("here", ONCE, &place.file("here"), "true");
+    here["constraints"] = json!([["rack", "LIKE", "r[1-3]"]]);
+    server.post(&here);
+    assert_eq!(server.ended_run("here")["verdict"], "succeeded");
+    let mut elsewhere = logging_job("elsewhere", ONCE, &place.file("elsewhere"), "true");
+    elsewhere["constraints"] = json!([["rack", "EQUALS", "r9"]]);
+    elsewhere["epsilon"] = json!("PT1S");
+    server.post(&elsewhere);
+    let run = server.ended_run("elsewhere");
+    assert_eq!(run["verdict"], "missed", "{run}");
+    assert!(run["reason"].as_str().unwrap().contains("rack EQUALS r9"), "{run}");
+    assert!(place.lines("elsewhere").is_empty());
+}
+
+#[test]
+fn downloads_are_there_before_the_command_and_a_failed_one_fails_the_run() {
+    let place = Place::new();
+    let archive = place.file("data.tar.gz");
+    fs::write(place.file("payload"), "from the archive\n").unwrap();
+    let packed = std::process::Command::new("tar")
+        .args([
+            "-C",
+            place.file("").to_str().unwrap(),
+            "-czf",
+            archive.to_str().unwrap(),
+            "payload",
+        ])
+        .status()
+        .unwrap();
+    assert!(packed.success());
+    let server = Server::start(&place.data(), &[]);
+    server.post(&json!({"name": "good", "schedule": ONCE, "command": "cat payload", "retries": 0,
+        "fetch": [{"uri": format!("file://{}", archive.display()), "extract": true}]}));
+    let run = server.ended_run("good");
+    assert_eq!(run["verdict"], "succeeded", "{run}");
+    let id = run["id"].as_str().unwrap();
+    assert_eq!(server.text(&format!("/scheduler/run/{id}/stdout")), "from the archive\n");
+    server.post(&json!({"name": "bad", "schedule": ONCE, "command": "true", "retries": 0,
+                        "uris": ["file:///nonexistent/file"]}));
+    let run = server.ended_run("bad");
+    assert_eq!(run["verdict"], "failed", "{run}");
+    assert!(run["reason"].as_str().unwrap().contains("/nonexistent/file"), "{run}");
+}
+
+#[test]
+fn the_log_is_one_json_object_a_line_on_request() {
+    let place = Place::new();
+    let server = Server::try_start(&place.data(), &[], &[("CHRONODE_LOG", "json")]).unwrap();
+    server.post(&json!({"name": "a", "schedule": ONCE, "command": "exit 1", "retries": 0}));
+    server.ended_run("a");
+    let log = server.log();
+    let lines: Vec<Value> =
+        log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let failed = lines.iter().find(|line| line["level"] == "WARN" && line["job"] == "a");
+    assert!(failed.is_some_and(|line| line["message"].as_str().unwrap().contains("exit code 1")));
+}

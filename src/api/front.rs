@@ -21,7 +21,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::error::ApiError;
 use super::security::{self, Hosts};
@@ -93,7 +93,13 @@ impl Front {
         }
         security::harden(response.headers_mut());
         response.headers_mut().insert(REQUEST_ID, HeaderValue::from(id));
-        info!(request = id, peer = %link.peer, %method, path, status = status.as_u16(), "answered");
+        let (peer, code) = (link.peer, status.as_u16());
+        // Pages and clients that poll would fill the log; what changes something, or fails, is worth a line.
+        if method.is_safe() && !status.is_client_error() && !status.is_server_error() {
+            debug!(request = id, %peer, %method, path, status = code, "answered");
+        } else {
+            info!(request = id, %peer, %method, path, status = code, "answered");
+        }
         response
     }
 

@@ -54,6 +54,13 @@ pub fn pause(span: Duration) {
     std::thread::sleep(span);
 }
 
+/// The program under test: the one built with the tests, or another one for figures that are to be published.
+pub fn program() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a long run measures the release build")]
+    let given = std::env::var("CHRONODE_PROGRAM");
+    given.unwrap_or_else(|_| env!("CARGO_BIN_EXE_chronode").to_owned())
+}
+
 /// A running scheduler.
 #[derive(Debug)]
 pub struct Server {
@@ -86,11 +93,12 @@ impl Server {
 
     /// Starts `chronode serve` with more environment, or says how it ended.
     pub fn try_start(data: &Path, args: &[&str], env: &[(&str, &str)]) -> Result<Self, Refused> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_chronode"))
+        let mut child = Command::new(program())
             .arg("serve")
-            .args(["--data", data.to_str().unwrap(), "--http_port", "0", "--log", "human"])
+            .args(["--data", data.to_str().unwrap(), "--http_port", "0"])
             .args(args)
             .env_remove("CHRONODE_FAILPOINT")
+            .env("CHRONODE_LOG", "human")
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
