@@ -7,7 +7,7 @@
 //! | launching | running | ended | taken back, the run is pending again | ended, the run is lost |
 //! | running | – | ended | ended, the run is lost | ended, the run is lost |
 //! | stopping | asked to stop again | ended | ended, never started | ended, the run is lost |
-//! | unknown to us | noted | acknowledged | – | – |
+//! | unknown to us | noted | acknowledged | – | acknowledged |
 //!
 //! The same attempt is launched a second time only after *never launched*, by which the launcher says that it has
 //! forgotten nothing; and only once for each time that it is asked after everything, as the same answer may come twice. Every doubt ends the run as lost: perhaps skipping is repairable by a person, doing something
@@ -126,13 +126,13 @@ pub(super) fn end_run_alone(
 fn stranger(step: &mut Step<'_>, report: &TaskReport) {
     match &report.status {
         // Either its end is committed already and the acknowledgement was lost, or it was never ours. Nothing is owed.
-        TaskStatus::Ended { .. } => step.effect(Effect::Acknowledge(report.task_id.clone())),
+        TaskStatus::Ended { .. } | TaskStatus::InDoubt { .. } => step.effect(Effect::Acknowledge(report.task_id.clone())),
         // Left alone: it may be somebody's payroll. Its end will be acknowledged.
         TaskStatus::Running { .. } => step.warn(
             None,
             format!("the launcher runs task `{}`, which belongs to no live run", report.task_id),
         ),
-        TaskStatus::NeverLaunched | TaskStatus::InDoubt { .. } => {}
+        TaskStatus::NeverLaunched => {}
     }
 }
 

@@ -132,7 +132,7 @@ fn every_attempt_state_has_an_answer_to_every_report() {
         waiting             killed            waiting until 01:01:00; acknowledge
         waiting             could not start   waiting until 01:01:00; acknowledge
         waiting             never launched    waiting until 01:01:00; –
-        waiting             in doubt          waiting until 01:01:00; –
+        waiting             in doubt          waiting until 01:01:00; acknowledge
         unknown             running           launching; –
         unknown             code 0            launching; acknowledge
         unknown             code 1            launching; acknowledge
@@ -140,7 +140,7 @@ fn every_attempt_state_has_an_answer_to_every_report() {
         unknown             killed            launching; acknowledge
         unknown             could not start   launching; acknowledge
         unknown             never launched    launching; –
-        unknown             in doubt          launching; –
+        unknown             in doubt          launching; acknowledge
     "#]],
     );
 }
