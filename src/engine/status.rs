@@ -201,7 +201,9 @@ fn never_launched(step: &mut Step<'_>, run: &Run, attempt: &Attempt) {
             run.attempts.pop();
             let epsilon = step.state.incarnation(run.id.incarnation).map(|e| e.job.epsilon.span);
             let deadline = match epsilon {
-                Some(epsilon) if run.attempts.is_empty() => start_deadline(&run.trigger, epsilon),
+                // What was launched after its window had waited in a queue, which no window bounds.
+                Some(epsilon) if run.attempts.is_empty() => start_deadline(&run.trigger, epsilon)
+                    .filter(|deadline| attempt.launched_at <= *deadline),
                 Some(_) | None => None,
             };
             step.note(&run.job, format!("run {}: its launch never reached the launcher", run.id));

@@ -232,6 +232,24 @@ fn a_launch_that_never_arrived_is_repeated_under_the_same_name_inside_the_window
     assert_eq!(desk.over(), ["01:00:00 missed"]);
 }
 
+#[test]
+fn a_launch_that_never_arrived_gives_no_window_to_a_run_that_had_waited_in_a_queue() {
+    let mut desk = Desk::new();
+    let mut job = hourly();
+    job.overlap = Some(Overlap::Queue { max: 1 });
+    desk.put(job);
+    let _ = desk.wake("01:00:00");
+    let _ = desk.wake("02:00:00");
+    desk.jump("02:30:00");
+    let first = desk.task();
+    let ended = desk.ended(Exit::Code(0));
+    let _ = desk.report(&first, ended);
+    let task = desk.task();
+    let decision = desk.report(&task, TaskStatus::NeverLaunched);
+    assert_eq!(done(&decision), "launch #0");
+    assert_eq!(desk.over(), ["01:00:00 succeeded"]);
+}
+
 /// By the second answer the task has been launched anew. It may have started; its window has nothing to say any more.
 #[test]
 fn that_a_launch_never_arrived_counts_once_for_each_time_of_asking() {
