@@ -22,8 +22,8 @@
 //! for. After a crash or a change of leader, `Resumed` and `LauncherConnected` ask the launcher about every live
 //! attempt before anything else is started for its run; `status` has what each answer means.
 //!
-//! The concerns: [`due`] turns occurrences into runs or records why not; [`place`] matches pending runs with offers
-//! and closes start windows; [`status`] moves runs on as tasks report; [`admin`] does what clients ask.
+//! The concerns: `due` turns occurrences into runs or records why not; `place` matches pending runs with offers
+//! and closes start windows; `status` moves runs on as tasks report; `admin` does what clients ask.
 //!
 //! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 

@@ -126,7 +126,9 @@ pub(super) fn end_run_alone(
 fn stranger(step: &mut Step<'_>, report: &TaskReport) {
     match &report.status {
         // Either its end is committed already and the acknowledgement was lost, or it was never ours. Nothing is owed.
-        TaskStatus::Ended { .. } | TaskStatus::InDoubt { .. } => step.effect(Effect::Acknowledge(report.task_id.clone())),
+        TaskStatus::Ended { .. } | TaskStatus::InDoubt { .. } => {
+            step.effect(Effect::Acknowledge(report.task_id.clone()))
+        }
         // Left alone: it may be somebody's payroll. Its end will be acknowledged.
         TaskStatus::Running { .. } => step.warn(
             None,
