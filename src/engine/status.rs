@@ -48,7 +48,9 @@ pub(super) fn decide_times(step: &mut Step<'_>) {
     for run in state.retriable(step.now.wall).take(limits::DUE_PER_STEP_MAX) {
         let mut run = run.clone();
         // A retry is bounded by no window: the obligation was taken up in time.
-        run.state = RunState::Pending { deadline: None };
+        let entry = state.incarnation(run.id.incarnation);
+        let deadline = entry.and_then(|entry| deadline_again(entry, &run, step.now.wall));
+        run.state = RunState::Pending { deadline };
         step.change(Change::RunStored(Box::new(run)));
     }
     for run in state.overlong(step.now.boot).take(limits::DUE_PER_STEP_MAX) {
@@ -126,7 +128,9 @@ pub(super) fn end_run_alone(
 fn stranger(step: &mut Step<'_>, report: &TaskReport) {
     match &report.status {
         // Either its end is committed already and the acknowledgement was lost, or it was never ours. Nothing is owed.
-        TaskStatus::Ended { .. } | TaskStatus::InDoubt { .. } => step.effect(Effect::Acknowledge(report.task_id.clone())),
+        TaskStatus::Ended { .. } | TaskStatus::InDoubt { .. } => {
+            step.effect(Effect::Acknowledge(report.task_id.clone()))
+        }
         // Left alone: it may be somebody's payroll. Its end will be acknowledged.
         TaskStatus::Running { .. } => step.warn(
             None,
@@ -227,7 +231,7 @@ fn never_launched(step: &mut Step<'_>, run: &Run, attempt: &Attempt) {
     }
 }
 
-/// The end of the start window of a run whose launch at `launched_at` was taken back.
+/// The end of the start window of a run that is to be launched though it was once decided already, at `launched_at`.
 fn deadline_again(entry: &JobEntry, run: &Run, launched_at: Timestamp) -> Option<Timestamp> {
     if !run.attempts.is_empty() {
         return None;
