@@ -68,6 +68,9 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
             progress: Progress { decided_through: owed_from, stretch: None },
         },
     };
+    if let (Some(entry), Overlap::Allow) = (existing, record.job.overlap) {
+        release_queue(step, entry);
+    }
     let created = existing.is_none();
     let word = if created { "created" } else { "replaced" };
     step.note(&record.job.name, format!("{word}, revision {}", record.revision));
@@ -199,6 +202,16 @@ fn kill(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
     }
     step.note(name, format!("{} runs asked to stop", live.len()));
     Ok(Reply::Stopping { count: live.len() })
+}
+
+/// Nothing has to wait any more: the job's runs may overlap from now on. Behind them a queued run might wait for ever.
+fn release_queue(step: &mut Step<'_>, entry: &JobEntry) {
+    for mut run in all_live(step, entry) {
+        if run.state == RunState::Queued {
+            run.state = RunState::Pending { deadline: None };
+            step.change(Change::RunStored(Box::new(run)));
+        }
+    }
 }
 
 /// The live runs of a job, those that this very step has made included.

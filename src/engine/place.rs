@@ -99,6 +99,13 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
             return;
         }
         let Some(entry) = state.incarnation(run.id.incarnation) else { continue };
+        // Somebody has set the clock back since it came due: it waits until the clock shows its instant again.
+        if let Some(due_at) = occurrence(run).filter(|due_at| *due_at > step.now.wall) {
+            let mut run = run.clone();
+            run.state = RunState::Waiting { retry_at: due_at };
+            step.change(Change::RunStored(Box::new(run)));
+            continue;
+        }
         if let Ok(assignment) = tally.assign(&entry.job.resources, &entry.conditions) {
             begin_attempt(step, entry, run, assignment);
             placed += 1;

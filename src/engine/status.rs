@@ -14,7 +14,7 @@
 //! twice is not.
 
 use crate::model::{
-    Attempt, AttemptState, Exit, JobStats, Run, RunId, RunState, StopReason, TaskReport,
+    Attempt, AttemptState, Exit, JobStats, Overlap, Run, RunId, RunState, StopReason, TaskReport,
     TaskStatus, Timestamp, Trigger, Verdict, When, limits,
 };
 
@@ -48,7 +48,9 @@ pub(super) fn decide_times(step: &mut Step<'_>) {
     for run in state.retriable(step.now.wall).take(limits::DUE_PER_STEP_MAX) {
         let mut run = run.clone();
         // A retry is bounded by no window: the obligation was taken up in time.
-        run.state = RunState::Pending { deadline: None };
+        let entry = state.incarnation(run.id.incarnation);
+        let deadline = entry.and_then(|entry| deadline_again(entry, &run, step.now.wall));
+        run.state = RunState::Pending { deadline };
         step.change(Change::RunStored(Box::new(run)));
     }
     for run in state.overlong(step.now.boot).take(limits::DUE_PER_STEP_MAX) {
@@ -201,19 +203,13 @@ fn never_launched(step: &mut Step<'_>, run: &Run, attempt: &Attempt) {
             // is placed again it gets the same task id, so that even a launch still on its way starts it only once.
             let mut run = run.clone();
             run.attempts.pop();
-            let epsilon = step.state.incarnation(run.id.incarnation).map(|e| e.job.epsilon.span);
-            let deadline = match epsilon {
-                // What was launched after its window had waited in a queue, which no window bounds.
-                Some(epsilon) if run.attempts.is_empty() => start_deadline(&run.trigger, epsilon)
-                    .filter(|deadline| attempt.launched_at <= *deadline),
-                Some(_) | None => None,
-            };
             step.note(&run.job, format!("run {}: its launch never reached the launcher", run.id));
-            run.state = RunState::Pending { deadline };
-            if epsilon.is_none() {
+            let Some(entry) = step.state.incarnation(run.id.incarnation) else {
                 let reason = "its job was deleted before it started".to_owned();
                 return end_run(step, run, Verdict::Killed, step.now.wall, reason);
-            }
+            };
+            let deadline = deadline_again(entry, &run, attempt.launched_at);
+            run.state = RunState::Pending { deadline };
             step.change(Change::RunStored(Box::new(run)));
         }
         AttemptState::Running { .. } => in_doubt(
@@ -233,6 +229,17 @@ fn never_launched(step: &mut Step<'_>, run: &Run, attempt: &Attempt) {
         }
         AttemptState::Ended { .. } => {}
     }
+}
+
+/// The end of the start window of a run that is to be launched though it was once decided already, at `launched_at`.
+fn deadline_again(entry: &JobEntry, run: &Run, launched_at: Timestamp) -> Option<Timestamp> {
+    if !run.attempts.is_empty() {
+        return None;
+    }
+    let deadline = start_deadline(&run.trigger, entry.job.epsilon.span)?;
+    // What was launched after its window had waited in the queue, which no window bounds.
+    let has_queued = matches!(entry.job.overlap, Overlap::Queue { .. }) && deadline < launched_at;
+    (!has_queued).then_some(deadline)
 }
 
 fn in_doubt(step: &mut Step<'_>, run: &Run, attempt: &Attempt, reason: &str) {

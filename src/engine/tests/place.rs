@@ -250,6 +250,19 @@ fn a_launch_that_never_arrived_gives_no_window_to_a_run_that_had_waited_in_a_que
     assert_eq!(desk.over(), ["01:00:00 succeeded"]);
 }
 
+/// A run came due, found no launcher, and then the clock was set back: it starts when the clock shows its instant again.
+#[test]
+fn a_run_whose_instant_lies_ahead_again_waits_for_it() {
+    let mut desk = Desk::new();
+    desk.put(hourly());
+    let _ = desk.disconnect();
+    let _ = desk.wake("01:00:00");
+    let _ = desk.wake("00:50:00");
+    assert_eq!(done(&desk.connect()), "–");
+    assert_eq!(desk.live(), ["01:00:00 waiting until 01:00:00"]);
+    assert_eq!(done(&desk.wake("01:00:00")), "launch #0");
+}
+
 /// By the second answer the task has been launched anew. It may have started; its window has nothing to say any more.
 #[test]
 fn that_a_launch_never_arrived_counts_once_for_each_time_of_asking() {

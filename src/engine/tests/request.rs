@@ -127,6 +127,21 @@ fn a_manual_run_waits_behind_a_live_one_unless_overlap_is_allowed() {
     }
 }
 
+/// Behind runs that may overlap, a queued one might wait for ever.
+#[test]
+fn a_replace_that_allows_overlap_releases_the_queue() {
+    let mut desk = Desk::new();
+    let mut job = hourly();
+    job.overlap = Some(Overlap::Queue { max: 2 });
+    desk.put(job.clone());
+    for time in ["01:00:00", "02:00:00", "03:00:00"] {
+        let _ = desk.wake(time);
+    }
+    job.overlap = Some(Overlap::Allow);
+    desk.put(job);
+    assert_eq!(desk.live(), ["01:00:00 launching", "02:00:00 launching", "03:00:00 launching"]);
+}
+
 #[test]
 fn manual_runs_of_one_instant_have_different_tasks() {
     let mut desk = Desk::new();

@@ -1,0 +1,131 @@
+//! I1: every occurrence that was owed is a run with a verdict, or in exactly one stretch; and none is invented.
+//!
+//! What was owed is found by walking the schedules, from the definitions and their acceptance alone.
+
+use std::collections::BTreeSet;
+
+use chronode::model::{
+    HistoryEntry, Incarnation, Overlap, Run, RunState, Stretch, Timestamp, Trigger, Verdict,
+};
+
+use super::plan::{MINUTE, SECOND};
+use super::record::Evidence;
+
+pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
+    evidence.record.in_force.keys().flat_map(|life| of_job(evidence, *life)).collect()
+}
+
+/// What one life of a job owed, in milliseconds, by the end. Definitions follow one another: the old one owes what is
+/// due by the acceptance of the new one, which owes nothing that is due before the last decided occurrence.
+fn owed(evidence: &Evidence<'_>, life: Incarnation) -> BTreeSet<i64> {
+    let record = evidence.record;
+    let versions = &record.in_force[&life];
+    let mut owed = BTreeSet::new();
+    let mut decided = i64::MIN;
+    for (index, in_force) in versions.iter().enumerate() {
+        let spec = &record.specs[&in_force.version];
+        let replaced_at = versions.get(index + 1).map(|next| next.accepted_at);
+        let until = replaced_at.or_else(|| record.removed.get(&life).copied());
+        if spec.disabled && until.is_none() {
+            // Nobody asks a disabled job, so what it skips is recorded when it is replaced or deleted.
+            return owed;
+        }
+        let until = until.unwrap_or(evidence.ends_at).as_millisecond();
+        // In microseconds, rounded up to the next millisecond: the first one inside its window at the acceptance.
+        let from = in_force.accepted_at.as_microsecond() - spec.epsilon;
+        let from = -(-from).div_euclid(1_000);
+        let found = spec.rule.occurrences(from.max(decided.saturating_add(1)), until);
+        decided = decided.max(from - 1).max(found.last().copied().unwrap_or(i64::MIN));
+        owed.extend(found);
+    }
+    owed
+}
+
+fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut owed = owed(evidence, life);
+    let stretches: Vec<&Stretch> = evidence
+        .history
+        .iter()
+        .filter_map(|entry| match entry {
+            HistoryEntry::Stretch(stretch) if stretch.incarnation == life => Some(stretch),
+            HistoryEntry::Stretch(_) | HistoryEntry::Run(_) => None,
+        })
+        .collect();
+    for run in evidence.runs().filter(|run| run.id.incarnation == life) {
+        let due = match run.trigger {
+            Trigger::Schedule { due_at } | Trigger::CatchUp { due_at } => due_at.as_millisecond(),
+            Trigger::Manual { .. } => continue,
+        };
+        if !owed.remove(&due) {
+            found.push(format!("I1: run {} is for an occurrence that nobody owed", run.id));
+        }
+        found.extend(unsettled(evidence, run));
+        found.extend(missed_without_need(evidence, run));
+    }
+    for stretch in stretches {
+        let (first, last) = (stretch.first_due_at, stretch.last_due_at);
+        let within: Vec<i64> =
+            owed.range(first.as_millisecond()..=last.as_millisecond()).copied().collect();
+        if u64::try_from(within.len()) != Ok(stretch.count) {
+            found.push(format!(
+                "I1: {life} counts {} occurrences {} from {first} to {last}, and there are {}",
+                stretch.count,
+                stretch.verdict.as_str(),
+                within.len()
+            ));
+        }
+        if stretch.verdict == Verdict::Missed
+            && within.iter().any(|at| was_easy(evidence, life, *at))
+        {
+            found.push(format!("I1: {life} missed {first} to {last}, and nothing was in the way"));
+        }
+        for at in within {
+            owed.remove(&at);
+        }
+    }
+    let settled_through = evidence.settled_through.as_millisecond();
+    for at in owed.range(..=settled_through).take(3) {
+        let at = Timestamp::from_millisecond(*at).expect("an instant");
+        found.push(format!("I1: the occurrence of {life} due {at} is lost"));
+    }
+    found
+}
+
+fn unsettled(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
+    let is_late = run.trigger.due_at() <= evidence.settled_through;
+    (is_late && !run.is_ended()).then(|| format!("I1: run {} never ends: {:?}", run.id, run.state))
+}
+
+/// Missing is for trouble. Where all was well for the whole window, the run must have started.
+fn missed_without_need(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
+    let RunState::Ended { verdict: Verdict::Missed, reason, .. } = &run.state else { return None };
+    if evidence.starts_of(run) > 0 {
+        return Some(format!("I1: run {} is recorded as missed, and it started", run.id));
+    }
+    // A run that waited in a queue was not wanted by the end of its window.
+    let queues = |overlap| matches!(overlap, Overlap::Queue { .. });
+    if evidence.record.spec_of(run.id.incarnation).any(|spec| queues(spec.overlap)) {
+        return None;
+    }
+    let due = run.trigger.due_at().as_millisecond();
+    was_easy(evidence, run.id.incarnation, due)
+        .then(|| format!("I1: run {} was missed, and nothing was in the way: {reason}", run.id))
+}
+
+/// Whether nothing was in the way of an occurrence as long as its window was open. Nothing is said of short windows,
+/// and of simulations in which somebody sets the clock.
+fn was_easy(evidence: &Evidence<'_>, life: Incarnation, due: i64) -> bool {
+    let shortest = evidence.record.spec_of(life).map(|spec| spec.epsilon).min().unwrap_or(0);
+    // A definition that was accepted when the window was open already had less time.
+    let is_accepted_within = evidence.record.in_force[&life].iter().any(|in_force| {
+        let since_due = in_force.accepted_at.as_microsecond() - due * 1_000;
+        (0..=30 * MINUTE).contains(&since_due)
+    });
+    let begins_at = evidence.begins_at.as_microsecond();
+    let from = due * 1_000 - begins_at;
+    shortest >= 5 * SECOND
+        && !evidence.has_clock_steps
+        && !is_accepted_within
+        && evidence.record.was_calm(from, from + shortest)
+}

@@ -1,0 +1,64 @@
+//! I5: what the launcher knows of the end of a task is recorded, once and truly; nothing stays running without a task.
+
+use chronode::model::{Attempt, AttemptState, Exit, Run, RunState, Verdict};
+
+use super::keeper::Truth;
+use super::record::Evidence;
+
+pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (task, truth) in &evidence.truth {
+        let run = evidence.runs().find(|run| run.id == truth.run_id);
+        let attempt = run.and_then(|run| run.attempts.iter().find(|a| a.task_id.as_str() == *task));
+        match (run, attempt) {
+            (Some(run), Some(attempt)) if run.is_ended() => {
+                found.extend(compare(run, attempt, truth));
+            }
+            // It is due after the end of the faults and goes on.
+            (Some(run), Some(_)) if run.trigger.due_at() > evidence.settled_through => {}
+            (run, _) => found.push(format!("I5: task `{task}` started; its run is {run:?}")),
+        }
+    }
+    found.extend(evidence.runs().filter_map(|run| verdict(evidence, run)));
+    found
+}
+
+fn compare(run: &Run, attempt: &Attempt, truth: &Truth) -> Option<String> {
+    let AttemptState::Ended { exit, .. } = &attempt.state else {
+        return Some(format!("I5: run {} is over, and its attempt is not", run.id));
+    };
+    let is_true = match exit {
+        Some(exit) => truth.exit.as_ref() == Some(exit),
+        None => truth.is_forgotten,
+    };
+    (!is_true).then(|| {
+        let task = &attempt.task_id;
+        format!("I5: `{task}` ended as {:?} and is recorded as {exit:?}", truth.exit)
+    })
+}
+
+/// Whether the verdict follows from the attempts.
+fn verdict(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
+    let RunState::Ended { verdict, .. } = run.state else { return None };
+    let last = run.attempts.last().map(|attempt| &attempt.state);
+    let last_exit = match last {
+        Some(AttemptState::Ended { exit, .. }) => Some(exit.clone()),
+        _ => None,
+    };
+    let life = run.id.incarnation;
+    let retries = evidence.record.spec_of(life).map(|spec| spec.retries).max().unwrap_or(0);
+    let may_end_early = evidence.record.disturbed.contains(&life);
+    let attempts = i64::try_from(run.attempts.len()).expect("few");
+    let is_right = match verdict {
+        Verdict::Succeeded => last_exit == Some(Some(Exit::Code(0))),
+        Verdict::Failed => {
+            !matches!(last_exit, None | Some(None | Some(Exit::Code(0))))
+                && (may_end_early || attempts == retries + 1)
+        }
+        Verdict::Lost => last_exit == Some(None),
+        Verdict::Missed => run.attempts.is_empty(),
+        Verdict::Killed => may_end_early,
+        Verdict::Skipped | Verdict::Superseded => false,
+    };
+    (!is_right || attempts > retries + 1).then(|| format!("I5: this verdict is wrong: {run:?}"))
+}

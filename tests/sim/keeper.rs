@@ -1,0 +1,114 @@
+//! The launcher: what it knows, what it tells, and what is true.
+//!
+//! Keeps the contract of `launcher`: a task id starts at most once as long as it is known; an end is told on every
+//! connection until acknowledged; a task that it never heard of is denied. When it dies, some of its tasks end without
+//! anybody knowing how. What is true is kept apart and never forgotten: only the oracle reads it.
+
+use std::collections::BTreeMap;
+
+use chronode::model::{Exit, RunId, TaskId, TaskStatus, Timestamp};
+
+/// What the launcher remembers of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Known {
+    Running { started_at: Timestamp },
+    Over { exit: Exit, started_at: Option<Timestamp>, ended_at: Timestamp },
+    InDoubt,
+}
+
+/// What really happened.
+#[derive(Debug, Clone)]
+pub(crate) struct Truth {
+    pub(crate) run_id: RunId,
+    pub(crate) attempt: u32,
+    /// Each start, by the wall clock.
+    pub(crate) starts: Vec<Timestamp>,
+    pub(crate) is_running: bool,
+    /// How it ended, where the launcher knows it.
+    pub(crate) exit: Option<Exit>,
+    pub(crate) is_forgotten: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Keeper {
+    pub(crate) is_up: bool,
+    pub(crate) known: BTreeMap<TaskId, Known>,
+    pub(crate) truth: BTreeMap<TaskId, Truth>,
+}
+
+impl Keeper {
+    /// What it says of a task.
+    pub(crate) fn tell(&self, task_id: &TaskId) -> TaskStatus {
+        match self.known.get(task_id).cloned() {
+            None => TaskStatus::NeverLaunched,
+            Some(Known::Running { started_at }) => TaskStatus::Running { started_at },
+            Some(Known::Over { exit, started_at, ended_at }) => {
+                TaskStatus::Ended { exit, started_at, ended_at }
+            }
+            Some(Known::InDoubt) => {
+                TaskStatus::InDoubt { reason: "the journal is gone".to_owned() }
+            }
+        }
+    }
+
+    /// The tasks whose end is to be told on a new connection.
+    pub(crate) fn unacknowledged(&self) -> Vec<TaskId> {
+        let is_over = |known: &Known| !matches!(known, Known::Running { .. });
+        self.known.iter().filter(|(_, known)| is_over(known)).map(|(id, _)| id.clone()).collect()
+    }
+
+    pub(crate) fn start(&mut self, task_id: &TaskId, run_id: RunId, attempt: u32, at: Timestamp) {
+        let started = Known::Running { started_at: at };
+        self.known.insert(task_id.clone(), started);
+        let truth = self.truth.entry(task_id.clone()).or_insert(Truth {
+            run_id,
+            attempt,
+            starts: Vec::new(),
+            is_running: false,
+            exit: None,
+            is_forgotten: false,
+        });
+        truth.starts.push(at);
+        truth.is_running = true;
+    }
+
+    /// The task could not be started: over without ever having run.
+    pub(crate) fn refuse(&mut self, task_id: &TaskId, at: Timestamp) {
+        let exit = Exit::CouldNotStart { reason: "no such user".to_owned() };
+        self.known.insert(task_id.clone(), Known::Over { exit, started_at: None, ended_at: at });
+    }
+
+    /// Whether the task was running and is over now.
+    pub(crate) fn end(&mut self, task_id: &TaskId, exit: Exit, at: Timestamp) -> bool {
+        let Some(Known::Running { started_at }) = self.known.get(task_id).cloned() else {
+            return false;
+        };
+        let started_at = Some(started_at);
+        let over = Known::Over { exit: exit.clone(), started_at, ended_at: at };
+        self.known.insert(task_id.clone(), over);
+        let truth = self.truth.get_mut(task_id).expect("what runs has started");
+        truth.is_running = false;
+        truth.exit = Some(exit);
+        true
+    }
+
+    /// The end of a task is known elsewhere: it may be forgotten.
+    pub(crate) fn acknowledge(&mut self, task_id: &TaskId) {
+        if !matches!(self.known.get(task_id), Some(Known::Running { .. })) {
+            self.known.remove(task_id);
+        }
+    }
+
+    /// It dies, and nobody will ever say what became of these.
+    pub(crate) fn forget(&mut self, task_id: &TaskId) {
+        self.known.insert(task_id.clone(), Known::InDoubt);
+        let truth = self.truth.get_mut(task_id).expect("what runs has started");
+        truth.is_running = false;
+        truth.is_forgotten = true;
+    }
+
+    pub(crate) fn running(&self) -> Vec<TaskId> {
+        let is_running = |known: &Known| matches!(known, Known::Running { .. });
+        self.known.iter().filter(|(_, k)| is_running(k)).map(|(id, _)| id.clone()).collect()
+    }
+}

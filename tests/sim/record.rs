@@ -1,0 +1,137 @@
+//! What the oracle goes by: everything that was ever asked, answered, committed and started.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chronode::engine::Change;
+use chronode::model::{HistoryEntry, Incarnation, JobName, Run, RunId, Timestamp};
+
+use super::keeper::Truth;
+use super::plan::{Spec, version_of};
+
+/// A definition in force, as committed.
+#[derive(Debug, Clone)]
+pub(crate) struct InForce {
+    pub(crate) accepted_at: Timestamp,
+    pub(crate) version: u64,
+}
+
+/// What a name may stand for in the store: one of these, in the order in which they were asked for. All but the last
+/// that was acknowledged are possible only because nobody heard of a later one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Possible(pub(crate) Vec<(u64, Option<u64>)>);
+
+impl Possible {
+    pub(crate) fn asked(&mut self, request: u64, version: Option<u64>) {
+        if self.0.is_empty() {
+            self.0.push((0, None));
+        }
+        self.0.push((request, version));
+    }
+
+    pub(crate) fn acknowledged(&mut self, request: u64) {
+        self.0.retain(|(asked, _)| *asked >= request);
+    }
+
+    pub(crate) fn refused(&mut self, request: u64) {
+        self.0.retain(|(asked, _)| *asked != request);
+    }
+}
+
+/// The runs of a job that a client was told are being stopped, with the attempts they had had by then.
+#[derive(Debug, Clone)]
+pub(crate) struct Stopped(pub(crate) BTreeMap<RunId, usize>);
+
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    pub(crate) specs: BTreeMap<u64, Spec>,
+    pub(crate) in_force: BTreeMap<Incarnation, Vec<InForce>>,
+    pub(crate) removed: BTreeMap<Incarnation, Timestamp>,
+    pub(crate) possible: BTreeMap<JobName, Possible>,
+    pub(crate) triggered: BTreeSet<RunId>,
+    pub(crate) stopped: Vec<Stopped>,
+    /// Lives of jobs whose runs somebody stopped, or whose definition changed: their failures may be final early.
+    pub(crate) disturbed: BTreeSet<Incarnation>,
+    pub(crate) ended: BTreeSet<RunId>,
+    /// The spans in which not everything was well, in microseconds since the begin.
+    pub(crate) trouble: Vec<(i64, i64)>,
+    /// Filled while it happens.
+    pub(crate) violations: Vec<String>,
+}
+
+/// Everything at the end.
+pub(crate) struct Evidence<'a> {
+    pub(crate) record: &'a Record,
+    pub(crate) history: &'a [HistoryEntry],
+    pub(crate) truth: Vec<(&'a str, &'a Truth)>,
+    /// Everything due by then must be settled.
+    pub(crate) settled_through: Timestamp,
+    /// The wall clock at the end.
+    pub(crate) ends_at: Timestamp,
+    pub(crate) has_clock_steps: bool,
+    pub(crate) begins_at: Timestamp,
+}
+
+impl Evidence<'_> {
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.history.iter().filter_map(|entry| match entry {
+            HistoryEntry::Run(run) => Some(run),
+            HistoryEntry::Stretch(_) => None,
+        })
+    }
+
+    pub(crate) fn starts_of(&self, run: &Run) -> usize {
+        let of_run = self.truth.iter().filter(|(_, truth)| truth.run_id == run.id);
+        of_run.map(|(_, truth)| truth.starts.len()).sum()
+    }
+}
+
+impl Record {
+    pub(crate) fn spec_of(&self, incarnation: Incarnation) -> impl Iterator<Item = &Spec> {
+        let in_force = self.in_force.get(&incarnation).into_iter().flatten();
+        in_force.map(|in_force| &self.specs[&in_force.version])
+    }
+
+    /// Follows a batch that was stored, decided at `wall`.
+    pub(crate) fn committed(&mut self, changes: &[Change], wall: Timestamp) {
+        for change in changes {
+            match change {
+                Change::JobStored(record) => {
+                    let version = version_of(&record.job.description);
+                    let in_force = InForce { accepted_at: record.accepted_at, version };
+                    let versions = self.in_force.entry(record.incarnation).or_default();
+                    versions.push(in_force);
+                    if versions.len() > 1 {
+                        self.disturbed.insert(record.incarnation);
+                    }
+                }
+                Change::JobRemoved { incarnation, .. } => {
+                    self.removed.insert(*incarnation, wall);
+                    self.disturbed.insert(*incarnation);
+                }
+                Change::RunStored(run) => {
+                    super::i3_in_time::check_launch(self, run);
+                    if self.ended.contains(&run.id) {
+                        self.violations.push(format!("I5: run {} moved on after its end", run.id));
+                    }
+                    if run.is_ended() {
+                        self.ended.insert(run.id);
+                    }
+                }
+                Change::TermBegan(_)
+                | Change::Progressed { .. }
+                | Change::Counted { .. }
+                | Change::Disabled { .. }
+                | Change::Quarantined { .. }
+                | Change::StretchStored(_)
+                | Change::TaskMillisUsed { .. }
+                | Change::OffersSet(_)
+                | Change::PlacementSettled => {}
+            }
+        }
+    }
+
+    /// Whether everything was well from `from` to `through`.
+    pub(crate) fn was_calm(&self, from: i64, through: i64) -> bool {
+        self.trouble.iter().all(|(begin, end)| *end < from || through < *begin)
+    }
+}
