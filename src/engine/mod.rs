@@ -31,6 +31,7 @@ mod admin;
 mod decision;
 mod due;
 mod event;
+mod index;
 pub mod invariants;
 mod launch;
 mod place;

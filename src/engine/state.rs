@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{
-    AgentId, AttemptState, BootInstant, Defaults, Duration, Incarnation, Job, JobName, JobRecord,
-    JobStats, Now, Offer, OfferId, Progress, Resources, Run, RunId, RunState, TaskId, Term,
-    Timestamp, When,
+    AgentId, BootInstant, Defaults, Duration, Incarnation, Job, JobName, JobRecord, JobStats, Now,
+    Offer, OfferId, Progress, Resources, Run, RunId, TaskId, Term, Timestamp, When,
 };
 use crate::placement::Conditions;
 use crate::schedule::{Schedule, ZoneDb};
 
 use super::decision::{Change, Launcher};
+use super::index::Derived;
 
 /// What decisions depend on besides jobs and runs. Fixed while a process leads.
 #[derive(Debug, Clone)]
@@ -80,31 +80,6 @@ pub struct State {
     /// Tasks whose launch the launcher has denied since it was last asked after everything. Volatile.
     denied: BTreeSet<TaskId>,
     derived: Derived,
-}
-
-/// Indexes. Each is a function of the rest of the state.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Derived {
-    /// The next undecided occurrence of every enabled job.
-    due: BTreeSet<(Timestamp, Incarnation)>,
-    /// Pending runs, most urgent first: high priority, then in the order of recording.
-    pending: BTreeSet<(Reverse<bool>, u64, RunId)>,
-    /// Ends of the start windows of pending runs.
-    deadlines: BTreeSet<(Timestamp, RunId)>,
-    /// Retry instants of waiting runs.
-    retries: BTreeSet<(Timestamp, RunId)>,
-    /// When running attempts are stopped for taking too long.
-    stops: BTreeSet<(BootInstant, RunId)>,
-    /// Live attempts by task.
-    tasks: BTreeMap<TaskId, RunId>,
-    /// What live attempts hold, each as it was when the run was last stored.
-    held: BTreeMap<RunId, (AgentId, Resources)>,
-    /// The sums of `held` by agent.
-    used: BTreeMap<AgentId, Resources>,
-    /// Live runs by job.
-    live: BTreeMap<Incarnation, BTreeSet<(u64, RunId)>>,
-    /// Whether something changed since the pending runs were last looked at.
-    is_placement_wanted: bool,
 }
 
 /// A job as the engine knows it.
@@ -554,78 +529,5 @@ impl State {
             *sum = sum.plus(*held);
         }
         assert_eq!(used, self.derived.used, "the sums of held resources are off");
-    }
-}
-
-impl Derived {
-    fn index_run(&mut self, run: &Run, entry: Option<&JobEntry>) {
-        self.index_run_times(run, entry.is_some_and(|entry| entry.job.high_priority));
-        if let Some(attempt) = run.live_attempt() {
-            let wanted = entry.map(|entry| entry.job.resources).unwrap_or_default();
-            if wanted == Resources::default() {
-                return;
-            }
-            self.held.insert(run.id, (attempt.agent.clone(), wanted));
-            let used = self.used.entry(attempt.agent.clone()).or_default();
-            *used = used.plus(wanted);
-        }
-    }
-
-    fn index_run_times(&mut self, run: &Run, is_urgent: bool) {
-        self.live.entry(run.id.incarnation).or_default().insert((run.sequence, run.id));
-        match run.state {
-            RunState::Pending { deadline } => {
-                self.pending.insert((Reverse(is_urgent), run.sequence, run.id));
-                self.deadlines.extend(deadline.map(|at| (at, run.id)));
-            }
-            RunState::Waiting { retry_at } => {
-                self.retries.insert((retry_at, run.id));
-            }
-            RunState::Queued | RunState::Active | RunState::Ended { .. } => {}
-        }
-        if let Some(attempt) = run.live_attempt() {
-            self.tasks.insert(attempt.task_id.clone(), run.id);
-            if let AttemptState::Running { stop_at: Some(at), .. } = attempt.state {
-                self.stops.insert((at, run.id));
-            }
-        }
-    }
-
-    fn unindex_run(&mut self, run: &Run) {
-        if let Some(live) = self.live.get_mut(&run.id.incarnation) {
-            live.remove(&(run.sequence, run.id));
-            if live.is_empty() {
-                self.live.remove(&run.id.incarnation);
-            }
-        }
-        match run.state {
-            RunState::Pending { deadline } => {
-                // The job's priority may have changed since the run was indexed.
-                for is_urgent in [true, false] {
-                    self.pending.remove(&(Reverse(is_urgent), run.sequence, run.id));
-                }
-                if let Some(at) = deadline {
-                    self.deadlines.remove(&(at, run.id));
-                }
-            }
-            RunState::Waiting { retry_at } => {
-                self.retries.remove(&(retry_at, run.id));
-            }
-            RunState::Queued | RunState::Active | RunState::Ended { .. } => {}
-        }
-        if let Some(attempt) = run.live_attempt() {
-            self.tasks.remove(&attempt.task_id);
-            if let AttemptState::Running { stop_at: Some(at), .. } = attempt.state {
-                self.stops.remove(&(at, run.id));
-            }
-        }
-        if let Some((agent, held)) = self.held.remove(&run.id)
-            && let Some(used) = self.used.get_mut(&agent)
-        {
-            *used = used.minus(held);
-            if *used == Resources::default() {
-                self.used.remove(&agent);
-            }
-        }
     }
 }
