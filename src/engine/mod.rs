@@ -27,6 +27,8 @@
 //!
 //! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 
+#![deny(clippy::disallowed_types)]
+
 mod admin;
 mod decision;
 mod due;

@@ -14,6 +14,8 @@
 //! missing field becomes is decided by [`JobDraft::resolve`], which also sees the job that is there already. Does not
 //! look into schedules, which are kept as typed.
 
+#![deny(clippy::disallowed_types)]
+
 mod container;
 mod download;
 mod fields;

@@ -3,6 +3,8 @@
 //! Names nothing else in the crate and does no input or output. Wire forms of these types live beside their wires
 //! (`jobspec`, `store::codec`, `launcher::local::protocol`), so there is no serde here.
 
+#![deny(clippy::disallowed_types)]
+
 mod constraint;
 mod draft;
 mod ids;

@@ -3,6 +3,8 @@
 //! Pure and deterministic: the first offer in the order of offer ids that meets the conditions and holds the
 //! resources. One run that fits nowhere stops nobody else. Knows neither jobs nor runs, only what is wanted.
 
+#![deny(clippy::disallowed_types)]
+
 use std::collections::BTreeMap;
 
 use regex::Regex;

@@ -1,0 +1,186 @@
+//! Documents and code say the same: links lead somewhere, named tests exist, flags and failpoints are all there.
+//!
+//! What does not exist yet is not checked; once it exists, it is.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file below `folder` with this ending.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn documents() -> Vec<PathBuf> {
+    let mut documents = files("docs", "md");
+    documents.extend(
+        ["README.md", "CHANGELOG.md"]
+            .map(|name| root().join(name))
+            .into_iter()
+            .filter(|p| p.exists()),
+    );
+    documents
+}
+
+/// All sources of the crate and its tests, as one text.
+fn sources() -> String {
+    let paths = [files("src", "rs"), files("tests", "rs"), files("benches", "rs")].concat();
+    paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
+fn judge(violations: &[String]) {
+    assert!(violations.is_empty(), "\n{}", violations.join("\n"));
+}
+
+/// The targets of links in a document, code blocks left out.
+fn links(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut in_code = false;
+    for line in text.lines() {
+        in_code ^= line.trim_start().starts_with("```");
+        let parts = line.split("](").skip(1).filter(|_| !in_code);
+        found.extend(parts.filter_map(|part| part.split(')').next()).map(str::to_owned));
+    }
+    found
+}
+
+/// The anchor that a heading gets, as the forges make it.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn every_relative_link_leads_somewhere() {
+    let mut violations = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in links(&text) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (path, fragment) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match path {
+                "" => document.clone(),
+                path => document.parent().unwrap().join(path),
+            };
+            let shown = document.strip_prefix(root()).unwrap().display().to_string();
+            if !target.exists() {
+                violations.push(format!("{shown}: `{link}` leads nowhere"));
+            } else if !fragment.is_empty() && target.is_file() {
+                let text = fs::read_to_string(&target).unwrap();
+                let mut headings = text.lines().filter(|line| line.starts_with('#'));
+                if !headings.any(|heading| anchor(heading) == fragment) {
+                    violations.push(format!("{shown}: `{link}` names no heading"));
+                }
+            }
+        }
+    }
+    judge(&violations);
+}
+
+/// The contract names the test that holds each line of it.
+#[test]
+fn every_test_that_the_contract_names_exists() {
+    let path = root().join("docs/semantics.md");
+    let Ok(text) = fs::read_to_string(path) else { return };
+    let sources = sources();
+    let is_test_name = |word: &&str| {
+        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        !word.is_empty() && word.chars().all(is_word)
+    };
+    // Tests are named in parentheses: (`one`, `two`).
+    let groups = text.split("(`").skip(1).filter_map(|part| part.split(')').next());
+    let named: BTreeSet<&str> = groups
+        .flat_map(|group| group.split(['`', ',', ' ']))
+        .filter(is_test_name)
+        .filter(|word| word.contains('_'))
+        .collect();
+    assert!(named.len() > 10, "the contract names its tests in parentheses: {named:?}");
+    let missing = named.into_iter().filter(|test| {
+        let is_test = sources.contains(&format!("fn {test}("));
+        // A vector of a table or the name of a scenario counts as well.
+        let is_named = sources.contains(&format!("\"{test}\""));
+        let is_story = root().join(format!("tests/scenarios/{test}.txt")).exists();
+        !is_test && !is_named && !is_story
+    });
+    judge(&missing.map(|test| format!("docs/semantics.md names `{test}`")).collect::<Vec<_>>());
+}
+
+/// Every `--flag` in a text.
+fn flags(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
+    let mut found = BTreeSet::new();
+    for (at, _) in text.match_indices("--") {
+        let before = text[..at].chars().next_back();
+        let name: String = text[at + 2..].chars().take_while(|c| is_part(*c)).collect();
+        let is_flag = name.starts_with(|c: char| c.is_ascii_lowercase());
+        if is_flag && before.is_none_or(|c| !is_part(c)) {
+            found.insert(name);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_flag_is_documented_and_every_documented_flag_exists() {
+    let Ok(text) = fs::read_to_string(root().join("docs/configuration.md")) else { return };
+    let help =
+        Command::new(env!("CARGO_BIN_EXE_chronode")).args(["serve", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    // The line of a flag begins with it; what stands in sentences may be another program's.
+    let begins = |line: &&str| line.trim_start().starts_with('-');
+    let known: BTreeSet<String> = help.lines().filter(begins).flat_map(flags).collect();
+    if known.len() < 3 {
+        return;
+    }
+    // One row of a table for each.
+    let row = |line: &&str| line.starts_with("| `--") || line.starts_with("### `--");
+    let cell =
+        |line: &str| flags(line.trim_start_matches("| ").split(" |").next().unwrap_or_default());
+    let documented: BTreeSet<String> = text.lines().filter(row).flat_map(cell).collect();
+    let everybodys = ["help", "version"].map(str::to_owned).into();
+    let missing: BTreeSet<_> = known.difference(&documented).cloned().collect();
+    let missing: BTreeSet<_> = missing.difference(&everybodys).collect();
+    assert!(missing.is_empty(), "docs/configuration.md lacks {missing:?}");
+    let all_help = flags(&help);
+    let unknown: Vec<_> = documented.iter().filter(|flag| !all_help.contains(*flag)).collect();
+    assert!(unknown.is_empty(), "docs/configuration.md names flags that do not exist: {unknown:?}");
+}
+
+/// A test goes through all of them, so each must be a place in the code, and one only.
+#[test]
+fn every_failpoint_is_passed_at_one_place() {
+    let sources: String =
+        files("src", "rs").iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let used = |name: &str| sources.matches(&format!("failpoint!(\"{name}\")")).count();
+    let names = chronode::failpoint::NAMES.iter();
+    let wrong = names.filter(|name| used(name) != 1);
+    judge(
+        &wrong
+            .map(|name| format!("`{name}` is passed at {} places", used(name)))
+            .collect::<Vec<_>>(),
+    );
+    let unknown = sources.split("failpoint!(\"").skip(1).filter_map(|part| part.split('"').next());
+    let unknown = unknown.filter(|name| !chronode::failpoint::NAMES.contains(name));
+    judge(&unknown.map(|name| format!("`{name}` is not in the list")).collect::<Vec<_>>());
+}
