@@ -140,3 +140,40 @@ impl Outcome {
         answered.chain(self.broken.iter().copied())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Incarnation, JobName, JobStats, NameRule};
+
+    fn counted(incarnation: u64, success_count: u64) -> Change {
+        let stats = JobStats { success_count, ..JobStats::default() };
+        Change::Counted { incarnation: Incarnation(incarnation), stats }
+    }
+
+    fn used(name: &str, millis: i64) -> Change {
+        let name = JobName::parse(name, NameRule::Blanks).unwrap();
+        Change::TaskMillisUsed { name, millis }
+    }
+
+    #[test]
+    fn of_values_that_replace_one_another_the_last_is_kept_in_its_place() {
+        let changes = vec![
+            counted(1, 1),
+            used("a", 5),
+            Change::Disabled { incarnation: Incarnation(1) },
+            counted(2, 1),
+            counted(1, 2),
+            used("b", 5),
+            used("a", 6),
+        ];
+        let expected = vec![
+            Change::Disabled { incarnation: Incarnation(1) },
+            counted(2, 1),
+            counted(1, 2),
+            used("b", 5),
+            used("a", 6),
+        ];
+        assert_eq!(compact(changes), expected);
+    }
+}
