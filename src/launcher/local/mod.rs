@@ -12,6 +12,7 @@ mod layout;
 mod machine;
 pub mod output;
 mod protocol;
+mod removal;
 pub mod usage;
 
 use std::collections::BTreeMap;

@@ -29,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::RunId;
 
 use super::layout::Layout;
+use super::removal;
 
 /// One of the two streams of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,11 +127,7 @@ impl OutputReader {
 pub fn remove_run(data_dir: &Path, run_id: RunId) -> io::Result<()> {
     let layout = Layout::new(data_dir)?;
     let run = layout.run(run_id);
-    match std::fs::remove_dir_all(&run) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    }
+    removal::remove_tree(&run)?;
     // The directory of the incarnation goes with its last run; that others remain is the usual case.
     let _ = std::fs::remove_dir(run.parent().expect("a run lies in runs/"));
     Ok(())
