@@ -110,6 +110,9 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
             | Change::JobRemoved { .. }
             | Change::Disabled { .. }
             | Change::Quarantined { .. }
+            | Change::ListeningBegan { .. }
+            | Change::Heard { .. }
+            | Change::ListeningEnded
             | Change::OffersSet(_)
             | Change::PlacementSettled => true,
         };

@@ -138,6 +138,9 @@ fn check(step: &Step<'_>, job: &Job) -> Result<Vec<String>, Rejection> {
             "leave `executor` out and give a `command`",
         ));
     }
+    if job.command.is_empty() && job.executor.is_empty() && job.container.is_none() {
+        warnings.push("`command` is empty: the job does nothing".to_owned());
+    }
     if job.is_async {
         warnings.push("`async` is stored, but the run ends when its command ends".to_owned());
     }

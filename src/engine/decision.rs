@@ -1,8 +1,8 @@
 //! Everything the engine can answer: durable changes, outside effects, and notes that say why.
 
 use crate::model::{
-    Duration, Incarnation, JobName, JobRecord, JobStats, Launch, Offer, Progress, Run, Stretch,
-    TaskId, Term,
+    BootInstant, Duration, Incarnation, JobName, JobRecord, JobStats, Launch, Offer, Progress, Run,
+    Stretch, TaskId, Term,
 };
 
 use super::event::{Reply, RequestId};
@@ -92,6 +92,19 @@ pub enum Change {
         /// The millisecond; none up to it will be used again.
         millis: i64,
     },
+    /// Nothing more is decided by time until every live attempt has been heard of, or until this boot instant.
+    /// Volatile.
+    ListeningBegan {
+        /// When to go on all the same.
+        until: BootInstant,
+    },
+    /// The launcher has said what became of a live attempt. Volatile.
+    Heard {
+        /// Its task.
+        task_id: TaskId,
+    },
+    /// What has not been heard of by now is not waited for any longer. Volatile.
+    ListeningEnded,
     /// The launcher's offers are these now. Volatile: applied, not stored.
     OffersSet(Launcher),
     /// Everything pending was looked at with the offers there are. Volatile.
@@ -112,7 +125,12 @@ impl Change {
             | Self::RunStored(_)
             | Self::StretchStored(_)
             | Self::TaskMillisUsed { .. } => true,
-            Self::Quarantined { .. } | Self::OffersSet(_) | Self::PlacementSettled => false,
+            Self::Quarantined { .. }
+            | Self::ListeningBegan { .. }
+            | Self::Heard { .. }
+            | Self::ListeningEnded
+            | Self::OffersSet(_)
+            | Self::PlacementSettled => false,
         }
     }
 }

@@ -23,6 +23,7 @@ const MISSED: &str = "nobody could decide it before its start window closed: Chr
 const OVERLAPPED: &str = "an earlier run of the job was still going (overlap: skip)";
 const QUEUE_FULL: &str = "an earlier run of the job was still going and as many as may wait were waiting \
                           (overlap: queue)";
+const TOO_MANY: &str = "as many runs of the job as may be live at once were live";
 const DISABLED: &str = "the job was disabled";
 
 /// Decides every occurrence that has come, up to [`limits::DUE_PER_STEP_MAX`].
@@ -173,24 +174,42 @@ impl<'a> Settling<'a> {
         while *budget > 0 {
             let next = schedule.next_after(self.progress.decided_through);
             let Some(due_at) = next.filter(|&at| at <= now) else { return };
+            // Nothing in this step makes room again, so what is left is counted, not walked.
+            if let Some(reason) = self.blocked() {
+                let after = self.progress.decided_through;
+                let limit = limits::STRETCH_PER_STEP_MAX;
+                let Some(span) = schedule.stretch(after, now, limit) else { return };
+                self.record(step, Verdict::Skipped, reason, span.first, span.last, span.count);
+                self.progress.decided_through = span.last;
+                return;
+            }
             *budget -= 1;
             self.trigger(step, Trigger::Schedule { due_at });
             self.progress.decided_through = due_at;
         }
     }
 
+    /// Why no further occurrence can become a run as things are, if none can.
+    fn blocked(&self) -> Option<&'static str> {
+        let Live { all, queued } = self.live;
+        match self.entry.job.overlap {
+            Overlap::Skip => (all > 0).then_some(OVERLAPPED),
+            Overlap::Queue { max } => {
+                let is_full = queued >= usize::try_from(max).unwrap_or(usize::MAX);
+                (all > 0 && is_full).then_some(QUEUE_FULL)
+            }
+            Overlap::Allow => (all >= limits::LIVE_RUNS_PER_JOB_MAX).then_some(TOO_MANY),
+        }
+    }
+
     /// Records a run for an occurrence, or that it is skipped because of an earlier run.
     fn trigger(&mut self, step: &mut Step<'_>, trigger: Trigger) {
         let due_at = trigger.due_at();
-        let is_blocked = self.live.all > 0;
+        if let Some(reason) = self.blocked() {
+            return self.record(step, Verdict::Skipped, reason, due_at, due_at, 1);
+        }
         let state = match self.entry.job.overlap {
-            Overlap::Skip if is_blocked => {
-                return self.record(step, Verdict::Skipped, OVERLAPPED, due_at, due_at, 1);
-            }
-            Overlap::Queue { max } if is_blocked => {
-                if self.live.queued >= usize::try_from(max).unwrap_or(usize::MAX) {
-                    return self.record(step, Verdict::Skipped, QUEUE_FULL, due_at, due_at, 1);
-                }
+            Overlap::Queue { .. } if self.live.all > 0 => {
                 self.live.queued += 1;
                 RunState::Queued
             }
@@ -257,7 +276,15 @@ impl<'a> Settling<'a> {
                 decided_at: step.now.wall,
             },
         };
-        step.note(name, format!("{count} due {first} to {last} {}: {reason}", verdict.as_str()));
+        let verdict = verdict.as_str();
+        step.note(
+            name,
+            if count == 1 {
+                format!("due {last:.3}, {verdict}: {reason}")
+            } else {
+                format!("{count} due {first:.3} to {last:.3}, {verdict}: {reason}")
+            },
+        );
         step.change(Change::StretchStored(stretch.clone()));
         self.progress.stretch = Some(stretch);
     }

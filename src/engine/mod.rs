@@ -44,7 +44,9 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use crate::model::{JobName, Now, Run, RunId, TaskId, Timestamp, limits, millis_since_epoch};
+use crate::model::{
+    Duration, JobName, Now, Run, RunId, TaskId, Timestamp, limits, millis_since_epoch,
+};
 
 pub use decision::{Change, Decision, Effect, Launcher, Note};
 pub use event::{Event, Rejection, RejectionCode, Reply, Request, RequestId};
@@ -64,6 +66,8 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             if state.launcher_gone().is_none() {
                 step.reconcile();
             }
+            // A run that is over already must not count as going on when its job's next occurrence is decided.
+            step.change(Change::ListeningBegan { until: now.boot.saturating_add(LISTEN_FOR) });
         }
         Event::Woke => decide_what_has_come(&mut step),
         Event::Request { id, request } => {
@@ -78,16 +82,31 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             step.change(Change::OffersSet(Launcher::Gone(reason.clone())));
             step.warn(None, format!("the launcher is gone: {reason}"));
         }
-        Event::Task(report) => status::decide_report(&mut step, report),
+        Event::Task(report) => {
+            status::decide_report(&mut step, report);
+            if state.listens_for(&report.task_id) {
+                step.change(Change::Heard { task_id: report.task_id.clone() });
+            }
+        }
     }
     step.decision
 }
+
+/// How long decisions wait, after a start or an absence, for the launcher to say what became of live attempts. It says
+/// so within milliseconds; start windows are much longer.
+const LISTEN_FOR: Duration = Duration::from_secs(2);
 
 /// One concern at a time, since the state does not move while a step decides; the caller asks again for the next.
 ///
 /// What ends comes first: a run whose window has closed must not block the occurrence that is due now. Offers come
 /// last: a run that became pending a moment ago must be in the state when the pending ones count as looked at.
 fn decide_what_has_come(step: &mut Step<'_>) {
+    if let Some(until) = step.state.listens_until() {
+        if until <= step.now.boot {
+            step.change(Change::ListeningEnded);
+        }
+        return;
+    }
     place::decide_windows(step);
     if step.decision.changes.is_empty() {
         due::decide(step);

@@ -79,7 +79,16 @@ pub struct State {
     launcher_gone: Option<String>,
     /// Tasks whose launch the launcher has denied since it was last asked after everything. Volatile.
     denied: BTreeSet<TaskId>,
+    /// Whom the state still listens for, and until when.
+    listening: Option<Listening>,
     derived: Derived,
+}
+
+/// Live attempts whose fate the launcher has not told since the state was loaded or the loop was away.
+#[derive(Debug, Clone)]
+struct Listening {
+    until: BootInstant,
+    unheard: BTreeSet<TaskId>,
 }
 
 /// A job as the engine knows it.
@@ -213,6 +222,7 @@ impl State {
             offers: BTreeMap::new(),
             launcher_gone: Some("it has not been reached since the start".to_owned()),
             denied: BTreeSet::new(),
+            listening: None,
             derived: Derived::default(),
             settings,
         };
@@ -272,6 +282,18 @@ impl State {
                 let mark = self.task_marks.entry(name.clone()).or_insert(i64::MIN);
                 *mark = (*mark).max(*millis);
             }
+            Change::ListeningBegan { until } => {
+                let unheard: BTreeSet<TaskId> = self.derived.tasks.keys().cloned().collect();
+                self.listening =
+                    (!unheard.is_empty()).then_some(Listening { until: *until, unheard });
+            }
+            Change::Heard { task_id } => {
+                if let Some(listening) = &mut self.listening {
+                    listening.unheard.remove(task_id);
+                }
+                self.listening.take_if(|listening| listening.unheard.is_empty());
+            }
+            Change::ListeningEnded => self.listening = None,
             Change::OffersSet(launcher) => self.set_launcher(launcher),
             Change::PlacementSettled => self.derived.is_placement_wanted = false,
         }
@@ -361,6 +383,16 @@ impl State {
             && self.launcher_gone.is_none()
     }
 
+    /// Until when nothing is decided by time, because live attempts have not been heard of.
+    pub(super) fn listens_until(&self) -> Option<BootInstant> {
+        self.listening.as_ref().map(|listening| listening.until)
+    }
+
+    /// Whether the state waits to hear of this task.
+    pub(super) fn listens_for(&self, task_id: &TaskId) -> bool {
+        self.listening.as_ref().is_some_and(|listening| listening.unheard.contains(task_id))
+    }
+
     /// The offers there are.
     #[must_use]
     pub const fn offers(&self) -> &BTreeMap<OfferId, Offer> {
@@ -406,6 +438,9 @@ impl State {
     /// When to ask again: the heads of the indexes.
     #[must_use]
     pub fn wake_at(&self) -> WakeAt {
+        if let Some(Listening { until, .. }) = self.listening {
+            return WakeAt { wall: None, boot: Some(until), at_once: false };
+        }
         let derived = &self.derived;
         let wall = [
             derived.due.first().map(|(at, _)| *at),

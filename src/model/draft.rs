@@ -192,11 +192,13 @@ impl JobDraft {
 pub const SECRET_SHOWN: &str = "***";
 
 fn keep_secrets(mut given: Vec<EnvVar>, existing: Option<&Job>) -> Vec<EnvVar> {
-    for variable in given.iter_mut().filter(|v| v.secret && v.value == SECRET_SHOWN) {
+    for variable in given.iter_mut().filter(|v| v.value == SECRET_SHOWN) {
         let stored = existing
             .and_then(|job| job.environment.iter().rfind(|v| v.secret && v.name == variable.name));
         if let Some(stored) = stored {
             variable.value.clone_from(&stored.value);
+            // An old client sends back what it was shown without the word that it does not know.
+            variable.secret = true;
         }
     }
     given

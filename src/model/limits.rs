@@ -26,3 +26,6 @@ pub const PLACED_PER_STEP_MAX: usize = 500;
 /// Occurrences of one job counted in one step when a stretch of them was missed. A minute job that was down for a
 /// year has 525,600; more than this continues in the next step and extends the same record.
 pub const STRETCH_PER_STEP_MAX: u64 = 1_000_000;
+/// Runs of one job that may be live at once. More is a job that never ends on a schedule that never waits; a machine
+/// has no use for the ten-thousandth.
+pub const LIVE_RUNS_PER_JOB_MAX: usize = 10_000;

@@ -111,7 +111,7 @@ pub enum Error {
         why: String,
     },
     /// A backup was not begun because its target is there already.
-    #[error("`{}` exists already: choose another name, or ask to replace it", .path.display())]
+    #[error("`{}` exists already: choose another name, or have it replaced (`--overwrite`)", .path.display())]
     Exists {
         /// The target.
         path: PathBuf,

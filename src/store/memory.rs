@@ -155,6 +155,9 @@ impl Inner {
                 | Change::TaskMillisUsed { .. }
                 | Change::OffersSet(_)
                 | Change::Quarantined { .. }
+                | Change::ListeningBegan { .. }
+                | Change::Heard { .. }
+                | Change::ListeningEnded
                 | Change::PlacementSettled => {}
             }
         }
@@ -240,7 +243,12 @@ impl Inner {
                 let mark = self.task_marks.entry(name.clone()).or_insert(*millis);
                 *mark = (*mark).max(*millis);
             }
-            Change::Quarantined { .. } | Change::OffersSet(_) | Change::PlacementSettled => {}
+            Change::Quarantined { .. }
+            | Change::ListeningBegan { .. }
+            | Change::Heard { .. }
+            | Change::ListeningEnded
+            | Change::OffersSet(_)
+            | Change::PlacementSettled => {}
         }
     }
 }

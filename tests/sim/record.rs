@@ -122,6 +122,9 @@ impl Record {
                 | Change::Counted { .. }
                 | Change::Disabled { .. }
                 | Change::Quarantined { .. }
+                | Change::ListeningBegan { .. }
+                | Change::Heard { .. }
+                | Change::ListeningEnded
                 | Change::StretchStored(_)
                 | Change::TaskMillisUsed { .. }
                 | Change::OffersSet(_)

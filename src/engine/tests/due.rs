@@ -278,3 +278,38 @@ fn a_job_that_cannot_be_decided_is_left_alone_and_stops_nobody_else() {
     let (reply, _) = desk.request(Request::DeleteJob { name: panics });
     assert_eq!(reply, Reply::Deleted);
 }
+
+#[test]
+fn after_a_start_or_an_absence_live_attempts_are_heard_of_before_anything_is_decided() {
+    let mut desk = Desk::new();
+    desk.put(hourly());
+    let _ = desk.wake("01:00:00");
+    desk.running();
+    // The command ends; nobody is there to be told until the next occurrence has come.
+    desk.jump("02:00:00");
+    let _ = desk.handle(&Event::Resumed { term: Term(2) });
+    let _ = desk.handle(&Event::Woke);
+    assert_eq!(desk.unrun(), NONE, "nothing is skipped because of a run that may be over");
+    let _ = desk.ends(Exit::Code(0));
+    assert_eq!(desk.live(), ["02:00:00 launching"]);
+    // A launcher that says nothing is not waited for longer than two seconds.
+    desk.running();
+    desk.jump("03:00:00");
+    let _ = desk.handle(&Event::Resumed { term: Term(3) });
+    let _ = desk.wake("03:00:01");
+    assert_eq!(desk.unrun(), NONE);
+    let _ = desk.wake("03:00:02");
+    assert_eq!(desk.unrun(), ["1 skipped 03:00:00 to 03:00:00"]);
+}
+
+#[test]
+fn occurrences_behind_a_live_run_are_counted_and_not_walked() {
+    let mut desk = Desk::new();
+    let mut job = draft("job", "R/2026-01-01T01:00:00Z/PT1S");
+    job.epsilon = epsilon(30 * 24 * 3_600);
+    desk.put(job);
+    let decision = desk.wake("23:00:00");
+    assert_eq!(desk.live(), ["01:00:00 launching"]);
+    assert_eq!(desk.unrun(), ["79200 skipped 01:00:01 to 23:00:00"]);
+    assert!(decision.changes.len() < 20 && decision.notes.len() < 5, "{}", decision.notes.len());
+}

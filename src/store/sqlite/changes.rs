@@ -54,7 +54,12 @@ pub(super) fn store(
                 writing.stretch(stretch)?;
             }
             Change::TaskMillisUsed { name, millis } => writing.task_mark(name, *millis)?,
-            Change::Quarantined { .. } | Change::OffersSet(_) | Change::PlacementSettled => {}
+            Change::Quarantined { .. }
+            | Change::ListeningBegan { .. }
+            | Change::Heard { .. }
+            | Change::ListeningEnded
+            | Change::OffersSet(_)
+            | Change::PlacementSettled => {}
         }
     }
     if marks != before {

@@ -99,6 +99,9 @@ impl Pruner {
                 | Change::TaskMillisUsed { .. }
                 | Change::OffersSet(_)
                 | Change::Quarantined { .. }
+                | Change::ListeningBegan { .. }
+                | Change::Heard { .. }
+                | Change::ListeningEnded
                 | Change::PlacementSettled => continue,
             };
             if !self.touched.contains(job.as_str()) {
