@@ -255,7 +255,7 @@ async fn the_machine_is_offered_once_whole() {
         let (sender, mut notices) = unbounded_channel();
         let _launcher = LocalLauncher::start(config, sender).unwrap();
         let notice = tokio::time::timeout(PATIENCE, notices.recv()).await.unwrap().unwrap();
-        let Notice::Connected { offers } = notice else { panic!("{notice:?}") };
+        let Notice::Connected { offers, term: _ } = notice else { panic!("{notice:?}") };
         let [offer] = offers.as_slice() else { panic!("{offers:?}") };
         assert_eq!((offer.hostname.as_str(), offer.kind), ("me", kind));
         assert_eq!(offer.attributes["rack"], "7");

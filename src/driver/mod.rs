@@ -37,6 +37,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const STORE_PAUSE: Duration = Duration::from_millis(100);
 const STORE_PAUSE_MAX: Duration = Duration::from_secs(3);
 const DRAINING: &str = "Chronode is stopping and starts nothing new";
+/// An absence of the loop that long means that it was stopped or the machine suspended: what ended meanwhile has not
+/// been heard of yet. Longer than any commit on a slow disk that is worth waiting for.
+const AWAY_NOTED: Duration = Duration::from_secs(2);
 /// A difference between what the two clocks say has passed that is worth a line in the log.
 const CLOCK_STEP_NOTED: Duration = Duration::from_secs(2);
 
@@ -192,8 +195,7 @@ impl Driver {
             Some(notice) = self.notices.recv() => self.take_notice(notice),
             Some(message) = self.messages.recv() => self.take_message(message),
             () = clock::pause(pause) => {
-                let now = self.now();
-                self.working.handle(now, &Event::Woke);
+                self.handle(&Event::Woke);
             }
         }
     }
@@ -229,13 +231,11 @@ impl Driver {
                 self.last_request += 1;
                 let id = RequestId(self.last_request);
                 self.waiting.insert(id, answer);
-                let now = self.now();
-                self.working.handle(now, &Event::Request { id, request });
+                self.handle(&Event::Request { id, request });
             }
             Message::Drain => {
                 self.is_draining = true;
-                let now = self.now();
-                self.working.handle(now, &Event::LauncherGone { reason: DRAINING.to_owned() });
+                self.handle(&Event::LauncherGone { reason: DRAINING.to_owned() });
             }
             Message::Stop => self.is_stopping = true,
         }
@@ -243,7 +243,8 @@ impl Driver {
 
     fn take_notice(&mut self, notice: Notice) {
         let event = match notice {
-            Notice::Connected { offers } => {
+            Notice::Connected { offers, term } => {
+                self.outrank(term);
                 self.launcher_state = LauncherState::Connected(offers.clone());
                 // No offers, so nothing new is placed; what is live is asked after all the same.
                 let offers = if self.is_draining { Vec::new() } else { offers };
@@ -255,8 +256,31 @@ impl Driver {
             }
             Notice::Report(report) => Event::Task(report),
         };
+        self.handle(&event);
+    }
+
+    /// Begins a later term if the launcher has obeyed one later than ours: the state is older than what it has done, as
+    /// after a backup was restored, and it would drop whatever we order.
+    fn outrank(&mut self, seen: Term) {
+        if seen > self.working.state().term() {
+            tracing::warn!(
+                "the launcher has obeyed term {} already, after ours: was an older state restored?",
+                seen.0
+            );
+            self.handle(&Event::Resumed { term: Term(seen.0.saturating_add(1)) });
+        }
+    }
+
+    /// Has an event decided at the present time, after asking what became of live attempts if the loop was away.
+    fn handle(&mut self, event: &Event) {
+        let before = self.last_look.boot;
         let now = self.now();
-        self.working.handle(now, &event);
+        if now.boot.since(before) > AWAY_NOTED {
+            tracing::warn!("the loop was away for {:#}", now.boot.since(before));
+            let term = self.working.state().term();
+            self.working.handle(now, &Event::Resumed { term });
+        }
+        self.working.handle(now, event);
     }
 
     /// Commits a batch and performs its effects, or drops it.
@@ -269,8 +293,10 @@ impl Driver {
                 return self.recover(error, outcome).await;
             }
             crate::failpoint!("batch.after_commit");
+            // A slow disk is no absence.
+            self.now();
+            self.store_pause = STORE_PAUSE;
         }
-        self.store_pause = STORE_PAUSE;
         self.publish(outcome);
     }
 
@@ -389,7 +415,7 @@ impl Driver {
                     }
                 },
                 Some(notice) = self.notices.recv() => match notice {
-                    Notice::Connected { offers } => {
+                    Notice::Connected { offers, term: _ } => {
                         self.launcher_state = LauncherState::Connected(offers);
                     }
                     Notice::Disconnected { reason } => {

@@ -12,7 +12,7 @@ pub mod local;
 
 use std::fmt;
 
-use crate::model::{Duration, Launch, Offer, TaskId, TaskReport};
+use crate::model::{Duration, Launch, Offer, TaskId, TaskReport, Term};
 
 /// Something that runs tasks.
 pub trait Launcher: Send + Sync + fmt::Debug {
@@ -45,6 +45,8 @@ pub enum Notice {
     Connected {
         /// What can be placed where.
         offers: Vec<Offer>,
+        /// The latest term whose orders it has obeyed. It drops launches of earlier ones.
+        term: Term,
     },
     /// Nothing can be ordered until the next `Connected`. Tasks go on running meanwhile.
     Disconnected {

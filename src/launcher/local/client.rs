@@ -21,7 +21,7 @@ use super::layout::Layout;
 use super::protocol::{Settings, ToKeeper, ToLauncher, VERSION, line, millis};
 use crate::clock;
 use crate::launcher::{Notice, Order};
-use crate::model::{Duration, Offer, TaskReport};
+use crate::model::{Duration, Offer, TaskReport, Term};
 
 /// Between two tries to reach a keeper that is just starting.
 const TRY_PAUSE: Duration = Duration::from_millis(20);
@@ -55,6 +55,7 @@ pub(super) struct Client {
 struct Session {
     lines: Lines<BufReader<OwnedReadHalf>>,
     writer: OwnedWriteHalf,
+    term: Term,
 }
 
 /// Why there is no connection.
@@ -218,7 +219,9 @@ impl Client {
         let because = |reason: String| Err(Broken::Because(reason));
         match answer {
             Ok(Some(text)) => match serde_json::from_str(&text) {
-                Ok(ToLauncher::Hello { version: _, pid: _ }) => Ok(Session { lines, writer }),
+                Ok(ToLauncher::Hello { version: _, pid: _, term }) => {
+                    Ok(Session { lines, writer, term: Term(term) })
+                }
                 Ok(ToLauncher::Refused { reason }) => {
                     because(format!("the keeper refuses: {reason}"))
                 }
@@ -235,7 +238,7 @@ impl Client {
     /// Carries orders and notices until something breaks.
     async fn converse(&mut self, mut session: Session) -> Broken {
         let offers = vec![self.offer.clone()];
-        if self.notices.send(Notice::Connected { offers }).is_err() {
+        if self.notices.send(Notice::Connected { offers, term: session.term }).is_err() {
             return Broken::Dropped;
         }
         let mut orders = Vec::with_capacity(BATCH);

@@ -51,7 +51,7 @@ pub(super) enum ToKeeper {
 #[serde(rename_all = "snake_case")]
 pub(super) enum ToLauncher {
     /// The answer to a hello that is understood.
-    Hello { version: u32, pid: u32 },
+    Hello { version: u32, pid: u32, term: u64 },
     /// The last line of a connection that the keeper ends.
     Refused { reason: String },
     /// What became of a task.

@@ -271,7 +271,8 @@ impl Keeper {
         self.settings = Some(Arc::new(settings));
         self.connection = Some(Connection { id, to_launcher });
         self.live_told = None;
-        self.say(ToLauncher::Hello { version: VERSION, pid: std::process::id() });
+        let term = self.journal.term();
+        self.say(ToLauncher::Hello { version: VERSION, pid: std::process::id(), term });
         let over: Vec<TaskId> = self
             .tasks
             .iter()
