@@ -598,3 +598,71 @@ fn the_log_is_one_json_object_a_line_on_request() {
     let failed = lines.iter().find(|line| line["level"] == "WARN" && line["job"] == "a");
     assert!(failed.is_some_and(|line| line["message"].as_str().unwrap().contains("exit code 1")));
 }
+
+#[test]
+fn a_run_that_ended_while_the_scheduler_was_down_does_not_block_the_occurrence_after_it() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let release = place.file("release");
+    let then = format!("until [ -e {} ]; do sleep 0.02; done", release.display());
+    let mut job = logging_job("tick", "R2//PT3S", &place.file("log"), &then);
+    job["epsilon"] = json!("PT1M");
+    server.post(&job);
+    started(&place, "log");
+    let first = wall_secs();
+    server.kill();
+    fs::write(&release, "").unwrap();
+    wait_for("the second occurrence to come", || (wall_secs() > first + 3.5).then_some(()));
+    let server = Server::start(&place.data(), &[]);
+    wait_for("both to be over", || {
+        let runs = server.runs("tick");
+        (runs.len() == 2 && runs.iter().all(|run| run["state"] == "ended")).then_some(())
+    });
+    let runs = server.runs("tick");
+    assert!(runs.iter().all(|run| run["verdict"] == "succeeded"), "{runs:?}");
+    assert_eq!(place.lines("log").len(), 2);
+}
+
+#[test]
+fn a_restored_backup_runs_jobs_although_the_keeper_has_seen_later_terms() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    server.post(&logging_job("early", ONCE, &place.file("early"), "true"));
+    server.ended_run("early");
+    let copy = place.file("copy.db");
+    let status = std::process::Command::new(common::program())
+        .args(["backup", "--data", place.data().to_str().unwrap(), copy.to_str().unwrap()])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    server.kill();
+    for n in 0..3 {
+        let server = Server::start(&place.data(), &[]);
+        server.post(&logging_job(&format!("later{n}"), ONCE, &place.file("later"), "true"));
+        server.ended_run(&format!("later{n}"));
+        server.terminate();
+    }
+    fs::copy(&copy, place.data().join("chronode.db")).unwrap();
+    for log in ["chronode.db-wal", "chronode.db-shm"] {
+        // Gone already after a clean stop.
+        let _ = fs::remove_file(place.data().join(log));
+    }
+    let server = Server::start(&place.data(), &[]);
+    server.post(&logging_job("after", ONCE, &place.file("after"), "true"));
+    assert_eq!(server.ended_run("after")["verdict"], "succeeded");
+    assert_eq!(place.lines("early").len(), 1, "nothing is run again");
+}
+
+#[test]
+fn the_line_that_disables_a_job_counts_when_it_goes_as_when_it_comes() {
+    let place = Place::new();
+    let jobs = place.file("jobs");
+    fs::create_dir(&jobs).unwrap();
+    let text = "name: a\nschedule: '@daily'\ncommand: 'true'\n";
+    for (text, disabled) in [(format!("{text}disabled: true\n"), true), (text.to_owned(), false)] {
+        fs::write(jobs.join("a.yaml"), text).unwrap();
+        let server = Server::start(&place.data(), &["--jobs", jobs.to_str().unwrap()]);
+        assert_eq!(server.get("/scheduler/job/a")["disabled"], disabled);
+        server.terminate();
+    }
+}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::driver::view::View;
 use crate::driver::{Handle, Unavailable};
-use crate::engine::{Reply, Request};
+use crate::engine::{Reply, Request, Timing};
 use crate::jobspec::{FileJob, read_file};
 use crate::model::{Dialect, JobDraft, JobName};
 use crate::schedule::parse_period;
@@ -64,6 +64,15 @@ pub(super) async fn load(directory: &Path, handle: &Handle, view: &View) -> Resu
     Ok(loaded)
 }
 
+/// Whether there is a directory of job files to load.
+///
+/// # Errors
+///
+/// A sentence if the directory cannot be read.
+pub(super) fn check(directory: &Path) -> Result<(), String> {
+    files(directory).map(drop)
+}
+
 async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: &mut Loaded) {
     loaded.warnings.extend(job.warnings.iter().cloned());
     if is_stored(&job.draft, view) {
@@ -103,7 +112,13 @@ fn is_stored(draft: &JobDraft, view: &View) -> bool {
     let state = view.read();
     let Some(entry) = state.job(&draft.name) else { return false };
     let mut draft = draft.clone();
-    draft.disabled = draft.disabled.or(Some(entry.job.disabled));
+    let is_exhausted = match &entry.timing {
+        Timing::Schedule(schedule) => schedule.next_after(entry.progress.decided_through).is_none(),
+        Timing::Parents | Timing::Broken(_) => false,
+    };
+    if is_exhausted {
+        draft.disabled = draft.disabled.or(Some(entry.job.disabled));
+    }
     let wanted = draft.resolve(Some(&entry.job), Dialect::V0, &state.settings.defaults);
     wanted == *entry.job
 }

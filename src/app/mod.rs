@@ -50,6 +50,18 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
     let directory = DataDir::open(&config.data)?;
     let data = directory.path().to_owned();
 
+    // What can be refused is refused before anything is started.
+    if let Some(jobs) = &config.jobs {
+        job_files::check(jobs).map_err(anyhow::Error::msg)?;
+    }
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!(
+            "cannot listen on {}: is another Chronode running there? Choose another port with --http_port",
+            config.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+
     // The keeper comes first: it must be started from a process that is still small.
     let (notices, notices_in) = mpsc::unbounded_channel();
     let own_user = machine::own_user();
@@ -60,13 +72,6 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
     let store = Arc::new(store);
     let reader = store.reader()?;
     let settings = Arc::new(settings(&config, &own_user));
-    let listener = TcpListener::bind(config.listen).await.with_context(|| {
-        format!(
-            "cannot listen on {}: is another Chronode running there? Choose another port with --http_port",
-            config.listen
-        )
-    })?;
-    let address = listener.local_addr()?;
     let (driver, handle, view) =
         Driver::begin(store.clone(), Arc::new(launcher), notices_in, settings).await?;
     let mut driver = tokio::spawn(driver.run());
