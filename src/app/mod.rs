@@ -191,6 +191,7 @@ fn greet(
     let state = view.read();
     let zones = &state.settings.zones;
     writeln!(out, "Chronode {} listening on http://{address}", env!("CARGO_PKG_VERSION"))?;
+    let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     writeln!(out, "  state in   {}", data.display())?;
     writeln!(out, "  zone data  {} ({})", zones.version(), zones.source())?;
     writeln!(out, "  jobs       {}", state.jobs().len())?;
