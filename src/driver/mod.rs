@@ -36,6 +36,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The first pause after a failed commit; it doubles up to [`STORE_PAUSE_MAX`].
 const STORE_PAUSE: Duration = Duration::from_millis(100);
 const STORE_PAUSE_MAX: Duration = Duration::from_secs(3);
+const UNDECIDED: &str =
+    "the request could not be decided: this is a defect of Chronode, and nothing of it was stored";
 const DRAINING: &str = "Chronode is stopping and starts nothing new";
 /// An absence of the loop that long means that it was stopped or the machine suspended: what ended meanwhile has not
 /// been heard of yet. Longer than any commit on a slow disk that is worth waiting for.
@@ -126,7 +128,7 @@ pub struct Driver {
 #[derive(Debug, Clone)]
 enum LauncherState {
     NeverSeen,
-    Connected(Vec<Offer>),
+    Connected { offers: Vec<Offer>, term: Term },
     Gone(String),
 }
 
@@ -244,11 +246,8 @@ impl Driver {
     fn take_notice(&mut self, notice: Notice) {
         let event = match notice {
             Notice::Connected { offers, term } => {
-                self.outrank(term);
-                self.launcher_state = LauncherState::Connected(offers.clone());
-                // No offers, so nothing new is placed; what is live is asked after all the same.
-                let offers = if self.is_draining { Vec::new() } else { offers };
-                Event::LauncherConnected { offers }
+                self.launcher_state = LauncherState::Connected { offers: offers.clone(), term };
+                return self.connected(offers, term);
             }
             Notice::Disconnected { reason } => {
                 self.launcher_state = LauncherState::Gone(reason.clone());
@@ -257,6 +256,14 @@ impl Driver {
             Notice::Report(report) => Event::Task(report),
         };
         self.handle(&event);
+    }
+
+    /// Has it decided that the launcher can be reached and has `offers`.
+    fn connected(&mut self, offers: Vec<Offer>, term: Term) {
+        self.outrank(term);
+        // No offers, so nothing new is placed; what is live is asked after all the same.
+        let offers = if self.is_draining { Vec::new() } else { offers };
+        self.handle(&Event::LauncherConnected { offers });
     }
 
     /// Begins a later term if the launcher has obeyed one later than ours: the state is older than what it has done, as
@@ -308,13 +315,7 @@ impl Driver {
         self.view.apply(&outcome.changes);
         for id in &outcome.broken {
             tracing::error!("deciding request {} went wrong inside Chronode", id.0);
-            self.answer(
-                *id,
-                Err(Unavailable::new(
-                    "the request could not be decided: this is a \
-                 defect of Chronode, and nothing of it was stored",
-                )),
-            );
+            self.answer(*id, Err(Unavailable::new(UNDECIDED)));
         }
         for effect in outcome.effects {
             self.perform(effect);
@@ -386,15 +387,11 @@ impl Driver {
         self.working = Working::new(state);
         let now = self.now();
         self.working.handle(now, &Event::Resumed { term });
-        let launcher = match self.launcher_state.clone() {
-            LauncherState::NeverSeen => return,
-            LauncherState::Connected(_) if self.is_draining => {
-                Event::LauncherConnected { offers: Vec::new() }
-            }
-            LauncherState::Connected(offers) => Event::LauncherConnected { offers },
-            LauncherState::Gone(reason) => Event::LauncherGone { reason },
-        };
-        self.working.handle(now, &launcher);
+        match self.launcher_state.clone() {
+            LauncherState::NeverSeen => {}
+            LauncherState::Connected { offers, term } => self.connected(offers, term),
+            LauncherState::Gone(reason) => self.handle(&Event::LauncherGone { reason }),
+        }
     }
 
     /// Waits while the store is out of reach. Clients hear so at once; what the launcher reports is dropped, because
@@ -415,8 +412,8 @@ impl Driver {
                     }
                 },
                 Some(notice) = self.notices.recv() => match notice {
-                    Notice::Connected { offers, term: _ } => {
-                        self.launcher_state = LauncherState::Connected(offers);
+                    Notice::Connected { offers, term } => {
+                        self.launcher_state = LauncherState::Connected { offers, term };
                     }
                     Notice::Disconnected { reason } => {
                         self.launcher_state = LauncherState::Gone(reason);
