@@ -91,7 +91,7 @@ impl ApiError {
     pub(crate) fn rejected(rejection: Rejection) -> Self {
         let Rejection { code, message, field, remedy } = rejection;
         let mut error = Self::new(StatusCode::BAD_REQUEST, code.as_str(), message).remedy(remedy);
-        error.0.field = field.to_owned();
+        error.0.field = field.into_owned();
         error
     }
 

@@ -71,12 +71,12 @@ async fn put(
 ) -> Result<Response, ApiError> {
     let Reading { draft, unknown, warnings } = read(door, body)?;
     match (&draft.when, kind) {
-        (When::Schedule { .. }, Kind::Scheduled) | (When::Parents(_), Kind::Dependent) => {}
+        (When::Schedule(_), Kind::Scheduled) | (When::Parents(_), Kind::Dependent) => {}
         (When::Parents(_), Kind::Scheduled) => {
             return Err(ApiError::invalid("parents", "a job with `parents` has no place here")
                 .remedy("send it to `dependency`, or give it a `schedule` instead of `parents`"));
         }
-        (When::Schedule { .. }, Kind::Dependent) => {
+        (When::Schedule(_), Kind::Dependent) => {
             return Err(ApiError::invalid("schedule", "a job with a `schedule` has no place here")
                 .remedy("send it to `iso8601`, or give it `parents` instead of a `schedule`"));
         }

@@ -22,8 +22,8 @@ use super::{
 use crate::engine::{Rejection, RejectionCode, Reply, Request};
 use crate::model::{
     AgentId, Attempt, AttemptState, Defaults, Exit, HistoryEntry, Incarnation, JobName, JobRecord,
-    NameRule, Progress, Run, RunId, RunState, Stretch, TaskId, Timestamp, Trigger, Verdict, When,
-    timestamp_from_millis,
+    NameRule, Progress, Run, RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp, Trigger,
+    Verdict, When, timestamp_from_millis,
 };
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -161,7 +161,7 @@ fn refuse(code: RejectionCode, message: String) -> Reply {
             ("schedule", "write another".to_owned())
         }
     };
-    Reply::Refused(Rejection { code, message, field, remedy })
+    Reply::Refused(Rejection { code, message, field: field.into(), remedy })
 }
 
 impl World {
@@ -171,7 +171,7 @@ impl World {
             |name: &JobName| refuse(RejectionCode::UnknownJob, format!("Job '{name}' not found"));
         match request {
             Request::PutJob { draft, dialect } => {
-                if let When::Schedule { text, .. } = &draft.when
+                if let When::Schedule(ScheduleTerms { text, .. }) = &draft.when
                     && crate::schedule::Schedule::parse(
                         text,
                         "",
@@ -201,6 +201,7 @@ impl World {
                     progress: Progress {
                         decided_through: at("2030-01-01T00:00:00Z"),
                         stretch: None,
+                        boot_id: None,
                     },
                     job,
                 };

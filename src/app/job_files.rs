@@ -90,7 +90,7 @@ async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: 
                 .extend(warnings.iter().map(|warning| format!("{place}: {name}: {warning}")));
         }
         Ok(Reply::Refused(rejection)) => {
-            let (line, column) = job.place_of(rejection.field);
+            let (line, column) = job.place_of(&rejection.field);
             let remedy = if rejection.remedy.is_empty() {
                 String::new()
             } else {

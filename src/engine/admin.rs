@@ -3,12 +3,14 @@
 //! A request is answered in the decision that carries it out, so nobody hears of a change before it is durable. What
 //! cannot be done is refused whole, with the field and the remedy.
 
+use std::borrow::Cow;
+
 use crate::model::{
     AttemptState, Dialect, Duration, Job, JobDraft, JobName, JobRecord, Overlap, Progress, Run,
-    RunId, RunState, SECRET_SHOWN, StopReason, Timestamp, Trigger, Verdict, When,
+    RunId, RunState, SECRET_SHOWN, ScheduleTerms, StopReason, Timestamp, Trigger, Verdict, When,
 };
 use crate::placement::Conditions;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, ScheduleError};
 
 use super::decision::Change;
 use super::event::{Rejection, RejectionCode, Reply, Request};
@@ -56,6 +58,7 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
                 progress: Progress {
                     decided_through: progress.decided_through.max(owed_from),
                     stretch: None,
+                    boot_id: progress.boot_id,
                 },
             }
         }
@@ -65,7 +68,7 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
             accepted_at: now,
             job,
             stats,
-            progress: Progress { decided_through: owed_from, stretch: None },
+            progress: Progress { decided_through: owed_from, stretch: None, boot_id: None },
         },
     };
     if let (Some(entry), Overlap::Allow) = (existing, record.job.overlap) {
@@ -84,11 +87,10 @@ fn check(step: &Step<'_>, job: &Job) -> Result<Vec<String>, Rejection> {
     let abilities = &settings.abilities;
     let mut warnings = Vec::new();
     match &job.when {
-        When::Schedule { text, zone } => {
-            let schedule =
-                Schedule::parse(text, zone, step.now.wall, &settings.zones).map_err(|error| {
-                    invalid(error.field, format!("Cannot parse schedule '{text}': {error}"))
-                })?;
+        When::Schedule(terms) => {
+            let name = job.name.as_str();
+            let schedule = Schedule::of(name, terms, step.now.wall, &settings.zones)
+                .map_err(|error| refused_terms(terms, &error))?;
             warnings.extend(schedule.warnings().iter().cloned());
         }
         When::Parents(_) => {
@@ -169,7 +171,7 @@ fn run_now(
         return Err(Rejection {
             code: RejectionCode::LimitReached,
             message: format!("job '{name}' has {live} runs that are not over"),
-            field: "",
+            field: "".into(),
             remedy: "wait for them, or stop them with DELETE task/kill".to_owned(),
         });
     }
@@ -250,15 +252,28 @@ fn find<'a>(step: &Step<'a>, name: &JobName) -> Result<&'a JobEntry, Rejection> 
     step.state.job(name).ok_or_else(|| Rejection {
         code: RejectionCode::UnknownJob,
         message: format!("Job '{name}' not found"),
-        field: "name",
+        field: "name".into(),
         remedy: "GET jobs lists the names there are".to_owned(),
     })
 }
 
-fn invalid(field: &'static str, message: String) -> Rejection {
+/// Clients of Chronos look for the first words.
+fn refused_terms(terms: &ScheduleTerms, error: &ScheduleError) -> Rejection {
+    let message = match &*error.field {
+        "schedule" | "scheduleTimeZone" => {
+            format!("Cannot parse schedule '{}': {error}", terms.text)
+        }
+        _ => error.to_string(),
+    };
+    invalid(error.field.clone(), message)
+}
+
+fn invalid(field: impl Into<Cow<'static, str>>, message: String) -> Rejection {
+    let field = field.into();
     Rejection { code: RejectionCode::InvalidField, message, field, remedy: String::new() }
 }
 
 fn unsupported(field: &'static str, message: String, remedy: &str) -> Rejection {
+    let field = Cow::Borrowed(field);
     Rejection { code: RejectionCode::Unsupported, message, field, remedy: remedy.to_owned() }
 }

@@ -184,7 +184,7 @@ impl<'a> Settling<'a> {
                 return;
             }
             *budget -= 1;
-            self.trigger(step, Trigger::Schedule { due_at });
+            self.trigger(step, Trigger::Schedule { due_at, opens_at: schedule.opens_at(due_at) });
             self.progress.decided_through = due_at;
         }
     }
@@ -293,8 +293,8 @@ impl<'a> Settling<'a> {
 /// The last instant at which the first attempt of a run may be decided. Only the schedule's own runs have one.
 pub(super) fn start_deadline(trigger: &Trigger, epsilon: Duration) -> Option<Timestamp> {
     match *trigger {
-        Trigger::Schedule { due_at } => {
-            Some(due_at.saturating_add(epsilon).unwrap_or(Timestamp::MAX))
+        Trigger::Schedule { opens_at, .. } => {
+            Some(opens_at.saturating_add(epsilon).unwrap_or(Timestamp::MAX))
         }
         Trigger::CatchUp { .. } | Trigger::Manual { .. } => None,
     }

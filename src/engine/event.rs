@@ -1,5 +1,7 @@
 //! Everything the world can tell the engine.
 
+use std::borrow::Cow;
+
 use crate::model::{Dialect, JobDraft, JobName, Offer, RunId, TaskReport, Term};
 
 /// Something that happened. The driver stamps it with the time at which it is handled.
@@ -100,7 +102,7 @@ pub struct Rejection {
     /// A sentence for people.
     pub message: String,
     /// The JSON field at fault; empty if none is.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// What to do instead; empty if the message says it.
     pub remedy: String,
 }

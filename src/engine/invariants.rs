@@ -95,7 +95,7 @@ fn check_job(state: &State, run: &Run, found: &mut Vec<String>) {
         return;
     };
     let is_decided = match run.trigger {
-        Trigger::Schedule { due_at } | Trigger::CatchUp { due_at } => {
+        Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => {
             due_at <= entry.progress.decided_through
         }
         Trigger::Manual { .. } => true,

@@ -65,7 +65,7 @@ pub(super) fn give_up_older_catch_ups(step: &mut Step<'_>, entry: &JobEntry, due
 /// The occurrence that a run stands for, if it stands for one.
 const fn occurrence(run: &Run) -> Option<Timestamp> {
     match run.trigger {
-        Trigger::Schedule { due_at } | Trigger::CatchUp { due_at } => Some(due_at),
+        Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => Some(due_at),
         Trigger::Manual { .. } => None,
     }
 }

@@ -154,8 +154,8 @@ impl JobEntry {
     fn new(record: JobRecord, zones: &ZoneDb) -> Self {
         let JobRecord { incarnation, revision, accepted_at, job, stats, progress } = record;
         let timing = match &job.when {
-            When::Schedule { text, zone } => {
-                match Schedule::parse(text, zone, accepted_at, zones) {
+            When::Schedule(terms) => {
+                match Schedule::of(job.name.as_str(), terms, accepted_at, zones) {
                     Ok(schedule) => Timing::Schedule(schedule),
                     // Accepted once, unreadable now: zone data can lose a name. Said, not guessed.
                     Err(error) => Timing::Broken(error.to_string()),

@@ -359,7 +359,7 @@ fn is_exhausted(entry: &JobEntry, run: &Run) -> bool {
         Trigger::Manual { .. } => false,
     };
     is_scheduled
-        && matches!(entry.job.when, When::Schedule { .. })
+        && matches!(entry.job.when, When::Schedule(_))
         && match &entry.timing {
             Timing::Schedule(schedule) => {
                 schedule.next_after(entry.progress.decided_through).is_none()

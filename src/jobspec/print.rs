@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{container, download};
 use crate::model::{
     CatchUp, Constraint, Dialect, EnvVar, Job, JobRecord, JobStats, Overlap, Resources,
-    SECRET_SHOWN, Timestamp, When,
+    SECRET_SHOWN, ScheduleTerms, Timestamp, When,
 };
 
 /// What is known about a job beyond its record.
@@ -111,7 +111,7 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
         When::Parents(parents) => {
             put("parents", parents.iter().map(crate::model::JobName::as_str).collect());
         }
-        When::Schedule { text, zone } => {
+        When::Schedule(ScheduleTerms { text, zone, .. }) => {
             put("schedule", text.as_str().into());
             put("scheduleTimeZone", zone.as_str().into());
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::fields::{Findings, Object, TextRule, shown, text_of};
 use super::{PeriodReader, known};
 use crate::model::limits::SCHEDULE_BYTES_MAX;
-use crate::model::{CatchUp, JobName, NameRule, Overlap, Period, When};
+use crate::model::{CatchUp, JobName, NameRule, Overlap, Period, ScheduleTerms, When};
 
 /// How many occurrences may wait for their predecessor. Each is a run of its own in the store.
 const WAITING_MAX: i64 = 1_000;
@@ -25,7 +25,8 @@ pub(super) fn when(body: &Object<'_>, found: &mut Findings) -> Option<When> {
     if body.get("parents").is_none() {
         let refused = body.get("schedule").is_some() && text.is_none();
         let text = text.unwrap_or_else(|| ONCE_NOW.to_owned());
-        return (!refused).then(|| When::Schedule { text, zone: zone.unwrap_or_default() });
+        return (!refused)
+            .then(|| When::Schedule(ScheduleTerms::plain(text, zone.unwrap_or_default())));
     }
     let parents = body.list("parents", found, parent)?;
     if body.get("parents").and_then(Value::as_array).is_some_and(Vec::is_empty) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Problem, Reading, read};
 use crate::model::{Defaults, Incarnation, JobStats, Progress};
-use crate::model::{Dialect, Duration, Job, JobDraft, JobRecord, Timestamp, When};
+use crate::model::{Dialect, Duration, Job, JobDraft, JobRecord, ScheduleTerms, Timestamp, When};
 
 /// `PT<n>S` and `PT<n>M`: enough for these tests, which are not about periods.
 fn parse_period(text: &str) -> Result<Duration, String> {
@@ -50,7 +50,7 @@ fn record(job: Job) -> JobRecord {
         accepted_at: Timestamp::UNIX_EPOCH,
         job,
         stats: JobStats::default(),
-        progress: Progress { decided_through: Timestamp::UNIX_EPOCH, stretch: None },
+        progress: Progress { decided_through: Timestamp::UNIX_EPOCH, stretch: None, boot_id: None },
     }
 }
 
@@ -100,7 +100,7 @@ fn null_is_absence_in_every_field() {
 #[test]
 fn neither_schedule_nor_parents_is_once_now() {
     let when = |body: Value| draft(&body).when;
-    let schedule = |text: &str, zone: &str| When::Schedule { text: text.into(), zone: zone.into() };
+    let schedule = |text: &str, zone: &str| When::Schedule(ScheduleTerms::plain(text, zone));
     assert_eq!(when(json!({"name": "a"})), schedule("R1//PT24H", ""));
     assert_eq!(when(with("scheduleTimeZone", json!("UTC"))), schedule("R1//PT24H", "UTC"));
     assert_eq!(when(with("schedule", json!("R1//PT1M"))), schedule("R1//PT1M", ""));

@@ -1,6 +1,9 @@
 //! A job's definition and what is remembered about it.
 
-use super::{Constraint, Duration, Incarnation, JobName, NameRule, Resources, Stretch, Timestamp};
+use super::{
+    Constraint, Duration, Incarnation, JobName, NameRule, Resources, ScheduleTerms, Stretch,
+    Timestamp,
+};
 
 /// What to run, and when or after whom. Valid by construction of the doors that make it (`jobspec`, the engine).
 #[derive(Debug, Clone, PartialEq)]
@@ -67,12 +70,7 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum When {
     /// The occurrences of a schedule.
-    Schedule {
-        /// The schedule as typed.
-        text: String,
-        /// The zone as typed; empty for none.
-        zone: String,
-    },
+    Schedule(ScheduleTerms),
     /// Each finished round of these parents, without duplicates, in the order given.
     Parents(Vec<JobName>),
 }
@@ -310,4 +308,6 @@ pub struct Progress {
     pub decided_through: Timestamp,
     /// The record of the latest occurrences that never became runs; extended while nothing else happens.
     pub stretch: Option<Stretch>,
+    /// Of a job that runs when its machine starts: the last start of the machine that is decided, by its boot id.
+    pub boot_id: Option<String>,
 }

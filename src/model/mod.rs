@@ -14,6 +14,7 @@ mod offer;
 mod resources;
 mod run;
 mod task;
+mod terms;
 mod time;
 
 pub use constraint::{Constraint, Operator};
@@ -30,4 +31,5 @@ pub use run::{
     Attempt, AttemptState, HistoryEntry, Run, RunState, StopReason, Stretch, Trigger, Verdict,
 };
 pub use task::{Command, Exit, Launch, TaskReport, TaskStatus};
+pub use terms::{Calendar, CalendarUse, DstPolicy, FoldPolicy, GapPolicy, ScheduleTerms};
 pub use time::{BootInstant, Duration, Now, Timestamp, millis_since_epoch, timestamp_from_millis};

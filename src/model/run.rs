@@ -32,6 +32,8 @@ pub enum Trigger {
     Schedule {
         /// The instant it was meant for.
         due_at: Timestamp,
+        /// When its start window opens: `due_at`, later by the job's jitter.
+        opens_at: Timestamp,
     },
     /// An occurrence that was missed, caught up later. It keeps its due instant.
     CatchUp {
@@ -50,7 +52,7 @@ impl Trigger {
     #[must_use]
     pub const fn due_at(&self) -> Timestamp {
         match *self {
-            Self::Schedule { due_at } | Self::CatchUp { due_at } => due_at,
+            Self::Schedule { due_at, .. } | Self::CatchUp { due_at } => due_at,
             Self::Manual { at } => at,
         }
     }

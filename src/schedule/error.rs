@@ -3,6 +3,7 @@
 //! Says which field of the job, which bytes of its text, what stands there, and what would be right. Texts come from
 //! strangers, so what is echoed is cut short and its control characters are made visible.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Characters of a refused text that are echoed; the span says where the rest is.
@@ -12,8 +13,8 @@ const FOUND_CHARS_MAX: usize = 60;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct ScheduleError {
-    /// The field of the job: `schedule`, `scheduleTimeZone` or `epsilon`.
-    pub field: &'static str,
+    /// The field of the job, such as `schedule`, `epsilon` or `calendars[0].dates[1]`.
+    pub field: Cow<'static, str>,
     /// The offending bytes of the field's text; empty at the place where something is missing.
     pub span: Range<usize>,
     /// What stands there, cut short, control characters escaped.
@@ -25,12 +26,12 @@ pub struct ScheduleError {
 /// A field's text while it is read. Makes errors that know their place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'t> {
-    pub(super) field: &'static str,
+    pub(super) field: &'t str,
     pub(super) text: &'t str,
 }
 
 impl<'t> Source<'t> {
-    pub(super) const fn new(field: &'static str, text: &'t str) -> Self {
+    pub(super) const fn new(field: &'t str, text: &'t str) -> Self {
         Self { field, text }
     }
 
@@ -43,7 +44,7 @@ impl<'t> Source<'t> {
         let span = self.whole_chars(span);
         let found = shorten(&self.text[span.clone()]);
         let message = sentence(&format!("`{found}`"));
-        ScheduleError { field: self.field, span, found, message }
+        ScheduleError { field: Cow::Owned(self.field.to_owned()), span, found, message }
     }
 
     /// An error about the whole text.

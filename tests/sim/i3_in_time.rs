@@ -19,7 +19,7 @@ pub(crate) fn check_start(
 
 /// At the commit of a run.
 pub(crate) fn check_launch(record: &mut Record, run: &Run) {
-    let Trigger::Schedule { due_at } = run.trigger else { return };
+    let Trigger::Schedule { due_at, .. } = run.trigger else { return };
     let [attempt] = &run.attempts[..] else { return };
     if attempt.state != AttemptState::Launching {
         return;

@@ -4,7 +4,7 @@
 //! also seen alone.
 
 use chronode::model::{
-    CatchUp, Duration, JobDraft, JobName, NameRule, Overlap, Period, Timestamp, When,
+    CatchUp, Duration, JobDraft, JobName, NameRule, Overlap, Period, ScheduleTerms, Timestamp, When,
 };
 
 use super::rng::Rng;
@@ -112,7 +112,7 @@ impl Spec {
     }
 
     pub(crate) fn draft(&self) -> JobDraft {
-        let when = When::Schedule { text: self.rule.to_string(), zone: String::new() };
+        let when = When::Schedule(ScheduleTerms::plain(self.rule.to_string(), ""));
         let mut draft = JobDraft::new(self.name.clone(), when);
         draft.command = Some("true".to_owned());
         draft.description = Some(format!("version {}", self.version));

@@ -73,7 +73,8 @@ async fn a_run_is_printed_whole() {
         },
         vec![attempt(0, ended(Exit::Code(3))), attempt(1, ended(could_not))],
     );
-    full.trigger = Trigger::Schedule { due_at: at("2030-01-01T00:00:00Z") };
+    let due_at = at("2030-01-01T00:00:00Z");
+    full.trigger = Trigger::Schedule { due_at, opens_at: due_at };
     full.arguments = Some("-v".to_owned());
     let id = full.id.to_string();
     let waiting = RunState::Waiting { retry_at: at("2030-01-01T00:01:00Z") };

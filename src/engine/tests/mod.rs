@@ -13,7 +13,8 @@ use std::sync::Arc;
 use crate::model::{
     AgentId, AttemptState, BootInstant, CatchUp, Defaults, Dialect, Duration, Exit, JobDraft,
     JobName, NameRule, Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run, RunState,
-    Scalar, StopReason, Stretch, TaskId, TaskReport, TaskStatus, Term, Timestamp, Trigger, When,
+    Scalar, ScheduleTerms, StopReason, Stretch, TaskId, TaskReport, TaskStatus, Term, Timestamp,
+    Trigger, When,
 };
 use crate::schedule::ZoneDb;
 
@@ -44,7 +45,7 @@ fn hourly() -> JobDraft {
 }
 
 fn draft(job: &str, schedule: &str) -> JobDraft {
-    let when = When::Schedule { text: schedule.to_owned(), zone: String::new() };
+    let when = When::Schedule(ScheduleTerms::plain(schedule, ""));
     let mut draft = JobDraft::new(name(job), when);
     draft.command = Some("true".to_owned());
     draft.retries = Some(0);

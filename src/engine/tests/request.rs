@@ -206,7 +206,7 @@ fn a_deletion_accounts_for_what_was_due() {
 fn what_cannot_be_done_is_refused_with_the_field_and_changes_nothing() {
     let mut desk = Desk::new();
     let mut bad_schedule = hourly();
-    bad_schedule.when = When::Schedule { text: "R/x/PT1H".to_owned(), zone: String::new() };
+    bad_schedule.when = When::Schedule(ScheduleTerms::plain("R/x/PT1H", ""));
     let mut negative = hourly();
     negative.epsilon = epsilon(-1);
     let mut parents = hourly();

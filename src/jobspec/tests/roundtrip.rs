@@ -10,7 +10,8 @@ use crate::jobspec::{Derived, parse_json, print, read_as, read_file};
 use crate::model::{
     CatchUp, Constraint, Container, ContainerType, Defaults, Dialect, Duration, EnvVar,
     ExternalVolume, Fetch, Job, JobName, NameRule, Network, NetworkInfo, NetworkProtocol, Operator,
-    Overlap, Period, PortMapping, Property, Resources, Scalar, Volume, VolumeMode, When,
+    Overlap, Period, PortMapping, Property, Resources, Scalar, ScheduleTerms, Volume, VolumeMode,
+    When,
 };
 
 /// Any text that may be kept.
@@ -43,7 +44,10 @@ fn when() -> impl Strategy<Value = When> {
         names.dedup();
         When::Parents(names)
     });
-    prop_oneof![(line(), line()).prop_map(|(text, zone)| When::Schedule { text, zone }), parents]
+    prop_oneof![
+        (line(), line()).prop_map(|(text, zone)| When::Schedule(ScheduleTerms::plain(text, zone))),
+        parents
+    ]
 }
 
 fn property() -> impl Strategy<Value = Property> {

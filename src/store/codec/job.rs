@@ -12,7 +12,8 @@ use super::{AsWord, DecodeError, Definition, is_default, job_name, malformed};
 use crate::model::{
     CatchUp, Constraint, Container, ContainerType, Duration, EnvVar, ExternalVolume, Fetch,
     Incarnation, Job, JobStats, Network, NetworkInfo, NetworkProtocol, Operator, Overlap, Period,
-    PortMapping, Progress, Property, Resources, Scalar, Timestamp, Volume, VolumeMode, When,
+    PortMapping, Progress, Property, Resources, Scalar, ScheduleTerms, Timestamp, Volume,
+    VolumeMode, When,
 };
 
 type Text<'a> = Cow<'a, str>;
@@ -105,19 +106,26 @@ pub(super) struct ProgressRecord<'a> {
     decided_through: AsWord<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stretch: Option<StretchRecord<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    boot_id: Option<Text<'a>>,
 }
 
 pub(super) fn progress_record(progress: &Progress) -> ProgressRecord<'_> {
-    let Progress { decided_through, stretch } = progress;
+    let Progress { decided_through, stretch, boot_id } = progress;
     ProgressRecord {
         decided_through: AsWord(*decided_through),
         stretch: stretch.as_ref().map(stretch_record),
+        boot_id: boot_id.as_deref().map(Text::from),
     }
 }
 
 pub(super) fn progress(record: ProgressRecord<'_>) -> Result<Progress, DecodeError> {
-    let ProgressRecord { decided_through, stretch: record } = record;
-    Ok(Progress { decided_through: decided_through.0, stretch: record.map(stretch).transpose()? })
+    let ProgressRecord { decided_through, stretch: record, boot_id } = record;
+    Ok(Progress {
+        decided_through: decided_through.0,
+        stretch: record.map(stretch).transpose()?,
+        boot_id: boot_id.map(Cow::into_owned),
+    })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -322,7 +330,7 @@ enum WhenRecord<'a> {
 
 fn when_record(when: &When) -> WhenRecord<'_> {
     match when {
-        When::Schedule { text, zone } => {
+        When::Schedule(ScheduleTerms { text, zone, .. }) => {
             WhenRecord::Schedule { text: text.into(), zone: zone.into() }
         }
         When::Parents(names) => {
@@ -333,9 +341,7 @@ fn when_record(when: &When) -> WhenRecord<'_> {
 
 fn when_from(record: WhenRecord<'_>) -> Result<When, DecodeError> {
     Ok(match record {
-        WhenRecord::Schedule { text, zone } => {
-            When::Schedule { text: text.into_owned(), zone: zone.into_owned() }
-        }
+        WhenRecord::Schedule { text, zone } => When::Schedule(ScheduleTerms::plain(text, zone)),
         WhenRecord::Parents(names) => {
             When::Parents(names.iter().map(|name| job_name(name)).collect::<Result<_, _>>()?)
         }

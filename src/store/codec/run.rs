@@ -136,14 +136,26 @@ pub(super) fn stretch(record: StretchRecord<'_>) -> Result<Stretch, DecodeError>
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 enum TriggerRecord {
-    Schedule { due_at: AsWord<Timestamp> },
-    CatchUp { due_at: AsWord<Timestamp> },
-    Manual { at: AsWord<Timestamp> },
+    Schedule {
+        due_at: AsWord<Timestamp>,
+        /// Left out where it is `due_at`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opens_at: Option<AsWord<Timestamp>>,
+    },
+    CatchUp {
+        due_at: AsWord<Timestamp>,
+    },
+    Manual {
+        at: AsWord<Timestamp>,
+    },
 }
 
 fn trigger_record(trigger: Trigger) -> TriggerRecord {
     match trigger {
-        Trigger::Schedule { due_at } => TriggerRecord::Schedule { due_at: AsWord(due_at) },
+        Trigger::Schedule { due_at, opens_at } => TriggerRecord::Schedule {
+            due_at: AsWord(due_at),
+            opens_at: (opens_at != due_at).then_some(AsWord(opens_at)),
+        },
         Trigger::CatchUp { due_at } => TriggerRecord::CatchUp { due_at: AsWord(due_at) },
         Trigger::Manual { at } => TriggerRecord::Manual { at: AsWord(at) },
     }
@@ -151,7 +163,9 @@ fn trigger_record(trigger: Trigger) -> TriggerRecord {
 
 fn trigger_from(record: TriggerRecord) -> Trigger {
     match record {
-        TriggerRecord::Schedule { due_at } => Trigger::Schedule { due_at: due_at.0 },
+        TriggerRecord::Schedule { due_at, opens_at } => {
+            Trigger::Schedule { due_at: due_at.0, opens_at: opens_at.map_or(due_at.0, |at| at.0) }
+        }
         TriggerRecord::CatchUp { due_at } => Trigger::CatchUp { due_at: due_at.0 },
         TriggerRecord::Manual { at } => Trigger::Manual { at: at.0 },
     }
