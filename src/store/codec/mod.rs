@@ -1,11 +1,11 @@
 //! Records as they are stored: text that says its version and carries a checksum.
 //!
-//! A record is `<version> <checksum> <json>`. Example: `1 08f44b07b5901a25 {}`, counts that are all zero.
+//! A record is `<version> <checksum> <json>`. Example: `2 08f44b07b5901a25 {}`, counts that are all zero.
 //! The version stands in front so that a record of a newer Chronode is refused before anything of it is guessed at.
 //! The checksum is there because the database checks its structure, not our text: a flipped bit in a command would
 //! otherwise be executed.
 //!
-//! Every type of the model is mirrored by a serde type in `job` and `run`, converted in both directions by
+//! Every type of the model is mirrored by a serde type in `job`, `terms` and `run`, converted in both directions by
 //! destructuring without `..`, so that a field added to the model and forgotten here does not compile. To add a
 //! field: add it to the mirror with `#[serde(default)]` and a meaning for its absence, and raise the version of the
 //! record. Old records stay readable; older programs refuse the new ones.
@@ -14,6 +14,7 @@
 
 mod job;
 mod run;
+mod terms;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,12 +23,15 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
-    Incarnation, Job, JobName, JobStats, NameRule, Operator, Progress, Run, RunId, StopReason,
-    Stretch, Timestamp, Verdict,
+    CalendarUse, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobStats, NameRule, Operator,
+    Progress, Run, RunId, StopReason, Stretch, Timestamp, Verdict,
 };
 
 /// The version written, and the newest that is read, of every kind of record.
-pub(super) const VERSION: u32 = 1;
+///
+/// 2 has the terms of a schedule beside its text and zone, when a run's window opens, and which start of the machine a
+/// job's progress has decided.
+pub(super) const VERSION: u32 = 2;
 
 /// Why a stored record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -252,6 +256,9 @@ macro_rules! word {
 word!(Verdict, "a verdict");
 word!(StopReason, "a reason to stop an attempt");
 word!(Operator, "an operator of a constraint");
+word!(GapPolicy, "what a gap does");
+word!(FoldPolicy, "what a fold does");
+word!(CalendarUse, "a use of a calendar");
 
 impl Word for RunId {
     const WHAT: &'static str = "a run id";
@@ -358,6 +365,23 @@ mod tests {
                 prop_assert!(decode_stretch(&text).is_err(), "{}", text);
             }
         }
+    }
+
+    #[test]
+    fn records_of_the_first_version_are_read() {
+        use crate::model::{ScheduleTerms, Trigger, When};
+
+        let definition = decode_definition(
+            r#"1 5c7412c7e2cc10ba {"incarnation":1,"revision":1,"acceptedAt":"2027-01-15T08:00:00Z","job":{"name":"a","command":"true","shell":true,"when":{"schedule":{"text":"R/2027-01-15T08:00:00Z/P1D","zone":"Europe/Berlin"}},"epsilon":{"text":"PT60S","secs":60},"retries":2,"resources":{"cpuThousandths":0,"memThousandths":0,"diskThousandths":0},"overlap":"skip","catchUp":"none"}}"#,
+        );
+        let plain = ScheduleTerms::plain("R/2027-01-15T08:00:00Z/P1D", "Europe/Berlin");
+        assert_eq!(definition.unwrap().job.when, When::Schedule(plain));
+        // A window opened when the run was due.
+        let run = decode_run(
+            r#"1 7aa79b49fa19479e {"id":"j2-s1800000003000","sequence":3,"job":"b","trigger":{"schedule":{"dueAt":"2027-01-15T08:00:03Z"}},"taskMillis":1800000003000,"createdAt":"2027-01-15T08:00:03Z","state":{"pending":{"deadline":"2027-01-15T08:00:03Z"}}}"#,
+        );
+        let due_at = Timestamp::from_second(1_800_000_003).unwrap();
+        assert_eq!(run.unwrap().trigger, Trigger::Schedule { due_at, opens_at: due_at });
     }
 
     #[test]

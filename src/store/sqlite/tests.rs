@@ -151,7 +151,8 @@ fn a_record_of_a_newer_chronode_is_refused() {
     fill(subject.store());
     subject.store = None;
     let connection = Connection::open(subject.database()).unwrap();
-    connection.execute_batch("UPDATE jobs SET stats = '2 0 {}' WHERE name = 'b'").unwrap();
+    let newer = format!("{} 0 {{}}", crate::store::codec::VERSION + 1);
+    connection.execute("UPDATE jobs SET stats = ?1 WHERE name = 'b'", [newer]).unwrap();
     drop(connection);
     let store = open(subject.directory.path()).unwrap();
     let error = wait(store.load()).unwrap_err();
