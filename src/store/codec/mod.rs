@@ -17,7 +17,7 @@ mod run;
 mod terms;
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -191,6 +191,40 @@ pub(super) fn decode_stretch(text: &str) -> Result<Stretch, DecodeError> {
     run::stretch(decode(text)?)
 }
 
+/// A zone's compiled data, in hexadecimal digits.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ZoneRecord<'a> {
+    name: Cow<'a, str>,
+    data: Cow<'a, str>,
+}
+
+/// Writes the data of a zone.
+#[must_use]
+pub(super) fn encode_zone(name: &str, data: &[u8]) -> String {
+    let mut digits = String::with_capacity(data.len() * 2);
+    for byte in data {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    encode(&ZoneRecord { name: name.into(), data: digits.into() })
+}
+
+/// Reads the name and the data of a zone.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_zone(text: &str) -> Result<(String, Vec<u8>), DecodeError> {
+    let ZoneRecord { name, data } = decode(text)?;
+    let byte = |digits: &[u8]| {
+        let digits = std::str::from_utf8(digits).ok()?;
+        u8::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 2)
+    };
+    let bytes: Option<Vec<u8>> = data.as_bytes().chunks(2).map(byte).collect();
+    let bytes = bytes.ok_or_else(|| malformed("its data is no pairs of hexadecimal digits"))?;
+    Ok((name.into_owned(), bytes))
+}
+
 fn encode<T: Serialize>(record: &T) -> String {
     let json = serde_json::to_string(record).expect("every key of our records is a string");
     format!("{VERSION} {:016x} {json}", checksum(json.as_bytes()))
@@ -350,6 +384,11 @@ mod tests {
         #[test]
         fn a_stretch_comes_back_in_every_field(stretch in arbitrary::stretch()) {
             prop_assert_eq!(decode_stretch(&encode_stretch(&stretch)).unwrap(), stretch);
+        }
+
+        #[test]
+        fn a_zone_comes_back(name in any::<String>(), data in any::<Vec<u8>>()) {
+            prop_assert_eq!(decode_zone(&encode_zone(&name, &data)).unwrap(), (name, data));
         }
 
         #[test]
