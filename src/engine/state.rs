@@ -439,6 +439,11 @@ impl State {
         self.task_marks.get(name).copied()
     }
 
+    /// The data under which that zone was last decided, if it ever was.
+    pub(super) fn kept_zone(&self, name: &str) -> Option<&[u8]> {
+        self.kept_zones.get(name).map(|data| &**data)
+    }
+
     /// Whether the launcher has denied an earlier launch of this task since it was last asked after everything.
     pub(super) fn is_denied(&self, task_id: &TaskId) -> bool {
         self.denied.contains(task_id)
