@@ -7,6 +7,7 @@ mod due;
 mod place;
 mod request;
 mod transition;
+mod zones;
 
 use std::sync::Arc;
 
