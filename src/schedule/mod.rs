@@ -169,8 +169,12 @@ impl Schedule {
         if self.filter.is_empty() || self.rule.next_after(accepted_at).is_none() {
             return Ok(());
         }
+        if self.rule.next_permitted(accepted_at, &self.filter).is_some() {
+            return Ok(());
+        }
+        // What is over was right once: a job may outlive its dates. What never was is a mistake.
         if let Some(calendars) = self.filter.calendars_alone()
-            && self.rule.next_permitted(accepted_at, &calendars).is_none()
+            && self.rule.next_permitted(0, &calendars).is_none()
         {
             return Err(Source::new("calendars", &terms.text).refuse_all(|found| {
                 format!(
@@ -178,12 +182,11 @@ impl Schedule {
                 )
             }));
         }
-        if self.rule.next_permitted(accepted_at, &self.filter).is_none() {
-            warnings.push(
-                "nothing is due between `notBefore` and `notAfter` any more: the job never runs by itself"
-                    .to_owned(),
-            );
-        }
+        warnings.push(
+            "nothing that `notBefore`, `notAfter` and `calendars` let pass is due any more: \
+             the job never runs by itself"
+                .to_owned(),
+        );
         Ok(())
     }
 

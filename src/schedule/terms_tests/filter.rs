@@ -152,6 +152,20 @@ fn repetitions_count_on_outside_the_bounds() {
     assert_eq!(occurrences(&schedule, "2026-01-01T00:00:00Z").count(), 3);
 }
 
+#[test]
+fn what_is_over_is_accepted_with_a_warning() {
+    let over = [
+        kept("* * * * *", "", vec![calendar(CalendarUse::OnlyIn, [&["2020-01-01"], &[], &[]])]),
+        ScheduleTerms { not_after: "2026-01-01".to_owned(), ..plain("* * * * *", "") },
+    ];
+    for terms in over {
+        let schedule = good(&terms);
+        assert_eq!(schedule.next_after(at("2026-02-10T00:00:00Z")), None);
+        let [warning] = schedule.warnings() else { panic!("{:?}", schedule.warnings()) };
+        assert!(warning.ends_with("the job never runs by itself"), "{warning}");
+    }
+}
+
 fn refused(terms: &[ScheduleTerms], expected: &Expect) {
     let mut table = String::new();
     for terms in terms {
@@ -213,7 +227,14 @@ fn terms_that_make_no_sense_are_refused_with_field_and_remedy() {
     }
     terms.push(kept("0 9 * * MON", "", vec![calendar(OnlyIn, [&[], &["TUE"], &[]])]));
     terms.push(kept("0 9 * * *", "", vec![calendar(NeverIn, [&[], &["MON-SUN"], &[]])]));
-    terms.push(kept("* * * * *", "", vec![calendar(OnlyIn, [&["2020-01-01"], &[], &[]])]));
+    terms.push(kept(
+        "* * * * *",
+        "",
+        vec![
+            calendar(OnlyIn, [&["2020-01-01"], &[], &["2020-01-02T00:00:01/2020-01-02T00:00:59"]]),
+            calendar(NeverIn, [&["2020-01-01"], &[], &[]]),
+        ],
+    ));
     terms.push(kept("@reboot", "", vec![calendar(NeverIn, [&[], &["MON"], &[]])]));
     terms.push(jittered("@reboot", "PT1M"));
     refused(
