@@ -15,7 +15,7 @@ use crate::schedule::{Schedule, ScheduleError};
 use super::decision::Change;
 use super::entry::JobEntry;
 use super::event::{Rejection, RejectionCode, Reply, Request};
-use super::{Step, due, status};
+use super::{Step, due, status, zones};
 
 /// Runs of one job that may be live at once, counted when a person asks for another. More is a script gone wild.
 const LIVE_RUNS_MAX: usize = 1_000;
@@ -83,6 +83,9 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
     let created = existing.is_none();
     let word = if created { "created" } else { "replaced" };
     step.note(&record.job.name, format!("{word}, revision {}", record.revision));
+    if let When::Schedule(terms) = &record.job.when {
+        zones::keep_for(step, &terms.zone, &schedule);
+    }
     step.change(Change::JobStored(Box::new(record)));
     Ok(Reply::Stored { created, warnings })
 }

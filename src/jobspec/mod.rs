@@ -25,6 +25,7 @@ mod known;
 mod print;
 mod read;
 mod schedule_fields;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod yaml;

@@ -9,6 +9,7 @@ mod place;
 mod reboot;
 mod request;
 mod transition;
+mod zones;
 
 use std::sync::Arc;
 

@@ -35,6 +35,7 @@ impl Desk {
             task_marks: marks
                 .filter_map(|name| Some((name.clone(), self.state.task_mark(name)?)))
                 .collect(),
+            zones: Vec::new(),
             last_incarnation: self.state.last_incarnation(),
             last_sequence: self.state.last_sequence(),
             jobs,
