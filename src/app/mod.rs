@@ -163,6 +163,7 @@ fn settings(config: &Config, own_user: &str) -> Settings {
             executors: false,
         },
         zones: ZoneDb::newest(&config.zone_data),
+        machine: machine::boot(),
     }
 }
 
@@ -206,7 +207,7 @@ fn greet(
         )?;
     }
     let mut next: Vec<_> =
-        state.jobs().filter_map(|entry| entry.next_due.map(|at| (at, &entry.job.name))).collect();
+        state.jobs().filter_map(|entry| entry.next_due().map(|at| (at, &entry.job.name))).collect();
     next.sort();
     match next.as_slice() {
         [] => writeln!(out, "  next       nothing is scheduled")?,
