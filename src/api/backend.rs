@@ -121,10 +121,8 @@ pub struct Info {
     pub node: String,
     /// The addresses it answers on.
     pub listening: Vec<String>,
-    /// The version of the zone data in use, such as `2026c`.
-    pub zone_version: String,
-    /// Where the zone data comes from.
-    pub zone_source: String,
+    /// Its zone data.
+    pub zones: ZoneInfo,
     /// Which launcher starts the commands.
     pub launcher: String,
     /// What is wrong with the launcher; `None` while it can be reached.
@@ -135,6 +133,21 @@ pub struct Info {
     pub live_runs: usize,
     /// How many of these wait for an offer.
     pub pending_runs: usize,
+}
+
+/// Which zone data is used, and which else there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneInfo {
+    /// The version in use, such as `2026c`.
+    pub version: String,
+    /// Where it comes from.
+    pub source: String,
+    /// Whether an operator insists on it; otherwise it is the newest.
+    pub is_pinned: bool,
+    /// The version in the program.
+    pub bundled: String,
+    /// The version that the host has, if it says.
+    pub host: Option<String>,
 }
 
 impl Stream {

@@ -42,7 +42,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde_json::Value;
 
-pub use backend::{Backend, HistoryFilter, Info, JobView, Piece, Stream, Unavailable};
+pub use backend::{Backend, HistoryFilter, Info, JobView, Piece, Stream, Unavailable, ZoneInfo};
 pub use peer::Peers;
 pub use server::{Limits, Options, Server, serve};
 

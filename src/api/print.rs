@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::backend::Info;
+use super::backend::{Info, ZoneInfo};
 use crate::model::{
     Attempt, AttemptState, Exit, HistoryEntry, Run, RunState, Stretch, Timestamp, Trigger,
 };
@@ -164,8 +164,7 @@ pub(crate) fn info(info: &Info) -> Value {
         version,
         node,
         listening,
-        zone_version,
-        zone_source,
+        zones,
         launcher,
         launcher_problem,
         jobs,
@@ -176,12 +175,23 @@ pub(crate) fn info(info: &Info) -> Value {
         "version": version,
         "node": node,
         "listening": listening,
-        "zoneData": {"version": zone_version, "source": zone_source},
+        "zoneData": zone_data(zones),
         "launcher": {
             "kind": launcher,
             "state": if launcher_problem.is_none() { "connected" } else { "gone" },
             "problem": launcher_problem,
         },
         "counts": {"jobs": jobs, "liveRuns": live_runs, "pendingRuns": pending_runs},
+    })
+}
+
+fn zone_data(zones: &ZoneInfo) -> Value {
+    let ZoneInfo { version, source, is_pinned, bundled, host } = zones;
+    json!({
+        "version": version,
+        "source": source,
+        "pinned": is_pinned,
+        "bundled": bundled,
+        "host": host,
     })
 }

@@ -16,8 +16,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Backend, HistoryFilter, Info, JobView, Options, Piece, Server, Stream, Unavailable, router,
-    serve,
+    Backend, HistoryFilter, Info, JobView, Options, Piece, Server, Stream, Unavailable, ZoneInfo,
+    router, serve,
 };
 use crate::engine::{Rejection, RejectionCode, Reply, Request};
 use crate::model::{
@@ -331,8 +331,13 @@ impl Backend for Memory {
             version: "0.1.0".to_owned(),
             node: "n1".to_owned(),
             listening: vec!["http://127.0.0.1:4400".to_owned()],
-            zone_version: "2026c".to_owned(),
-            zone_source: "bundled".to_owned(),
+            zones: ZoneInfo {
+                version: "2026c".to_owned(),
+                source: "bundled".to_owned(),
+                is_pinned: false,
+                bundled: "2026c".to_owned(),
+                host: Some("2025b".to_owned()),
+            },
             launcher: "local".to_owned(),
             launcher_problem: None,
             jobs: self.world().jobs.len(),

@@ -29,7 +29,7 @@ use crate::model::{ScheduleTerms, Timestamp};
 
 pub use error::ScheduleError;
 pub use period::parse_period;
-pub use zone::{Zone, ZoneDb, ZoneSource};
+pub use zone::{HOST_ZONES, Zone, ZoneChoice, ZoneDb, ZoneSource};
 pub use zone_names::chronos_meaning;
 
 use cron::Cron;
