@@ -48,6 +48,31 @@ pub(super) struct Start {
     pub(super) offset: Option<Offset>,
 }
 
+/// A date, or a date and a time, as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moment {
+    pub(super) wall: DateTime,
+    /// The offset written behind it.
+    pub(super) offset: Option<Offset>,
+    /// Whether it is more than a date.
+    pub(super) has_time: bool,
+}
+
+/// Reads a date, or a date and a time, of which nothing may be left out but the seconds.
+pub(super) fn read_moment(
+    source: Source<'_>,
+    range: Range<usize>,
+) -> Result<Moment, ScheduleError> {
+    let mut cursor = Cursor::new(source, "date", range.clone());
+    let Start { wall, offset } = read_start_at(&mut cursor)?;
+    if !cursor.is_day {
+        return Err(source.refuse(range, |found| {
+            format!("{found} names no day: {EXPECTED_START}, or a date such as `2026-03-01`")
+        }));
+    }
+    Ok(Moment { wall, offset, has_time: cursor.has_time })
+}
+
 /// Reads a whole text.
 pub(super) fn read(source: Source<'_>) -> Result<Interval, ScheduleError> {
     let [repetition, start, period] = split(source)?;
@@ -100,49 +125,54 @@ fn read_repetition(source: Source<'_>, range: Range<usize>) -> Result<Option<u64
 }
 
 fn read_start(source: Source<'_>, range: Range<usize>) -> Result<Start, ScheduleError> {
-    let mut cursor = Cursor { source, start: range.start, at: range.start, end: range.end };
+    read_start_at(&mut Cursor::new(source, "start", range))
+}
+
+fn read_start_at(cursor: &mut Cursor<'_>) -> Result<Start, ScheduleError> {
     let date = match cursor.peek() {
         Some(b'T' | b't') => Date::constant(1970, 1, 1),
-        Some(_) | None => read_date(&mut cursor)?,
+        Some(_) | None => read_date(cursor)?,
     };
     let mut time = Time::midnight();
     let mut offset = None;
     if cursor.eat(|byte| matches!(byte, b'T' | b't')) {
-        time = read_time(&mut cursor)?;
-        offset = read_offset(&mut cursor)?;
+        cursor.has_time = cursor.peek().is_some_and(|byte| byte.is_ascii_digit());
+        time = read_time(cursor)?;
+        offset = read_offset(cursor)?;
     }
     if cursor.at == cursor.end {
         return Ok(Start { wall: date.to_datetime(time), offset });
     }
+    let what = cursor.what;
     Err(match cursor.peek() {
         Some(b'Z' | b'z' | b'+' | b'-') => cursor.refuse_rest(|found| {
             format!(
-                "unexpected {found} in the start: an offset needs a time, write `T00:00` before it"
+                "unexpected {found} in the {what}: an offset needs a time, write `T00:00` before it"
             )
         }),
         Some(b' ') => cursor.refuse_rest(|found| {
             format!(
-                "unexpected {found} in the start: write `T` between date and time and no blanks"
+                "unexpected {found} in the {what}: write `T` between date and time and no blanks"
             )
         }),
-        Some(_) | None => {
-            cursor.refuse_rest(|found| format!("unexpected {found} in the start: {EXPECTED_START}"))
-        }
+        Some(_) | None => cursor
+            .refuse_rest(|found| format!("unexpected {found} in the {what}: {EXPECTED_START}")),
     })
 }
 
 fn read_date(cursor: &mut Cursor<'_>) -> Result<Date, ScheduleError> {
+    let what = cursor.what;
     let year_span = cursor.digits();
     match year_span.len() {
         4 => {}
         8 if matches!(cursor.peek(), None | Some(b'T' | b't')) => {
             return Err(cursor.refuse_all(|found| {
-                format!("start {found} is in the basic form: write `2026-03-01T13:00:00Z` with `-` and `:`")
+                format!("{what} {found} is in the basic form: write `2026-03-01T13:00:00Z` with `-` and `:`")
             }));
         }
         0 => {
             return Err(
-                cursor.refuse_all(|found| format!("{found} is not a start: {EXPECTED_START}"))
+                cursor.refuse_all(|found| format!("{found} is not a {what}: {EXPECTED_START}"))
             );
         }
         _ => {
@@ -161,11 +191,13 @@ fn read_date(cursor: &mut Cursor<'_>) -> Result<Date, ScheduleError> {
     let span = cursor.digits();
     if span.len() == 3 {
         let day: i16 = cursor.number(&span);
+        cursor.is_day = true;
         let first = Date::constant(2000, 1, 1).with().year(year).build();
         return cursor.date_or_refuse(first.and_then(|date| date.with().day_of_year(day).build()));
     }
     let month = cursor.small(span, "month", 12)?;
     let day = if cursor.eat(|byte| byte == b'-') {
+        cursor.is_day = true;
         let span = cursor.digits();
         cursor.small(span, "day", 31)?
     } else {
@@ -178,6 +210,7 @@ fn read_week_date(cursor: &mut Cursor<'_>, year: i16) -> Result<Date, ScheduleEr
     let span = cursor.digits();
     let week = cursor.small(span, "week", 53)?;
     let day = if cursor.eat(|byte| byte == b'-') {
+        cursor.is_day = true;
         let span = cursor.digits();
         cursor.small(span, "day of the week", 7)?
     } else {
@@ -222,8 +255,9 @@ fn read_fraction(cursor: &mut Cursor<'_>, unit: i64) -> Result<i64, ScheduleErro
     const DIGITS_MAX: usize = 18;
     let span = cursor.digits();
     if span.is_empty() {
+        let what = cursor.what;
         return Err(cursor
-            .refuse_rest(|_| format!("a fraction in the start has no digits: {EXPECTED_START}")));
+            .refuse_rest(|_| format!("a fraction in the {what} has no digits: {EXPECTED_START}")));
     }
     let digits = &cursor.source.text.as_bytes()[span];
     let (mut share, mut whole) = (0_i128, 1_i128);
@@ -271,12 +305,23 @@ fn read_offset(cursor: &mut Cursor<'_>) -> Result<Option<Offset>, ScheduleError>
 /// A place in the start.
 struct Cursor<'t> {
     source: Source<'t>,
+    /// What it is called.
+    what: &'static str,
     start: usize,
     at: usize,
     end: usize,
+    /// Whether what was read names a day, not a month or a year.
+    is_day: bool,
+    /// Whether it has a time.
+    has_time: bool,
 }
 
-impl Cursor<'_> {
+impl<'t> Cursor<'t> {
+    fn new(source: Source<'t>, what: &'static str, range: Range<usize>) -> Self {
+        let Range { start, end } = range;
+        Self { source, what, start, at: start, end, is_day: false, has_time: false }
+    }
+
     fn peek(&self) -> Option<u8> {
         if self.at < self.end { self.source.byte(self.at) } else { None }
     }
@@ -301,6 +346,7 @@ impl Cursor<'_> {
 
     /// The value of one or two digits that is at most `max`.
     fn small(&self, span: Range<usize>, name: &str, max: i8) -> Result<i8, ScheduleError> {
+        let what = self.what;
         let value = match span.len() {
             1 | 2 => self.source.text[span.clone()].parse::<i8>().ok(),
             _ => None,
@@ -308,7 +354,7 @@ impl Cursor<'_> {
         match value {
             Some(value) if value <= max => Ok(value),
             Some(_) | None if span.is_empty() => Err(self
-                .refuse_all(|found| format!("start {found} lacks the {name}: {EXPECTED_START}"))),
+                .refuse_all(|found| format!("{what} {found} lacks the {name}: {EXPECTED_START}"))),
             Some(_) | None => Err(self.source.refuse(span, |found| {
                 format!("{name} {found} is out of range: at most {max}, with one or two digits")
             })),

@@ -14,18 +14,26 @@
 
 #[cfg(test)]
 mod interval_tests;
+#[cfg(test)]
+mod terms_tests;
 
+mod calendar;
 mod cron;
+mod describe;
 mod error;
+mod filter;
 mod iso8601;
 mod period;
+mod preview;
 mod recurrence;
+mod segment;
+mod spread;
 mod zone;
 mod zone_files;
 mod zone_names;
 
 use crate::model::limits::SCHEDULE_BYTES_MAX;
-use crate::model::{ScheduleTerms, Timestamp};
+use crate::model::{DstPolicy, Duration, ScheduleTerms, Timestamp};
 
 pub use error::ScheduleError;
 pub use period::parse_period;
@@ -34,12 +42,15 @@ pub use zone_names::chronos_meaning;
 
 use cron::Cron;
 use error::Source;
-use recurrence::Recurrence;
+use filter::{Filter, Permit};
+use recurrence::{Counted, Recurrence};
 
 /// When something is due.
 #[derive(Debug, Clone)]
 pub struct Schedule {
     rule: Rule,
+    filter: Filter,
+    jitter: Jitter,
     warnings: Box<[String]>,
 }
 
@@ -47,7 +58,22 @@ pub struct Schedule {
 enum Rule {
     Interval(Recurrence),
     Cron(Cron),
+    /// Each start of the machine, which no calculation can tell.
+    Boot(Zone),
 }
+
+/// How starts are spread.
+#[derive(Debug, Clone, Copy, Default)]
+struct Jitter {
+    /// Over so many milliseconds.
+    millis: i64,
+    /// The hash of the job's name.
+    key: u64,
+}
+
+/// A search leaps over at most so many stretches that calendars close or leave without an occurrence. Calendars that
+/// agree with a schedule need a few; this many take less than a millisecond.
+const LEAPS_MAX: u32 = 4_096;
 
 /// Occurrences in a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,37 +130,7 @@ impl Schedule {
         accepted_at: Timestamp,
         zones: &ZoneDb,
     ) -> Result<Self, ScheduleError> {
-        let source = Source::new("schedule", text);
-        if text.len() > SCHEDULE_BYTES_MAX {
-            return Err(source.refuse_all(|found| {
-                format!("schedule {found} is too long: write at most {SCHEDULE_BYTES_MAX} bytes")
-            }));
-        }
-        if text.trim().is_empty() {
-            return Err(source.refuse_all(|_| {
-                "the schedule is empty: expected something like `R/2026-03-01T13:00:00Z/P1D` \
-                 or `30 2 * * *`"
-                    .to_owned()
-            }));
-        }
-        let zone = if zone.is_empty() { None } else { Some(zones.get(zone)?) };
-        if is_interval(text) {
-            return Self::parse_interval(source, zone, accepted_at);
-        }
-        let (cron, warnings) = Cron::parse(source, zone.unwrap_or_else(Zone::utc))?;
-        Ok(Self { rule: Rule::Cron(cron), warnings: warnings.into() })
-    }
-
-    fn parse_interval(
-        source: Source<'_>,
-        zone: Option<Zone>,
-        accepted_at: Timestamp,
-    ) -> Result<Self, ScheduleError> {
-        let accepted_at = floor_millis(accepted_at);
-        let interval = iso8601::read(source)?;
-        let recurrence = Recurrence::new(source, interval, zone, accepted_at)?;
-        let warnings = interval_warnings(&recurrence, accepted_at);
-        Ok(Self { rule: Rule::Interval(recurrence), warnings })
+        Self::of("", &ScheduleTerms::plain(text, zone), accepted_at, zones)
     }
 
     /// Reads everything a job says about its occurrences. `name` is the job's: what is spread is spread by it.
@@ -148,63 +144,79 @@ impl Schedule {
         accepted_at: Timestamp,
         zones: &ZoneDb,
     ) -> Result<Self, ScheduleError> {
-        let _ = name;
-        Self::parse(&terms.text, &terms.zone, accepted_at, zones)
+        let (rule, mut warnings) = read_rule(name, terms, accepted_at, zones)?;
+        let jitter = read_jitter(name, terms)?;
+        let filter = Filter::new(terms, rule.zone())?;
+        if matches!(rule, Rule::Boot(_)) {
+            refuse_what_needs_instants(terms)?;
+        }
+        let mut schedule = Self { rule, filter, jitter, warnings: Box::default() };
+        schedule.check_filter(terms, accepted_at, &mut warnings)?;
+        schedule.warnings = warnings.into();
+        Ok(schedule)
     }
 
-    /// When the start window of the occurrence due at `due_at` opens: later by its share of the jitter, and before the
-    /// next occurrence.
-    #[must_use]
-    pub fn opens_at(&self, due_at: Timestamp) -> Timestamp {
-        due_at
-    }
-
-    /// The instant up to which every occurrence after `after` has had its window opened by `at`. No occurrence that is
-    /// due later has; so this is `at`, or a little before an occurrence that is due and waits for its jitter.
-    #[must_use]
-    pub fn opened_through(&self, after: Timestamp, at: Timestamp) -> Timestamp {
-        let _ = after;
-        at
-    }
-
-    /// Whether it names no instants but each start of the machine (`@reboot`).
-    #[must_use]
-    pub fn is_at_boot(&self) -> bool {
-        false
-    }
-
-    /// The schedule in plain English, such as `at 02:30 every day`.
-    #[must_use]
-    pub fn description(&self) -> String {
-        String::new()
-    }
-
-    /// What it will do: the next `count` occurrences (of an interval at or after `from`, of an expression after it), and
-    /// what is odd about them, such as changes of clock.
-    #[must_use]
-    pub fn preview(&self, from: Timestamp, count: usize) -> Preview {
-        let _ = (from, count);
-        Preview { next: Vec::new(), warnings: Vec::new() }
+    /// Refuses calendars that leave nothing, and warns of a time that is over.
+    fn check_filter(
+        &self,
+        terms: &ScheduleTerms,
+        accepted_at: Timestamp,
+        warnings: &mut Vec<String>,
+    ) -> Result<(), ScheduleError> {
+        let accepted_at = floor_millis(accepted_at);
+        if self.filter.is_empty() || self.rule.next_after(accepted_at).is_none() {
+            return Ok(());
+        }
+        if let Some(calendars) = self.filter.calendars_alone()
+            && self.rule.next_permitted(accepted_at, &calendars).is_none()
+        {
+            return Err(Source::new("calendars", &terms.text).refuse_all(|found| {
+                format!(
+                    "no occurrence of {found} passes all of them: allow a time at which it is due"
+                )
+            }));
+        }
+        if self.rule.next_permitted(accepted_at, &self.filter).is_none() {
+            warnings.push(
+                "nothing is due between `notBefore` and `notAfter` any more: the job never runs by itself"
+                    .to_owned(),
+            );
+        }
+        Ok(())
     }
 
     /// The first occurrence strictly after `after`, or `None` if there is none before the year 10000.
     #[must_use]
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        let after = floor_millis(after);
-        match &self.rule {
-            Rule::Interval(recurrence) => recurrence.next_after(after).map(instant),
-            Rule::Cron(cron) => cron.next_after(after).map(instant),
+        self.next_millis(floor_millis(after)).map(instant)
+    }
+
+    fn next_millis(&self, after: i64) -> Option<i64> {
+        if self.filter.is_empty() {
+            return self.rule.next_after(after);
         }
+        self.rule.next_permitted(after, &self.filter)
     }
 
     /// The last occurrence in `(after, through]`.
     #[must_use]
     pub fn last_through(&self, after: Timestamp, through: Timestamp) -> Option<Timestamp> {
         let (after, through) = (floor_millis(after), floor_millis(through));
-        match &self.rule {
-            Rule::Interval(recurrence) => recurrence.last_through(after, through).map(instant),
-            Rule::Cron(cron) => cron.last_through(after, through).map(instant),
+        if let (Rule::Interval(recurrence), true) = (&self.rule, self.filter.is_empty()) {
+            return recurrence.last_through(after, through).map(instant);
         }
+        // By bisection: whether an occurrence follows an instant by `through` can only change from yes to no.
+        let next = |after| self.next_millis(after).filter(|next| *next <= through);
+        let mut last = next(after)?;
+        let (mut low, mut high) = (last, through);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match next(middle) {
+                Some(later) => (last, low) = (later, later),
+                None => high = middle,
+            }
+        }
+        Some(instant(last))
     }
 
     /// The occurrences in `(after, through]`, at most `limit` of them; `None` if there are none.
@@ -213,9 +225,10 @@ impl Schedule {
     #[must_use]
     pub fn stretch(&self, after: Timestamp, through: Timestamp, limit: u64) -> Option<Span> {
         let (after, through) = (floor_millis(after), floor_millis(through));
-        let counted = match &self.rule {
-            Rule::Interval(recurrence) => recurrence.stretch(after, through, limit)?,
-            Rule::Cron(cron) => cron.stretch(after, through, limit)?,
+        let counted = if self.filter.is_empty() {
+            self.rule.stretch(after, through, limit)?
+        } else {
+            self.rule.stretch_permitted(after, through, limit, &self.filter)?
         };
         Some(Span {
             first: instant(counted.first),
@@ -225,7 +238,39 @@ impl Schedule {
         })
     }
 
-    /// How many occurrences after `after` are left. Missed ones count as much as any other.
+    /// When the start window of the occurrence due at `due_at` opens: later by its share of the jitter, and before the
+    /// next occurrence.
+    #[must_use]
+    pub fn opens_at(&self, due_at: Timestamp) -> Timestamp {
+        if self.jitter.millis == 0 {
+            return due_at;
+        }
+        let due = floor_millis(due_at);
+        let room = self.next_millis(due).map_or(i64::MAX, |next| next - due);
+        let room = room.min(self.jitter.millis).unsigned_abs();
+        let share = spread::below(spread::mix(self.jitter.key, due), room);
+        let share = i64::try_from(share).expect("less than the jitter");
+        Timestamp::from_millisecond(due.saturating_add(share)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The instant up to which every occurrence after `after` has had its window opened by `at`. No occurrence that is
+    /// due later has; so this is `at`, or a little before an occurrence that is due and waits for its jitter.
+    #[must_use]
+    pub fn opened_through(&self, after: Timestamp, at: Timestamp) -> Timestamp {
+        if self.jitter.millis == 0 {
+            return at;
+        }
+        // A window opens before the next occurrence is due, so only the last one may still be waiting.
+        match self.last_through(after, at) {
+            Some(last) if self.opens_at(last) > at => {
+                last.checked_sub(Duration::from_nanos(1)).unwrap_or(last)
+            }
+            Some(_) | None => at,
+        }
+    }
+
+    /// How many occurrences after `after` are left. Missed ones count as much as any other, and so do those outside
+    /// its bounds and calendars.
     ///
     /// Where a zone left out a whole day two occurrences can fall on one instant; then this falls by two at once.
     #[must_use]
@@ -233,7 +278,7 @@ impl Schedule {
         let after = floor_millis(after);
         let left = match &self.rule {
             Rule::Interval(recurrence) => recurrence.remaining_after(after),
-            Rule::Cron(_) => None,
+            Rule::Cron(_) | Rule::Boot(_) => None,
         };
         left.map_or(Remaining::Unlimited, Remaining::Count)
     }
@@ -243,23 +288,29 @@ impl Schedule {
     pub fn is_repeating_count(&self) -> Option<u64> {
         match &self.rule {
             Rule::Interval(recurrence) => recurrence.count(),
-            Rule::Cron(_) => None,
+            Rule::Cron(_) | Rule::Boot(_) => None,
         }
     }
 
     /// The zone whose calendar and wall clock it follows.
     #[must_use]
     pub fn zone(&self) -> &Zone {
-        match &self.rule {
-            Rule::Interval(recurrence) => recurrence.zone(),
-            Rule::Cron(cron) => cron.zone(),
-        }
+        self.rule.zone()
     }
 
     /// Whether it is a cron expression.
     #[must_use]
     pub fn is_cron(&self) -> bool {
-        matches!(self.rule, Rule::Cron(_))
+        match self.rule {
+            Rule::Cron(_) | Rule::Boot(_) => true,
+            Rule::Interval(_) => false,
+        }
+    }
+
+    /// Whether it names no instants but each start of the machine (`@reboot`).
+    #[must_use]
+    pub fn is_at_boot(&self) -> bool {
+        matches!(self.rule, Rule::Boot(_))
     }
 
     /// What is legal but perhaps not meant, a sentence each.
@@ -269,13 +320,186 @@ impl Schedule {
     }
 }
 
+impl Rule {
+    fn zone(&self) -> &Zone {
+        match self {
+            Self::Interval(recurrence) => recurrence.zone(),
+            Self::Cron(cron) => cron.zone(),
+            Self::Boot(zone) => zone,
+        }
+    }
+
+    fn next_after(&self, after: i64) -> Option<i64> {
+        match self {
+            Self::Interval(recurrence) => recurrence.next_after(after),
+            Self::Cron(cron) => cron.next_after(after),
+            Self::Boot(_) => None,
+        }
+    }
+
+    fn stretch(&self, after: i64, through: i64, limit: u64) -> Option<Counted> {
+        match self {
+            Self::Interval(recurrence) => recurrence.stretch(after, through, limit),
+            Self::Cron(cron) => cron.stretch(after, through, limit),
+            Self::Boot(_) => None,
+        }
+    }
+
+    /// The first occurrence after `after` that passes the filter.
+    fn next_permitted(&self, mut after: i64, filter: &Filter) -> Option<i64> {
+        for _ in 0..LEAPS_MAX {
+            let due = self.next_after(after)?;
+            match filter.permit(due, self.zone()) {
+                Permit::Open { .. } => return Some(due),
+                Permit::Closed { until: i64::MAX } => return None,
+                Permit::Closed { until } => after = due.max(until - 1),
+            }
+        }
+        None
+    }
+
+    /// As [`Self::stretch`], of those that pass: counted from one open time to the next.
+    fn stretch_permitted(
+        &self,
+        mut after: i64,
+        through: i64,
+        limit: u64,
+        filter: &Filter,
+    ) -> Option<Counted> {
+        let through = filter.not_after().map_or(through, |last| last.min(through));
+        let mut all: Option<Counted> = None;
+        for _ in 0..LEAPS_MAX {
+            let left = limit - all.map_or(0, |all| all.instants);
+            let due = self.next_permitted(after, filter).filter(|due| *due <= through);
+            let Some(due) = due else { return all };
+            if left == 0 {
+                return all.map(|all| Counted { complete: false, ..all });
+            }
+            let Permit::Open { until } = filter.permit(due, self.zone()) else { return all };
+            let part = self.stretch(due - 1, through.min(until - 1), left)?;
+            after = if part.complete { through.min(until - 1) } else { part.last };
+            let (first, instants) = all.map_or((part.first, 0), |all| (all.first, all.instants));
+            all = Some(Counted { first, instants: instants + part.instants, ..part });
+        }
+        all.map(|all| Counted { complete: false, ..all })
+    }
+}
+
+/// Reads schedule and zone.
+fn read_rule(
+    name: &str,
+    terms: &ScheduleTerms,
+    accepted_at: Timestamp,
+    zones: &ZoneDb,
+) -> Result<(Rule, Vec<String>), ScheduleError> {
+    let ScheduleTerms { text, zone, dst, .. } = terms;
+    let source = Source::new("schedule", text);
+    if text.len() > SCHEDULE_BYTES_MAX {
+        return Err(source.refuse_all(|found| {
+            format!("schedule {found} is too long: write at most {SCHEDULE_BYTES_MAX} bytes")
+        }));
+    }
+    if text.trim().is_empty() {
+        return Err(source.refuse_all(|_| {
+            "the schedule is empty: expected something like `R/2026-03-01T13:00:00Z/P1D` \
+             or `30 2 * * *`"
+                .to_owned()
+        }));
+    }
+    let zone = if zone.is_empty() { None } else { Some(zones.get(zone)?) };
+    if is_interval(text) {
+        let accepted_at = floor_millis(accepted_at);
+        let interval = iso8601::read(source)?;
+        let recurrence = Recurrence::new(source, interval, zone, *dst, accepted_at)?;
+        let warnings = interval_warnings(&recurrence, *dst, accepted_at);
+        return Ok((Rule::Interval(recurrence), warnings));
+    }
+    let (from, zone) = read_zone_prefix(source, zone, zones)?;
+    let zone = zone.unwrap_or_else(Zone::utc);
+    if text[from..].trim() == cron::REBOOT {
+        return Ok((Rule::Boot(zone), Vec::new()));
+    }
+    let (cron, warnings) = Cron::parse(source, from, name, zone, *dst)?;
+    Ok((Rule::Cron(cron), warnings))
+}
+
+/// Reads `CRON_TZ=` or `TZ=` and the zone behind it; returns the place after them.
+fn read_zone_prefix(
+    source: Source<'_>,
+    given: Option<Zone>,
+    zones: &ZoneDb,
+) -> Result<(usize, Option<Zone>), ScheduleError> {
+    let blanks = source.text.len() - source.text.trim_start_matches([' ', '\t']).len();
+    let rest = &source.text[blanks..];
+    let Some(value) = rest.strip_prefix("CRON_TZ=").or_else(|| rest.strip_prefix("TZ=")) else {
+        return Ok((0, given));
+    };
+    let start = source.text.len() - value.len();
+    let end = value.find([' ', '\t']).map_or(source.text.len(), |length| start + length);
+    let zone = zones.get(&source.text[start..end]).map_err(|error| ScheduleError {
+        field: "schedule".into(),
+        span: start..end,
+        ..error
+    })?;
+    if is_interval(&source.text[end..]) {
+        return Err(source.refuse(blanks..end, |found| {
+            format!(
+                "{found} is for expressions of cron: leave it out, and write the zone of an interval into \
+                 `scheduleTimeZone`"
+            )
+        }));
+    }
+    if let Some(given) = given.filter(|given| given.name() != zone.name()) {
+        return Err(source.refuse(blanks..end, |found| {
+            format!(
+                "{found} contradicts `scheduleTimeZone`, which is `{}`: leave one of them out",
+                given.name()
+            )
+        }));
+    }
+    Ok((end, Some(zone)))
+}
+
+fn read_jitter(name: &str, terms: &ScheduleTerms) -> Result<Jitter, ScheduleError> {
+    let Some(jitter) = &terms.jitter else { return Ok(Jitter::default()) };
+    let millis = i64::try_from(jitter.span.as_millis()).ok().filter(|millis| *millis >= 0);
+    let millis = millis.ok_or_else(|| {
+        Source::new("jitter", &jitter.text).refuse_all(|found| {
+            format!("jitter {found} is beyond all calendars: write a shorter period")
+        })
+    })?;
+    Ok(Jitter { millis, key: spread::of_name(name) })
+}
+
+/// Nothing but the schedule itself can be said of starts of the machine.
+fn refuse_what_needs_instants(terms: &ScheduleTerms) -> Result<(), ScheduleError> {
+    let ScheduleTerms { text, zone: _, dst: _, jitter, not_before, not_after, calendars } = terms;
+    let given = [
+        ("jitter", jitter.is_some()),
+        ("notBefore", !not_before.is_empty()),
+        ("notAfter", !not_after.is_empty()),
+        ("calendars", !calendars.is_empty()),
+    ];
+    match given.iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((field, _)) => Err(Source::new(field, text).refuse_all(|found| {
+            format!("`{field}` cannot be used with {found}, which names no instants: leave it out")
+        })),
+    }
+}
+
 /// Whether a text is meant as a repeating interval. No field of cron begins with an `R`.
 fn is_interval(text: &str) -> bool {
     let text = text.trim();
     text.starts_with(['R', 'r']) && (text.contains('/') || !text.contains([' ', '\t']))
 }
 
-fn interval_warnings(recurrence: &Recurrence, accepted_at: i64) -> Box<[String]> {
+fn interval_warnings(recurrence: &Recurrence, dst: DstPolicy, accepted_at: i64) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if dst != DstPolicy::default() && recurrence.is_exact() {
+        warnings
+            .push("`dst` has no effect: hours, minutes and seconds are physical time".to_owned());
+    }
     let warning = match (recurrence.count(), recurrence.remaining_after(accepted_at)) {
         (Some(0), _) => "`R0` names no occurrence: the job never runs by itself".to_owned(),
         // A job posted with an empty start is due at once; only what was due earlier is over.
@@ -283,9 +507,10 @@ fn interval_warnings(recurrence: &Recurrence, accepted_at: i64) -> Box<[String]>
             "all occurrences were due before the schedule was accepted: the job is exhausted"
                 .to_owned()
         }
-        (_, _) => return Box::default(),
+        (_, _) => return warnings,
     };
-    Box::new([warning])
+    warnings.push(warning);
+    warnings
 }
 
 /// Whole milliseconds since 1970, rounded towards the past, so that comparing with an occurrence stays right.

@@ -12,13 +12,18 @@
 use std::ops::Range;
 
 use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
-use crate::model::Timestamp;
+use crate::model::{DstPolicy, FoldPolicy, GapPolicy, Timestamp};
 
 use super::error::{ScheduleError, Source};
 use super::iso8601::Interval;
 use super::period::Period;
-use super::zone::Zone;
+use super::zone::{Passing, Zone};
+
+const MILLIS_PER_DAY: i64 = 86_400_000;
+/// Occurrences in a row that a gap can skip, with room: a schedule names a skipped wall time once in some years.
+const SKIPPED_IN_A_ROW_MAX: u64 = 1_000;
 
 /// A repeating interval with its start resolved. All instants in here are milliseconds since 1970.
 #[derive(Debug, Clone)]
@@ -29,6 +34,10 @@ pub(super) struct Recurrence {
     zone: Zone,
     period: Period,
     count: Option<u64>,
+    /// What becomes of wall times that a gap skips.
+    gap: GapPolicy,
+    /// Whether of a wall time that is shown twice the last passing counts.
+    is_last_passing: bool,
 }
 
 /// Occurrences from `first` to `last`, which fall on `instants` instants.
@@ -47,13 +56,23 @@ impl Recurrence {
         source: Source<'_>,
         interval: Interval,
         zone: Option<Zone>,
+        dst: DstPolicy,
         accepted_at: i64,
     ) -> Result<Self, ScheduleError> {
         let Interval { count, start, start_span, period } = interval;
         let written = start.and_then(|start| start.offset).map(Zone::fixed);
         let zone = zone.or(written).unwrap_or_else(Zone::utc);
+        let gap = dst.gap.unwrap_or(GapPolicy::Shift);
+        let is_last_passing = match dst.fold {
+            None | Some(FoldPolicy::First) => false,
+            Some(FoldPolicy::Last) => true,
+            Some(FoldPolicy::Both) => return Err(refuse_both()),
+        };
         let (start, wall) = match start {
-            Some(start) => (zone.first_passing(start.wall), start.wall),
+            Some(start) => {
+                let passing = zone.passing(start.wall, gap, is_last_passing);
+                (passing.map(|passing| passing.at), start.wall)
+            }
             None => (Some(accepted_at), zone.wall(accepted_at)),
         };
         let start = start.ok_or_else(|| {
@@ -61,11 +80,45 @@ impl Recurrence {
                 format!("start {found} is beyond the end of year 9999: write an earlier one")
             })
         })?;
-        Ok(Self { start, wall, zone, period, count })
+        Ok(Self { start, wall, zone, period, count, gap, is_last_passing })
     }
 
     pub(super) fn count(&self) -> Option<u64> {
         self.count
+    }
+
+    /// The occurrence with index 0, if it has one.
+    pub(super) const fn start(&self) -> i64 {
+        self.start
+    }
+
+    pub(super) const fn period(&self) -> Period {
+        self.period
+    }
+
+    pub(super) const fn gap(&self) -> GapPolicy {
+        self.gap
+    }
+
+    pub(super) const fn fold(&self) -> FoldPolicy {
+        if self.is_last_passing { FoldPolicy::Last } else { FoldPolicy::First }
+    }
+
+    /// The wall times, in seconds, that occurrences around `at`, in milliseconds, are for, if they lie within `walls`.
+    /// None where the wall time is not what it counts by.
+    pub(super) fn wall_near(&self, at: i64, walls: &Range<i64>) -> Vec<i64> {
+        if self.period.is_exact() || self.period.millis != 0 {
+            return Vec::new();
+        }
+        let first = self.first_index_after(at - 2 * MILLIS_PER_DAY);
+        let near = (first..first.saturating_add(5)).filter(|k| self.at(*k).is_some());
+        let wall = |k| Some(self.nominal(k)?.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second());
+        near.filter_map(wall).filter(|wall| walls.contains(wall)).collect()
+    }
+
+    /// Whether changes of clock are nothing to it.
+    pub(super) fn is_exact(&self) -> bool {
+        self.period.is_exact()
     }
 
     pub(super) fn zone(&self) -> &Zone {
@@ -81,18 +134,34 @@ impl Recurrence {
             return Some(self.start);
         }
         let exact = i128::from(self.period.millis).checked_mul(i128::from(index))?;
-        let calendar = if self.period.is_exact() { self.start } else { self.on_calendar(index)? };
+        let calendar =
+            if self.period.is_exact() { self.start } else { self.on_calendar(index)?.at };
         let at = i64::try_from(exact.checked_add(i128::from(calendar))?).ok()?;
         (at <= Timestamp::MAX.as_millisecond()).then_some(at)
     }
 
     /// The start moved by the calendar part of `index` periods.
-    fn on_calendar(&self, index: u64) -> Option<i64> {
+    fn on_calendar(&self, index: u64) -> Option<Passing> {
+        self.zone.passing(self.nominal(index)?, self.gap, self.is_last_passing)
+    }
+
+    /// What the wall clock should show then.
+    fn nominal(&self, index: u64) -> Option<DateTime> {
         let index = i64::try_from(index).ok()?;
         let months = self.period.months.checked_mul(index)?;
         let days = self.period.days.checked_mul(index)?;
         let span = jiff::Span::new().try_months(months).ok()?.try_days(days).ok()?;
-        self.zone.first_passing(self.wall.checked_add(span).ok()?)
+        self.wall.checked_add(span).ok()
+    }
+
+    /// Whether indexes may name nothing, because a gap skips them.
+    fn may_skip(&self) -> bool {
+        self.gap == GapPolicy::Skip && !self.period.is_exact()
+    }
+
+    /// Whether the occurrence with this index is one that a gap skips and nothing stands for.
+    fn is_skipped(&self, index: u64) -> bool {
+        self.may_skip() && self.on_calendar(index).is_some_and(|passing| passing.is_skipped)
     }
 
     /// The index of the first occurrence after `after`; perhaps one that [`Self::at`] denies, then there is none.
@@ -140,13 +209,20 @@ impl Recurrence {
     }
 
     pub(super) fn next_after(&self, after: i64) -> Option<i64> {
-        self.at(self.first_index_after(after))
+        self.next_index_after(after).and_then(|index| self.at(index))
+    }
+
+    /// The index of the next occurrence that no gap skips.
+    fn next_index_after(&self, after: i64) -> Option<u64> {
+        let first = self.first_index_after(after);
+        (first..first.saturating_add(SKIPPED_IN_A_ROW_MAX)).find(|index| !self.is_skipped(*index))
     }
 
     /// The latest occurrence in `(after, through]`.
     pub(super) fn last_through(&self, after: i64, through: i64) -> Option<i64> {
         let indexes = self.indexes(after, through);
-        if indexes.is_empty() { None } else { self.at(indexes.end - 1) }
+        let last = indexes.rev().take(1_000).find(|index| !self.is_skipped(*index))?;
+        self.at(last)
     }
 
     /// The occurrences in `(after, through]`, at most `limit` instants of them, counted without visiting them.
@@ -154,6 +230,9 @@ impl Recurrence {
         let all = self.indexes(after, through);
         if all.is_empty() || limit == 0 {
             return None;
+        }
+        if self.may_skip() {
+            return self.walk(all, limit);
         }
         // Occurrences that share an instant take no room under the limit. There are as few of them as days that the
         // zone left out, so this settles at once.
@@ -173,6 +252,23 @@ impl Recurrence {
             instants: end - all.start - doubles,
             complete: self.next_after(last).is_none_or(|next| next > through),
         })
+    }
+
+    /// As [`Self::stretch`], by visiting each: a gap may skip any, and a calendar period is long enough.
+    fn walk(&self, indexes: Range<u64>, limit: u64) -> Option<Counted> {
+        let mut named = indexes.filter(|index| !self.is_skipped(*index)).map_while(|k| self.at(k));
+        let first = named.next()?;
+        let (mut last, mut instants) = (first, 1);
+        let mut complete = true;
+        for at in named {
+            if instants == limit {
+                complete = false;
+                break;
+            }
+            instants += u64::from(at != last);
+            last = at;
+        }
+        Some(Counted { first, last, instants, complete })
     }
 
     /// How many occurrences after `after` are left of `Rn`; `None` for no end.
@@ -205,4 +301,13 @@ impl Recurrence {
         }
         doubles
     }
+}
+
+fn refuse_both() -> ScheduleError {
+    Source::new("dst.fold", FoldPolicy::Both.as_str()).refuse_all(|found| {
+        format!(
+            "{found} is not for an interval, whose occurrences are one instant each: \
+             write `first` or `last`, or a cron expression"
+        )
+    })
 }

@@ -16,11 +16,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
-use crate::model::Timestamp;
+use crate::model::{GapPolicy, Timestamp};
 
 use super::error::{ScheduleError, Source};
+use super::filter::Side;
+use super::iso8601::Moment;
+use super::segment::{Segment, Segments};
 use super::{zone_files, zone_names};
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -242,6 +245,16 @@ fn bundled_zones() -> BTreeMap<String, Entry> {
     named.map(|(name, data)| (name.to_owned(), Entry::new(ZoneData::Bundled(data)))).collect()
 }
 
+/// When a wall clock shows a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Passing {
+    /// Milliseconds since 1970.
+    pub(super) at: i64,
+    /// Whether it never shows it, and there is to be nothing in its place. `at` is then where it would be, moved
+    /// forward by the gap.
+    pub(super) is_skipped: bool,
+}
+
 /// A zone's rules. Cheap to clone.
 #[derive(Clone)]
 pub struct Zone(Arc<Rules>);
@@ -249,13 +262,15 @@ pub struct Zone(Arc<Rules>);
 struct Rules {
     name: String,
     rules: TimeZone,
+    segments: Segments,
     skipped_days: Vec<Range<i64>>,
 }
 
 impl Zone {
     fn new(name: String, rules: TimeZone) -> Self {
         let skipped_days = find_skipped_days(&rules);
-        Self(Arc::new(Rules { name, rules, skipped_days }))
+        let segments = Segments::of(&rules);
+        Self(Arc::new(Rules { name, rules, segments, skipped_days }))
     }
 
     pub(super) fn utc() -> Self {
@@ -293,17 +308,47 @@ impl Zone {
         &self.0.rules
     }
 
+    /// The stretch without a change of clock in which the second `at` lies.
+    pub(super) fn segment(&self, at: i64) -> Segment {
+        self.0.segments.around(&self.0.rules, at)
+    }
+
     /// What its wall clock shows `millis` after 1970.
     pub(super) fn wall(&self, millis: i64) -> DateTime {
         let at = Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX);
         self.rules().to_datetime(at)
     }
 
-    /// When its wall clock first shows `wall`, in milliseconds; a time that it never shows moves forward by the gap.
-    /// `None` beyond the end of time.
-    pub(super) fn first_passing(&self, wall: DateTime) -> Option<i64> {
-        let instant = self.rules().to_ambiguous_timestamp(wall).compatible();
-        instant.ok().map(Timestamp::as_millisecond)
+    /// When its wall clock shows `wall`. `None` beyond the end of time.
+    pub(super) fn passing(&self, wall: DateTime, gap: GapPolicy, last: bool) -> Option<Passing> {
+        let ambiguous = self.rules().to_ambiguous_timestamp(wall);
+        let (is_gap, is_fold) = match ambiguous.offset() {
+            AmbiguousOffset::Unambiguous { .. } => (false, false),
+            AmbiguousOffset::Gap { .. } => (true, false),
+            AmbiguousOffset::Fold { .. } => (false, true),
+        };
+        let instant = if is_fold && last { ambiguous.later() } else { ambiguous.compatible() };
+        let shifted = instant.ok()?.as_millisecond();
+        let at = match gap {
+            GapPolicy::After if is_gap => self.segment(shifted.div_euclid(1_000)).start * 1_000,
+            GapPolicy::After | GapPolicy::Shift | GapPolicy::Skip => shifted,
+        };
+        Some(Passing { at, is_skipped: is_gap && gap == GapPolicy::Skip })
+    }
+
+    /// The first or the last instant that a text names, in milliseconds; in this zone unless it has its own offset.
+    pub(super) fn moment(&self, moment: &Moment, side: Side) -> Option<i64> {
+        let Moment { wall, offset, .. } = *moment;
+        if let Some(offset) = offset {
+            return offset.to_timestamp(wall).ok().map(Timestamp::as_millisecond);
+        }
+        self.passing(wall, GapPolicy::Shift, side == Side::Last).map(|passing| passing.at)
+    }
+
+    /// The last millisecond of a date.
+    pub(super) fn end_of_day(&self, moment: &Moment) -> Option<i64> {
+        let next = Moment { wall: moment.wall.tomorrow().ok()?, ..*moment };
+        self.moment(&next, Side::Last).map(|at| at - 1)
     }
 
     /// The stretches after each change of clock that left out a day or more, as long as what was left out.

@@ -1,46 +1,103 @@
-//! The minutes that an expression names, on a calendar without zones.
+//! The seconds that an expression names, on a calendar without zones.
 //!
 //! Every field is a set of bits. A month is searched at once: its days are a mask, in which the weekdays are a pattern
-//! of seven bits repeated. Time is a number of minutes since 1970-01-01T00:00 on the wall clock.
+//! of seven bits repeated. Time is a number of seconds since 1970-01-01T00:00:00 on the wall clock.
 
-/// Minutes of a day.
-const MINUTES_PER_DAY: i64 = 1_440;
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 /// The last year that is searched.
 const YEAR_MAX: i64 = 9_999;
 /// 0000-03-01 to 1970-01-01. Years are counted from March in here, so that a leap day ends its year.
 const EPOCH_DAYS: i64 = 719_468;
 /// Days of 400 years, after which the calendar repeats.
 const CYCLE_DAYS: i64 = 146_097;
+/// Months of these.
+const CYCLE_MONTHS: u32 = 4_800;
 
-/// When an expression runs. No set is empty.
+/// When an expression runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Calendar {
-    /// Bit 0 to 59.
+    /// Bit 0 to 59. Not empty.
+    pub(super) seconds: u64,
+    /// Bit 0 to 59. Not empty.
     pub(super) minutes: u64,
-    /// Bit 0 to 23.
+    /// Bit 0 to 23. Not empty.
     pub(super) hours: u32,
-    /// Bit 1 to 31.
-    pub(super) days: u32,
-    /// Bit 1 to 12.
+    /// Days of the month.
+    pub(super) days: Days,
+    /// Bit 1 to 12. Not empty.
     pub(super) months: u16,
-    /// Bit 0, Sunday, to 6.
-    pub(super) weekdays: u8,
+    /// Days of the week.
+    pub(super) weekdays: Weekdays,
     /// Whether a day must be in `days` and `weekdays`; otherwise one is enough.
     pub(super) needs_both: bool,
 }
 
+/// Days of the month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Days {
+    /// Bit 1 to 31.
+    pub(super) fixed: u32,
+    /// Bit n: the day n days before the last one.
+    pub(super) before_last: u32,
+    /// Bit 1 to 31: the working day nearest to this one, in the same month.
+    pub(super) near: u32,
+    /// The last working day.
+    pub(super) last_working: bool,
+}
+
+impl Days {
+    pub(super) const ALL: u32 = 0xffff_fffe;
+
+    pub(super) const fn is_every(&self) -> bool {
+        self.fixed == Self::ALL
+    }
+
+    /// Whether it depends on more than the day's number.
+    const fn is_relative(&self) -> bool {
+        self.before_last != 0 || self.near != 0 || self.last_working
+    }
+}
+
+/// Days of the week. Bit 0 is Sunday, bit 6 Saturday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Weekdays {
+    /// Each of the month.
+    pub(super) every: u8,
+    /// The first to the fifth of the month.
+    pub(super) nth: [u8; 5],
+    /// The last of the month.
+    pub(super) last: u8,
+}
+
+impl Weekdays {
+    pub(super) const ALL: u8 = 0b111_1111;
+
+    pub(super) const fn is_every(&self) -> bool {
+        self.every == Self::ALL
+    }
+
+    const fn is_relative(&self) -> bool {
+        let [a, b, c, d, e] = self.nth;
+        self.last != 0 || (a | b | c | d | e) != 0
+    }
+}
+
 impl Calendar {
-    /// The first minute at or after `from` that is named.
+    /// The first second at or after `from` that is named, if there is one before the year 10000.
     pub(super) fn next(&self, from: i64) -> Option<i64> {
-        let today = from.div_euclid(MINUTES_PER_DAY);
+        let today = from.div_euclid(DAY);
         let mut month = Month::of(today);
         while month.year <= YEAR_MAX {
             let mut days = self.days_of(&month);
+            if month.first < today {
+                let passed = u32::try_from(today - month.first).expect("today is in the month");
+                days = days >> passed << passed;
+            }
             while days != 0 {
                 let day = month.first + i64::from(days.trailing_zeros());
-                let earliest = (from - day * MINUTES_PER_DAY).max(0);
-                if let Some(minute) = self.minute_of_day(earliest) {
-                    return Some(day * MINUTES_PER_DAY + minute);
+                if let Some(second) = self.second_of_day((from - day * DAY).max(0)) {
+                    return Some(day * DAY + second);
                 }
                 days &= days - 1;
             }
@@ -51,20 +108,26 @@ impl Calendar {
 
     /// Whether there is a date on which it runs, in any year.
     pub(super) fn has_dates(&self) -> bool {
-        // Over the cycle of the calendar every date, 29 February too, falls on every weekday.
-        !self.needs_both || (1..=12).any(|month| self.has_month(month) && self.has_days_of(month))
+        // A fixed day of a month falls on every weekday at some time, 29 February too.
+        if !self.days.is_relative() && !self.weekdays.is_relative() {
+            let fixed = |month| self.has_month(month) && self.days.fixed & longest(month) != 0;
+            return !self.needs_both || (1..=12).any(fixed);
+        }
+        let mut month = Month::of(0);
+        for _ in 0..CYCLE_MONTHS {
+            if self.days_of(&month) != 0 {
+                return true;
+            }
+            month = month.next();
+        }
+        false
     }
 
-    fn has_days_of(&self, month: u8) -> bool {
-        let longest = match month {
-            2 => 29,
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        };
-        self.days & bits_through(longest) != 0
+    pub(super) const fn is_hourly(&self) -> bool {
+        self.hours == 0xff_ffff
     }
 
-    fn has_month(&self, month: u8) -> bool {
+    pub(super) fn has_month(&self, month: u8) -> bool {
         self.months >> month & 1 == 1
     }
 
@@ -73,32 +136,109 @@ impl Calendar {
         if !self.has_month(month.month) {
             return 0;
         }
-        let first_weekday = (month.first + 4).rem_euclid(7);
-        let week = ((u64::from(self.weekdays) * 0b1000_0001) >> first_weekday) & 0b111_1111;
-        let by_weekday = week * (1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28);
-        let by_day = u64::from(self.days >> 1);
+        let length = u32::from(month.length);
+        let all = bits_through(month.length) >> 1;
+        let first_weekday = u32::try_from((month.first + 4).rem_euclid(7)).expect("a weekday");
+        let by_day = match self.days {
+            days if days.is_relative() => relative_days(&days, length, first_weekday),
+            days => days.fixed >> 1,
+        };
+        let by_weekday = match &self.weekdays {
+            weekdays if weekdays.is_relative() => {
+                relative_weekdays(weekdays, length, first_weekday)
+            }
+            weekdays => in_month(weekdays.every, first_weekday),
+        };
         let days = if self.needs_both { by_day & by_weekday } else { by_day | by_weekday };
-        let inside = days & u64::from(bits_through(month.length) >> 1);
-        u32::try_from(inside).expect("a month has at most 31 days")
+        days & all
     }
 
-    /// The first minute of a day at or after `earliest` that is named.
-    fn minute_of_day(&self, earliest: i64) -> Option<i64> {
-        if earliest >= MINUTES_PER_DAY {
+    /// The first second of a day at or after `earliest` that is named.
+    fn second_of_day(&self, earliest: i64) -> Option<i64> {
+        if earliest >= DAY {
             return None;
         }
-        let (hour, minute) = (earliest / 60, earliest % 60);
-        let this_hour = if self.hours >> hour & 1 == 1 { self.minutes >> minute } else { 0 };
-        if this_hour != 0 {
-            return Some(earliest + i64::from(this_hour.trailing_zeros()));
+        let (hour, minute, second) = (earliest / 3_600, earliest / 60 % 60, earliest % 60);
+        if self.hours >> hour & 1 == 1 {
+            if self.minutes >> minute & 1 == 1 && self.seconds >> second != 0 {
+                return Some(earliest + zeros(self.seconds >> second));
+            }
+            let later = self.minutes >> minute >> 1;
+            if later != 0 {
+                let minute = minute + 1 + zeros(later);
+                return Some(hour * 3_600 + minute * 60 + zeros(self.seconds));
+            }
         }
-        let later = self.hours >> hour >> 1;
+        let later = u64::from(self.hours) >> hour >> 1;
         if later == 0 {
             return None;
         }
-        let hour = hour + 1 + i64::from(later.trailing_zeros());
-        Some(hour * 60 + i64::from(self.minutes.trailing_zeros()))
+        let hour = hour + 1 + zeros(later);
+        Some(hour * 3_600 + zeros(self.minutes) * 60 + zeros(self.seconds))
     }
+}
+
+fn zeros(bits: u64) -> i64 {
+    i64::from(bits.trailing_zeros())
+}
+
+/// The days with one of these weekdays; bit 0 is the first of the month.
+fn in_month(weekdays: u8, first_weekday: u32) -> u32 {
+    let week = ((u32::from(weekdays) * 0b1000_0001) >> first_weekday) & 0b111_1111;
+    week | week << 7 | week << 14 | week << 21 | week << 28
+}
+
+fn relative_days(days: &Days, length: u32, first_weekday: u32) -> u32 {
+    let weekday_of = |day: u32| (first_weekday + day) % 7;
+    let mut found = days.fixed >> 1;
+    for day in 0..length {
+        if days.before_last >> (length - 1 - day) & 1 == 1 {
+            found |= 1 << day;
+        }
+        if days.near >> (day + 1) & 1 == 1 {
+            let nearest = match weekday_of(day) {
+                6 if day == 0 => day + 2,
+                6 => day - 1,
+                0 if day == length - 1 => day - 2,
+                0 => day + 1,
+                _ => day,
+            };
+            found |= 1 << nearest;
+        }
+    }
+    if days.last_working {
+        let back = match weekday_of(length - 1) {
+            6 => 1,
+            0 => 2,
+            _ => 0,
+        };
+        found |= 1 << (length - 1 - back);
+    }
+    found
+}
+
+fn relative_weekdays(weekdays: &Weekdays, length: u32, first_weekday: u32) -> u32 {
+    let mut found = in_month(weekdays.every, first_weekday);
+    for (week, nth) in (0_u32..).zip(weekdays.nth) {
+        found |= in_month(nth, first_weekday) & (0b111_1111 << (7 * week));
+    }
+    found | in_month(weekdays.last, first_weekday) & (0b111_1111 << (length - 7))
+}
+
+/// The days that a month has in its longest year.
+fn longest(month: u8) -> u32 {
+    bits_through(match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    })
+}
+
+/// Month, from 1, and day of the month, from 1, of a day counted from 1970-01-01.
+pub(in crate::schedule) fn month_and_day(number: i64) -> (usize, usize) {
+    let month = Month::of(number);
+    let day = usize::try_from(number - month.first).expect("a day is in its month");
+    (usize::from(month.month), day + 1)
 }
 
 /// Bits 0 to `last`.

@@ -13,37 +13,54 @@
 //! is fixed. DIFFERENCE to Debian: several minutes skipped by one gap are one run, not one each at the same instant.
 
 mod calendar;
+mod changes;
+mod describe;
+mod field;
 mod parse;
+mod relative;
 mod search;
 
 #[cfg(test)]
+mod extension_tests;
+#[cfg(test)]
 mod tests;
+
+use std::ops::Range;
+
+use crate::model::{DstPolicy, FoldPolicy, GapPolicy};
 
 use super::error::{ScheduleError, Source};
 use super::recurrence::Counted;
 use super::zone::Zone;
 
 use calendar::Calendar;
+use changes::{Changes, Fold, Gap};
 use search::Walk;
+
+pub(super) use calendar::month_and_day;
+pub(super) use parse::REBOOT;
 
 /// A cron expression in its zone. All instants in here are milliseconds since 1970.
 #[derive(Debug, Clone)]
 pub(super) struct Cron {
     calendar: Calendar,
-    /// Whether it follows the clock through changes.
-    is_wildcard: bool,
+    changes: Changes,
     zone: Zone,
 }
 
 impl Cron {
-    /// Reads an expression; the second value are warnings.
+    /// Reads the expression that begins at `from`; the second value are warnings. `name` is the job's.
     pub(super) fn parse(
         source: Source<'_>,
+        from: usize,
+        name: &str,
         zone: Zone,
+        dst: DstPolicy,
     ) -> Result<(Self, Vec<String>), ScheduleError> {
-        let expression = parse::read(source)?;
+        let expression = parse::read(source, from, name)?;
         let parse::Expression { calendar, is_wildcard, warnings } = expression;
-        Ok((Self { calendar, is_wildcard, zone }, warnings))
+        let changes = Changes::new(dst, is_wildcard);
+        Ok((Self { calendar, changes, zone }, warnings))
     }
 
     pub(super) fn zone(&self) -> &Zone {
@@ -52,22 +69,6 @@ impl Cron {
 
     pub(super) fn next_after(&self, after: i64) -> Option<i64> {
         Walk::new(self, after).next()
-    }
-
-    /// The latest occurrence in `(after, through]`, by bisection: whether an occurrence follows an instant by
-    /// `through` can only change from yes to no.
-    pub(super) fn last_through(&self, after: i64, through: i64) -> Option<i64> {
-        let next = |after| self.next_after(after).filter(|next| *next <= through);
-        let mut last = next(after)?;
-        let (mut low, mut high) = (last, through);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match next(middle) {
-                Some(later) => (last, low) = (later, later),
-                None => high = middle,
-            }
-        }
-        Some(last)
     }
 
     /// The occurrences in `(after, through]`, at most `limit` of them.
@@ -83,4 +84,45 @@ impl Cron {
         let complete = walk.peek().is_none();
         Some(Counted { first, last, instants, complete })
     }
+
+    /// Whether it runs in every hour of the day and follows the clock through changes.
+    pub(super) fn is_hourly(&self) -> bool {
+        self.calendar.is_hourly()
+            && matches!(self.changes, Changes { gap: Gap::Skip, fold: Fold::Both })
+    }
+
+    /// What becomes of what a gap of this length, in seconds, skips.
+    pub(super) fn gap(&self, length: i64) -> GapPolicy {
+        match self.changes.gap {
+            Gap::After { shorter_than } if length < shorter_than => GapPolicy::After,
+            Gap::Shift => GapPolicy::Shift,
+            Gap::After { .. } | Gap::Skip => GapPolicy::Skip,
+        }
+    }
+
+    /// What becomes of what is shown twice because the clock goes back by so many seconds.
+    pub(super) fn fold(&self, length: i64) -> FoldPolicy {
+        match self.changes.fold {
+            Fold::First { longest } if length <= longest => FoldPolicy::First,
+            Fold::Last => FoldPolicy::Last,
+            Fold::First { .. } | Fold::Both => FoldPolicy::Both,
+        }
+    }
+
+    /// The wall times, in seconds, that it names in a range of them.
+    pub(super) fn named_walls(&self, walls: Range<i64>) -> impl Iterator<Item = i64> {
+        let next = move |from: i64| self.calendar.next(from).filter(|wall| *wall < walls.end);
+        let first = next(walls.start);
+        std::iter::successors(first, move |last| next(*last + 1))
+    }
+
+    /// What it does in plain English.
+    pub(super) fn describe(&self) -> String {
+        describe::describe(&self.calendar)
+    }
+}
+
+/// The number of a weekday, from 0 for Sunday to 7 for Sunday again, that is named as in an expression.
+pub(super) fn weekday(text: &str) -> Option<u8> {
+    field::WEEKDAY.value(text)
 }

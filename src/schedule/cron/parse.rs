@@ -1,15 +1,23 @@
-//! Reads cron expressions: five fields, or a word such as `@daily`.
+//! Reads cron expressions: five fields, six with seconds in front, or a word such as `@daily`.
 //!
 //! A field is a list of items with commas; an item is `*`, a value, or a range `a-b`; `*` and ranges may have a step
 //! `/n`. Months and weekdays have names of three letters, in any case, also in ranges and lists. Sunday is 0 and 7.
 //!
-//! Debian's cron accepts by accident what it then never runs (`22-2`) or reads only in part (`5#2` as `5`). Such texts
+//! Beyond Debian's cron: `a/n` is from `a` to the end of the field; `?` is `*` in a day field; `H`, `H(a-b)`, `H/n` and
+//! `H(a-b)/n` are values that the job's name decides ([`crate::schedule::spread`]). Days of the month may be `L`, the last one,
+//! `L-n`, n days before it, `LW`, the last working day, and `nW`, the working day nearest to the n-th in its month.
+//! Weekdays may be `nL`, the last one in the month, and `n#m`, the m-th.
+//!
+//! Debian's cron accepts by accident what it then never runs (`22-2`) or reads only in part (`0~30` as `0`). Such texts
 //! are refused, with what to write instead.
 
 use std::ops::Range;
 
 use super::super::error::{ScheduleError, Source};
-use super::calendar::Calendar;
+use super::super::spread;
+use super::calendar::{Calendar, Days, Weekdays};
+use super::field::{DAY, Field, HOUR, Kind, MINUTE, MONTH, SECOND, WEEKDAY, is_number};
+use super::relative::{self, Set};
 
 /// What a text says.
 pub(super) struct Expression {
@@ -29,72 +37,43 @@ const WORDS: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
 ];
 
-/// One of the five fields.
-struct Field {
-    name: &'static str,
-    min: u8,
-    max: u8,
-    names: &'static [&'static str],
-    /// The value of the first name.
-    first_name: u8,
-    /// What it divides; a step over all of it is shorter at the end of that, unless it divides it evenly.
-    cycle: Option<&'static str>,
-}
+/// The word that names no instants but each start of the machine.
+pub(in crate::schedule) const REBOOT: &str = "@reboot";
 
-const FIELDS: [Field; 5] = [
-    Field { name: "minute", min: 0, max: 59, names: &[], first_name: 0, cycle: Some("hour") },
-    Field { name: "hour", min: 0, max: 23, names: &[], first_name: 0, cycle: Some("day") },
-    Field { name: "day of the month", min: 1, max: 31, names: &[], first_name: 0, cycle: None },
-    Field {
-        name: "month",
-        min: 1,
-        max: 12,
-        names: &[
-            "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
-        ],
-        first_name: 1,
-        cycle: Some("year"),
-    },
-    Field {
-        name: "weekday",
-        min: 0,
-        max: 7,
-        names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"],
-        first_name: 0,
-        cycle: None,
-    },
-];
+/// `H` in the day of the month: as far as every month goes.
+const SPREAD_DAY_MAX: u8 = 28;
 
-const ALL_DAYS: u64 = 0xffff_fffe;
-const ALL_WEEKDAYS: u8 = 0b111_1111;
-
-/// Reads a whole text.
-pub(super) fn read(source: Source<'_>) -> Result<Expression, ScheduleError> {
-    let words = split(source.text);
+/// Reads the expression that begins at `from` and goes on to the end of the text. `name` is the job's.
+pub(super) fn read(
+    source: Source<'_>,
+    from: usize,
+    name: &str,
+) -> Result<Expression, ScheduleError> {
+    let words = split(source.text, from);
     let Some(first) = words.first().cloned() else {
         return Err(refuse_count(source, 0));
     };
     if source.byte(first.start) == Some(b'@') {
         let fields = read_word(source, &words)?;
         let fixed = Source::new(source.field, fields);
-        return read_fields(fixed, &split(fields));
+        return read_fields(fixed, &split(fields, 0), name);
     }
-    if let Some(sixth) = words.get(5) {
-        return Err(source.refuse(sixth.start..source.text.len(), |found| {
+    if let Some(seventh) = words.get(6) {
+        return Err(source.refuse(seventh.start..source.text.len(), |found| {
             format!(
-                "unexpected {found} after the weekday: expected five fields, without seconds, \
-                 year or command"
+                "unexpected {found} after the weekday: expected five fields, or six with seconds \
+                 in front, without year or command"
             )
         }));
     }
-    read_fields(source, &words)
+    read_fields(source, &words, name)
 }
 
-/// The words between blanks.
-fn split(text: &str) -> Vec<Range<usize>> {
+/// The words between blanks, from a place on.
+fn split(text: &str, from: usize) -> Vec<Range<usize>> {
     let mut words = Vec::new();
     let mut begin = None;
-    for (at, byte) in text.bytes().chain([b' ']).enumerate() {
+    for (at, byte) in text.bytes().chain([b' ']).enumerate().skip(from) {
         match (begin, matches!(byte, b' ' | b'\t')) {
             (Some(start), true) => {
                 words.push(start..at);
@@ -117,42 +96,81 @@ fn refuse_count(source: Source<'_>, count: usize) -> ScheduleError {
     })
 }
 
-fn read_fields(source: Source<'_>, words: &[Range<usize>]) -> Result<Expression, ScheduleError> {
-    let [minute, hour, day, month, weekday] = words else {
-        return Err(refuse_count(source, words.len()));
+fn read_fields(
+    source: Source<'_>,
+    words: &[Range<usize>],
+    name: &str,
+) -> Result<Expression, ScheduleError> {
+    let (second, [minute, hour, day, month, weekday]) = match words {
+        [minute, hour, day, month, weekday] => (None, [minute, hour, day, month, weekday]),
+        [second, minute, hour, day, month, weekday] => {
+            (Some(second), [minute, hour, day, month, weekday])
+        }
+        _ => return Err(refuse_count(source, words.len())),
     };
-    let mut warnings = Vec::new();
-    let mut read = |index: usize, word: &Range<usize>| {
-        read_field(source, word.clone(), &FIELDS[index], &mut warnings)
+    let mut reader = Reader { source, name, warnings: Vec::new() };
+    let seconds = match second {
+        Some(second) => reader.field(second, &SECOND)?.values,
+        None => 1,
     };
-    let minutes = read(0, minute)?;
-    let hours = read(1, hour)?;
-    let days = read(2, day)?;
-    let months = read(3, month)?;
-    let weekdays = read(4, weekday)?;
-    let is_star = |word: &Range<usize>| source.byte(word.start) == Some(b'*');
+    let minutes = reader.field(minute, &MINUTE)?.values;
+    let hours = reader.field(hour, &HOUR)?.values;
+    let days = reader.field(day, &DAY)?;
+    let months = reader.field(month, &MONTH)?.values;
+    let weekdays = reader.field(weekday, &WEEKDAY).map_err(|error| match second {
+        Some(_) => with_hint(error),
+        None => error,
+    })?;
+    let mut warnings = reader.warnings;
+    if second.is_some() && source.text[weekday.clone()].bytes().any(|b| b.is_ascii_digit()) {
+        warnings.push(
+            "weekdays are counted from Sunday as 0: Quartz, which also has six fields, counts from 1"
+                .to_owned(),
+        );
+    }
+    let is_star = |word: &Range<usize>| matches!(source.byte(word.start), Some(b'*' | b'?'));
     let fits = "the field is no wider";
     let calendar = Calendar {
+        seconds,
         minutes,
         hours: u32::try_from(hours).expect(fits),
-        days: u32::try_from(days).expect(fits),
+        days: Days { fixed: u32::try_from(days.values).expect(fits), ..days.days },
         months: u16::try_from(months).expect(fits),
-        weekdays: u8::try_from((weekdays | weekdays >> 7) & u64::from(ALL_WEEKDAYS)).expect(fits),
+        weekdays: Weekdays { every: fold_week(weekdays.values), ..weekdays.weekdays },
         needs_both: is_star(day) || is_star(weekday),
     };
     if !calendar.has_dates() {
-        return Err(source.refuse(day.start..month.end, |found| {
-            format!("day and month {found} name a date that never comes: write days that the months have")
+        let span = if calendar.weekdays.is_every() {
+            day.start..month.end
+        } else {
+            day.start..weekday.end
+        };
+        return Err(source.refuse(span, |found| {
+            format!("{found} names a date that never comes: write days that the months have")
         }));
     }
     warnings.extend(day_warning(&calendar));
     Ok(Expression { calendar, is_wildcard: is_star(minute) || is_star(hour), warnings })
 }
 
-/// How the two day fields work together, if somebody might take it for something else.
+/// Somebody may have sent a line of a crontab with its command.
+fn with_hint(mut error: ScheduleError) -> ScheduleError {
+    error.message.push_str(
+        "; six fields are read with seconds in front, and a command belongs in `command`",
+    );
+    error
+}
+
+/// The weekdays of a set in which Sunday is 0 and 7.
+pub(super) fn fold_week(values: u64) -> u8 {
+    u8::try_from((values | values >> 7) & u64::from(Weekdays::ALL)).expect("seven bits")
+}
+
+/// What people might take for something else.
 fn day_warning(calendar: &Calendar) -> Option<String> {
-    let restricts_days = u64::from(calendar.days) != ALL_DAYS;
-    let restricts_weekdays = calendar.weekdays != ALL_WEEKDAYS;
+    let Calendar { days, weekdays, .. } = calendar;
+    let restricts_days = !days.is_every();
+    let restricts_weekdays = !weekdays.is_every();
     match (calendar.needs_both, restricts_days, restricts_weekdays) {
         (true, true, true) => Some(
             "runs only on days that match both the day of the month and the weekday, \
@@ -169,33 +187,65 @@ fn day_warning(calendar: &Calendar) -> Option<String> {
              without being `*`, and one that matches is enough"
                 .to_owned(),
         ),
-        (true, false, _) | (true, true, false) | (false, false, false) => None,
+        (true, true, false) => short_month_warning(calendar),
+        (true, false, _) | (false, false, false) => None,
     }
 }
 
-fn read_field(
-    source: Source<'_>,
-    word: Range<usize>,
-    field: &Field,
-    warnings: &mut Vec<String>,
-) -> Result<u64, ScheduleError> {
-    let mut set = 0;
-    let mut at = word.start;
-    loop {
-        let item = read_item(source, at..word.end, field)?;
-        set |= item.values();
-        let warning = item.warning(source, field);
-        warnings.extend(warning.filter(|warning| !warnings.contains(warning)));
-        at = item.span.end;
-        match source.byte(at) {
-            Some(b',') if at < word.end => at += 1,
-            Some(_) if at < word.end => {
-                return Err(source.refuse(at..word.end, |found| {
-                    format!("unexpected {found} in the {}: {}", field.name, field.expected())
-                }));
-            }
-            Some(_) | None => return Ok(set),
+/// Whether months that it names lack the only days that it names.
+fn short_month_warning(calendar: &Calendar) -> Option<String> {
+    let Days { fixed, before_last, near, last_working } = calendar.days;
+    let first = fixed.trailing_zeros();
+    let is_late = fixed != 0 && first > 28 && before_last == 0 && near == 0 && !last_working;
+    let lacks = |month: u8| match month {
+        2 => true,
+        4 | 6 | 9 | 11 => first > 30,
+        _ => false,
+    };
+    let lacking = is_late && (1..=12).any(|month| calendar.has_month(month) && lacks(month));
+    lacking.then(|| format!("day {first} is not in every month: `L` is the last day of each"))
+}
+
+struct Reader<'t> {
+    source: Source<'t>,
+    name: &'t str,
+    warnings: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn field(&mut self, word: &Range<usize>, field: &Field) -> Result<Set, ScheduleError> {
+        let source = self.source;
+        if source.text[word.clone()] == *"?" && matches!(field.kind, Kind::Day | Kind::Weekday) {
+            return Ok(Set { values: field.all(), ..Set::default() });
         }
+        let mut set = Set::default();
+        let mut at = word.start;
+        loop {
+            let (item, end) = self.item(at..word.end, field)?;
+            set.add(&item);
+            at = end;
+            match source.byte(at) {
+                Some(b',') if at < word.end => at += 1,
+                Some(_) if at < word.end => {
+                    return Err(source.refuse(at..word.end, |found| {
+                        format!("unexpected {found} in the {}: {}", field.name, field.expected())
+                    }));
+                }
+                Some(_) | None => return Ok(set),
+            }
+        }
+    }
+
+    /// Reads an item; returns what it names and the place after it.
+    fn item(&mut self, range: Range<usize>, field: &Field) -> Result<(Set, usize), ScheduleError> {
+        if let Some((set, end)) = relative::read(self.source, &range, field)? {
+            return Ok((set, end));
+        }
+        let item = read_item(self.source, range, field, self.name)?;
+        let warning = item.warning(self.source, field);
+        let warning = warning.filter(|warning| !self.warnings.contains(warning));
+        self.warnings.extend(warning);
+        Ok((Set { values: item.values(), ..Set::default() }, item.span.end))
     }
 }
 
@@ -206,6 +256,7 @@ struct Item {
     last: u8,
     step: u32,
     is_star: bool,
+    is_spread: bool,
 }
 
 impl Item {
@@ -217,6 +268,9 @@ impl Item {
     fn warning(&self, source: Source<'_>, field: &Field) -> Option<String> {
         let text = &source.text[self.span.clone()];
         let values = u32::from(self.last - self.first) + 1;
+        if self.is_spread {
+            return None;
+        }
         if self.step >= values && self.step > 1 {
             return Some(format!(
                 "step `{text}` is as long as its range or longer: only the first value, {}, is left",
@@ -230,39 +284,120 @@ impl Item {
     }
 }
 
+/// What stands before a step.
+struct Base {
+    first: u8,
+    last: u8,
+    /// The place after it.
+    after: usize,
+    form: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Star,
+    Value,
+    Range,
+    Spread,
+}
+
 fn read_item(
     source: Source<'_>,
     range: Range<usize>,
     field: &Field,
+    name: &str,
 ) -> Result<Item, ScheduleError> {
-    let is_star = source.byte(range.start) == Some(b'*') && !range.is_empty();
-    let (first, last, after, is_range) = if is_star {
-        (field.min, field.max, range.start + 1, true)
-    } else {
-        read_range(source, range.clone(), field)?
+    let Base { first, last, after, form } = read_base(source, range.clone(), field)?;
+    let (step, end) = read_step(source, after..range.end, field)?;
+    let hash = || spread::of_field(name, field.name);
+    let (first, last, step) = match (form, step) {
+        (Form::Value, Some(step)) => (first, field.last.max(first), step),
+        (Form::Spread, None) => {
+            let value = first + spread::below(hash(), last - first + 1);
+            (value, value, 1)
+        }
+        (Form::Spread, Some(step)) => {
+            let room = u32::from(last - first) + 1;
+            let offset = u8::try_from(step.min(room)).expect("no field is wider");
+            (first + spread::below(hash(), offset), last, step)
+        }
+        (Form::Star | Form::Value | Form::Range, step) => (first, last, step.unwrap_or(1)),
     };
-    if after == range.end || source.byte(after) != Some(b'/') {
-        return Ok(Item { span: range.start..after, first, last, step: 1, is_star });
+    let is_star = form == Form::Star;
+    let is_spread = form == Form::Spread;
+    Ok(Item { span: range.start..end, first, last, step, is_star, is_spread })
+}
+
+fn read_base(
+    source: Source<'_>,
+    range: Range<usize>,
+    field: &Field,
+) -> Result<Base, ScheduleError> {
+    let head = if range.is_empty() { None } else { source.byte(range.start) };
+    let token = &source.text[range.start..token_end(source, range.clone())];
+    if head == Some(b'*') {
+        let (first, last) = (field.min, field.last);
+        return Ok(Base { first, last, after: range.start + 1, form: Form::Star });
     }
-    let end = token_end(source, after + 1..range.end);
-    let step_span = after + 1..end;
-    let step = source.text[step_span.clone()].parse::<u32>().unwrap_or(0);
-    let is_number = source.text[step_span.clone()].bytes().all(|byte| byte.is_ascii_digit());
-    if step == 0 || !is_number {
-        return Err(source.refuse(after..end, |found| {
-            format!("invalid step {found} in the {}: expected `/` and a number from 1", field.name)
+    if token == "H" {
+        return read_spread(source, range, field);
+    }
+    let (first, last, after, is_range) = read_range(source, range, field)?;
+    let form = if is_range { Form::Range } else { Form::Value };
+    Ok(Base { first, last, after, form })
+}
+
+/// Reads `H` or `H(a-b)`.
+fn read_spread(
+    source: Source<'_>,
+    range: Range<usize>,
+    field: &Field,
+) -> Result<Base, ScheduleError> {
+    let after = range.start + 1;
+    let (first, mut last) = (field.min, field.last);
+    if field.kind == Kind::Day {
+        last = SPREAD_DAY_MAX;
+    }
+    if after == range.end || source.byte(after) != Some(b'(') {
+        return Ok(Base { first, last, after, form: Form::Spread });
+    }
+    let rest = &source.text[after..range.end];
+    let Some(close) = rest.find(')') else {
+        return Err(source.refuse(range, |found| {
+            format!("{found} in the {} has no `)`: write `H({first}-{last})`", field.name)
         }));
-    }
-    if !is_range {
-        let text = &source.text[range.start..after];
-        return Err(source.refuse(range.start..end, |found| {
+    };
+    let inside = after + 1..after + close;
+    let (first, last, end, is_range) = read_range(source, inside.clone(), field)?;
+    if !is_range || end != inside.end {
+        return Err(source.refuse(inside, |found| {
             format!(
-                "{found} in the {} has a step but no range: write `{text}-{}/{step}`",
-                field.name, field.max
+                "{found} in the {} is no range: write `H({}-{})`",
+                field.name, field.min, field.last
             )
         }));
     }
-    Ok(Item { span: range.start..end, first, last, step, is_star })
+    Ok(Base { first, last, after: after + close + 1, form: Form::Spread })
+}
+
+/// Reads `/n`, if it is there; returns the place after it.
+fn read_step(
+    source: Source<'_>,
+    range: Range<usize>,
+    field: &Field,
+) -> Result<(Option<u32>, usize), ScheduleError> {
+    if range.is_empty() || source.byte(range.start) != Some(b'/') {
+        return Ok((None, range.start));
+    }
+    let end = token_end(source, range.start + 1..range.end);
+    let digits = &source.text[range.start + 1..end];
+    let step = if is_number(digits) { digits.parse::<u32>().ok() } else { None };
+    match step {
+        Some(step @ 1..) => Ok((Some(step), end)),
+        Some(0) | None => Err(source.refuse(range.start..end, |found| {
+            format!("invalid step {found} in the {}: expected `/` and a number from 1", field.name)
+        })),
+    }
 }
 
 /// Reads `a` or `a-b`; returns the values, the place after them, and whether it was a range.
@@ -280,11 +415,10 @@ fn read_range(
         let text = &source.text[range.start..after_first];
         let end_text = &source.text[after_first + 1..after_last];
         // A week may end with Sunday, so a range to its other number is enough.
-        let remedy = if field.max == 7 && last == 0 {
+        let remedy = if field.kind == Kind::Weekday && last == 0 {
             format!("{text}-7")
         } else {
-            let last_of_all = if field.max == 7 { 6 } else { field.max };
-            format!("{text}-{last_of_all},{}-{end_text}", field.min)
+            format!("{text}-{},{}-{end_text}", field.last, field.min)
         };
         return Err(source.refuse(range.start..after_last, |found| {
             format!("range {found} in the {} ends before it begins: write `{remedy}`", field.name)
@@ -300,21 +434,16 @@ fn read_value(
 ) -> Result<(u8, usize), ScheduleError> {
     let end = token_end(source, range.clone());
     let token = &source.text[range.start..end];
-    let is_number = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit());
-    if is_number {
-        let value = token.parse().ok().filter(|value| (field.min..=field.max).contains(value));
-        return value.map(|value| (value, end)).ok_or_else(|| {
-            source.refuse(range.start..end, |found| {
-                format!(
-                    "{found} is out of range in the {}: expected {} to {}",
-                    field.name, field.min, field.max
-                )
-            })
-        });
-    }
-    let mut named = (field.first_name..).zip(field.names);
-    if let Some((value, _)) = named.find(|(_, name)| name.eq_ignore_ascii_case(token)) {
+    if let Some(value) = field.value(token) {
         return Ok((value, end));
+    }
+    if is_number(token) {
+        return Err(source.refuse(range.start..end, |found| {
+            format!(
+                "{found} is out of range in the {}: expected {} to {}",
+                field.name, field.min, field.max
+            )
+        }));
     }
     Err(refuse_value(source, range, end, field))
 }
@@ -332,7 +461,11 @@ fn refuse_value(
     }
     if source.byte(range.start) == Some(b'?') {
         return source.refuse(range.start..range.start + 1, |found| {
-            format!("{found} in the {} is not a value: write `*`", field.name)
+            let remedy = match field.kind {
+                Kind::Day | Kind::Weekday => "it stands alone in its field, or write `*`",
+                Kind::Time | Kind::Month => "write `*`",
+            };
+            format!("{found} in the {} is not a value: {remedy}", field.name)
         });
     }
     let span = range.start..token_end.max(range.start + 1);
@@ -342,23 +475,9 @@ fn refuse_value(
 }
 
 /// The place after the letters and digits at the beginning of `range`.
-fn token_end(source: Source<'_>, range: Range<usize>) -> usize {
+pub(super) fn token_end(source: Source<'_>, range: Range<usize>) -> usize {
     let bytes = &source.text.as_bytes()[range.clone()];
     range.start + bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count()
-}
-
-impl Field {
-    fn expected(&self) -> String {
-        let Self { min, max, .. } = self;
-        let names = match self.names {
-            [] => String::new(),
-            [first, ..] => format!(", names such as `{first}`"),
-        };
-        format!(
-            "expected `*`, numbers from {min} to {max}{names}, ranges such as `{min}-{max}`, \
-             steps such as `*/2`, or a list of these"
-        )
-    }
 }
 
 /// The five fields that a word stands for.
@@ -372,20 +491,13 @@ fn read_word(source: Source<'_>, words: &[Range<usize>]) -> Result<&'static str,
             format!("{found} is not an expression of cron: write `R//{remedy}`")
         }));
     }
-    if text.eq_ignore_ascii_case("@reboot") {
-        return Err(source.refuse(word, |found| {
-            format!(
-                "{found} names no instant, and a job has no one machine whose start it could mean: \
-                 write `R1//PT1M` to run once on acceptance, or have each machine's own start run it"
-            )
-        }));
-    }
-    let Some((known, fields)) = WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(text))
-    else {
+    let reboot = (REBOOT, "");
+    let mut known = WORDS.iter().chain([&reboot]);
+    let Some((known, fields)) = known.find(|(known, _)| known.eq_ignore_ascii_case(text)) else {
         let all = WORDS.map(|(known, _)| format!("`{known}`")).join(", ");
-        return Err(
-            source.refuse(word, |found| format!("unknown word {found}: expected one of {all}"))
-        );
+        return Err(source.refuse(word, |found| {
+            format!("unknown word {found}: expected one of {all}, `{REBOOT}`")
+        }));
     };
     if *known != text {
         return Err(source.refuse(word, |found| format!("unknown word {found}: write `{known}`")));

@@ -1,60 +1,16 @@
 //! Finds occurrences on the time line of a zone.
 //!
-//! The time line is cut where the clock changes. Inside such a segment the wall clock is physical time plus a constant,
-//! so the calendar is searched without a zone; what a change of clock does is decided at the start of each segment.
-//! Every step moves to a later segment, so the search can neither loop nor go back in time.
-
-use jiff::tz::{TimeZone, TimeZoneTransition};
+//! Each segment of the time line is searched without a zone; what a change of clock does is decided at the start and
+//! the end of its segments. Every step moves to a later segment, so the search can neither loop nor go back in time.
 
 use crate::model::Timestamp;
+use crate::schedule::segment::Segment;
 
 use super::Cron;
+use super::changes::{Fold, Gap};
 
-/// Changes of clock up to here are made up for. From Debian's cron.
-const MADE_UP_SECONDS: i64 = 3 * 3_600;
 /// Longer than clocks of any two zones can differ, with room.
 const FAR_SECONDS: i64 = 2 * 86_400;
-
-/// The time between two changes of clock. All numbers are seconds.
-#[derive(Debug)]
-struct Segment {
-    /// Its first second.
-    start: i64,
-    /// The first second of the next one.
-    end: i64,
-    /// Wall clock minus UTC.
-    offset: i64,
-    /// By how much the clock was moved at its start; negative if it went back.
-    shift: i64,
-}
-
-impl Segment {
-    /// The segment in which `at` lies.
-    fn around(rules: &TimeZone, at: i64) -> Self {
-        let instant = clamp(at);
-        let offset = i64::from(rules.to_offset(instant).seconds());
-        let shift = |change: &TimeZoneTransition<'_>| {
-            let before = rules.to_offset(clamp(change.timestamp().as_second().saturating_sub(1)));
-            i64::from(change.offset().seconds() - before.seconds())
-        };
-        let last = rules
-            .preceding(clamp(at.saturating_add(1)))
-            .map(|change| (change.timestamp().as_second(), shift(&change)))
-            .find(|(_, shift)| *shift != 0);
-        let next = rules.following(instant).find(|change| shift(change) != 0);
-        let (start, shift) = last.unwrap_or((i64::MIN, 0));
-        let end = next.map_or(i64::MAX, |change| change.timestamp().as_second());
-        Self { start, end, offset, shift }
-    }
-}
-
-fn clamp(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap_or(if second < 0 {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    })
-}
 
 /// Goes from occurrence to occurrence. Yields milliseconds since 1970.
 pub(super) struct Walk<'c> {
@@ -77,36 +33,66 @@ impl<'c> Walk<'c> {
     /// Begins with the first occurrence after `after`, in milliseconds.
     pub(super) fn new(cron: &'c Cron, after: i64) -> Self {
         let from = after.div_euclid(1_000) + 1;
-        Self { cron, segment: Segment::around(cron.zone.rules(), from), from }
+        Self { cron, segment: cron.zone.segment(from), from }
     }
 
     fn search_segment(&self) -> Found {
-        let Segment { start, end, offset, shift } = self.segment;
-        let calendar = &self.cron.calendar;
-        let mut wall = self.from + offset;
-        if !self.cron.is_wildcard && shift != 0 {
-            let wall_before = start + offset - shift;
-            if (1..MADE_UP_SECONDS).contains(&shift) && self.from <= start {
-                let skipped = next_second(calendar.next(minute_at_or_after(wall_before)));
-                if skipped.is_some_and(|skipped| skipped < start + offset) {
-                    return Found::Due(start);
-                }
-            }
-            if (-MADE_UP_SECONDS..0).contains(&shift) {
-                wall = wall.max(wall_before);
-            }
-        }
-        let Some(named) = next_second(calendar.next(minute_at_or_after(wall))) else {
-            return Found::Never;
+        let Segment { end, offset, .. } = self.segment;
+        let made_up = if self.segment.shift() > 0 { self.made_up() } else { None };
+        let wall = self.first_wall();
+        let Some(named) = self.cron.calendar.next(wall) else {
+            return made_up.map_or(Found::Never, Found::Due);
         };
         let due = named - offset;
-        if due < end {
+        if let Some(made_up) = made_up.filter(|made_up| *made_up <= due) {
+            return Found::Due(made_up);
+        }
+        if due < self.end_of_passings() {
             return Found::Due(due);
         }
         // After the segment the clock may show again what it showed before. What was searched here covers that, if it
-        // was long enough; then only the clocks' greatest difference is left to keep from the minute that was named.
+        // was long enough; then only the clocks' greatest difference is left to keep from the second that was named.
         let covers_repetition = end.saturating_sub(wall - offset) >= FAR_SECONDS;
         Found::NothingBefore(if covers_repetition { end.max(due - FAR_SECONDS) } else { end })
+    }
+
+    /// What the wall clock shows at the first second to search: later than at `from` if it repeats what counted in its
+    /// first passing.
+    fn first_wall(&self) -> i64 {
+        let Segment { start, offset, before, .. } = self.segment;
+        let wall = self.from + offset;
+        let back = before - offset;
+        match self.cron.changes.fold {
+            Fold::First { longest } if back > 0 && back <= longest => wall.max(start + before),
+            Fold::First { .. } | Fold::Last | Fold::Both => wall,
+        }
+    }
+
+    /// The second from which on the segment's wall times are left to their last passing, in the next segment.
+    fn end_of_passings(&self) -> i64 {
+        let Segment { end, .. } = self.segment;
+        match self.cron.changes.fold {
+            Fold::Last => end.saturating_add(self.segment.shift_at_end().min(0)),
+            Fold::First { .. } | Fold::Both => end,
+        }
+    }
+
+    /// The first occurrence from `from` on in place of one that the gap at the segment's start has skipped.
+    fn made_up(&self) -> Option<i64> {
+        let Segment { start, end, offset, before, .. } = self.segment;
+        let skipped_from =
+            |wall: i64| self.cron.calendar.next(wall).filter(|skipped| *skipped < start + offset);
+        match self.cron.changes.gap {
+            Gap::After { shorter_than } => {
+                let is_made_up = self.from <= start && self.segment.shift() < shorter_than;
+                is_made_up.then(|| skipped_from(start + before).map(|_| start)).flatten()
+            }
+            Gap::Shift if self.from < start + self.segment.shift() => {
+                let wall = self.from.max(start) + before;
+                skipped_from(wall).map(|skipped| skipped - before).filter(|due| *due < end)
+            }
+            Gap::Shift | Gap::Skip => None,
+        }
     }
 }
 
@@ -124,18 +110,10 @@ impl Iterator for Walk<'_> {
                 }
                 Found::NothingBefore(second) => {
                     self.from = second;
-                    self.segment = Segment::around(self.cron.zone.rules(), second);
+                    self.segment = self.cron.zone.segment(second);
                 }
                 Found::Never => return None,
             }
         }
     }
-}
-
-fn minute_at_or_after(second: i64) -> i64 {
-    second.div_euclid(60) + i64::from(second.rem_euclid(60) != 0)
-}
-
-fn next_second(minute: Option<i64>) -> Option<i64> {
-    minute.map(|minute| minute * 60)
 }

@@ -89,8 +89,10 @@ fn five_fields() {
                 Thu 2026-01-01 07:05, Fri 2026-01-02 07:05, Sat 2026-01-03 07:05
             "0 0 29 2 *"
                 Tue 2028-02-29 00:00, Sun 2032-02-29 00:00, Fri 2036-02-29 00:00
+                warning: day 29 is not in every month: `L` is the last day of each
             "0 0 31 * *"
                 Sat 2026-01-31 00:00, Tue 2026-03-31 00:00, Sun 2026-05-31 00:00
+                warning: day 31 is not in every month: `L` is the last day of each
             "59 23 31 12 *"
                 Thu 2026-12-31 23:59, Fri 2027-12-31 23:59, Sun 2028-12-31 23:59
             "0 0 * jan,Mar-MAY Mon-fri"
@@ -267,27 +269,27 @@ fn refused_with_a_remedy() {
             "0 0 * 11-2 *"
                 6..10: range `11-2` in the month ends before it begins: write `11-12,1-2`
             "5/15 * * * *"
-                0..4: `5/15` in the minute has a step but no range: write `5-59/15`
+                Thu 2026-01-01 00:05, Thu 2026-01-01 00:20, Thu 2026-01-01 00:35
             "0 0 * * MON/2"
-                8..13: `MON/2` in the weekday has a step but no range: write `MON-7/2`
+                Fri 2026-01-02 00:00, Mon 2026-01-05 00:00, Wed 2026-01-07 00:00
             "0 0 ? * MON"
-                4..5: `?` in the day of the month is not a value: write `*`
+                Mon 2026-01-05 00:00, Mon 2026-01-12 00:00, Mon 2026-01-19 00:00
             "0 0 L * *"
-                4..5: `L` is not a value of the day of the month: expected `*`, numbers from 1 to 31, ranges such as `1-31`, steps such as `*/2`, or a list of these
+                Sat 2026-01-31 00:00, Sat 2026-02-28 00:00, Tue 2026-03-31 00:00
             "0 0 LW * *"
-                4..6: `LW` is not a value of the day of the month: expected `*`, numbers from 1 to 31, ranges such as `1-31`, steps such as `*/2`, or a list of these
+                Fri 2026-01-30 00:00, Fri 2026-02-27 00:00, Tue 2026-03-31 00:00
             "0 0 15W * *"
-                4..7: `15W` is not a value of the day of the month: expected `*`, numbers from 1 to 31, ranges such as `1-31`, steps such as `*/2`, or a list of these
+                Thu 2026-01-15 00:00, Mon 2026-02-16 00:00, Mon 2026-03-16 00:00
             "0 0 * * 5L"
-                8..10: `5L` is not a value of the weekday: expected `*`, numbers from 0 to 7, names such as `SUN`, ranges such as `0-7`, steps such as `*/2`, or a list of these
+                Fri 2026-01-30 00:00, Fri 2026-02-27 00:00, Fri 2026-03-27 00:00
             "0 0 * * 5#2"
-                9..11: unexpected `#2` in the weekday: expected `*`, numbers from 0 to 7, names such as `SUN`, ranges such as `0-7`, steps such as `*/2`, or a list of these
+                Fri 2026-01-09 00:00, Fri 2026-02-13 00:00, Fri 2026-03-13 00:00
             "0~30 * * * *"
                 1..4: unexpected `~30` in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
             "1.5 * * * *"
                 1..3: unexpected `.5` in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
             "H * * * *"
-                0..1: `H` is not a value of the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
+                Thu 2026-01-01 00:11, Thu 2026-01-01 01:11, Thu 2026-01-01 02:11
             "60 * * * *"
                 0..2: `60` is out of range in the minute: expected 0 to 59
             "0 24 * * *"
@@ -301,11 +303,11 @@ fn refused_with_a_remedy() {
             "0 0 * * 8"
                 8..9: `8` is out of range in the weekday: expected 0 to 7
             "0 0 30 2 *"
-                4..8: day and month `30 2` name a date that never comes: write days that the months have
+                4..8: `30 2` names a date that never comes: write days that the months have
             "0 0 31 2,4,6,9,11 *"
-                4..17: day and month `31 2,4,6,9,11` name a date that never comes: write days that the months have
+                4..17: `31 2,4,6,9,11` names a date that never comes: write days that the months have
             "0 0 30 2 */2"
-                4..8: day and month `30 2` name a date that never comes: write days that the months have
+                4..12: `30 2 */2` names a date that never comes: write days that the months have
             "1,,2 * * * *"
                 2..2: a value is missing in the minute: expected `*`, numbers from 0 to 59, ranges such as `0-59`, steps such as `*/2`, or a list of these
             ", * * * *"
@@ -341,17 +343,17 @@ fn refused_with_a_remedy() {
             "0 0 * MON *"
                 6..9: `MON` is not a value of the month: expected `*`, numbers from 1 to 12, names such as `JAN`, ranges such as `1-12`, steps such as `*/2`, or a list of these
             "0 0 * * monday"
-                8..14: `monday` is not a value of the weekday: expected `*`, numbers from 0 to 7, names such as `SUN`, ranges such as `0-7`, steps such as `*/2`, or a list of these
+                8..14: `monday` is not a value of the weekday: expected `*`, numbers from 0 to 7, names such as `SUN`, ranges such as `0-7`, steps such as `*/2`, `5L` or `5#2` for the last or the second of the month, or a list of these
             "* * * *"
                 0..7: schedule `* * * *` has 4 of five fields: expected minute, hour, day of the month, month and weekday, such as `30 2 * * *`, or an interval such as `R/2026-03-01T13:00:00Z/P1D`
             "0 0 1 1 * *"
-                10..11: unexpected `*` after the weekday: expected five fields, without seconds, year or command
+                Thu 2026-01-01 01:00, Sun 2026-02-01 01:00, Sun 2026-03-01 01:00
             "0 5 * * * root /usr/bin/backup"
-                10..30: unexpected `root /usr/bin/backup` after the weekday: expected five fields, without seconds, year or command
+                15..30: unexpected `/usr/bin/backup` after the weekday: expected five fields, or six with seconds in front, without year or command
             "0 0\u{a0}* * *"
                 0..10: schedule `0 0 * * *` has 4 of five fields: expected minute, hour, day of the month, month and weekday, such as `30 2 * * *`, or an interval such as `R/2026-03-01T13:00:00Z/P1D`
             "0 0 * * *\n"
-                9..10: unexpected `\n` in the weekday: expected `*`, numbers from 0 to 7, names such as `SUN`, ranges such as `0-7`, steps such as `*/2`, or a list of these
+                9..10: unexpected `\n` in the weekday: expected `*`, numbers from 0 to 7, names such as `SUN`, ranges such as `0-7`, steps such as `*/2`, `5L` or `5#2` for the last or the second of the month, or a list of these
             "FOO"
                 0..3: schedule `FOO` has 1 of five fields: expected minute, hour, day of the month, month and weekday, such as `30 2 * * *`, or an interval such as `R/2026-03-01T13:00:00Z/P1D`
             "P1D"
@@ -380,7 +382,7 @@ fn refused_words() {
         ],
         &expect![[r#"
             "@reboot"
-                0..7: `@reboot` names no instant, and a job has no one machine whose start it could mean: write `R1//PT1M` to run once on acceptance, or have each machine's own start run it
+    
             "@every 5m"
                 0..9: `@every 5m` is not an expression of cron: write `R//PT5M`
             "@every 1h30m"
@@ -392,9 +394,9 @@ fn refused_words() {
             "@Daily"
                 0..6: unknown word `@Daily`: write `@daily`
             "@fortnightly"
-                0..12: unknown word `@fortnightly`: expected one of `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`
+                0..12: unknown word `@fortnightly`: expected one of `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`, `@reboot`
             "@"
-                0..1: unknown word `@`: expected one of `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`
+                0..1: unknown word `@`: expected one of `@yearly`, `@annually`, `@monthly`, `@weekly`, `@daily`, `@midnight`, `@hourly`, `@reboot`
             "@daily /bin/x"
                 7..13: unexpected `/bin/x` after `@daily`: write `@daily` alone, without a command
         "#]],
