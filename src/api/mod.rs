@@ -69,6 +69,7 @@ pub fn router(backend: Arc<dyn Backend>) -> Router {
 fn resources(door: Door) -> Router {
     Router::new()
         .route("/iso8601", post(jobs::put_scheduled).put(jobs::put_scheduled))
+        .route("/cron", post(jobs::put_cron).put(jobs::put_cron))
         .route("/dependency", post(jobs::put_dependent).put(jobs::put_dependent))
         .route("/jobs", get(jobs::list))
         .route("/job/{name}", get(jobs::show).put(jobs::run).delete(jobs::delete))

@@ -65,6 +65,7 @@ pub(super) const EXTERNAL_VOLUME: &[&str] = &["name", "provider", "options"];
 
 /// Names that people use for a field and that no count of letters leads to.
 const ALIASES: &[(&str, &str)] = &[
+    ("cron", "schedule"),
     // The documentation of Chronos calls it so.
     ("datajob", "dataProcessingJobType"),
     ("env", "environmentVariables"),

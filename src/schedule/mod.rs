@@ -489,7 +489,8 @@ fn refuse_what_needs_instants(terms: &ScheduleTerms) -> Result<(), ScheduleError
 }
 
 /// Whether a text is meant as a repeating interval. No field of cron begins with an `R`.
-fn is_interval(text: &str) -> bool {
+#[must_use]
+pub fn is_interval(text: &str) -> bool {
     let text = text.trim();
     text.starts_with(['R', 'r']) && (text.contains('/') || !text.contains([' ', '\t']))
 }
