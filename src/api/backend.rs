@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 
 use crate::engine::{Reply, Request};
 use crate::model::{HistoryEntry, JobName, JobRecord, Run, RunId, Timestamp, Verdict};
+use crate::schedule::ZoneDb;
 
 /// The program behind the API.
 pub trait Backend: Send + Sync + 'static {
@@ -52,8 +53,20 @@ pub trait Backend: Send + Sync + 'static {
     /// What this process is and how it fares.
     fn info(&self) -> Info;
 
+    /// What schedules are calculated with.
+    fn almanac(&self) -> Almanac;
+
     /// Waits a moment, short against a person's patience: between two looks at output that may have grown.
     fn pause(&self) -> BoxFuture<'_, ()>;
+}
+
+/// What schedules are calculated with.
+#[derive(Debug, Clone)]
+pub struct Almanac {
+    /// The present, by the wall clock.
+    pub now: Timestamp,
+    /// The zones in use.
+    pub zones: ZoneDb,
 }
 
 /// A job as readers see it.

@@ -133,7 +133,7 @@ fn no_cron_expression(body: &Bytes, unknown: &[String]) -> ApiError {
 /// Reads a body as this door understands it.
 ///
 /// A name that only the other door would let in may be replaced here, as Chronos checks the names of new jobs only.
-fn read(door: &Door, body: &Bytes) -> Result<Reading, ApiError> {
+pub(crate) fn read(door: &Door, body: &Bytes) -> Result<Reading, ApiError> {
     let value = jobspec::parse_json(body).map_err(|problem| ApiError::problems(vec![problem]))?;
     let known = value
         .get("name")
@@ -274,7 +274,7 @@ fn refused(rejection: Rejection, unknown: impl FnOnce() -> ApiError) -> ApiError
     }
 }
 
-fn unknown_job(name: &str) -> ApiError {
+pub(crate) fn unknown_job(name: &str) -> ApiError {
     ApiError::unknown_job(format!("Job '{}' not found", shown(name)))
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -16,8 +16,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Backend, HistoryFilter, Info, JobView, Options, Piece, Server, Stream, Unavailable, ZoneInfo,
-    router, serve,
+    Almanac, Backend, HistoryFilter, Info, JobView, Options, Piece, Server, Stream, Unavailable,
+    ZoneInfo, router, serve,
 };
 use crate::engine::{Rejection, RejectionCode, Reply, Request};
 use crate::model::{
@@ -25,6 +25,7 @@ use crate::model::{
     NameRule, Progress, Run, RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp, Trigger,
     Verdict, When, timestamp_from_millis,
 };
+use crate::schedule::ZoneDb;
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -231,6 +232,11 @@ impl World {
     }
 }
 
+fn zones() -> &'static ZoneDb {
+    static ZONES: LazyLock<ZoneDb> = LazyLock::new(ZoneDb::bundled);
+    &ZONES
+}
+
 fn view(record: &JobRecord) -> JobView {
     JobView {
         record: Arc::new(record.clone()),
@@ -344,6 +350,10 @@ impl Backend for Memory {
             live_runs: 0,
             pending_runs: 0,
         }
+    }
+
+    fn almanac(&self) -> Almanac {
+        Almanac { now: at("2030-01-01T00:00:00Z"), zones: zones().clone() }
     }
 
     fn pause(&self) -> BoxFuture<'_, ()> {

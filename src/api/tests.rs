@@ -3,6 +3,7 @@
 mod front;
 mod jobs;
 mod output;
+mod preview;
 mod runs;
 
 /// Both prefixes.

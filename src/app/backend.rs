@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::api::{self, HistoryFilter, Info, JobView, ZoneInfo};
+use crate::api::{self, Almanac, HistoryFilter, Info, JobView, ZoneInfo};
 use crate::clock;
 use crate::driver::view::View;
 use crate::driver::{Handle, error_chain};
@@ -124,6 +124,10 @@ impl api::Backend for Backend {
             live_runs: state.runs().len(),
             pending_runs: state.pending_count(),
         }
+    }
+
+    fn almanac(&self) -> Almanac {
+        Almanac { now: clock::wall(), zones: self.view.read().settings.zones.clone() }
     }
 
     fn pause(&self) -> BoxFuture<'_, ()> {
