@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use crate::engine::forecast::Plan;
 use crate::engine::{Reply, Request};
 use crate::model::{HistoryEntry, JobName, JobRecord, Run, RunId, Timestamp, Verdict};
 use crate::schedule::ZoneDb;
@@ -55,6 +56,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// What schedules are calculated with.
     fn almanac(&self) -> Almanac;
+
+    /// What is planned of all jobs, or of that one: copies, which lock nothing.
+    fn plans(&self, job: Option<&JobName>) -> Vec<Plan>;
 
     /// Waits a moment, short against a person's patience: between two looks at output that may have grown.
     fn pause(&self) -> BoxFuture<'_, ()>;

@@ -1,7 +1,7 @@
 //! The REST API: Chronos' resources in both dialects, and ours beside them.
 //!
 //! ```text
-//!   socket ─▶ server (limits) ─▶ front (peer, host, origin; errors; log) ─▶ jobs · preview · runs · output · info
+//!   socket ─▶ server (limits) ─▶ front (peer, host, origin; errors; log) ─▶ jobs · preview · forecast · runs · output · info
 //!                                                                                    │
 //!                                                                              backend (port)
 //! ```
@@ -15,6 +15,7 @@
 mod backend;
 mod content;
 mod error;
+mod forecast;
 mod front;
 mod health;
 mod info;
@@ -109,6 +110,7 @@ fn resources(door: Door) -> Router {
         .route("/job/{name}", get(jobs::show).put(jobs::run).delete(jobs::delete))
         .route("/task/kill/{name}", delete(jobs::kill))
         .route("/preview", get(preview::show).post(preview::try_out))
+        .route("/forecast", get(forecast::show))
         .route("/runs", get(runs::list))
         .route("/run/{id}", get(runs::show))
         .route("/run/{id}/stdout", get(output::stdout))

@@ -19,11 +19,14 @@ use super::{
     Almanac, Backend, HistoryFilter, Info, JobView, Options, Piece, Server, Stream, Unavailable,
     ZoneInfo, router, serve,
 };
-use crate::engine::{Rejection, RejectionCode, Reply, Request};
+use crate::engine::forecast::{self, Plan};
+use crate::engine::{
+    Abilities, Recovered, Rejection, RejectionCode, Reply, Request, Settings, State,
+};
 use crate::model::{
-    AgentId, Attempt, AttemptState, Defaults, Exit, HistoryEntry, Incarnation, JobName, JobRecord,
-    NameRule, Progress, Run, RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp, Trigger,
-    Verdict, When, timestamp_from_millis,
+    AgentId, Attempt, AttemptState, Defaults, Duration, Exit, HistoryEntry, Incarnation, JobName,
+    JobRecord, NameRule, Progress, Run, RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp,
+    Trigger, Verdict, When, timestamp_from_millis,
 };
 use crate::schedule::ZoneDb;
 
@@ -354,6 +357,22 @@ impl Backend for Memory {
 
     fn almanac(&self) -> Almanac {
         Almanac { now: at("2030-01-01T00:00:00Z"), zones: zones().clone() }
+    }
+
+    fn plans(&self, job: Option<&JobName>) -> Vec<Plan> {
+        let mut jobs: Vec<JobRecord> = self.world().jobs.values().cloned().collect();
+        for (number, record) in (1..).zip(&mut jobs) {
+            record.incarnation = Incarnation(number);
+        }
+        let recovered = Recovered { jobs, ..Recovered::default() };
+        let settings = Settings {
+            defaults: Defaults::default(),
+            retry_delay: Duration::ZERO,
+            kill_grace: Duration::ZERO,
+            abilities: Abilities { only_user: None, containers: false, executors: false },
+            zones: zones().clone(),
+        };
+        forecast::plans(&State::recover(Arc::new(settings), recovered), job)
     }
 
     fn pause(&self) -> BoxFuture<'_, ()> {

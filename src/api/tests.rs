@@ -1,5 +1,6 @@
 //! The API as clients meet it: over real sockets, in both dialects.
 
+mod forecast;
 mod front;
 mod jobs;
 mod output;

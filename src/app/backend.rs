@@ -10,6 +10,7 @@ use crate::api::{self, Almanac, HistoryFilter, Info, JobView, ZoneInfo};
 use crate::clock;
 use crate::driver::view::View;
 use crate::driver::{Handle, error_chain};
+use crate::engine::forecast::{self, Plan};
 use crate::engine::{JobEntry, Reply, Request, State, Timing};
 use crate::launcher::local::output::{OutputReader, Stream};
 use crate::model::{Duration, HistoryEntry, JobName, Run, RunId};
@@ -128,6 +129,10 @@ impl api::Backend for Backend {
 
     fn almanac(&self) -> Almanac {
         Almanac { now: clock::wall(), zones: self.view.read().settings.zones.clone() }
+    }
+
+    fn plans(&self, job: Option<&JobName>) -> Vec<Plan> {
+        forecast::plans(&self.view.read(), job)
     }
 
     fn pause(&self) -> BoxFuture<'_, ()> {

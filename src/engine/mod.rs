@@ -23,7 +23,8 @@
 //! attempt before anything else is started for its run; `status` has what each answer means.
 //!
 //! The concerns: `due` turns occurrences into runs or records why not; `place` matches pending runs with offers
-//! and closes start windows; `status` moves runs on as tasks report; `admin` does what clients ask.
+//! and closes start windows; `status` moves runs on as tasks report; `admin` does what clients ask. `forecast` decides
+//! nothing: it tells what `due` will have to decide.
 //!
 //! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 
@@ -33,6 +34,7 @@ mod admin;
 mod decision;
 mod due;
 mod event;
+pub mod forecast;
 mod index;
 pub mod invariants;
 mod launch;
