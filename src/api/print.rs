@@ -43,7 +43,7 @@ pub(crate) fn run(run: &Run) -> Value {
         "id": id.to_string(),
         "sequence": sequence,
         "job": job.as_str(),
-        "trigger": {"kind": trigger_kind(trigger), "dueAt": instant(trigger.due_at())},
+        "trigger": print_trigger(trigger),
         "arguments": arguments,
         "createdAt": instant(*created_at),
         "state": state_word(state),
@@ -67,12 +67,13 @@ pub(crate) fn run(run: &Run) -> Value {
     object
 }
 
-fn trigger_kind(trigger: &Trigger) -> &'static str {
-    match trigger {
-        Trigger::Schedule { .. } => "schedule",
-        Trigger::CatchUp { .. } => "catchUp",
-        Trigger::Manual { .. } => "manual",
-    }
+fn print_trigger(trigger: &Trigger) -> Value {
+    let (kind, opens_at) = match trigger {
+        Trigger::Schedule { due_at: _, opens_at } => ("schedule", Some(*opens_at)),
+        Trigger::CatchUp { due_at: _ } => ("catchUp", None),
+        Trigger::Manual { at: _ } => ("manual", None),
+    };
+    json!({"kind": kind, "dueAt": instant(trigger.due_at()), "opensAt": optional(opens_at)})
 }
 
 fn state_word(state: &RunState) -> &'static str {

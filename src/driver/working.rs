@@ -109,6 +109,7 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
             | Change::JobStored(_)
             | Change::JobRemoved { .. }
             | Change::Disabled { .. }
+            | Change::ZoneKept { .. }
             | Change::Quarantined { .. }
             | Change::ListeningBegan { .. }
             | Change::Heard { .. }

@@ -15,7 +15,7 @@ use crate::schedule::{Schedule, ScheduleError};
 use super::decision::Change;
 use super::event::{Rejection, RejectionCode, Reply, Request};
 use super::state::JobEntry;
-use super::{Step, due, status};
+use super::{Step, due, status, zones};
 
 /// Runs of one job that may be live at once, counted when a person asks for another. More is a script gone wild.
 const LIVE_RUNS_MAX: usize = 1_000;
@@ -40,7 +40,7 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
         dialect,
         &step.state.settings.defaults,
     );
-    let warnings = check(step, &job)?;
+    let (schedule, warnings) = check(step, &job)?;
     let owed_from = now
         .saturating_sub(job.epsilon.span)
         .and_then(|at| at.checked_sub(Duration::from_nanos(1)))
@@ -77,21 +77,25 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
     let created = existing.is_none();
     let word = if created { "created" } else { "replaced" };
     step.note(&record.job.name, format!("{word}, revision {}", record.revision));
+    if let When::Schedule(terms) = &record.job.when {
+        zones::keep_for(step, &terms.zone, &schedule);
+    }
     step.change(Change::JobStored(Box::new(record)));
     Ok(Reply::Stored { created, warnings })
 }
 
-/// What this installation and the schedule have to say about a job. Returns what is odd but accepted.
-fn check(step: &Step<'_>, job: &Job) -> Result<Vec<String>, Rejection> {
+/// What this installation and the schedule have to say about a job. Returns its schedule and what is odd but accepted.
+fn check(step: &Step<'_>, job: &Job) -> Result<(Schedule, Vec<String>), Rejection> {
     let settings = &step.state.settings;
     let abilities = &settings.abilities;
     let mut warnings = Vec::new();
-    match &job.when {
+    let schedule = match &job.when {
         When::Schedule(terms) => {
             let name = job.name.as_str();
             let schedule = Schedule::of(name, terms, step.now.wall, &settings.zones)
                 .map_err(|error| refused_terms(terms, &error))?;
             warnings.extend(schedule.warnings().iter().cloned());
+            schedule
         }
         When::Parents(_) => {
             return Err(unsupported(
@@ -100,7 +104,7 @@ fn check(step: &Step<'_>, job: &Job) -> Result<Vec<String>, Rejection> {
                 "give the job a `schedule`",
             ));
         }
-    }
+    };
     if job.environment.iter().any(|v| v.secret && v.value == SECRET_SHOWN) {
         return Err(invalid(
             "environmentVariables",
@@ -146,7 +150,7 @@ fn check(step: &Step<'_>, job: &Job) -> Result<Vec<String>, Rejection> {
     if job.is_async {
         warnings.push("`async` is stored, but the run ends when its command ends".to_owned());
     }
-    Ok(warnings)
+    Ok((schedule, warnings))
 }
 
 fn delete(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {

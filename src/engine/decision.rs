@@ -1,5 +1,7 @@
 //! Everything the engine can answer: durable changes, outside effects, and notes that say why.
 
+use std::sync::Arc;
+
 use crate::model::{
     BootInstant, Duration, Incarnation, JobName, JobRecord, JobStats, Launch, Offer, Progress, Run,
     Stretch, TaskId, Term,
@@ -92,6 +94,13 @@ pub enum Change {
         /// The millisecond; none up to it will be used again.
         millis: i64,
     },
+    /// A zone is decided by this data from now on.
+    ZoneKept {
+        /// Its name.
+        name: String,
+        /// Its compiled data.
+        data: Arc<[u8]>,
+    },
     /// Nothing more is decided by time until every live attempt has been heard of, or until this boot instant.
     /// Volatile.
     ListeningBegan {
@@ -124,7 +133,8 @@ impl Change {
             | Self::Disabled { .. }
             | Self::RunStored(_)
             | Self::StretchStored(_)
-            | Self::TaskMillisUsed { .. } => true,
+            | Self::TaskMillisUsed { .. }
+            | Self::ZoneKept { .. } => true,
             Self::Quarantined { .. }
             | Self::ListeningBegan { .. }
             | Self::Heard { .. }

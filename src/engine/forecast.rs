@@ -232,7 +232,7 @@ impl Crowd<'_> {
         Minute {
             at: at.unwrap_or(Timestamp::MIN),
             count: self.count,
-            jobs: self.jobs.iter().map(|name| JobName::clone(name)).collect(),
+            jobs: self.jobs.iter().copied().cloned().collect(),
         }
     }
 }

@@ -23,8 +23,8 @@
 //! attempt before anything else is started for its run; `status` has what each answer means.
 //!
 //! The concerns: `due` turns occurrences into runs or records why not; `place` matches pending runs with offers
-//! and closes start windows; `status` moves runs on as tasks report; `admin` does what clients ask. `forecast` decides
-//! nothing: it tells what `due` will have to decide.
+//! and closes start windows; `status` moves runs on as tasks report; `admin` does what clients ask; `zones` says whose
+//! occurrences move when zone data has changed; `forecast` decides nothing: it tells what `due` will have to decide.
 //!
 //! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 
@@ -43,6 +43,7 @@ mod state;
 mod status;
 #[cfg(test)]
 mod tests;
+mod zones;
 
 use std::collections::BTreeSet;
 
@@ -63,6 +64,7 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
     match event {
         Event::Resumed { term } => {
             step.change(Change::TermBegan(*term));
+            zones::decide(&mut step);
             // Otherwise its connection asks. Asked twice, it could answer twice, and the second answer would be taken
             // for one about a launch that the first has brought about.
             if state.launcher_gone().is_none() {

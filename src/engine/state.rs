@@ -57,6 +57,8 @@ pub struct Recovered {
     pub runs: Vec<Run>,
     /// The last task-id millisecond used up by each name.
     pub task_marks: Vec<(JobName, i64)>,
+    /// The compiled data under which each zone was last decided, by its name.
+    pub zones: Vec<(String, Arc<[u8]>)>,
     /// The last incarnation given.
     pub last_incarnation: u64,
     /// The last sequence given.
@@ -73,6 +75,8 @@ pub struct State {
     names: BTreeMap<JobName, Incarnation>,
     runs: BTreeMap<RunId, Run>,
     task_marks: BTreeMap<JobName, i64>,
+    /// The data under which zones were last decided.
+    kept_zones: BTreeMap<String, Arc<[u8]>>,
     last_incarnation: u64,
     last_sequence: u64,
     offers: BTreeMap<OfferId, Offer>,
@@ -210,13 +214,15 @@ impl State {
     /// The state that the store remembers.
     #[must_use]
     pub fn recover(settings: Arc<Settings>, recovered: Recovered) -> Self {
-        let Recovered { term, jobs, runs, task_marks, last_incarnation, last_sequence } = recovered;
+        let Recovered { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence } =
+            recovered;
         let mut state = Self {
             term,
             jobs: BTreeMap::new(),
             names: BTreeMap::new(),
             runs: BTreeMap::new(),
             task_marks: task_marks.into_iter().collect(),
+            kept_zones: zones.into_iter().collect(),
             last_incarnation,
             last_sequence,
             offers: BTreeMap::new(),
@@ -281,6 +287,9 @@ impl State {
             Change::TaskMillisUsed { name, millis } => {
                 let mark = self.task_marks.entry(name.clone()).or_insert(i64::MIN);
                 *mark = (*mark).max(*millis);
+            }
+            Change::ZoneKept { name, data } => {
+                self.kept_zones.insert(name.clone(), Arc::clone(data));
             }
             Change::ListeningBegan { until } => {
                 let unheard: BTreeSet<TaskId> = self.derived.tasks.keys().cloned().collect();
@@ -428,6 +437,11 @@ impl State {
     /// The last task-id millisecond used up by `name`, if any is.
     pub(super) fn task_mark(&self, name: &JobName) -> Option<i64> {
         self.task_marks.get(name).copied()
+    }
+
+    /// The data under which that zone was last decided, if it ever was.
+    pub(super) fn kept_zone(&self, name: &str) -> Option<&[u8]> {
+        self.kept_zones.get(name).map(|data| &**data)
     }
 
     /// Whether the launcher has denied an earlier launch of this task since it was last asked after everything.

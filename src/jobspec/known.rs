@@ -40,6 +40,11 @@ pub(super) const JOB: &[&str] = &[
     "scheduleTimeZone",
     "overlap",
     "catchUp",
+    "dst",
+    "jitter",
+    "notBefore",
+    "notAfter",
+    "calendars",
     "nextDue",
     "remaining",
     "revision",
@@ -47,6 +52,8 @@ pub(super) const JOB: &[&str] = &[
 pub(super) const FETCH: &[&str] = &["uri", "executable", "cache", "extract", "output_file"];
 pub(super) const ENVIRONMENT: &[&str] = &["name", "value", "secret"];
 pub(super) const OVERLAP: &[&str] = &["queue"];
+pub(super) const DST: &[&str] = &["gap", "fold"];
+pub(super) const CALENDAR: &[&str] = &["name", "use", "dates", "weekdays", "windows"];
 pub(super) const PROPERTY: &[&str] = &["key", "value"];
 pub(super) const CONTAINER: &[&str] = &[
     "type",
@@ -65,15 +72,35 @@ pub(super) const EXTERNAL_VOLUME: &[&str] = &["name", "provider", "options"];
 
 /// Names that people use for a field and that no count of letters leads to.
 const ALIASES: &[(&str, &str)] = &[
+    ("ambiguous", "fold"),
+    ("blackout", "calendars"),
     ("cron", "schedule"),
     // The documentation of Chronos calls it so.
     ("datajob", "dataProcessingJobType"),
+    ("daylightsaving", "dst"),
+    ("dstpolicy", "dst"),
+    ("enddate", "notAfter"),
     ("env", "environmentVariables"),
     ("environment", "environmentVariables"),
+    ("excludedates", "calendars"),
+    ("holidays", "calendars"),
+    ("hours", "windows"),
     ("memory", "mem"),
+    ("mode", "use"),
+    ("nonexistent", "gap"),
+    ("randomdelay", "jitter"),
+    ("randomizeddelaysec", "jitter"),
+    ("splay", "jitter"),
+    ("spread", "jitter"),
+    ("startdate", "notBefore"),
+    ("times", "windows"),
     ("timezone", "scheduleTimeZone"),
     ("timeout", "maxCompletionTime"),
+    ("type", "use"),
+    ("until", "notAfter"),
     ("user", "runAsUser"),
+    ("validfrom", "notBefore"),
+    ("validuntil", "notAfter"),
 ];
 
 /// The longest name that is compared; known ones are shorter.
@@ -132,12 +159,20 @@ mod tests {
             ("memory", Some("mem")),
             ("men", Some("mem")),
             ("parent", Some("parents")),
+            ("calendar", Some("calendars")),
+            ("Holidays", Some("calendars")),
+            ("dstPolicy", Some("dst")),
+            ("not-before", Some("notBefore")),
+            ("RANDOM_DELAY", Some("jitter")),
+            ("splay", Some("jitter")),
             ("colour", None),
             ("x", None),
             ("", None),
         ] {
             assert_eq!(nearest(unknown, JOB), expected, "{unknown}");
         }
+        assert_eq!(nearest("type", JOB), None);
+        assert_eq!(nearest("type", CALENDAR), Some("use"));
         assert_eq!(nearest(&"c".repeat(1 << 20), JOB), None);
     }
 }

@@ -26,6 +26,7 @@ mod preview;
 mod print;
 mod read;
 mod schedule_fields;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod yaml;

@@ -1,12 +1,11 @@
 //! A stored job → the JSON object that Chronos would print.
 //!
-//! Fields stand in the order of Chronos' serialiser, then ours: `overlap` and `catchUp` only where they differ from
-//! what the same door makes of a body without them, so that clients of Chronos see nothing new until somebody uses
-//! it. Secrets are never printed.
+//! Fields stand in the order of Chronos' serialiser, then ours, only where they differ from what the same door makes of
+//! a body without them, so that clients of Chronos see nothing new until somebody uses it. Secrets are never printed.
 
 use serde_json::{Map, Value, json};
 
-use super::{container, download};
+use super::{container, download, terms};
 use crate::model::{
     CatchUp, Constraint, Dialect, EnvVar, Job, JobRecord, JobStats, Overlap, Resources,
     SECRET_SHOWN, ScheduleTerms, Timestamp, When,
@@ -112,6 +111,7 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
             put("parents", parents.iter().map(crate::model::JobName::as_str).collect());
         }
         When::Schedule(ScheduleTerms { text, zone, .. }) => {
+            // The rest of the terms is ours and follows below.
             put("schedule", text.as_str().into());
             put("scheduleTimeZone", zone.as_str().into());
         }
@@ -121,6 +121,10 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
     }
     if *catch_up != catch_up_default(dialect) {
         put("catchUp", print_catch_up(*catch_up).into());
+    }
+    match when {
+        When::Parents(_) => {}
+        When::Schedule(terms) => terms::print(terms, &mut put),
     }
     if let Some(at) = derived.next_due {
         put("nextDue", print_instant(at).into());

@@ -74,7 +74,7 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
     let body = &Object::of(value, "", known::JOB, found)?;
     let free = |key, found: &mut Findings| body.text(key, TextRule::FREE, found);
     let name = name(body, door.names, found);
-    let when = schedule_fields::when(body, found);
+    let when = schedule_fields::when(body, door.parse_period, found);
     let command = body.text("command", TextRule::PROCESS.at_most(COMMAND_BYTES_MAX), found);
     let shell = body.flag("shell", found);
     let epsilon = schedule_fields::epsilon(body, door.parse_period, found);

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::fields::{Findings, Object, TextRule, shown, text_of};
-use super::{PeriodReader, known};
+use super::{PeriodReader, known, terms};
 use crate::model::limits::SCHEDULE_BYTES_MAX;
 use crate::model::{CatchUp, JobName, NameRule, Overlap, Period, ScheduleTerms, When};
 
@@ -18,15 +18,19 @@ const ONCE_NOW: &str = "R1//PT24H";
 ///
 /// As in Chronos, `parents` wins over `schedule`, and a job without both runs once now. DIFFERENCE: an empty list of
 /// parents is refused here, and `null` is absence.
-pub(super) fn when(body: &Object<'_>, found: &mut Findings) -> Option<When> {
+pub(super) fn when(
+    body: &Object<'_>,
+    parse_period: PeriodReader<'_>,
+    found: &mut Findings,
+) -> Option<When> {
     let rule = TextRule::LINE.at_most(SCHEDULE_BYTES_MAX);
     let text = body.text("schedule", rule, found);
-    let zone = body.text("scheduleTimeZone", rule, found);
+    let zone = body.text("scheduleTimeZone", rule, found).unwrap_or_default();
+    let rest = terms::read(body, parse_period, found);
     if body.get("parents").is_none() {
         let refused = body.get("schedule").is_some() && text.is_none();
         let text = text.unwrap_or_else(|| ONCE_NOW.to_owned());
-        return (!refused)
-            .then(|| When::Schedule(ScheduleTerms::plain(text, zone.unwrap_or_default())));
+        return (!refused).then_some(When::Schedule(ScheduleTerms { text, zone, ..rest }));
     }
     let parents = body.list("parents", found, parent)?;
     if body.get("parents").and_then(Value::as_array).is_some_and(Vec::is_empty) {
@@ -38,10 +42,8 @@ pub(super) fn when(body: &Object<'_>, found: &mut Findings) -> Option<When> {
         );
         return None;
     }
-    for (field, given) in [("schedule", text), ("scheduleTimeZone", zone)] {
-        if given.is_some_and(|given| !given.is_empty()) {
-            found.warn(field, format!("`{field}` has no effect: the job runs after its `parents`"));
-        }
+    for field in terms::given(&ScheduleTerms { text: text.unwrap_or_default(), zone, ..rest }) {
+        found.warn(field, format!("`{field}` has no effect: the job runs after its `parents`"));
     }
     Some(When::Parents(without_duplicates(parents)))
 }
@@ -68,13 +70,24 @@ pub(super) fn epsilon(
     parse_period: PeriodReader<'_>,
     found: &mut Findings,
 ) -> Option<Period> {
+    period(body, "epsilon", "PT60S", parse_period, found)
+}
+
+/// A period of a fixed length.
+pub(super) fn period(
+    body: &Object<'_>,
+    key: &str,
+    example: &str,
+    parse_period: PeriodReader<'_>,
+    found: &mut Findings,
+) -> Option<Period> {
     let rule = TextRule::LINE.at_most(SCHEDULE_BYTES_MAX);
-    let text = body.text("epsilon", rule, found)?;
+    let text = body.text(key, rule, found)?;
     match parse_period(&text) {
         Ok(span) => Some(Period { text, span }),
         Err(why) => {
-            let message = format!("`epsilon`: {why}");
-            found.refuse("epsilon", message, "write a period such as `PT60S`, or leave it out");
+            let remedy = format!("write a period such as `{example}`, or leave it out");
+            found.refuse(key, format!("`{key}`: {why}"), remedy);
             None
         }
     }

@@ -120,6 +120,28 @@ fn parents_win_over_schedule_and_lose_duplicates() {
 }
 
 #[test]
+fn what_is_said_about_occurrences_has_no_effect_beside_parents() {
+    let body = json!({
+        "name": "a", "parents": ["b"], "scheduleTimeZone": "UTC", "dst": {"gap": "skip"},
+        "jitter": "PT1M", "notBefore": "2026-01-01", "notAfter": "2027-01-01",
+        "calendars": [{"name": "c", "use": "onlyIn", "weekdays": ["MON"]}],
+    });
+    let reading = reading(&body, Dialect::V0);
+    assert!(matches!(reading.draft.when, When::Parents(_)));
+    let warned: Vec<_> = reading.warnings.iter().map(|warning| &*warning.field).collect();
+    let expected = ["scheduleTimeZone", "dst", "jitter", "notBefore", "notAfter", "calendars"];
+    assert_eq!(warned, expected);
+    assert_eq!(
+        reading.warnings[2].message,
+        "`jitter` has no effect: the job runs after its `parents`"
+    );
+    let silent = json!({
+        "name": "a", "parents": ["b"], "schedule": "", "dst": {}, "notAfter": "", "calendars": [],
+    });
+    assert_eq!(self::reading(&silent, Dialect::V0).warnings, []);
+}
+
+#[test]
 fn the_examples_of_chronos_are_read() {
     let nightly = draft(&json!({
         "name": "nightly-report", "command": "/opt/report/run.sh --full",
@@ -192,7 +214,8 @@ fn own_fields_are_read() {
 fn unknown_fields_pass_with_a_hint() {
     let body = json!({
         "name": "a", "comand": "x", "colour": 1, "container": {"image": "i", "netwrk": "HOST"},
-        "fetch": [{"uri": "x", "outputFile": "y"}],
+        "fetch": [{"uri": "x", "outputFile": "y"}], "splay": "PT1M", "dst": {"folds": "both"},
+        "calendars": [{"name": "c", "use": "onlyIn", "date": "12-25", "weekdays": ["MON"]}],
     });
     let reading = reading(&body, Dialect::V0);
     let told: Vec<_> = reading.unknown.iter().map(ToString::to_string).collect();
@@ -201,6 +224,9 @@ fn unknown_fields_pass_with_a_hint() {
         [
             "unknown field `comand` has no effect: did you mean `command`?",
             "unknown field `colour` has no effect",
+            "unknown field `splay` has no effect: did you mean `jitter`?",
+            "unknown field `dst.folds` has no effect: did you mean `fold`?",
+            "unknown field `calendars[0].date` has no effect: did you mean `dates`?",
             "unknown field `fetch[0].outputFile` has no effect: did you mean `output_file`?",
             "unknown field `container.netwrk` has no effect: did you mean `network`?",
         ]

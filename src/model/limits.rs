@@ -26,6 +26,11 @@ pub const PLACED_PER_STEP_MAX: usize = 500;
 /// Occurrences of one job counted in one step when a stretch of them was missed. A minute job that was down for a
 /// year has 525,600; more than this continues in the next step and extends the same record.
 pub const STRETCH_PER_STEP_MAX: u64 = 1_000_000;
+/// Occurrences of one job that are compared when its zone's data has changed, from where the clocks part.
+pub const ZONE_OCCURRENCES_PER_JOB_MAX: usize = 1_000;
+/// Occurrences of all jobs that are compared then, in one step, which takes about a second at worst. Most jobs need
+/// three.
+pub const ZONE_OCCURRENCES_PER_TERM_MAX: usize = 200_000;
 /// Runs of one job that may be live at once. More is a job that never ends on a schedule that never waits; a machine
 /// has no use for the ten-thousandth.
 pub const LIVE_RUNS_PER_JOB_MAX: usize = 10_000;

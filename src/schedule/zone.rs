@@ -74,6 +74,8 @@ pub enum ZoneSource {
     Bundled,
     /// The files of a directory.
     Directory(PathBuf),
+    /// What was kept of earlier data.
+    Kept,
 }
 
 impl fmt::Display for ZoneSource {
@@ -81,6 +83,7 @@ impl fmt::Display for ZoneSource {
         match self {
             Self::Bundled => f.write_str("bundled"),
             Self::Directory(path) => write!(f, "{}", path.display()),
+            Self::Kept => f.write_str("kept"),
         }
     }
 }
@@ -205,6 +208,55 @@ impl ZoneDb {
                 )
             })
         })
+    }
+}
+
+/// What is kept of zone data, and how it compares with later data.
+impl ZoneDb {
+    /// A few zones as [`Self::data`] gave them, of whatever version.
+    #[must_use]
+    pub fn from_kept<'z>(zones: impl IntoIterator<Item = (&'z str, &'z [u8])>) -> Self {
+        let read = |(name, data): (&str, &[u8])| {
+            (name.to_owned(), Entry::new(ZoneData::Read(data.to_owned())))
+        };
+        Self(Arc::new(Snapshot {
+            version: zone_files::VERSION_UNKNOWN.to_owned(),
+            source: ZoneSource::Kept,
+            is_pinned: false,
+            host_version: None,
+            zones: zones.into_iter().map(read).collect(),
+        }))
+    }
+
+    /// The compiled data of a zone.
+    #[must_use]
+    pub fn data(&self, name: &str) -> Option<&[u8]> {
+        self.0.zones.get(name).map(|entry| match &entry.data {
+            ZoneData::Bundled(data) => *data,
+            ZoneData::Read(data) => data.as_slice(),
+        })
+    }
+
+    /// The first instant in `[from, through]` at which the clocks of a zone differ between this data and `other`.
+    #[must_use]
+    pub fn parted_at(
+        &self,
+        other: &Self,
+        name: &str,
+        from: Timestamp,
+        through: Timestamp,
+    ) -> Option<Timestamp> {
+        let (ours, theirs) = (self.get(name).ok()?, other.get(name).ok()?);
+        let (ours, theirs) = (ours.rules(), theirs.rules());
+        // Between two changes of either clock nothing changes.
+        let changes = [ours, theirs].into_iter().flat_map(|rules| {
+            let changes = rules.following(from).map(|change| change.timestamp());
+            changes.take_while(|at| *at <= through)
+        });
+        std::iter::once(from)
+            .chain(changes)
+            .filter(|at| ours.to_offset(*at) != theirs.to_offset(*at))
+            .min()
     }
 }
 
@@ -471,6 +523,29 @@ mod tests {
         assert!(error.starts_with("the zone data in `"), "{error}");
         let newest = ZoneDb::newest(&missing);
         assert_eq!((newest.source(), newest.host_version()), (&ZoneSource::Bundled, None));
+    }
+
+    #[test]
+    fn kept_data_is_the_zone_it_was_taken_from() {
+        let host = host(None);
+        let (bundled, pinned) =
+            (ZoneDb::bundled(), pinned(host.path(), host.path()).expect("it has a zone"));
+        let data = pinned.data("Europe/Berlin").expect("it is there");
+        let kept = ZoneDb::from_kept([("Europe/Berlin", data)]);
+        assert_eq!(summer_offset(&kept, "Europe/Berlin"), -4);
+        assert_eq!(kept.data("Europe/Berlin"), Some(data));
+        assert_eq!(kept.data("Europe/Paris"), None);
+        // New York and Berlin never show the same; Vienna and Berlin do from 1980 to 2100.
+        let (from, through) =
+            (Timestamp::constant(1_782_864_000, 0), Timestamp::constant(4_102_444_800, 0));
+        assert_eq!(bundled.parted_at(&kept, "Europe/Berlin", from, through), Some(from));
+        assert_eq!(bundled.parted_at(&bundled, "Europe/Berlin", from, through), None);
+        let data = bundled.data("Africa/Algiers").expect("it is bundled");
+        let kept = ZoneDb::from_kept([("Europe/Berlin", data)]);
+        // Algiers has no summer time: they part when Berlin's next one begins.
+        let winter = Timestamp::constant(1_767_225_600, 0); // 2026-01-01
+        let parted = bundled.parted_at(&kept, "Europe/Berlin", winter, through);
+        assert_eq!(parted.map(|at| at.to_string()).as_deref(), Some("2026-03-29T01:00:00Z"));
     }
 
     #[test]

@@ -7,11 +7,12 @@ use proptest::option::of;
 use proptest::prelude::*;
 
 use crate::model::{
-    AgentId, Attempt, AttemptState, BootInstant, CatchUp, Constraint, Container, ContainerType,
-    Duration, EnvVar, Exit, ExternalVolume, Fetch, Incarnation, Job, JobName, JobRecord, JobStats,
-    NameRule, Network, NetworkInfo, NetworkProtocol, Operator, Overlap, Period, PortMapping,
-    Progress, Property, Resources, Run, RunId, RunState, Scalar, ScheduleTerms, StopReason,
-    Stretch, TaskId, Timestamp, Trigger, Verdict, Volume, VolumeMode, When,
+    AgentId, Attempt, AttemptState, BootInstant, Calendar, CalendarUse, CatchUp, Constraint,
+    Container, ContainerType, DstPolicy, Duration, EnvVar, Exit, ExternalVolume, Fetch, FoldPolicy,
+    GapPolicy, Incarnation, Job, JobName, JobRecord, JobStats, NameRule, Network, NetworkInfo,
+    NetworkProtocol, Operator, Overlap, Period, PortMapping, Progress, Property, Resources, Run,
+    RunId, RunState, Scalar, ScheduleTerms, StopReason, Stretch, TaskId, Timestamp, Trigger,
+    Verdict, Volume, VolumeMode, When,
 };
 
 /// What a run is after it was stored and loaded.
@@ -165,7 +166,7 @@ fn job() -> impl Strategy<Value = Job> {
     );
     let rest = (
         when(),
-        (text(), span()),
+        period(),
         any::<i64>(),
         (scalar(), scalar(), scalar()),
         any::<u64>(),
@@ -193,7 +194,7 @@ fn job() -> impl Strategy<Value = Job> {
             command,
             shell,
             when,
-            epsilon: Period { text: epsilon.0, span: epsilon.1 },
+            epsilon,
             executor,
             executor_flags,
             task_info_data,
@@ -222,10 +223,41 @@ fn job() -> impl Strategy<Value = Job> {
 }
 
 fn when() -> impl Strategy<Value = When> {
-    prop_oneof![
-        (text(), text()).prop_map(|(text, zone)| When::Schedule(ScheduleTerms::plain(text, zone))),
-        vec(name(), 0..3).prop_map(When::Parents),
-    ]
+    prop_oneof![terms().prop_map(When::Schedule), vec(name(), 0..3).prop_map(When::Parents),]
+}
+
+fn terms() -> impl Strategy<Value = ScheduleTerms> {
+    let gap = of(proptest::sample::select(&GapPolicy::ALL));
+    let fold = of(proptest::sample::select(&FoldPolicy::ALL));
+    let dst = (gap, fold).prop_map(|(gap, fold)| DstPolicy { gap, fold });
+    (text(), text(), dst, of(period()), text(), text(), vec(calendar(), 0..3)).prop_map(
+        |(text, zone, dst, jitter, not_before, not_after, calendars)| ScheduleTerms {
+            text,
+            zone,
+            dst,
+            jitter,
+            not_before,
+            not_after,
+            calendars,
+        },
+    )
+}
+
+fn period() -> impl Strategy<Value = Period> {
+    (text(), span()).prop_map(|(text, span)| Period { text, span })
+}
+
+fn calendar() -> impl Strategy<Value = Calendar> {
+    let texts = || vec(text(), 0..3);
+    (text(), proptest::sample::select(&CalendarUse::ALL), texts(), texts(), texts()).prop_map(
+        |(name, usage, dates, weekdays, windows)| Calendar {
+            name,
+            usage,
+            dates,
+            weekdays,
+            windows,
+        },
+    )
 }
 
 fn fetch() -> impl Strategy<Value = Fetch> {

@@ -175,7 +175,12 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
     a.job.disabled = true;
     let (incarnation, stats, progress) = (a.incarnation, a.stats.clone(), a.progress.clone());
     let mark = Change::TaskMillisUsed { name: name("a"), millis: -7 };
+    let zone =
+        |name: &str, data: &[u8]| Change::ZoneKept { name: name.to_owned(), data: data.into() };
     let changes = vec![
+        zone("Europe/Berlin", b"TZif2 of last year"),
+        zone("America/New_York", b"TZif2\0\xff"),
+        zone("Europe/Berlin", b"TZif2 of this year"),
         Change::Counted { incarnation, stats },
         Change::Progressed { incarnation, progress },
         Change::Disabled { incarnation },
@@ -187,6 +192,10 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
         jobs: vec![a.clone(), b],
         runs: vec![live],
         task_marks: vec![(name("a"), -7)],
+        zones: vec![
+            ("America/New_York".to_owned(), b"TZif2\0\xff".as_slice().into()),
+            ("Europe/Berlin".to_owned(), b"TZif2 of this year".as_slice().into()),
+        ],
         last_incarnation: Incarnation(2),
         last_sequence: 1,
     };
@@ -364,6 +373,10 @@ fn change() -> impl Strategy<Value = Change> {
         (few(), any::<i64>()).prop_map(move |(index, millis)| Change::TaskMillisUsed {
             name: name_of(index),
             millis
+        }),
+        (few(), any::<Vec<u8>>()).prop_map(|(index, data)| Change::ZoneKept {
+            name: format!("Zone/{index}"),
+            data: data.into(),
         }),
         Just(Change::PlacementSettled),
     ]

@@ -4,7 +4,7 @@
 //! underneath, so that a simulation needs no runtime.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{self, BoxFuture, FutureExt};
 
@@ -27,6 +27,7 @@ struct Inner {
     history: BTreeMap<u64, HistoryEntry>,
     run_ids: BTreeMap<RunId, u64>,
     task_marks: BTreeMap<JobName, i64>,
+    zones: BTreeMap<String, Arc<[u8]>>,
     /// The number of the largest incarnation.
     last_incarnation: u64,
     last_sequence: u64,
@@ -52,6 +53,7 @@ impl MemoryStore {
             jobs: inner.jobs.values().cloned().collect(),
             runs: inner.history.values().filter_map(live).collect(),
             task_marks: inner.task_marks.iter().map(|(name, &at)| (name.clone(), at)).collect(),
+            zones: inner.zones.iter().map(|(name, data)| (name.clone(), data.clone())).collect(),
             last_incarnation: Incarnation(inner.last_incarnation),
             last_sequence: inner.last_sequence,
         }
@@ -153,6 +155,7 @@ impl Inner {
                 | Change::Counted { .. }
                 | Change::Disabled { .. }
                 | Change::TaskMillisUsed { .. }
+                | Change::ZoneKept { .. }
                 | Change::OffersSet(_)
                 | Change::Quarantined { .. }
                 | Change::ListeningBegan { .. }
@@ -242,6 +245,9 @@ impl Inner {
             Change::TaskMillisUsed { name, millis } => {
                 let mark = self.task_marks.entry(name.clone()).or_insert(*millis);
                 *mark = (*mark).max(*millis);
+            }
+            Change::ZoneKept { name, data } => {
+                self.zones.insert(name.clone(), Arc::clone(data));
             }
             Change::Quarantined { .. }
             | Change::ListeningBegan { .. }

@@ -1,4 +1,5 @@
-//! What survives: jobs with their revisions, live runs, the history, and the marks that are never used twice.
+//! What survives: jobs with their revisions, live runs, the history, the marks that are never used
+//! twice, and the data under which zones were last decided.
 //!
 //! [`Store`] is all that the driver knows: load everything, commit one batch of the engine's changes. [`SqliteStore`]
 //! keeps them in one file, [`MemoryStore`] nowhere; both pass one suite (`conformance`). The history is read beside
@@ -17,6 +18,7 @@ mod arbitrary;
 mod conformance;
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
@@ -70,6 +72,8 @@ pub struct Loaded {
     pub runs: Vec<Run>,
     /// The last millisecond used in task ids of a name, by name. Names of deleted jobs included.
     pub task_marks: Vec<(JobName, i64)>,
+    /// The compiled data under which each zone was last decided, by its name.
+    pub zones: Vec<(String, Arc<[u8]>)>,
     /// The largest incarnation ever stored, 0 if none was.
     pub last_incarnation: Incarnation,
     /// The largest sequence ever stored, 0 if none was.
@@ -84,6 +88,7 @@ impl Default for Loaded {
             jobs: Vec::new(),
             runs: Vec::new(),
             task_marks: Vec::new(),
+            zones: Vec::new(),
             last_incarnation: Incarnation(0),
             last_sequence: 0,
         }

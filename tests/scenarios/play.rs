@@ -357,9 +357,9 @@ impl World {
 }
 
 fn recovered(loaded: Loaded) -> Recovered {
-    let Loaded { term, jobs, runs, task_marks, last_incarnation, last_sequence } = loaded;
+    let Loaded { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence } = loaded;
     let last_incarnation = last_incarnation.0;
-    Recovered { term, jobs, runs, task_marks, last_incarnation, last_sequence }
+    Recovered { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence }
 }
 
 fn job_of(entry: &chronode::model::HistoryEntry) -> &JobName {

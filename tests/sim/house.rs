@@ -137,9 +137,9 @@ fn launcher_event(launcher: Result<Vec<Offer>, String>) -> Event {
 }
 
 fn recovered(loaded: Loaded) -> Recovered {
-    let Loaded { term, jobs, runs, task_marks, last_incarnation, last_sequence } = loaded;
+    let Loaded { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence } = loaded;
     let last_incarnation = last_incarnation.0;
-    Recovered { term, jobs, runs, task_marks, last_incarnation, last_sequence }
+    Recovered { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence }
 }
 
 impl World {

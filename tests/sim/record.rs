@@ -127,6 +127,7 @@ impl Record {
                 | Change::ListeningEnded
                 | Change::StretchStored(_)
                 | Change::TaskMillisUsed { .. }
+                | Change::ZoneKept { .. }
                 | Change::OffersSet(_)
                 | Change::PlacementSettled => {}
             }

@@ -74,7 +74,7 @@ async fn a_run_is_printed_whole() {
         vec![attempt(0, ended(Exit::Code(3))), attempt(1, ended(could_not))],
     );
     let due_at = at("2030-01-01T00:00:00Z");
-    full.trigger = Trigger::Schedule { due_at, opens_at: due_at };
+    full.trigger = Trigger::Schedule { due_at, opens_at: at("2030-01-01T00:00:30Z") };
     full.arguments = Some("-v".to_owned());
     let id = full.id.to_string();
     let waiting = RunState::Waiting { retry_at: at("2030-01-01T00:01:00Z") };
@@ -102,7 +102,11 @@ async fn a_run_is_printed_whole() {
             shown,
             json!({
                 "kind": "run", "id": id, "sequence": 1, "job": "a",
-                "trigger": {"kind": "schedule", "dueAt": "2030-01-01T00:00:00.000Z"}, "arguments": "-v",
+                "trigger": {
+                    "kind": "schedule", "dueAt": "2030-01-01T00:00:00.000Z",
+                    "opensAt": "2030-01-01T00:00:30.000Z",
+                },
+                "arguments": "-v",
                 "createdAt": "2030-01-01T00:00:00.000Z", "state": "ended", "verdict": "failed",
                 "reason": "exit code 3", "endedAt": "2030-01-01T00:00:02.000Z", "retryAt": null,
                 "startDeadline": null,
@@ -119,6 +123,8 @@ async fn a_run_is_printed_whole() {
         assert_eq!(waiting["attempts"][0]["stopReason"], "timedOut");
         assert_eq!(waiting["attempts"][1]["state"], "running");
         assert_eq!(pending["startDeadline"], "2030-01-01T00:01:00.000Z");
+        assert_eq!(pending["trigger"]["kind"], "manual");
+        assert!(pending["trigger"]["opensAt"].is_null());
         assert_eq!(pending["attempts"][0]["exit"], json!({"killed": true}));
         assert_eq!(pending["attempts"][1]["exit"], json!({"signal": 9}));
     }

@@ -8,6 +8,7 @@ mod forecast;
 mod place;
 mod request;
 mod transition;
+mod zones;
 
 use std::sync::Arc;
 

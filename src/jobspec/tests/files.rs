@@ -66,6 +66,32 @@ overlap: {queue: 2}
 }
 
 #[test]
+fn terms_of_a_schedule_are_texts_whatever_yaml_could_take_them_for() {
+    let text = "\
+name: a
+schedule: 30 2 * * *
+dst: {gap: skip}
+jitter: PT10M
+notBefore: 2026-01-01
+calendars:
+  - name: closed
+    use: neverIn
+    dates: [12-25, 2026-12-31/2027-01-01]
+    windows:
+      - 22:00/06:00
+";
+    let json = serde_json::json!({
+        "name": "a", "schedule": "30 2 * * *", "dst": {"gap": "skip"}, "jitter": "PT10M",
+        "notBefore": "2026-01-01",
+        "calendars": [{
+            "name": "closed", "use": "neverIn", "dates": ["12-25", "2026-12-31/2027-01-01"],
+            "windows": ["22:00/06:00"],
+        }],
+    });
+    assert_eq!(reading(text).jobs[0].draft, super::draft(&json));
+}
+
+#[test]
 fn a_bad_job_does_not_stop_the_others() {
     check(
         "\

@@ -122,6 +122,57 @@ fn own_fields_are_printed_when_they_say_something_new() {
 }
 
 #[test]
+fn terms_are_printed_behind_the_other_fields_as_they_were_typed() {
+    let check = |body: &Value, expected: &Expect| {
+        for dialect in [Dialect::V0, Dialect::V1] {
+            let printed = print(&record(resolved(body, dialect)), dialect, Derived::default());
+            let behind = printed.iter().skip_while(|(key, _)| *key != "schedule");
+            let behind: Vec<_> = behind.map(|(key, value)| format!("{key} {value}\n")).collect();
+            expected.assert_eq(&behind.concat());
+        }
+    };
+    check(
+        &json!({
+            "name": "a", "schedule": "0 2 * * *", "scheduleTimeZone": "Europe/Berlin",
+            "calendars": [
+                {"windows": ["22:00/06:00"], "dates": [], "use": "onlyIn", "name": "night"},
+                {"name": "holidays", "use": "neverIn", "dates": ["12-25", "2026-12-31/2027-01-01"],
+                 "weekdays": ["SAT", "SUN"]},
+            ],
+            "notAfter": "2027-01-01T00:00:00+01:00", "notBefore": "2026-01-01", "jitter": "PT600S",
+            "dst": {"fold": "both", "gap": "skip"},
+        }),
+        &expect![[r#"
+            schedule "0 2 * * *"
+            scheduleTimeZone "Europe/Berlin"
+            dst {"gap":"skip","fold":"both"}
+            jitter "PT600S"
+            notBefore "2026-01-01"
+            notAfter "2027-01-01T00:00:00+01:00"
+            calendars [{"name":"night","use":"onlyIn","windows":["22:00/06:00"]},{"name":"holidays","use":"neverIn","dates":["12-25","2026-12-31/2027-01-01"],"weekdays":["SAT","SUN"]}]
+        "#]],
+    );
+    check(
+        &json!({
+            "name": "a", "schedule": "0 2 * * *", "dst": {"gap": "after"}, "notBefore": "",
+            "calendars": [],
+        }),
+        &expect![[r#"
+            schedule "0 2 * * *"
+            scheduleTimeZone ""
+            dst {"gap":"after"}
+        "#]],
+    );
+    check(
+        &json!({"name": "a", "schedule": "0 2 * * *", "dst": {}, "jitter": null}),
+        &expect![[r#"
+            schedule "0 2 * * *"
+            scheduleTimeZone ""
+        "#]],
+    );
+}
+
+#[test]
 fn secrets_are_never_printed() {
     let body = json!({"name": "a", "environmentVariables": [
         {"name": "TOKEN", "value": "hush", "secret": true}, {"name": "A", "value": "b", "secret": false},

@@ -243,6 +243,93 @@ fn what_chronos_swallows_is_refused_by_name() {
 }
 
 #[test]
+fn terms_of_the_wrong_shape_are_refused_by_name() {
+    let one = |calendar: Value| json!([calendar]);
+    for (field, value, expected) in [
+        (
+            "dst",
+            json!("skip"),
+            "dst | `dst` is a text, which is no object: write an object with fields such as `gap`, `fold`",
+        ),
+        (
+            "dst",
+            json!({"gap": "earlier"}),
+            "dst.gap | `dst.gap` is `earlier`, which is not known: write `after`, `shift` or `skip`, or leave it out",
+        ),
+        (
+            "dst",
+            json!({"gap": "skip", "fold": "none"}),
+            "dst.fold | `dst.fold` is `none`, which is not known: write `first`, `last` or `both`, or leave it out",
+        ),
+        (
+            "jitter",
+            json!("10m"),
+            "jitter | `jitter`: `10m` is not a period: write a period such as `PT10M`, or leave it out",
+        ),
+        (
+            "notBefore",
+            json!([]),
+            "notBefore | `notBefore` is a list, which is no text: write a text",
+        ),
+        (
+            "notAfter",
+            json!("2026-01-01\n"),
+            r"notAfter | `notAfter` contains the control character `\n` at position 11: remove it",
+        ),
+        (
+            "calendars",
+            json!("holidays"),
+            "calendars | `calendars` is `holidays`, which is no list: write a list, or leave it out",
+        ),
+        (
+            "calendars",
+            json!(["holidays"]),
+            "calendars[0] | `calendars[0]` is a text, which is no object: write an object with fields such as `name`, `use`, `dates`, `weekdays`, `windows`",
+        ),
+        (
+            "calendars",
+            one(json!({"use": "onlyIn", "dates": ["12-25"]})),
+            "calendars[0].name | `calendars[0].name` is missing: give it a text",
+        ),
+        (
+            "calendars",
+            one(json!({"name": "", "use": "onlyIn", "dates": ["12-25"]})),
+            "calendars[0].name | `calendars[0].name` is empty: give the calendar a name",
+        ),
+        (
+            "calendars",
+            one(json!({"name": "a", "dates": ["12-25"]})),
+            "calendars[0].use | `calendars[0].use` is missing: write `onlyIn` or `neverIn`",
+        ),
+        (
+            "calendars",
+            one(json!({"name": "a", "use": "never", "dates": ["12-25"]})),
+            "calendars[0].use | `calendars[0].use` is `never`, which is not known: write `onlyIn` or `neverIn`",
+        ),
+        (
+            "calendars",
+            one(json!({"name": "a", "use": "neverIn", "weekdays": []})),
+            "calendars[0] | `calendars[0]` has neither `dates` nor `weekdays` nor `windows`: give it at least one of them, or remove the calendar",
+        ),
+        (
+            "calendars",
+            one(json!({"name": "a", "use": "neverIn", "dates": [{"from": "12-24"}]})),
+            "calendars[0].dates[0] | `calendars[0].dates[0]` is an object, which is no text: write a text",
+        ),
+        (
+            "calendars",
+            json!([
+                {"name": "a", "use": "neverIn", "dates": ["12-25"]},
+                {"name": "a", "use": "onlyIn", "weekdays": ["MON-FRI"]},
+            ]),
+            "calendars | `calendars` has two with the name `a`: give each a name of its own",
+        ),
+    ] {
+        assert_eq!(refusal(field, value), expected);
+    }
+}
+
+#[test]
 fn limits_are_named() {
     let long = "x".repeat(200_000);
     let many = vec![json!("x"); 10_001];
@@ -266,6 +353,26 @@ fn limits_are_named() {
             "constraints",
             json!(&many[..101]),
             "`constraints` has 101 items; at most 100 are allowed: shorten it",
+        ),
+        (
+            "notBefore",
+            json!(long),
+            "`notBefore` has 200000 bytes; at most 1024 are allowed: shorten it",
+        ),
+        (
+            "calendars",
+            json!(&many[..21]),
+            "`calendars` has 21 items; at most 20 are allowed: shorten it",
+        ),
+        (
+            "calendars",
+            json!([{"name": "a", "use": "onlyIn", "windows": &many[..1_001]}]),
+            "`calendars[0].windows` has 1001 items; at most 1000 are allowed: shorten it",
+        ),
+        (
+            "calendars",
+            json!([{"name": "a", "use": "onlyIn", "dates": [long]}]),
+            "`calendars[0].dates[0]` has 200000 bytes; at most 200 are allowed: shorten it",
         ),
         ("uris", json!(many), "`uris` has 10001 items; at most 10000 are allowed: shorten it"),
         (

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use super::{parse_period, record};
 use crate::jobspec::{Derived, parse_json, print, read_as, read_file};
 use crate::model::{
-    CatchUp, Constraint, Container, ContainerType, Defaults, Dialect, Duration, EnvVar,
-    ExternalVolume, Fetch, Job, JobName, NameRule, Network, NetworkInfo, NetworkProtocol, Operator,
-    Overlap, Period, PortMapping, Property, Resources, Scalar, ScheduleTerms, Volume, VolumeMode,
-    When,
+    Calendar, CalendarUse, CatchUp, Constraint, Container, ContainerType, Defaults, Dialect,
+    DstPolicy, Duration, EnvVar, ExternalVolume, Fetch, FoldPolicy, GapPolicy, Job, JobName,
+    NameRule, Network, NetworkInfo, NetworkProtocol, Operator, Overlap, Period, PortMapping,
+    Property, Resources, Scalar, ScheduleTerms, Volume, VolumeMode, When,
 };
 
 /// Any text that may be kept.
@@ -44,10 +44,46 @@ fn when() -> impl Strategy<Value = When> {
         names.dedup();
         When::Parents(names)
     });
-    prop_oneof![
-        (line(), line()).prop_map(|(text, zone)| When::Schedule(ScheduleTerms::plain(text, zone))),
-        parents
-    ]
+    prop_oneof![terms().prop_map(When::Schedule), parents]
+}
+
+fn terms() -> impl Strategy<Value = ScheduleTerms> {
+    let gap = option::of(proptest::sample::select(&GapPolicy::ALL));
+    let fold = option::of(proptest::sample::select(&FoldPolicy::ALL));
+    let dst = (gap, fold).prop_map(|(gap, fold)| DstPolicy { gap, fold });
+    let jitter = option::of((0..=10_000_i64).prop_map(minutes));
+    (line(), line(), dst, jitter, line(), line(), calendars()).prop_map(
+        |(text, zone, dst, jitter, not_before, not_after, calendars)| ScheduleTerms {
+            text,
+            zone,
+            dst,
+            jitter,
+            not_before,
+            not_after,
+            calendars,
+        },
+    )
+}
+
+/// With different names, and each with something in it.
+fn calendars() -> impl Strategy<Value = Vec<Calendar>> {
+    let usage = proptest::sample::select(&CalendarUse::ALL);
+    let item = || "[ -~é/:-]{0,40}";
+    let lists = (vec(item(), 0..3), vec(item(), 0..3), vec(item(), 1..3), 0..3_usize);
+    vec(("[ -~é]{0,20}", usage, lists), 0..4).prop_map(|calendars| {
+        let calendar = |(index, (name, usage, lists)): (usize, (String, CalendarUse, _))| {
+            let (one, two, some, turn) = lists;
+            let mut lists = [one, two, some];
+            lists.rotate_left(turn);
+            let [dates, weekdays, windows] = lists;
+            Calendar { name: format!("{name}{index}"), usage, dates, weekdays, windows }
+        };
+        calendars.into_iter().enumerate().map(calendar).collect()
+    })
+}
+
+fn minutes(count: i64) -> Period {
+    Period { text: format!("PT{count}M"), span: Duration::from_mins(count) }
 }
 
 fn property() -> impl Strategy<Value = Property> {
@@ -198,10 +234,7 @@ fn job() -> impl Strategy<Value = Job> {
                 command,
                 shell,
                 when,
-                epsilon: Period {
-                    text: format!("PT{epsilon}M"),
-                    span: Duration::from_mins(epsilon),
-                },
+                epsilon: minutes(epsilon),
                 executor,
                 executor_flags,
                 task_info_data,
@@ -273,7 +306,13 @@ fn wild_body() -> impl Strategy<Value = Value> {
             .prop_map(Value::from),
     ];
     let known = crate::jobspec::known::JOB;
-    let nested = [crate::jobspec::known::CONTAINER, crate::jobspec::known::VOLUME].concat();
+    let nested = [
+        crate::jobspec::known::CONTAINER,
+        crate::jobspec::known::VOLUME,
+        crate::jobspec::known::DST,
+        crate::jobspec::known::CALENDAR,
+    ]
+    .concat();
     let key = prop_oneof![
         proptest::sample::select(known).prop_map(str::to_owned),
         proptest::sample::select(nested).prop_map(str::to_owned),

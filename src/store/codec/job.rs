@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::run::{StretchRecord, stretch, stretch_record};
+use super::terms::{TermsRecord, terms_from, terms_record};
 use super::{AsWord, DecodeError, Definition, is_default, job_name, malformed};
 use crate::model::{
     CatchUp, Constraint, Container, ContainerType, Duration, EnvVar, ExternalVolume, Fetch,
     Incarnation, Job, JobStats, Network, NetworkInfo, NetworkProtocol, Operator, Overlap, Period,
-    PortMapping, Progress, Property, Resources, Scalar, ScheduleTerms, Timestamp, Volume,
-    VolumeMode, When,
+    PortMapping, Progress, Property, Resources, Scalar, Timestamp, Volume, VolumeMode, When,
 };
 
 type Text<'a> = Cow<'a, str>;
@@ -309,30 +309,24 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
     })
 }
 
-fn borrowed(texts: &[String]) -> Vec<Text<'_>> {
+pub(super) fn borrowed(texts: &[String]) -> Vec<Text<'_>> {
     texts.iter().map(Text::from).collect()
 }
 
-fn owned(texts: Vec<Text<'_>>) -> Vec<String> {
+pub(super) fn owned(texts: Vec<Text<'_>>) -> Vec<String> {
     texts.into_iter().map(Cow::into_owned).collect()
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 enum WhenRecord<'a> {
-    Schedule {
-        text: Text<'a>,
-        #[serde(default, skip_serializing_if = "is_default")]
-        zone: Text<'a>,
-    },
+    Schedule(TermsRecord<'a>),
     Parents(Vec<Text<'a>>),
 }
 
 fn when_record(when: &When) -> WhenRecord<'_> {
     match when {
-        When::Schedule(ScheduleTerms { text, zone, .. }) => {
-            WhenRecord::Schedule { text: text.into(), zone: zone.into() }
-        }
+        When::Schedule(terms) => WhenRecord::Schedule(terms_record(terms)),
         When::Parents(names) => {
             WhenRecord::Parents(names.iter().map(|name| name.as_str().into()).collect())
         }
@@ -341,7 +335,7 @@ fn when_record(when: &When) -> WhenRecord<'_> {
 
 fn when_from(record: WhenRecord<'_>) -> Result<When, DecodeError> {
     Ok(match record {
-        WhenRecord::Schedule { text, zone } => When::Schedule(ScheduleTerms::plain(text, zone)),
+        WhenRecord::Schedule(record) => When::Schedule(terms_from(record)?),
         WhenRecord::Parents(names) => {
             When::Parents(names.iter().map(|name| job_name(name)).collect::<Result<_, _>>()?)
         }
@@ -350,19 +344,19 @@ fn when_from(record: WhenRecord<'_>) -> Result<When, DecodeError> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PeriodRecord<'a> {
+pub(super) struct PeriodRecord<'a> {
     text: Text<'a>,
     secs: i64,
     #[serde(default, skip_serializing_if = "is_default")]
     nanos: i32,
 }
 
-fn period_record(period: &Period) -> PeriodRecord<'_> {
+pub(super) fn period_record(period: &Period) -> PeriodRecord<'_> {
     let Period { text, span } = period;
     PeriodRecord { text: text.into(), secs: span.as_secs(), nanos: span.subsec_nanos() }
 }
 
-fn period_from(record: PeriodRecord<'_>) -> Result<Period, DecodeError> {
+pub(super) fn period_from(record: PeriodRecord<'_>) -> Result<Period, DecodeError> {
     let PeriodRecord { text, secs, nanos } = record;
     let same_sign = secs == 0 || nanos == 0 || (secs < 0) == (nanos < 0);
     if nanos.unsigned_abs() > 999_999_999 || !same_sign {

@@ -1,11 +1,11 @@
 //! Records as they are stored: text that says its version and carries a checksum.
 //!
-//! A record is `<version> <checksum> <json>`. Example: `1 08f44b07b5901a25 {}`, counts that are all zero.
+//! A record is `<version> <checksum> <json>`. Example: `2 08f44b07b5901a25 {}`, counts that are all zero.
 //! The version stands in front so that a record of a newer Chronode is refused before anything of it is guessed at.
 //! The checksum is there because the database checks its structure, not our text: a flipped bit in a command would
 //! otherwise be executed.
 //!
-//! Every type of the model is mirrored by a serde type in `job` and `run`, converted in both directions by
+//! Every type of the model is mirrored by a serde type in `job`, `terms` and `run`, converted in both directions by
 //! destructuring without `..`, so that a field added to the model and forgotten here does not compile. To add a
 //! field: add it to the mirror with `#[serde(default)]` and a meaning for its absence, and raise the version of the
 //! record. Old records stay readable; older programs refuse the new ones.
@@ -14,20 +14,24 @@
 
 mod job;
 mod run;
+mod terms;
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
-    Incarnation, Job, JobName, JobStats, NameRule, Operator, Progress, Run, RunId, StopReason,
-    Stretch, Timestamp, Verdict,
+    CalendarUse, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobStats, NameRule, Operator,
+    Progress, Run, RunId, StopReason, Stretch, Timestamp, Verdict,
 };
 
 /// The version written, and the newest that is read, of every kind of record.
-pub(super) const VERSION: u32 = 1;
+///
+/// 2 has the terms of a schedule beside its text and zone, when a run's window opens, and which start of the machine a
+/// job's progress has decided.
+pub(super) const VERSION: u32 = 2;
 
 /// Why a stored record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -187,6 +191,40 @@ pub(super) fn decode_stretch(text: &str) -> Result<Stretch, DecodeError> {
     run::stretch(decode(text)?)
 }
 
+/// A zone's compiled data, in hexadecimal digits.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ZoneRecord<'a> {
+    name: Cow<'a, str>,
+    data: Cow<'a, str>,
+}
+
+/// Writes the data of a zone.
+#[must_use]
+pub(super) fn encode_zone(name: &str, data: &[u8]) -> String {
+    let mut digits = String::with_capacity(data.len() * 2);
+    for byte in data {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    encode(&ZoneRecord { name: name.into(), data: digits.into() })
+}
+
+/// Reads the name and the data of a zone.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_zone(text: &str) -> Result<(String, Vec<u8>), DecodeError> {
+    let ZoneRecord { name, data } = decode(text)?;
+    let byte = |digits: &[u8]| {
+        let digits = std::str::from_utf8(digits).ok()?;
+        u8::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 2)
+    };
+    let bytes: Option<Vec<u8>> = data.as_bytes().chunks(2).map(byte).collect();
+    let bytes = bytes.ok_or_else(|| malformed("its data is no pairs of hexadecimal digits"))?;
+    Ok((name.into_owned(), bytes))
+}
+
 fn encode<T: Serialize>(record: &T) -> String {
     let json = serde_json::to_string(record).expect("every key of our records is a string");
     format!("{VERSION} {:016x} {json}", checksum(json.as_bytes()))
@@ -252,6 +290,9 @@ macro_rules! word {
 word!(Verdict, "a verdict");
 word!(StopReason, "a reason to stop an attempt");
 word!(Operator, "an operator of a constraint");
+word!(GapPolicy, "what a gap does");
+word!(FoldPolicy, "what a fold does");
+word!(CalendarUse, "a use of a calendar");
 
 impl Word for RunId {
     const WHAT: &'static str = "a run id";
@@ -346,6 +387,11 @@ mod tests {
         }
 
         #[test]
+        fn a_zone_comes_back(name in any::<String>(), data in any::<Vec<u8>>()) {
+            prop_assert_eq!(decode_zone(&encode_zone(&name, &data)).unwrap(), (name, data));
+        }
+
+        #[test]
         fn no_altered_byte_goes_unnoticed(
             stretch in arbitrary::stretch(),
             place in any::<prop::sample::Index>(),
@@ -358,6 +404,23 @@ mod tests {
                 prop_assert!(decode_stretch(&text).is_err(), "{}", text);
             }
         }
+    }
+
+    #[test]
+    fn records_of_the_first_version_are_read() {
+        use crate::model::{ScheduleTerms, Trigger, When};
+
+        let definition = decode_definition(
+            r#"1 5c7412c7e2cc10ba {"incarnation":1,"revision":1,"acceptedAt":"2027-01-15T08:00:00Z","job":{"name":"a","command":"true","shell":true,"when":{"schedule":{"text":"R/2027-01-15T08:00:00Z/P1D","zone":"Europe/Berlin"}},"epsilon":{"text":"PT60S","secs":60},"retries":2,"resources":{"cpuThousandths":0,"memThousandths":0,"diskThousandths":0},"overlap":"skip","catchUp":"none"}}"#,
+        );
+        let plain = ScheduleTerms::plain("R/2027-01-15T08:00:00Z/P1D", "Europe/Berlin");
+        assert_eq!(definition.unwrap().job.when, When::Schedule(plain));
+        // A window opened when the run was due.
+        let run = decode_run(
+            r#"1 7aa79b49fa19479e {"id":"j2-s1800000003000","sequence":3,"job":"b","trigger":{"schedule":{"dueAt":"2027-01-15T08:00:03Z"}},"taskMillis":1800000003000,"createdAt":"2027-01-15T08:00:03Z","state":{"pending":{"deadline":"2027-01-15T08:00:03Z"}}}"#,
+        );
+        let due_at = Timestamp::from_second(1_800_000_003).unwrap();
+        assert_eq!(run.unwrap().trigger, Trigger::Schedule { due_at, opens_at: due_at });
     }
 
     #[test]

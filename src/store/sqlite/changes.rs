@@ -3,6 +3,7 @@
 //! Works inside a transaction that `writer` begins and ends.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
@@ -54,6 +55,7 @@ pub(super) fn store(
                 writing.stretch(stretch)?;
             }
             Change::TaskMillisUsed { name, millis } => writing.task_mark(name, *millis)?,
+            Change::ZoneKept { name, data } => writing.zone(name, data)?,
             Change::Quarantined { .. }
             | Change::ListeningBegan { .. }
             | Change::Heard { .. }
@@ -282,6 +284,16 @@ impl Writing<'_> {
         )
         .map(drop)
     }
+
+    fn zone(&self, name: &str, data: &[u8]) -> Result<(), Error> {
+        self.execute(
+            "store a zone",
+            "INSERT INTO zones (name, record) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET record = excluded.record",
+            params![name, codec::encode_zone(name, data)],
+        )
+        .map(drop)
+    }
 }
 
 struct Entry<'a> {
@@ -324,10 +336,14 @@ pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error
         jobs: reading.jobs()?,
         runs: reading.live_runs()?,
         task_marks: reading.task_marks()?,
+        zones: reading.zones()?,
         last_incarnation: Incarnation(last_incarnation),
         last_sequence,
     })
 }
+
+/// The name of a zone and its compiled data.
+type KeptZone = (String, Arc<[u8]>);
 
 struct Reading<'a> {
     connection: &'a Connection,
@@ -399,6 +415,19 @@ impl Reading<'_> {
             let parsed = JobName::parse(&name, NameRule::Blanks)
                 .map_err(|error| self.malformed(place(), error.to_string()))?;
             Ok((parsed, millis))
+        })
+    }
+
+    fn zones(&self) -> Result<Vec<KeptZone>, Error> {
+        self.rows("SELECT name, record FROM zones ORDER BY name", |row| {
+            let name: String = self.get(row, 0)?;
+            let place = || format!("zone `{name}`");
+            let record: String = self.get(row, 1)?;
+            let (of, data) = self.record(codec::decode_zone(&record), place)?;
+            if of != name {
+                return Err(self.malformed(place(), "its data is that of another zone"));
+            }
+            Ok((name, data.into()))
         })
     }
 

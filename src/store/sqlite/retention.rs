@@ -97,6 +97,7 @@ impl Pruner {
                 | Change::Counted { .. }
                 | Change::Disabled { .. }
                 | Change::TaskMillisUsed { .. }
+                | Change::ZoneKept { .. }
                 | Change::OffersSet(_)
                 | Change::Quarantined { .. }
                 | Change::ListeningBegan { .. }

@@ -16,10 +16,11 @@ use crate::store::codec::{self, Marks};
 pub(super) const APPLICATION_ID: i32 = 0x4348_524e;
 
 /// The steps from an empty file to the present layout; the n-th makes layout n of layout n − 1.
-const STEPS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; LAYOUT as usize] = [make_layout_1];
+const STEPS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; LAYOUT as usize] =
+    [make_layout_1, make_layout_2];
 
 /// The layout this release reads and writes.
-pub(super) const LAYOUT: u32 = 1;
+pub(super) const LAYOUT: u32 = 2;
 
 fn make_layout_1(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(LAYOUT_1)?;
@@ -89,6 +90,18 @@ CREATE TABLE task_marks (
     name TEXT PRIMARY KEY,
     millis INTEGER NOT NULL,
     checksum INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
+fn make_layout_2(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(LAYOUT_2)
+}
+
+const LAYOUT_2: &str = "
+-- The compiled data under which each zone was last decided. A row for every zone that a job was ever in.
+CREATE TABLE zones (
+    name TEXT PRIMARY KEY,
+    record TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
 

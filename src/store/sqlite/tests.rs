@@ -78,6 +78,13 @@ fn fill(store: &SqliteStore) {
     wait(store.commit(batch(2, changes))).unwrap();
 }
 
+/// Keeps the data of a zone, which the first layout had no place for.
+fn keep_zone(store: &SqliteStore) {
+    let zone =
+        Change::ZoneKept { name: "Europe/Berlin".to_owned(), data: b"TZif2".as_slice().into() };
+    wait(store.commit(batch(2, vec![zone]))).unwrap();
+}
+
 /// All that a file can be asked for.
 fn everything(store: &SqliteStore) -> Result<(Loaded, Vec<HistoryEntry>), Error> {
     let loaded = wait(store.load())?;
@@ -99,6 +106,13 @@ fn a_database_of_the_first_layout_opens() {
     fill(reference.store());
     let store = open(directory.path()).unwrap();
     assert_eq!(everything(&store).unwrap(), everything(reference.store()).unwrap());
+    for store in [&store, reference.store()] {
+        keep_zone(store);
+    }
+    drop(store);
+    let store = open(directory.path()).unwrap();
+    assert_eq!(everything(&store).unwrap(), everything(reference.store()).unwrap());
+    assert_eq!(wait(store.load()).unwrap().zones.len(), 1);
 }
 
 #[test]
@@ -151,7 +165,8 @@ fn a_record_of_a_newer_chronode_is_refused() {
     fill(subject.store());
     subject.store = None;
     let connection = Connection::open(subject.database()).unwrap();
-    connection.execute_batch("UPDATE jobs SET stats = '2 0 {}' WHERE name = 'b'").unwrap();
+    let newer = format!("{} 0 {{}}", crate::store::codec::VERSION + 1);
+    connection.execute("UPDATE jobs SET stats = ?1 WHERE name = 'b'", [newer]).unwrap();
     drop(connection);
     let store = open(subject.directory.path()).unwrap();
     let error = wait(store.load()).unwrap_err();
@@ -176,6 +191,7 @@ fn a_start_that_was_cut_short_begins_again() {
 fn sample() -> (Vec<u8>, (Loaded, Vec<HistoryEntry>)) {
     let mut subject = OnDisk::new();
     fill(subject.store());
+    keep_zone(subject.store());
     let truth = everything(subject.store()).unwrap();
     subject.store = None;
     assert!(!open::beside(&subject.database(), "-wal").exists());
