@@ -317,6 +317,8 @@ fn what_is_told_beforehand_is_what_happens() {
     let schedule = format!("R4/{begin}/PT1S");
     let job = json!({"name": "soon", "schedule": schedule, "jitter": "PT0.9S", "overlap": "allow",
         "command": "true"});
+    let now = server.get("/scheduler/preview?schedule=R1//PT1H");
+    assert_eq!(now["next"].as_array().unwrap().len(), 1, "{now}");
     let tried = server.request("POST", "/scheduler/preview", Some(&job));
     assert_eq!(tried.status, 200, "{}", tried.body);
     let tried: Value = serde_json::from_str(&tried.body).unwrap();

@@ -67,7 +67,7 @@ pub trait Backend: Send + Sync + 'static {
 /// What schedules are calculated with.
 #[derive(Debug, Clone)]
 pub struct Almanac {
-    /// The present, by the wall clock.
+    /// The present, by the wall clock, in whole milliseconds: an interval that begins now begins no later.
     pub now: Timestamp,
     /// The zones in use.
     pub zones: ZoneDb,

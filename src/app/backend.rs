@@ -13,7 +13,7 @@ use crate::driver::{Handle, error_chain};
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{JobEntry, Reply, Request, State, Timing};
 use crate::launcher::local::output::{OutputReader, Stream};
-use crate::model::{Duration, HistoryEntry, JobName, Run, RunId};
+use crate::model::{Duration, HistoryEntry, JobName, Run, RunId, whole_millis};
 use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
 
@@ -128,7 +128,7 @@ impl api::Backend for Backend {
     }
 
     fn almanac(&self) -> Almanac {
-        Almanac { now: clock::wall(), zones: self.view.read().settings.zones.clone() }
+        Almanac { now: whole_millis(clock::wall()), zones: self.view.read().settings.zones.clone() }
     }
 
     fn plans(&self, job: Option<&JobName>) -> Vec<Plan> {

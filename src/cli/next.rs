@@ -12,7 +12,7 @@ use super::http::{Server, encode};
 use super::{CliError, table};
 use crate::clock;
 use crate::jobspec::{TypedTerms, print_preview};
-use crate::model::{Duration, JobName, Timestamp};
+use crate::model::{Duration, JobName, Timestamp, whole_millis};
 use crate::schedule::{HOST_ZONES, Schedule, ScheduleError, ZoneChoice, ZoneDb};
 
 /// The longest text under which its offending part is marked; a longer one wraps, and marks are of no use.
@@ -24,7 +24,8 @@ pub(super) fn run(
     command: &NextCommand,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
-    let now = clock::wall();
+    // In the resolution of schedules, or one that begins now would have begun before.
+    let now = whole_millis(clock::wall());
     let preview = match &command.job {
         Some(job) => server()?.get(&path(command, job))?,
         None => calculate(command, now)?,

@@ -245,6 +245,8 @@ fn a_typed_schedule_is_told_without_a_server() {
     assert!(json["next"][0]["opensAt"].is_string());
     let spread = next(&["--jitter", "PT5M", "--name", "a"]).out;
     assert!(spread.lines().nth(2).unwrap().ends_with("OPENS"), "{spread}");
+    let once = execute(&["next", "R1//PT1H"]).out;
+    assert!(once.lines().last().unwrap().ends_with("  0 s"), "{once}");
     let none = execute(&["next", "@reboot"]).out;
     assert!(none.ends_with("no occurrence is to come\n"), "{none}");
 }
