@@ -52,7 +52,8 @@ fn main() {
         let cron = expression.map(|text| cron(text, &instants));
         let croner = expression.map(|text| croner(text, &instants));
         let others = [cron, croner, simulated[index]];
-        let cells = others.map(|nanos| nanos.map_or("–".to_owned(), |nanos| format!("{nanos:.0}")));
+        let cells =
+            others.map(|nanos| nanos.map_or("–".to_owned(), |nanos| format!("{nanos:.0}")));
         let [cron, croner, cronsim] = cells;
         writeln!(table, "| {name} | `{text}` | {ours:.0} | {cron} | {croner} | {cronsim} |")
             .expect("a text takes a line");
@@ -71,7 +72,9 @@ fn main() {
     let mut reading = String::new();
     for text in ["R5/2026-03-01T13:00:00Z/P1D", "*/15 9-17 * * MON-FRI", "0 22 L * 5#2"] {
         let nanos = best(&[0], |_| {
-            black_box(Schedule::parse(black_box(text), ZONE, Timestamp::UNIX_EPOCH, &zones).is_ok());
+            black_box(
+                Schedule::parse(black_box(text), ZONE, Timestamp::UNIX_EPOCH, &zones).is_ok(),
+            );
         });
         writeln!(reading, "reading `{text}`: {nanos:.0} ns").expect("a text takes a line");
     }
@@ -116,7 +119,8 @@ fn cron(text: &str, instants: &[i64]) -> f64 {
 fn croner(text: &str, instants: &[i64]) -> f64 {
     let schedule: croner::Cron = text.parse().expect("a valid one");
     let zone = jiff::tz::TimeZone::get(ZONE).expect("a known zone");
-    let at = |second: &i64| Timestamp::from_second(*second).expect("an instant").to_zoned(zone.clone());
+    let at =
+        |second: &i64| Timestamp::from_second(*second).expect("an instant").to_zoned(zone.clone());
     let after: Vec<_> = instants.iter().map(at).collect();
     best(instants, |index| {
         black_box(schedule.find_next_occurrence(black_box(&after[index]), false).is_ok());

@@ -20,6 +20,13 @@ pub fn boot() -> BootInstant {
     BootInstant(Duration::new(at.tv_sec, nanos))
 }
 
+/// When this machine started, by what the wall clock shows now. Read again after somebody has set the clock it is
+/// another instant; a start's name is its boot id.
+#[must_use]
+pub fn machine_start() -> Timestamp {
+    wall().saturating_sub(boot().0).unwrap_or(Timestamp::MIN)
+}
+
 /// Both.
 #[must_use]
 pub fn now() -> Now {

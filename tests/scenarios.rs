@@ -7,7 +7,8 @@
 //! ```text
 //! at INSTANT                       begin here (before anything else)
 //! job NAME SCHEDULE [key=value …]  create or replace; keys: epsilon overlap catchUp retries cpus mem disk
-//!                                  maxCompletionTime disabled priority
+//!                                  maxCompletionTime disabled priority zone jitter notBefore notAfter, and
+//!                                  neverIn=WINDOW onlyIn=WINDOW, each a calendar of one window
 //! delete|run|kill NAME             as a client asks
 //! offer NAME [cpus=…] [mem=…]      the launcher gives this from now on: all it has without amounts
 //! launcher gone REASON             it cannot be reached
@@ -20,6 +21,7 @@
 //! crash                            the process dies and starts again
 //! crash before-commit|after-commit as soon as there is something to commit
 //! down, up                         the process dies; it starts
+//! machine restarts                 the process dies, and the machine starts anew; no time passes
 //! store fails N                    the next N commits are refused
 //! show NAME|all|history            print what is stored
 //! ```

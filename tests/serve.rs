@@ -766,3 +766,38 @@ fn the_line_that_disables_a_job_counts_when_it_goes_as_when_it_comes() {
         server.terminate();
     }
 }
+
+#[test]
+fn a_job_at_each_start_of_the_machine_runs_once_in_each_of_its_lives() {
+    if !rustix::process::geteuid().is_root() {
+        panic!("this test mounts another boot id: run it as root");
+    }
+    let place = Place::new();
+    let (first, second) = (place.file("boot1"), place.file("boot2"));
+    fs::write(&first, "11111111-1111-4111-8111-111111111111\n").unwrap();
+    fs::write(&second, "22222222-2222-4222-8222-222222222222\n").unwrap();
+    let server = Server::start_in_boot(&place.data(), &first);
+    server.post(&logging_job("warm-up", "@reboot", &place.file("log"), "true"));
+    server.kill();
+    let server = Server::start_in_boot(&place.data(), &first);
+    // Whatever was due at the start has run by the time that a later job has.
+    server.post(&logging_job("after1", ONCE, &place.file("other"), "true"));
+    server.ended_run("after1");
+    assert_eq!(server.runs("warm-up").len(), 0, "it runs at the next start, not at this one");
+    server.kill();
+
+    // The machine goes down with everything on it.
+    place.kill_keeper();
+    let server = Server::start_in_boot(&place.data(), &second);
+    let run = server.ended_run("warm-up");
+    assert_eq!(
+        (&run["verdict"], &run["trigger"]["kind"]),
+        (&json!("succeeded"), &json!("schedule"))
+    );
+    server.kill();
+    let server = Server::start_in_boot(&place.data(), &second);
+    server.post(&logging_job("after2", ONCE, &place.file("other"), "true"));
+    server.ended_run("after2");
+    only_run(&server, "warm-up");
+    assert_eq!(place.lines("log").len(), 1);
+}

@@ -371,6 +371,7 @@ impl Backend for Memory {
             kill_grace: Duration::ZERO,
             abilities: Abilities { only_user: None, containers: false, executors: false },
             zones: zones().clone(),
+            machine: Err("nobody knows".to_owned()),
         };
         forecast::plans(&State::recover(Arc::new(settings), recovered), job)
     }

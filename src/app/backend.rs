@@ -166,7 +166,7 @@ fn job_view(state: &State, entry: &JobEntry) -> JobView {
     };
     JobView {
         record: Arc::new(entry.to_record()),
-        next_due: entry.next_due,
+        next_due: entry.next_due(),
         remaining,
         live: state.live_runs(entry.incarnation).count(),
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::driver::view::View;
 use crate::driver::{Handle, Unavailable};
-use crate::engine::{Reply, Request, Timing};
+use crate::engine::{Reply, Request};
 use crate::jobspec::{FileJob, read_file};
 use crate::model::{Dialect, JobDraft, JobName};
 use crate::schedule::parse_period;
@@ -112,11 +112,7 @@ fn is_stored(draft: &JobDraft, view: &View) -> bool {
     let state = view.read();
     let Some(entry) = state.job(&draft.name) else { return false };
     let mut draft = draft.clone();
-    let is_exhausted = match &entry.timing {
-        Timing::Schedule(schedule) => schedule.next_after(entry.progress.decided_through).is_none(),
-        Timing::Parents | Timing::Broken(_) => false,
-    };
-    if is_exhausted {
+    if entry.is_exhausted() {
         draft.disabled = draft.disabled.or(Some(entry.job.disabled));
     }
     let wanted = draft.resolve(Some(&entry.job), Dialect::V0, &state.settings.defaults);

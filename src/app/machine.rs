@@ -1,6 +1,17 @@
-//! What this process is on this machine: its user and its host's name.
+//! What this process is on this machine: its user, its host's name, and which life of the machine it is.
 
 use std::fs;
+
+use crate::clock;
+use crate::engine::Boot;
+use crate::launcher::local;
+
+/// The present life of this machine, or why nobody knows which it is.
+pub(super) fn boot() -> Result<Boot, String> {
+    let id = local::boot_id()
+        .map_err(|error| format!("the boot id of this one cannot be read: {error}"))?;
+    Ok(Boot { id, at: clock::machine_start() })
+}
 
 /// The system's name of this machine.
 pub(super) fn hostname() -> String {

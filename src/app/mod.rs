@@ -165,6 +165,7 @@ fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
             executors: false,
         },
         zones,
+        machine: machine::boot(),
     }
 }
 
@@ -209,7 +210,7 @@ fn greet(
         )?;
     }
     let mut next: Vec<_> =
-        state.jobs().filter_map(|entry| entry.next_due.map(|at| (at, &entry.job.name))).collect();
+        state.jobs().filter_map(|entry| entry.next_due().map(|at| (at, &entry.job.name))).collect();
     next.sort();
     match next.as_slice() {
         [] => writeln!(out, "  next       nothing is scheduled")?,

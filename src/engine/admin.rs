@@ -13,8 +13,8 @@ use crate::placement::Conditions;
 use crate::schedule::{Schedule, ScheduleError};
 
 use super::decision::Change;
+use super::entry::JobEntry;
 use super::event::{Rejection, RejectionCode, Reply, Request};
-use super::state::JobEntry;
 use super::{Step, due, status, zones};
 
 /// Runs of one job that may be live at once, counted when a person asks for another. More is a script gone wild.
@@ -41,13 +41,11 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
         &step.state.settings.defaults,
     );
     let (schedule, warnings) = check(step, &job)?;
-    let owed_from = now
-        .saturating_sub(job.epsilon.span)
-        .and_then(|at| at.checked_sub(Duration::from_nanos(1)))
-        .unwrap_or(Timestamp::MIN);
+    let owed_after = owed_after(&schedule, &job, now);
     let record = match existing {
         Some(entry) => {
-            // What the old schedule owed up to now is decided by the old schedule.
+            // What the old schedule owed up to now is decided by the old schedule. What is due and waits for its jitter
+            // was not owed yet: it is the new schedule's, if that names it.
             let progress = due::settle(step, entry);
             JobRecord {
                 incarnation: entry.incarnation,
@@ -56,9 +54,13 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
                 job,
                 stats: entry.stats.clone(),
                 progress: Progress {
-                    decided_through: progress.decided_through.max(owed_from),
+                    decided_through: progress.decided_through.max(owed_after),
                     stretch: None,
-                    boot_id: progress.boot_id,
+                    boot_id: if entry.is_at_boot() {
+                        progress.boot_id.filter(|_| schedule.is_at_boot())
+                    } else {
+                        present_boot(step, &schedule)
+                    },
                 },
             }
         }
@@ -68,7 +70,11 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
             accepted_at: now,
             job,
             stats,
-            progress: Progress { decided_through: owed_from, stretch: None, boot_id: None },
+            progress: Progress {
+                decided_through: owed_after,
+                stretch: None,
+                boot_id: present_boot(step, &schedule),
+            },
         },
     };
     if let (Some(entry), Overlap::Allow) = (existing, record.job.overlap) {
@@ -84,27 +90,30 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
     Ok(Reply::Stored { created, warnings })
 }
 
-/// What this installation and the schedule have to say about a job. Returns its schedule and what is odd but accepted.
-fn check(step: &Step<'_>, job: &Job) -> Result<(Schedule, Vec<String>), Rejection> {
-    let settings = &step.state.settings;
-    let abilities = &settings.abilities;
-    let mut warnings = Vec::new();
-    let schedule = match &job.when {
-        When::Schedule(terms) => {
-            let name = job.name.as_str();
-            let schedule = Schedule::of(name, terms, step.now.wall, &settings.zones)
-                .map_err(|error| refused_terms(terms, &error))?;
-            warnings.extend(schedule.warnings().iter().cloned());
-            schedule
-        }
-        When::Parents(_) => {
-            return Err(unsupported(
-                "parents",
-                "jobs that depend on parents cannot be run".to_owned(),
-                "give the job a `schedule`",
-            ));
-        }
+/// How far a definition that is accepted now owes nothing. What is still inside its window is owed; what closed before
+/// is not, and nothing is recorded of it.
+fn owed_after(schedule: &Schedule, job: &Job, now: Timestamp) -> Timestamp {
+    let jitter = match &job.when {
+        When::Schedule(terms) => terms.jitter.as_ref().map_or(Duration::ZERO, |it| it.span),
+        When::Parents(_) => Duration::ZERO,
     };
+    // What was due by then has opened and closed: a window opens no later than the jitter after that.
+    let back = job.epsilon.span.saturating_add(jitter).saturating_add(Duration::from_secs(1));
+    let after = now.saturating_sub(back).unwrap_or(Timestamp::MIN);
+    due::closed_through(schedule, job.epsilon.span, after, now)
+}
+
+/// The start of the machine that a job which runs at each need not run at: it is accepted after it.
+fn present_boot(step: &Step<'_>, schedule: &Schedule) -> Option<String> {
+    let boot = step.state.settings.machine.as_ref().ok();
+    boot.filter(|_| schedule.is_at_boot()).map(|boot| boot.id.clone())
+}
+
+/// What this installation and the schedule have to say about a job. Returns its schedule, and what is odd but accepted.
+fn check(step: &Step<'_>, job: &Job) -> Result<(Schedule, Vec<String>), Rejection> {
+    let abilities = &step.state.settings.abilities;
+    let schedule = check_when(step, job)?;
+    let mut warnings = schedule.warnings().to_vec();
     if job.environment.iter().any(|v| v.secret && v.value == SECRET_SHOWN) {
         return Err(invalid(
             "environmentVariables",
@@ -151,6 +160,30 @@ fn check(step: &Step<'_>, job: &Job) -> Result<(Schedule, Vec<String>), Rejectio
         warnings.push("`async` is stored, but the run ends when its command ends".to_owned());
     }
     Ok((schedule, warnings))
+}
+
+fn check_when(step: &Step<'_>, job: &Job) -> Result<Schedule, Rejection> {
+    let settings = &step.state.settings;
+    let terms = match &job.when {
+        When::Schedule(terms) => terms,
+        When::Parents(_) => {
+            return Err(unsupported(
+                "parents",
+                "jobs that depend on parents cannot be run".to_owned(),
+                "give the job a `schedule`",
+            ));
+        }
+    };
+    let schedule = Schedule::of(job.name.as_str(), terms, step.now.wall, &settings.zones)
+        .map_err(|error| refused_terms(terms, &error))?;
+    if let (true, Err(reason)) = (schedule.is_at_boot(), &settings.machine) {
+        return Err(unsupported(
+            "schedule",
+            format!("`{}` needs one machine that all commands run on, and {reason}", terms.text),
+            "give the job instants, such as `@hourly`, or let each machine start the command itself",
+        ));
+    }
+    Ok(schedule)
 }
 
 fn delete(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {

@@ -1,7 +1,11 @@
 //! Which occurrences have come, which of them become runs, and what is recorded of those that do not.
 //!
-//! Works from schedules and each job's cursor (`decided_through`) alone. Knows nothing of offers: a due occurrence
-//! becomes a *pending* run and is matched in [`super::place`]. Looks no further than the next occurrence of each job.
+//! An occurrence has come when its start window opens: when it is due, or later by its share of the job's jitter. The
+//! windows of a job open in the order in which its occurrences are due, so the cursor counts by what is due.
+//!
+//! Works from schedules and each job's cursor (`decided_through`) alone. Knows nothing of offers: an occurrence that
+//! has come becomes a *pending* run and is matched in [`super::place`]. Looks no further than the next occurrence of
+//! each job.
 //!
 //! A job left alone for a year must not come back as a year of runs: occurrences whose start window has closed are
 //! counted, not walked, into one record.
@@ -15,7 +19,7 @@ use crate::model::{
 use crate::schedule::Schedule;
 
 use super::decision::Change;
-use super::state::{JobEntry, Timing};
+use super::entry::{JobEntry, Timing, undecided_start};
 use super::{Step, place};
 
 const MISSED: &str = "nobody could decide it before its start window closed: Chronode was down or suspended, \
@@ -105,7 +109,9 @@ impl<'a> Settling<'a> {
         assert_ne!(self.entry.job.name.as_str(), super::tests::PANICS_WHEN_DECIDED);
         let Timing::Schedule(schedule) = &self.entry.timing else { return };
         let decided_before = self.progress.decided_through;
-        if self.entry.job.disabled {
+        if schedule.is_at_boot() {
+            self.decide_start(step, budget);
+        } else if self.entry.job.disabled {
             self.skip_disabled(step, schedule);
         } else if self.miss_closed(step, schedule) {
             self.decide_open(step, schedule, budget);
@@ -118,13 +124,26 @@ impl<'a> Settling<'a> {
         }
     }
 
+    /// Turns the present start of the machine into a run, or skips it, if it is not decided yet.
+    fn decide_start(&mut self, step: &mut Step<'_>, budget: &mut usize) {
+        let Some(start) = undecided_start(&step.state.settings, &self.progress) else { return };
+        let due_at = start.due_at;
+        if self.entry.job.disabled {
+            self.record(step, Verdict::Skipped, DISABLED, due_at, due_at, 1);
+        } else {
+            *budget = budget.saturating_sub(1);
+            // No start is late: it is decided as soon as anybody can.
+            self.trigger(step, Trigger::Schedule { due_at, opens_at: step.now.wall });
+        }
+        self.progress.decided_through = due_at;
+        self.progress.boot_id = Some(start.boot.id.clone());
+    }
+
     /// The occurrences of a disabled job are skipped, once somebody asks: a disabled job wakes nobody.
     fn skip_disabled(&mut self, step: &mut Step<'_>, schedule: &Schedule) {
-        if let Some(span) = schedule.stretch(
-            self.progress.decided_through,
-            step.now.wall,
-            limits::STRETCH_PER_STEP_MAX,
-        ) {
+        let after = self.progress.decided_through;
+        let opened = schedule.opened_through(after, step.now.wall);
+        if let Some(span) = schedule.stretch(after, opened, limits::STRETCH_PER_STEP_MAX) {
             self.record(step, Verdict::Skipped, DISABLED, span.first, span.last, span.count);
             self.progress.decided_through = span.last;
         }
@@ -133,20 +152,14 @@ impl<'a> Settling<'a> {
     /// Records the occurrences whose window has closed undecided. Returns whether it got to the end of them.
     fn miss_closed(&mut self, step: &mut Step<'_>, schedule: &Schedule) -> bool {
         let now = step.now.wall;
-        // The window is closed at both ends: missed means due + epsilon < now.
-        let Some(closed_through) = now
-            .checked_sub(self.entry.job.epsilon.span)
-            .and_then(|at| at.checked_sub(Duration::from_nanos(1)))
-            .ok()
-        else {
-            return true;
-        };
         let after = self.progress.decided_through;
         let limit = limits::STRETCH_PER_STEP_MAX;
+        let closed_through = closed_through(schedule, self.entry.job.epsilon.span, after, now);
         let Some(span) = schedule.stretch(after, closed_through, limit) else {
             return true;
         };
-        let is_next_due = schedule.next_after(span.last).is_some_and(|at| at <= now);
+        let next = schedule.next_after(span.last);
+        let is_next_due = next.is_some_and(|due_at| schedule.opens_at(due_at) <= now);
         let catches_up = match self.entry.job.catch_up {
             CatchUp::None => false,
             // An occurrence whose window is open stands for those before it.
@@ -173,18 +186,23 @@ impl<'a> Settling<'a> {
         let now = step.now.wall;
         while *budget > 0 {
             let next = schedule.next_after(self.progress.decided_through);
-            let Some(due_at) = next.filter(|&at| at <= now) else { return };
+            let Some(due_at) = next else { return };
+            let opens_at = schedule.opens_at(due_at);
+            if opens_at > now {
+                return;
+            }
             // Nothing in this step makes room again, so what is left is counted, not walked.
             if let Some(reason) = self.blocked() {
                 let after = self.progress.decided_through;
                 let limit = limits::STRETCH_PER_STEP_MAX;
-                let Some(span) = schedule.stretch(after, now, limit) else { return };
+                let opened = schedule.opened_through(after, now);
+                let Some(span) = schedule.stretch(after, opened, limit) else { return };
                 self.record(step, Verdict::Skipped, reason, span.first, span.last, span.count);
                 self.progress.decided_through = span.last;
                 return;
             }
             *budget -= 1;
-            self.trigger(step, Trigger::Schedule { due_at, opens_at: schedule.opens_at(due_at) });
+            self.trigger(step, Trigger::Schedule { due_at, opens_at });
             self.progress.decided_through = due_at;
         }
     }
@@ -288,6 +306,18 @@ impl<'a> Settling<'a> {
         step.change(Change::StretchStored(stretch.clone()));
         self.progress.stretch = Some(stretch);
     }
+}
+
+/// The instant up to which every occurrence after `after` has had its window opened and closed again by `now`.
+pub(super) fn closed_through(
+    schedule: &Schedule,
+    epsilon: Duration,
+    after: Timestamp,
+    now: Timestamp,
+) -> Timestamp {
+    // The window is closed at both ends: what opened at or after `now - epsilon` is still inside of it.
+    let at = now.saturating_sub(epsilon).and_then(|at| at.checked_sub(Duration::from_nanos(1)));
+    schedule.opened_through(after, at.unwrap_or(Timestamp::MIN))
 }
 
 /// The last instant at which the first attempt of a run may be decided. Only the schedule's own runs have one.

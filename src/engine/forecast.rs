@@ -14,7 +14,7 @@ use crate::model::limits::{FORECAST_COUNTED_MAX, FORECAST_MINUTES_MAX, FORECAST_
 use crate::model::{Duration, Job, JobName, Timestamp, When};
 use crate::schedule::{Opening, Schedule};
 
-use super::state::{JobEntry, State, Timing};
+use super::{JobEntry, State, Timing};
 
 const MILLIS_PER_MINUTE: i64 = 60_000;
 

@@ -11,12 +11,12 @@ use crate::model::{
     Timestamp,
 };
 
-use super::state::JobEntry;
+use super::entry::JobEntry;
 
 /// Indexes. Each is a function of the rest of the state.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Derived {
-    /// The next undecided occurrence of every enabled job.
+    /// When the window of every enabled job's next undecided occurrence opens.
     pub(super) due: BTreeSet<(Timestamp, Incarnation)>,
     /// Pending runs, most urgent first: high priority, then in the order of recording.
     pub(super) pending: BTreeSet<(Reverse<bool>, u64, RunId)>,

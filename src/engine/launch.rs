@@ -8,7 +8,7 @@ use crate::model::{Attempt, Command, EnvVar, Fetch, Job, Launch, Run};
 use crate::placement::Assignment;
 
 use super::Step;
-use super::state::JobEntry;
+use super::entry::JobEntry;
 
 /// The arguments as they stand in task ids: those of the run if it has its own, else the job's joined by blanks.
 pub(super) fn arguments_in_task_id(job: &Job, run: &Run) -> String {

@@ -33,12 +33,14 @@
 mod admin;
 mod decision;
 mod due;
+mod entry;
 mod event;
 pub mod forecast;
 mod index;
 pub mod invariants;
 mod launch;
 mod place;
+mod settings;
 mod state;
 mod status;
 #[cfg(test)]
@@ -52,8 +54,10 @@ use crate::model::{
 };
 
 pub use decision::{Change, Decision, Effect, Launcher, Note};
+pub use entry::{JobEntry, Timing};
 pub use event::{Event, Rejection, RejectionCode, Reply, Request, RequestId};
-pub use state::{Abilities, JobEntry, Recovered, Settings, State, Timing, WakeAt};
+pub use settings::{Abilities, Boot, Settings};
+pub use state::{Recovered, State, WakeAt};
 
 /// Decides what follows from `event`. Reads nothing but its arguments.
 ///

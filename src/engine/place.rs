@@ -7,9 +7,10 @@ use crate::model::{
     Attempt, AttemptState, CatchUp, Run, RunState, TaskId, Timestamp, Trigger, Verdict, limits,
 };
 use crate::placement::{Assignment, Tally};
+use crate::schedule::Schedule;
 
 use super::decision::{Change, Effect};
-use super::state::{JobEntry, Timing};
+use super::entry::{JobEntry, Timing};
 use super::{Step, launch, status};
 
 /// Ends the pending runs whose start window has closed, or lets them run late where the job catches up.
@@ -34,18 +35,16 @@ pub(super) fn decide_windows(step: &mut Step<'_>) {
 fn catches_up<'a>(step: &Step<'a>, run: &Run) -> Option<(&'a JobEntry, Timestamp)> {
     let due_at = occurrence(run)?;
     let entry = step.state.incarnation(run.id.incarnation)?;
-    let Timing::Schedule(schedule) = &entry.timing else { return None };
     match entry.job.catch_up {
         CatchUp::None => return None,
         CatchUp::Latest => {}
     }
-    let next = schedule.next_after(entry.progress.decided_through);
-    let is_next_due = !entry.job.disabled && next.is_some_and(|at| at <= step.now.wall);
+    let has_next_come = entry.next.is_some_and(|next| next.opens_at <= step.now.wall);
     let is_later_live = step
         .state
         .live_runs(entry.incarnation)
         .any(|other| occurrence(other).is_some_and(|at| at > due_at));
-    (!is_next_due && !is_later_live).then_some((entry, due_at))
+    (!has_next_come && !is_later_live).then_some((entry, due_at))
 }
 
 /// Only the latest of missed occurrences is run late: earlier ones that still wait for their first offer end here.
@@ -66,6 +65,25 @@ pub(super) fn give_up_older_catch_ups(step: &mut Step<'_>, entry: &JobEntry, due
 const fn occurrence(run: &Run) -> Option<Timestamp> {
     match run.trigger {
         Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => Some(due_at),
+        Trigger::Manual { .. } => None,
+    }
+}
+
+/// When the start window of the occurrence that a run stands for opens. Nothing of it is started before.
+fn opens_at(entry: &JobEntry, run: &Run) -> Option<Timestamp> {
+    let schedule = match &entry.timing {
+        Timing::Schedule(schedule) => Some(schedule),
+        Timing::Parents | Timing::Broken(_) => None,
+    };
+    // A start of the machine has happened, whatever the clock shows.
+    if schedule.is_some_and(Schedule::is_at_boot) {
+        return None;
+    }
+    match run.trigger {
+        Trigger::Schedule { opens_at, .. } => Some(opens_at),
+        Trigger::CatchUp { due_at } => {
+            Some(schedule.map_or(due_at, |schedule| schedule.opens_at(due_at)))
+        }
         Trigger::Manual { .. } => None,
     }
 }
@@ -99,10 +117,10 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
             return;
         }
         let Some(entry) = state.incarnation(run.id.incarnation) else { continue };
-        // Somebody has set the clock back since it came due: it waits until the clock shows its instant again.
-        if let Some(due_at) = occurrence(run).filter(|due_at| *due_at > step.now.wall) {
+        // Somebody has set the clock back since its window opened: it waits until the clock shows that instant again.
+        if let Some(opens_at) = opens_at(entry, run).filter(|at| *at > step.now.wall) {
             let mut run = run.clone();
-            run.state = RunState::Waiting { retry_at: due_at };
+            run.state = RunState::Waiting { retry_at: opens_at };
             step.change(Change::RunStored(Box::new(run)));
             continue;
         }

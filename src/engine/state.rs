@@ -11,40 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{
-    AgentId, BootInstant, Defaults, Duration, Incarnation, Job, JobName, JobRecord, JobStats, Now,
-    Offer, OfferId, Progress, Resources, Run, RunId, TaskId, Term, Timestamp, When,
+    AgentId, BootInstant, Duration, Incarnation, JobName, JobRecord, Now, Offer, OfferId,
+    Resources, Run, RunId, TaskId, Term, Timestamp,
 };
-use crate::placement::Conditions;
-use crate::schedule::{Schedule, ZoneDb};
 
 use super::decision::{Change, Launcher};
+use super::entry::JobEntry;
 use super::index::Derived;
-
-/// What decisions depend on besides jobs and runs. Fixed while a process leads.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// What a field that was not given becomes.
-    pub defaults: Defaults,
-    /// The pause between attempts (`--failure_retry`).
-    pub retry_delay: Duration,
-    /// How long a task is given between being asked to stop and being stopped.
-    pub kill_grace: Duration,
-    /// What the launcher can do; what it cannot is refused at the door.
-    pub abilities: Abilities,
-    /// Where zones come from.
-    pub zones: ZoneDb,
-}
-
-/// What a launcher can do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Abilities {
-    /// The only user it can run commands as; `None` if it can become any.
-    pub only_user: Option<String>,
-    /// Whether it runs containers.
-    pub containers: bool,
-    /// Whether it runs custom executors.
-    pub executors: bool,
-}
+use super::settings::Settings;
 
 /// What the state is rebuilt from after a start or a change of leader.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -93,94 +67,6 @@ pub struct State {
 struct Listening {
     until: BootInstant,
     unheard: BTreeSet<TaskId>,
-}
-
-/// A job as the engine knows it.
-#[derive(Debug, Clone)]
-pub struct JobEntry {
-    /// Which life of its name.
-    pub incarnation: Incarnation,
-    /// Counts its definitions.
-    pub revision: u64,
-    /// When this definition was accepted.
-    pub accepted_at: Timestamp,
-    /// The definition.
-    pub job: Arc<Job>,
-    /// Counts.
-    pub stats: JobStats,
-    /// How far its schedule is decided.
-    pub progress: Progress,
-    /// Its schedule, parsed; why there is none otherwise.
-    pub timing: Timing,
-    /// Its constraints, compiled.
-    pub conditions: Conditions,
-    /// Whether deciding it went wrong inside the engine; it is left alone until replaced or restarted.
-    pub is_quarantined: bool,
-    /// The next occurrence to be decided, unless the job is disabled, exhausted or quarantined. Derived by the state.
-    pub next_due: Option<Timestamp>,
-}
-
-/// What gives a job its occurrences.
-#[derive(Debug, Clone)]
-pub enum Timing {
-    /// This schedule.
-    Schedule(Schedule),
-    /// Its parents.
-    Parents,
-    /// Nothing: its stored schedule cannot be read any more, for this reason.
-    Broken(String),
-}
-
-impl JobEntry {
-    fn find_next_due(&self) -> Option<Timestamp> {
-        if self.job.disabled || self.is_quarantined {
-            return None;
-        }
-        match &self.timing {
-            Timing::Schedule(schedule) => schedule.next_after(self.progress.decided_through),
-            Timing::Parents | Timing::Broken(_) => None,
-        }
-    }
-
-    /// The stored form.
-    #[must_use]
-    pub fn to_record(&self) -> JobRecord {
-        JobRecord {
-            incarnation: self.incarnation,
-            revision: self.revision,
-            accepted_at: self.accepted_at,
-            job: Job::clone(&self.job),
-            stats: self.stats.clone(),
-            progress: self.progress.clone(),
-        }
-    }
-
-    fn new(record: JobRecord, zones: &ZoneDb) -> Self {
-        let JobRecord { incarnation, revision, accepted_at, job, stats, progress } = record;
-        let timing = match &job.when {
-            When::Schedule(terms) => {
-                match Schedule::of(job.name.as_str(), terms, accepted_at, zones) {
-                    Ok(schedule) => Timing::Schedule(schedule),
-                    // Accepted once, unreadable now: zone data can lose a name. Said, not guessed.
-                    Err(error) => Timing::Broken(error.to_string()),
-                }
-            }
-            When::Parents(_) => Timing::Parents,
-        };
-        let conditions = Conditions::compile(&job.constraints).unwrap_or_default();
-        Self {
-            incarnation,
-            revision,
-            accepted_at,
-            job: Arc::new(job),
-            stats,
-            progress,
-            timing,
-            conditions,
-            is_quarantined: false,
-            next_due: None,
-        }
-    }
 }
 
 /// When the state wants to be asked again.
@@ -259,7 +145,7 @@ impl State {
                 self.change_job(*incarnation, |entry| entry.progress = progress.clone());
             }
             Change::Counted { incarnation, stats } => {
-                // Neither index nor `next_due` depends on counts.
+                // Neither index nor `next` depends on counts.
                 self.job_mut(*incarnation).stats = stats.clone();
             }
             Change::Disabled { incarnation } => {
@@ -356,7 +242,7 @@ impl State {
         ids.map(|(_, id)| &self.runs[id])
     }
 
-    /// Occurrences that have come by `now`, oldest first.
+    /// The jobs of which an undecided occurrence's window has opened by `now`, first come first.
     pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = &JobEntry> {
         let come = self.derived.due.iter().take_while(move |(at, _)| *at <= now);
         come.map(|(_, incarnation)| &self.jobs[incarnation])
@@ -523,16 +409,17 @@ impl State {
     }
 
     fn index_job(&mut self, incarnation: Incarnation) {
+        let settings = Arc::clone(&self.settings);
         let entry = self.job_mut(incarnation);
-        entry.next_due = entry.find_next_due();
-        if let Some(at) = entry.next_due {
-            self.derived.due.insert((at, incarnation));
+        entry.next = entry.find_next(&settings);
+        if let Some(next) = entry.next {
+            self.derived.due.insert((next.opens_at, incarnation));
         }
     }
 
     fn unindex_job(&mut self, incarnation: Incarnation) {
-        if let Some(at) = self.jobs[&incarnation].next_due {
-            self.derived.due.remove(&(at, incarnation));
+        if let Some(next) = self.jobs[&incarnation].next {
+            self.derived.due.remove(&(next.opens_at, incarnation));
         }
     }
 
@@ -565,7 +452,8 @@ impl State {
             ..Derived::default()
         };
         for entry in self.jobs.values() {
-            rebuilt.due.extend(entry.find_next_due().map(|at| (at, entry.incarnation)));
+            let next = entry.find_next(&self.settings);
+            rebuilt.due.extend(next.map(|next| (next.opens_at, entry.incarnation)));
         }
         for run in self.runs.values() {
             let is_urgent = self.derived.pending.contains(&(Reverse(true), run.sequence, run.id));

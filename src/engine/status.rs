@@ -15,12 +15,12 @@
 
 use crate::model::{
     Attempt, AttemptState, Exit, JobStats, Overlap, Run, RunId, RunState, StopReason, TaskReport,
-    TaskStatus, Timestamp, Trigger, Verdict, When, limits,
+    TaskStatus, Timestamp, Trigger, Verdict, limits,
 };
 
 use super::decision::{Change, Effect};
 use super::due::start_deadline;
-use super::state::{JobEntry, Timing};
+use super::entry::JobEntry;
 use super::{Step, bounded};
 
 /// Moves on what a task report is about.
@@ -358,14 +358,7 @@ fn is_exhausted(entry: &JobEntry, run: &Run) -> bool {
         Trigger::Schedule { .. } | Trigger::CatchUp { .. } => true,
         Trigger::Manual { .. } => false,
     };
-    is_scheduled
-        && matches!(entry.job.when, When::Schedule(_))
-        && match &entry.timing {
-            Timing::Schedule(schedule) => {
-                schedule.next_after(entry.progress.decided_through).is_none()
-            }
-            Timing::Parents | Timing::Broken(_) => false,
-        }
+    is_scheduled && entry.is_exhausted()
 }
 
 /// The oldest queued run of the job becomes pending once nothing else of it is live.

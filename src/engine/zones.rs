@@ -13,7 +13,7 @@ use crate::schedule::{Schedule, ZoneDb};
 
 use super::Step;
 use super::decision::Change;
-use super::state::{JobEntry, Timing};
+use super::entry::{JobEntry, Timing};
 
 /// How far ahead is looked for occurrences that move: a year and the month in which it may have been decided last.
 const AHEAD: Duration = Duration::from_hours(400 * 24);

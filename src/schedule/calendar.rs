@@ -11,8 +11,9 @@ use super::iso8601;
 use super::zone::Zone;
 
 const DAY: i64 = 86_400;
-/// How many days are looked at for the next one of a set before the search is told to ask again.
-const DAYS_LOOKED_AT: i64 = 400;
+/// How many days are looked at, for the next one of a set or the end of a row of them, before the search is told to ask
+/// again.
+const DAYS_LOOKED_AT: i64 = 100;
 /// Days of a leap year before each month.
 const BEFORE_MONTH: [usize; 12] = [0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335];
 
@@ -117,7 +118,7 @@ impl DaySet {
     /// Whether `at`, which lies on `day`, is in it; and the first millisecond at which that may be otherwise.
     pub(super) fn holds(&self, at: i64, day: &Day) -> (bool, i64) {
         if self.has_day(day.number) {
-            return (true, day.millis(day.number + 1, 0));
+            return (true, day.millis(self.end_of_row(day.number), 0));
         }
         if let Some((_, to)) = around(&self.spans, at) {
             return (true, to.min(day.changes_at));
@@ -143,29 +144,43 @@ impl DaySet {
 
     /// The first day after `number` that may be in it.
     fn next_day(&self, number: i64) -> Option<i64> {
-        let repeats = self.weekdays != 0 || self.yearly != [0; 6];
-        if !repeats {
-            return following(&self.dates, number).map(|(first, _)| first);
+        let date = following(&self.dates, number).map(|(first, _)| first);
+        if self.weekdays == 0 && self.yearly == [0; 6] {
+            return date;
         }
-        let looked_at = number + 1..=number + DAYS_LOOKED_AT;
-        Some(
-            looked_at.into_iter().find(|day| self.has_day(*day)).unwrap_or(number + DAYS_LOOKED_AT),
-        )
+        let end = number + DAYS_LOOKED_AT;
+        let repeated = (number + 1..end).find(|day| self.repeats_on(*day)).unwrap_or(end);
+        Some(date.map_or(repeated, |date| date.min(repeated)))
+    }
+
+    /// The first day after `number`, which is in it, that may not be.
+    fn end_of_row(&self, number: i64) -> i64 {
+        let mut day = number + 1;
+        while day < number + DAYS_LOOKED_AT && self.has_day(day) {
+            day = self.dates_around(day).map_or(day, |(_, last)| last) + 1;
+        }
+        day
     }
 
     fn has_day(&self, number: i64) -> bool {
+        self.repeats_on(number) || self.dates_around(number).is_some()
+    }
+
+    fn repeats_on(&self, number: i64) -> bool {
         if self.weekdays >> (number + 4).rem_euclid(7) & 1 == 1 {
             return true;
         }
-        if self.yearly != [0; 6] {
-            let day = day_of_leap_year(number);
-            if self.yearly[day / 64] >> (day % 64) & 1 == 1 {
-                return true;
-            }
+        if self.yearly == [0; 6] {
+            return false;
         }
-        // Both ends of a range of dates count.
+        let day = day_of_leap_year(number);
+        self.yearly[day / 64] >> (day % 64) & 1 == 1
+    }
+
+    /// The range of dates in which a day lies. Both of its ends count.
+    fn dates_around(&self, number: i64) -> Option<(i64, i64)> {
         let next = self.dates.partition_point(|(first, _)| *first <= number);
-        next.checked_sub(1).is_some_and(|index| self.dates[index].1 >= number)
+        next.checked_sub(1).map(|index| self.dates[index]).filter(|(_, last)| number <= *last)
     }
 }
 

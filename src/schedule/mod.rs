@@ -71,9 +71,11 @@ struct Jitter {
     key: u64,
 }
 
-/// A search leaps over at most so many stretches that calendars close or leave without an occurrence. Calendars that
-/// agree with a schedule need a few; this many take less than a millisecond.
-const LEAPS_MAX: u32 = 4_096;
+/// A search leaps over at most so many stretches that calendars close or leave without an occurrence, divided by the
+/// number of calendars. Calendars that agree with a schedule need a few; this many take about a millisecond at worst.
+const LEAPS_MAX: usize = 1_024;
+/// As many it leaps over whatever their number.
+const LEAPS_MIN: usize = 64;
 
 /// Occurrences in a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,8 +169,12 @@ impl Schedule {
         if self.filter.is_empty() || self.rule.next_after(accepted_at).is_none() {
             return Ok(());
         }
+        if self.rule.next_permitted(accepted_at, &self.filter).is_some() {
+            return Ok(());
+        }
+        // What is over was right once: a job may outlive its dates. What never was is a mistake.
         if let Some(calendars) = self.filter.calendars_alone()
-            && self.rule.next_permitted(accepted_at, &calendars).is_none()
+            && self.rule.next_permitted(0, &calendars).is_none()
         {
             return Err(Source::new("calendars", &terms.text).refuse_all(|found| {
                 format!(
@@ -176,12 +182,11 @@ impl Schedule {
                 )
             }));
         }
-        if self.rule.next_permitted(accepted_at, &self.filter).is_none() {
-            warnings.push(
-                "nothing is due between `notBefore` and `notAfter` any more: the job never runs by itself"
-                    .to_owned(),
-            );
-        }
+        warnings.push(
+            "nothing that `notBefore`, `notAfter` and `calendars` let pass is due any more: \
+             the job never runs by itself"
+                .to_owned(),
+        );
         Ok(())
     }
 
@@ -347,7 +352,7 @@ impl Rule {
 
     /// The first occurrence after `after` that passes the filter.
     fn next_permitted(&self, mut after: i64, filter: &Filter) -> Option<i64> {
-        for _ in 0..LEAPS_MAX {
+        for _ in 0..leaps(filter) {
             let due = self.next_after(after)?;
             match filter.permit(due, self.zone()) {
                 Permit::Open { .. } => return Some(due),
@@ -383,6 +388,11 @@ impl Rule {
         }
         all.map(|all| Counted { complete: false, ..all })
     }
+}
+
+/// How many stretches a search may leap over.
+fn leaps(filter: &Filter) -> usize {
+    (LEAPS_MAX / filter.calendar_count().max(1)).max(LEAPS_MIN)
 }
 
 /// Reads schedule and zone.

@@ -91,9 +91,34 @@ impl Server {
         }
     }
 
+    /// Starts `chronode serve` where the machine says that its present life has the id in this file.
+    ///
+    /// # Panics
+    ///
+    /// If it does not come up, as for somebody who may not mount.
+    pub fn start_in_boot(data: &Path, boot_id: &Path) -> Self {
+        // In a mount namespace of its own: nobody else sees what is mounted in there.
+        const MOUNT: &str = "mount --bind \"$0\" /proc/sys/kernel/random/boot_id && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", MOUNT]).arg(boot_id).arg(program());
+        match Self::try_command(command, data, &[], &[]) {
+            Ok(server) => server,
+            Err(refused) => panic!("it did not start: {refused:?}"),
+        }
+    }
+
     /// Starts `chronode serve` with more environment, or says how it ended.
     pub fn try_start(data: &Path, args: &[&str], env: &[(&str, &str)]) -> Result<Self, Refused> {
-        let mut child = Command::new(program())
+        Self::try_command(Command::new(program()), data, args, env)
+    }
+
+    fn try_command(
+        mut command: Command,
+        data: &Path,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Result<Self, Refused> {
+        let mut child = command
             .arg("serve")
             .args(["--data", data.to_str().unwrap(), "--http_port", "0"])
             .args(args)

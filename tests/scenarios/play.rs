@@ -5,16 +5,19 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chronode::driver::working::Working;
-use chronode::engine::{Abilities, Event, Recovered, Request, RequestId, Settings, State};
+use chronode::engine::{Abilities, Boot, Event, Recovered, Request, RequestId, Settings, State};
 use chronode::model::{
-    AgentId, BootInstant, CatchUp, Defaults, Dialect, Duration, Exit, JobDraft, JobName, NameRule,
-    Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run, Scalar, ScheduleTerms, TaskId,
-    TaskReport, TaskStatus, Term, Timestamp, When,
+    AgentId, BootInstant, Calendar, CalendarUse, CatchUp, Defaults, Dialect, Duration, Exit,
+    JobDraft, JobName, NameRule, Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run,
+    Scalar, ScheduleTerms, TaskId, TaskReport, TaskStatus, Term, Timestamp, When,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::{Batch, Loaded, MemoryStore};
 
 use super::print;
+
+/// When every story begins, unless it says otherwise; the machine has just been started.
+const BEGIN: &str = "2026-01-01T00:00:00Z";
 
 /// Plays `story` and returns what happened.
 pub(crate) fn play(story: &str) -> String {
@@ -44,6 +47,8 @@ struct World {
     now: Now,
     store: MemoryStore,
     settings: Arc<Settings>,
+    /// How often the machine has started.
+    boots: u32,
     /// The process; `None` while it is down.
     working: Option<Working>,
     crash: Option<Crash>,
@@ -67,12 +72,14 @@ impl World {
             kill_grace: Duration::from_secs(5),
             abilities: Abilities { only_user: None, containers: false, executors: false },
             zones: ZoneDb::bundled(),
+            machine: Ok(boot(1, BEGIN.parse().expect("an instant"))),
         });
-        let wall = "2026-01-01T00:00:00Z".parse().expect("an instant");
+        let wall = BEGIN.parse().expect("an instant");
         let mut world = Self {
             now: Now { wall, boot: BootInstant(Duration::from_secs(100)) },
             store: MemoryStore::new(),
             settings,
+            boots: 1,
             working: None,
             crash: None,
             commits_to_refuse: 0,
@@ -127,6 +134,7 @@ impl World {
             ["crash", "after-commit"] => self.crash = Some(Crash::AfterCommit),
             ["down"] => self.working = None,
             ["up"] => self.start(Term(self.store.load_now().term.0 + 1)),
+            ["machine", "restarts"] => self.restart_machine(),
             ["store", "fails", count] => {
                 self.commits_to_refuse = count.parse().map_err(|_| "no number")?;
             }
@@ -158,6 +166,14 @@ impl World {
         self.crash = None;
         self.working = None;
         self.start(Term(self.store.load_now().term.0 + 1));
+    }
+
+    fn restart_machine(&mut self) {
+        self.working = None;
+        self.boots += 1;
+        let machine = Ok(boot(self.boots, self.now.wall));
+        self.settings = Arc::new(Settings { machine, ..Settings::clone(&self.settings) });
+        self.now.boot = BootInstant::default();
     }
 
     /// Handles events as the driver does: decide, commit, then perform.
@@ -369,6 +385,10 @@ fn job_of(entry: &chronode::model::HistoryEntry) -> &JobName {
     }
 }
 
+fn boot(number: u32, at: Timestamp) -> Boot {
+    Boot { id: format!("boot {number}"), at }
+}
+
 fn job_name(text: &str) -> Result<JobName> {
     JobName::parse(text, NameRule::Blanks).map_err(|error| error.to_string())
 }
@@ -391,13 +411,40 @@ fn offer(name: &str, cpus: Option<Scalar>, mem: Option<Scalar>) -> Offer {
     }
 }
 
-fn set(draft: &mut JobDraft, key: &str, value: &str) -> Result {
+fn period(text: &str) -> Result<Period> {
+    let span = chronode::schedule::parse_period(text).map_err(|error| error.to_string())?;
+    Ok(Period { text: text.to_owned(), span })
+}
+
+/// Sets what belongs to the schedule. Returns whether `key` does.
+fn set_term(terms: &mut ScheduleTerms, key: &str, value: &str) -> Result<bool> {
+    let calendar = |usage| Calendar {
+        name: key.to_owned(),
+        usage,
+        dates: Vec::new(),
+        weekdays: Vec::new(),
+        windows: vec![value.to_owned()],
+    };
     match key {
-        "epsilon" => {
-            let span = chronode::schedule::parse_period(value);
-            draft.epsilon =
-                Some(Period { text: value.to_owned(), span: span.map_err(|e| e.to_string())? });
-        }
+        "zone" => value.clone_into(&mut terms.zone),
+        "jitter" => terms.jitter = Some(period(value)?),
+        "notBefore" => value.clone_into(&mut terms.not_before),
+        "notAfter" => value.clone_into(&mut terms.not_after),
+        "neverIn" => terms.calendars.push(calendar(CalendarUse::NeverIn)),
+        "onlyIn" => terms.calendars.push(calendar(CalendarUse::OnlyIn)),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn set(draft: &mut JobDraft, key: &str, value: &str) -> Result {
+    if let When::Schedule(terms) = &mut draft.when
+        && set_term(terms, key, value)?
+    {
+        return Ok(());
+    }
+    match key {
+        "epsilon" => draft.epsilon = Some(period(value)?),
         "overlap" => {
             draft.overlap = Some(match value.split_once(':') {
                 None if value == "skip" => Overlap::Skip,

@@ -85,6 +85,7 @@ impl House {
             kill_grace: Duration::from_secs(5),
             abilities: Abilities { only_user: None, containers: false, executors: false },
             zones: ZoneDb::bundled(),
+            machine: Err("no machine of a simulation starts anew".to_owned()),
         };
         Self { settings: Arc::new(settings), process: None, life: 0 }
     }

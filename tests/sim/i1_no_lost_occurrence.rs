@@ -2,7 +2,7 @@
 //!
 //! What was owed is found by walking the schedules, from the definitions and their acceptance alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chronode::model::{
     HistoryEntry, Incarnation, Overlap, Run, RunState, Stretch, Timestamp, Trigger, Verdict,
@@ -10,18 +10,29 @@ use chronode::model::{
 
 use super::plan::{MINUTE, SECOND};
 use super::record::Evidence;
+use super::rule::Occurrence;
 
 pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
     evidence.record.in_force.keys().flat_map(|life| of_job(evidence, *life)).collect()
 }
 
-/// What one life of a job owed, in milliseconds, by the end. Definitions follow one another: the old one owes what is
-/// due by the acceptance of the new one, which owes nothing that is due before the last decided occurrence.
-fn owed(evidence: &Evidence<'_>, life: Incarnation) -> BTreeSet<i64> {
+/// What one life of a job owed by the end, in milliseconds. How starts are spread is not known here, so of an occurrence
+/// that was due just before its job was replaced it is not known either whose it was, or whether it was anybody's.
+#[derive(Default)]
+struct Owed {
+    /// With the last instant at which each may have come.
+    surely: BTreeMap<i64, i64>,
+    perhaps: BTreeSet<i64>,
+}
+
+/// Definitions follow one another: the old one owes what has come by the acceptance of the new one, which owes nothing
+/// that is due before the last decided occurrence.
+fn owed(evidence: &Evidence<'_>, life: Incarnation) -> Owed {
     let record = evidence.record;
     let versions = &record.in_force[&life];
-    let mut owed = BTreeSet::new();
-    let mut decided = i64::MIN;
+    let mut owed = Owed::default();
+    // Everything up to here is decided: at least, and at most.
+    let (mut least, mut most) = (i64::MIN, i64::MIN);
     for (index, in_force) in versions.iter().enumerate() {
         let spec = &record.specs[&in_force.version];
         let replaced_at = versions.get(index + 1).map(|next| next.accepted_at);
@@ -31,12 +42,27 @@ fn owed(evidence: &Evidence<'_>, life: Incarnation) -> BTreeSet<i64> {
             return owed;
         }
         let until = until.unwrap_or(evidence.ends_at).as_millisecond();
-        // In microseconds, rounded up to the next millisecond: the first one inside its window at the acceptance.
+        // In microseconds, rounded up to the next millisecond: whatever opens from then on is still open at the
+        // acceptance.
         let from = in_force.accepted_at.as_microsecond() - spec.epsilon;
         let from = -(-from).div_euclid(1_000);
-        let found = spec.rule.occurrences(from.max(decided.saturating_add(1)), until);
-        decided = decided.max(from - 1).max(found.last().copied().unwrap_or(i64::MIN));
-        owed.extend(found);
+        let (decided_least, decided_most) = (least, most);
+        (least, most) = (least.max(from - 1), most.max(from - 1));
+        for occurrence in spec.terms.occurrences(from - spec.terms.jitter, until) {
+            let Occurrence { due, opens_by } = occurrence;
+            if opens_by < from || due <= decided_least {
+                continue;
+            }
+            if due >= from && due > decided_most && opens_by <= until {
+                owed.surely.insert(due, opens_by);
+                least = least.max(due);
+            } else {
+                owed.perhaps.insert(due);
+                // What may have been left to this definition does not count as decided by its acceptance.
+                least = if due < from { least.min(due - 1) } else { least };
+            }
+            most = most.max(due);
+        }
     }
     owed
 }
@@ -59,7 +85,7 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
             }
             Trigger::Manual { .. } => continue,
         };
-        if !owed.remove(&due) {
+        if owed.surely.remove(&due).is_none() && !owed.perhaps.remove(&due) {
             found.push(format!("I1: run {} is for an occurrence that nobody owed", run.id));
         }
         found.extend(unsettled(evidence, run));
@@ -67,15 +93,20 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
     }
     for stretch in stretches {
         let (first, last) = (stretch.first_due_at, stretch.last_due_at);
-        let within: Vec<i64> =
-            owed.range(first.as_millisecond()..=last.as_millisecond()).copied().collect();
-        if u64::try_from(within.len()) != Ok(stretch.count) {
+        let range = first.as_millisecond()..=last.as_millisecond();
+        let within: Vec<i64> = owed.surely.range(range.clone()).map(|(due, _)| *due).collect();
+        let perhaps: Vec<i64> = owed.perhaps.range(range).copied().collect();
+        let least = u64::try_from(within.len()).expect("few");
+        let most = least + u64::try_from(perhaps.len()).expect("few");
+        if stretch.count < least || stretch.count > most {
             found.push(format!(
-                "I1: {life} counts {} occurrences {} from {first} to {last}, and there are {}",
+                "I1: {life} counts {} occurrences {} from {first} to {last}, and there are {least} to {most}",
                 stretch.count,
                 stretch.verdict.as_str(),
-                within.len()
             ));
+        }
+        if stretch.count == most {
+            owed.perhaps.retain(|due| !perhaps.contains(due));
         }
         if stretch.verdict == Verdict::Missed
             && within.iter().any(|at| was_easy(evidence, life, *at))
@@ -83,11 +114,12 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
             found.push(format!("I1: {life} missed {first} to {last}, and nothing was in the way"));
         }
         for at in within {
-            owed.remove(&at);
+            owed.surely.remove(&at);
         }
     }
     let settled_through = evidence.settled_through.as_millisecond();
-    for at in owed.range(..=settled_through).take(3) {
+    let lost = owed.surely.iter().filter(|(_, opens_by)| **opens_by <= settled_through);
+    for (at, _) in lost.take(3) {
         let at = Timestamp::from_millisecond(*at).expect("an instant");
         found.push(format!("I1: the occurrence of {life} due {at} is lost"));
     }
@@ -95,7 +127,7 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
 }
 
 fn unsettled(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
-    let is_late = run.trigger.due_at() <= evidence.settled_through;
+    let is_late = evidence.record.opens_by(run) <= evidence.settled_through;
     (is_late && !run.is_ended()).then(|| format!("I1: run {} never ends: {:?}", run.id, run.state))
 }
 
@@ -119,15 +151,16 @@ fn missed_without_need(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
 /// and of simulations in which somebody sets the clock.
 fn was_easy(evidence: &Evidence<'_>, life: Incarnation, due: i64) -> bool {
     let shortest = evidence.record.spec_of(life).map(|spec| spec.epsilon).min().unwrap_or(0);
+    let jitter = evidence.record.longest_jitter(life) * 1_000;
     // A definition that was accepted when the window was open already had less time.
     let is_accepted_within = evidence.record.in_force[&life].iter().any(|in_force| {
         let since_due = in_force.accepted_at.as_microsecond() - due * 1_000;
-        (0..=30 * MINUTE).contains(&since_due)
+        (0..=30 * MINUTE + jitter).contains(&since_due)
     });
     let begins_at = evidence.begins_at.as_microsecond();
     let from = due * 1_000 - begins_at;
     shortest >= 5 * SECOND
         && !evidence.has_clock_steps
         && !is_accepted_within
-        && evidence.record.was_calm(from, from + shortest)
+        && evidence.record.was_calm(from, from + jitter + shortest)
 }

@@ -1,4 +1,5 @@
-//! I3: nothing starts before it is due, and no first attempt is decided after its window.
+//! I3: no window opens before its occurrence is due or after the next one is, nothing starts before its window opens,
+//! and no first attempt is decided after its window.
 
 use chronode::model::{AttemptState, Duration, Overlap, Run, TaskId, Timestamp, Trigger};
 
@@ -9,17 +10,36 @@ use super::record::Record;
 pub(crate) fn check_start(
     record: &mut Record,
     task_id: &TaskId,
-    due_at: Timestamp,
+    opens_at: Timestamp,
     latest_wall: Timestamp,
 ) {
-    if latest_wall < due_at {
-        record.violations.push(format!("I3: `{task_id}` starts at {latest_wall}, due {due_at}"));
+    if latest_wall < opens_at {
+        let line = format!("I3: `{task_id}` starts at {latest_wall}, its window opens {opens_at}");
+        record.violations.push(line);
+    }
+}
+
+/// At the commit of a run: its window opens as one of the job's definitions allows, and never moves.
+pub(crate) fn check_opening(record: &mut Record, run: &Run) {
+    let Trigger::Schedule { due_at, opens_at } = run.trigger else { return };
+    let known = *record.opens.entry(run.id).or_insert(opens_at);
+    let is_allowed = record.spec_of(run.id.incarnation).any(|spec| {
+        let occurrence = spec.terms.occurrence(due_at.as_millisecond());
+        occurrence.is_some_and(|occurrence| {
+            (occurrence.due..=occurrence.opens_by).contains(&opens_at.as_millisecond())
+        })
+    });
+    if !is_allowed || known != opens_at {
+        record.violations.push(format!(
+            "I3: the window of run {} opens {opens_at}, due {due_at}, at first {known}",
+            run.id
+        ));
     }
 }
 
 /// At the commit of a run.
 pub(crate) fn check_launch(record: &mut Record, run: &Run) {
-    let Trigger::Schedule { due_at, .. } = run.trigger else { return };
+    let Trigger::Schedule { opens_at, .. } = run.trigger else { return };
     let [attempt] = &run.attempts[..] else { return };
     if attempt.state != AttemptState::Launching {
         return;
@@ -30,9 +50,11 @@ pub(crate) fn check_launch(record: &mut Record, run: &Run) {
         return;
     }
     let longest = record.spec_of(run.id.incarnation).map(|spec| spec.epsilon).max().unwrap_or(0);
-    let closes_at = due_at.saturating_add(Duration::from_micros(longest)).unwrap_or(due_at);
-    if attempt.launched_at < due_at || attempt.launched_at > closes_at {
+    let closes_at = opens_at.saturating_add(Duration::from_micros(longest)).unwrap_or(opens_at);
+    if attempt.launched_at < opens_at || attempt.launched_at > closes_at {
         let at = attempt.launched_at;
-        record.violations.push(format!("I3: run {} is launched at {at}, due {due_at}", run.id));
+        record
+            .violations
+            .push(format!("I3: run {} is launched at {at}, its window opens {opens_at}", run.id));
     }
 }

@@ -27,7 +27,9 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
         match evidence.runs().find(|run| run.id == *id) {
             None => found.push(format!("I4: run {id} was promised and is not there")),
             // One asked for while the faults ended may still be between two attempts.
-            Some(run) if !run.is_ended() && run.trigger.due_at() <= evidence.settled_through => {
+            Some(run)
+                if !run.is_ended() && evidence.record.opens_by(run) <= evidence.settled_through =>
+            {
                 found.push(format!("I4: run {id} was promised and never ends: {:?}", run.state));
             }
             Some(_) => {}

@@ -4,11 +4,11 @@
 //! also seen alone.
 
 use chronode::model::{
-    CatchUp, Duration, JobDraft, JobName, NameRule, Overlap, Period, ScheduleTerms, Timestamp, When,
+    CatchUp, Duration, JobDraft, JobName, NameRule, Overlap, Period, Timestamp, When,
 };
 
 use super::rng::Rng;
-use super::rule::Rule;
+use super::rule::Terms;
 
 pub(crate) const SECOND: i64 = 1_000_000;
 pub(crate) const MINUTE: i64 = 60 * SECOND;
@@ -50,7 +50,7 @@ impl Plan {
             let mean = mean * rng.between(50, 200) / 100;
             rng.chance(percent).then_some(mean)
         };
-        let clock_steps = every(rng, 20, HOUR);
+        let clock_steps = every(rng, 40, 40 * MINUTE);
         Self {
             span: rng.between(1, 6) * HOUR,
             faults: Faults {
@@ -76,7 +76,7 @@ impl Plan {
 pub(crate) struct Spec {
     pub(crate) version: u64,
     pub(crate) name: JobName,
-    pub(crate) rule: Rule,
+    pub(crate) terms: Terms,
     pub(crate) epsilon: i64,
     pub(crate) overlap: Overlap,
     pub(crate) catch_up: CatchUp,
@@ -93,7 +93,7 @@ impl Spec {
         Self {
             version,
             name,
-            rule: Rule::new(rng, now),
+            terms: Terms::new(rng, now),
             epsilon: rng.pick(&[0, 5, 30, 60, 60, 60, 300, 1_800]) * SECOND,
             overlap: rng.pick(&[
                 Overlap::Skip,
@@ -112,7 +112,7 @@ impl Spec {
     }
 
     pub(crate) fn draft(&self) -> JobDraft {
-        let when = When::Schedule(ScheduleTerms::plain(self.rule.to_string(), ""));
+        let when = When::Schedule(self.terms.to_model());
         let mut draft = JobDraft::new(self.name.clone(), when);
         draft.command = Some("true".to_owned());
         draft.description = Some(format!("version {}", self.version));

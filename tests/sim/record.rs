@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chronode::engine::Change;
-use chronode::model::{HistoryEntry, Incarnation, JobName, Run, RunId, Timestamp};
+use chronode::model::{
+    Duration, HistoryEntry, Incarnation, JobName, Run, RunId, Timestamp, Trigger,
+};
 
 use super::keeper::Truth;
 use super::plan::{Spec, version_of};
@@ -52,6 +54,8 @@ pub(crate) struct Record {
     /// Lives of jobs whose runs somebody stopped, or whose definition changed: their failures may be final early.
     pub(crate) disturbed: BTreeSet<Incarnation>,
     pub(crate) ended: BTreeSet<RunId>,
+    /// When the windows of runs opened, as the store has it.
+    pub(crate) opens: BTreeMap<RunId, Timestamp>,
     /// The spans in which not everything was well, in microseconds since the begin.
     pub(crate) trouble: Vec<(i64, i64)>,
     /// Filled while it happens.
@@ -91,6 +95,24 @@ impl Record {
         in_force.map(|in_force| &self.specs[&in_force.version])
     }
 
+    /// The last instant at which the window of a run may open.
+    pub(crate) fn opens_by(&self, run: &Run) -> Timestamp {
+        let due_at = run.trigger.due_at();
+        match run.trigger {
+            Trigger::Schedule { opens_at, .. } => opens_at,
+            Trigger::CatchUp { .. } => {
+                let jitter = self.longest_jitter(run.id.incarnation);
+                due_at.saturating_add(Duration::from_millis(jitter)).expect("within this century")
+            }
+            Trigger::Manual { .. } => due_at,
+        }
+    }
+
+    /// Milliseconds.
+    pub(crate) fn longest_jitter(&self, life: Incarnation) -> i64 {
+        self.spec_of(life).map(|spec| spec.terms.jitter).max().unwrap_or(0)
+    }
+
     /// Follows a batch that was stored, decided at `wall`.
     pub(crate) fn committed(&mut self, changes: &[Change], wall: Timestamp) {
         for change in changes {
@@ -109,6 +131,7 @@ impl Record {
                     self.disturbed.insert(*incarnation);
                 }
                 Change::RunStored(run) => {
+                    super::i3_in_time::check_opening(self, run);
                     super::i3_in_time::check_launch(self, run);
                     if self.ended.contains(&run.id) {
                         self.violations.push(format!("I5: run {} moved on after its end", run.id));

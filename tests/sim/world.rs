@@ -263,15 +263,18 @@ impl World {
                 self.connect();
             }
             Happening::ClockIsSet => {
+                // As often one way as the other, so that the clock does not run away from what is due.
                 let step = self.rng.pick(&[
-                    -3 * HOUR,
-                    -10 * MINUTE,
-                    -SECOND,
                     SECOND,
+                    30 * SECOND,
+                    2 * MINUTE,
                     10 * MINUTE,
+                    61 * MINUTE,
                     3 * HOUR,
+                    26 * HOUR,
                 ]);
-                self.set_clock(step);
+                let way = self.rng.pick(&[-1, 1]);
+                self.set_clock(way * step);
                 self.again(faults.clock_steps, Happening::ClockIsSet);
             }
             Happening::MachineSleeps => {
@@ -402,7 +405,8 @@ impl World {
                 self.keeper.start(task_id, launch.run_id, launch.attempt, at);
                 i2_no_double_launch::check_start(&mut self.record, &self.keeper, task_id);
                 let due_at = self.due[task_id];
-                i3_in_time::check_start(&mut self.record, task_id, due_at, self.latest_wall);
+                let opens_at = self.record.opens.get(&launch.run_id).copied().unwrap_or(due_at);
+                i3_in_time::check_start(&mut self.record, task_id, opens_at, self.latest_wall);
                 self.decide_end(task_id, launch.run_id);
             }
         }
@@ -592,7 +596,7 @@ impl World {
     }
 
     fn has_settled(&self, through: Timestamp) -> bool {
-        let late = |run: &chronode::model::Run| run.trigger.due_at() <= through;
+        let late = |run: &chronode::model::Run| self.record.opens_by(run) <= through;
         self.house.is_well() && self.is_connected && !self.store.load_now().runs.iter().any(late)
     }
 

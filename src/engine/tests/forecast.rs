@@ -110,7 +110,7 @@ fn begin() -> impl Strategy<Value = Timestamp> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     /// Both ask one `Schedule`, so what is forecast is what is decided, at that very millisecond.
     #[test]

@@ -5,7 +5,9 @@
 
 mod due;
 mod forecast;
+mod jitter;
 mod place;
+mod reboot;
 mod request;
 mod transition;
 mod zones;
@@ -14,9 +16,9 @@ use std::sync::Arc;
 
 use crate::model::{
     AgentId, AttemptState, BootInstant, CatchUp, Defaults, Dialect, Duration, Exit, JobDraft,
-    JobName, NameRule, Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run, RunState,
-    Scalar, ScheduleTerms, StopReason, Stretch, TaskId, TaskReport, TaskStatus, Term, Timestamp,
-    Trigger, When,
+    JobName, JobRecord, NameRule, Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run,
+    RunState, Scalar, ScheduleTerms, StopReason, Stretch, TaskId, TaskReport, TaskStatus, Term,
+    Timestamp, Trigger, When,
 };
 use crate::schedule::ZoneDb;
 
@@ -77,6 +79,7 @@ fn settings() -> Settings {
         kill_grace: Duration::from_secs(5),
         abilities: Abilities { only_user: None, containers: false, executors: false },
         zones: ZoneDb::bundled(),
+        machine: Ok(Boot { id: "boot 1".to_owned(), at: at("2025-12-31T23:43:20Z") }),
     }
 }
 
@@ -115,14 +118,21 @@ impl Desk {
 
     /// Both clocks go on to this instant of the first day; nobody is woken.
     fn jump(&mut self, time: &str) {
-        let wall = day(time);
+        self.jump_to(day(time));
+    }
+
+    fn jump_to(&mut self, wall: Timestamp) {
         let passed = wall.duration_since(self.now.wall).max(Duration::ZERO);
         self.now = Now { wall, boot: self.now.boot.saturating_add(passed) };
     }
 
     /// As [`Self::jump`], and everything that has come by then is decided then.
     fn wake(&mut self, time: &str) -> Decision {
-        self.jump(time);
+        self.wake_on(day(time))
+    }
+
+    fn wake_on(&mut self, wall: Timestamp) -> Decision {
+        self.jump_to(wall);
         self.handle(&Event::Woke)
     }
 

@@ -15,7 +15,7 @@ const FIRST_PID_NAMESPACE: u64 = 0xEFFF_FFFC;
 /// # Errors
 ///
 /// If `/proc` does not say.
-pub(super) fn boot_id() -> io::Result<String> {
+pub fn boot_id() -> io::Result<String> {
     Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
 }
 

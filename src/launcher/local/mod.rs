@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 use self::client::Client;
 use self::layout::Layout;
-pub use self::machine::dies_with_scheduler;
+pub use self::machine::{boot_id, dies_with_scheduler};
 use self::protocol::{CgroupSettings, Settings, millis};
 use super::{Launcher, Notice, Order};
 use crate::model::{AgentId, Duration, Offer, OfferId, OfferKind, Resources};

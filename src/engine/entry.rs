@@ -1,0 +1,157 @@
+//! A job as the engine knows it: its record, and what is read from it once.
+
+use std::sync::Arc;
+
+use crate::model::{
+    Incarnation, Job, JobRecord, JobStats, Progress, Timestamp, When, millis_since_epoch,
+    timestamp_from_millis,
+};
+use crate::placement::Conditions;
+use crate::schedule::{Opening, Schedule, ZoneDb};
+
+use super::settings::{Boot, Settings};
+
+/// A job as the engine knows it.
+#[derive(Debug, Clone)]
+pub struct JobEntry {
+    /// Which life of its name.
+    pub incarnation: Incarnation,
+    /// Counts its definitions.
+    pub revision: u64,
+    /// When this definition was accepted.
+    pub accepted_at: Timestamp,
+    /// The definition.
+    pub job: Arc<Job>,
+    /// Counts.
+    pub stats: JobStats,
+    /// How far its schedule is decided.
+    pub progress: Progress,
+    /// Its schedule, parsed; why there is none otherwise.
+    pub timing: Timing,
+    /// Its constraints, compiled.
+    pub conditions: Conditions,
+    /// Whether deciding it went wrong inside the engine; it is left alone until replaced or restarted.
+    pub is_quarantined: bool,
+    /// The next occurrence to be decided, unless the job is disabled, exhausted or quarantined. Derived by the state.
+    pub next: Option<Opening>,
+}
+
+/// What gives a job its occurrences.
+#[derive(Debug, Clone)]
+pub enum Timing {
+    /// This schedule.
+    Schedule(Schedule),
+    /// Its parents.
+    Parents,
+    /// Nothing: its stored schedule cannot be read any more, for this reason.
+    Broken(String),
+}
+
+impl JobEntry {
+    /// When the next occurrence to be decided is due, if there is one.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.next.map(|next| next.due_at)
+    }
+
+    /// Whether it runs at each start of the machine.
+    pub(super) fn is_at_boot(&self) -> bool {
+        match &self.timing {
+            Timing::Schedule(schedule) => schedule.is_at_boot(),
+            Timing::Parents | Timing::Broken(_) => false,
+        }
+    }
+
+    /// Whether its schedule has nothing left to decide, now or ever.
+    #[must_use]
+    pub fn is_exhausted(&self) -> bool {
+        match &self.timing {
+            Timing::Schedule(schedule) => {
+                !schedule.is_at_boot()
+                    && schedule.next_after(self.progress.decided_through).is_none()
+            }
+            Timing::Parents | Timing::Broken(_) => false,
+        }
+    }
+
+    pub(super) fn find_next(&self, settings: &Settings) -> Option<Opening> {
+        let Timing::Schedule(schedule) = &self.timing else { return None };
+        if self.is_quarantined {
+            return None;
+        }
+        if schedule.is_at_boot() {
+            // Of a disabled job too: its schedule will not name this start when somebody asks later. A start has
+            // happened, whatever the clock shows, so its window is open.
+            let due_at = undecided_start(settings, &self.progress)?.due_at;
+            return Some(Opening { due_at, opens_at: Timestamp::MIN });
+        }
+        if self.job.disabled {
+            return None;
+        }
+        let due_at = schedule.next_after(self.progress.decided_through)?;
+        Some(Opening { due_at, opens_at: schedule.opens_at(due_at) })
+    }
+
+    /// The stored form.
+    #[must_use]
+    pub fn to_record(&self) -> JobRecord {
+        JobRecord {
+            incarnation: self.incarnation,
+            revision: self.revision,
+            accepted_at: self.accepted_at,
+            job: Job::clone(&self.job),
+            stats: self.stats.clone(),
+            progress: self.progress.clone(),
+        }
+    }
+
+    pub(super) fn new(record: JobRecord, zones: &ZoneDb) -> Self {
+        let JobRecord { incarnation, revision, accepted_at, job, stats, progress } = record;
+        let timing = match &job.when {
+            When::Schedule(terms) => {
+                match Schedule::of(job.name.as_str(), terms, accepted_at, zones) {
+                    Ok(schedule) => Timing::Schedule(schedule),
+                    // Accepted once, unreadable now: zone data can lose a name. Said, not guessed.
+                    Err(error) => Timing::Broken(error.to_string()),
+                }
+            }
+            When::Parents(_) => Timing::Parents,
+        };
+        let conditions = Conditions::compile(&job.constraints).unwrap_or_default();
+        Self {
+            incarnation,
+            revision,
+            accepted_at,
+            job: Arc::new(job),
+            stats,
+            progress,
+            timing,
+            conditions,
+            is_quarantined: false,
+            next: None,
+        }
+    }
+}
+
+/// The present start of the machine, to be decided for a job that runs at each.
+pub(super) struct Start<'a> {
+    pub(super) boot: &'a Boot,
+    pub(super) due_at: Timestamp,
+}
+
+/// The start of the machine that `progress` has not got to, if there is one. Starts before it are nobody's: while the
+/// machine was off and on again without us, no command of it could have run.
+pub(super) fn undecided_start<'a>(
+    settings: &'a Settings,
+    progress: &Progress,
+) -> Option<Start<'a>> {
+    let boot = settings.machine.as_ref().ok()?;
+    if progress.boot_id.as_ref() == Some(&boot.id) {
+        return None;
+    }
+    // The clock of a machine without a battery may begin in 1970 each time. A run's name is its due instant, so a start
+    // that seems no later than what is decided already gets the first millisecond that has no name yet.
+    let unnamed = millis_since_epoch(progress.decided_through).checked_add(1)?;
+    let due_at = timestamp_from_millis(millis_since_epoch(boot.at).max(unnamed))?;
+    Some(Start { boot, due_at })
+}
