@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -12,10 +13,11 @@ use chronode::app::{self, backup::BackupFlags};
 use chronode::cli::client::{self, ClientCommand};
 use chronode::config::ServeFlags;
 use chronode::launcher::local::{fetch, keeper};
+use chronode::schedule::ZoneDb;
 
 /// A distributed cron: runs commands on time and never loses or doubles a run
 #[derive(Debug, Parser)]
-#[command(name = "chronode", version, about, arg_required_else_help = true)]
+#[command(name = "chronode", version = version(), about, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -38,6 +40,15 @@ enum Command {
     /// Download what a job needs; started by the keeper, not by people
     #[command(hide = true)]
     Fetch,
+}
+
+/// The version of the program and of the zone data in it: a job's instants depend on both.
+fn version() -> &'static str {
+    static VERSION: LazyLock<String> = LazyLock::new(|| {
+        let zones = ZoneDb::bundled_version();
+        format!("{} (zone data {zones} bundled)", env!("CARGO_PKG_VERSION"))
+    });
+    &VERSION
 }
 
 fn main() -> ExitCode {

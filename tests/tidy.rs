@@ -17,7 +17,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("launcher", &["model", "clock", "failpoint"]),
     // The doors hand requests to the loop and read its view.
     ("api", &["model", "schedule", "engine", "jobspec"]),
-    ("cli", &["model"]),
+    // A schedule that is typed is read where it is typed.
+    ("cli", &["model", "schedule", "jobspec", "clock"]),
     ("clock", &["model"]),
     ("failpoint", &[]),
     ("driver", &["model", "engine", "store", "launcher", "clock", "failpoint"]),

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use crate::engine::forecast::Plan;
 use crate::engine::{Reply, Request};
 use crate::model::{HistoryEntry, JobName, JobRecord, Run, RunId, Timestamp, Verdict};
+use crate::schedule::ZoneDb;
 
 /// The program behind the API.
 pub trait Backend: Send + Sync + 'static {
@@ -52,8 +54,23 @@ pub trait Backend: Send + Sync + 'static {
     /// What this process is and how it fares.
     fn info(&self) -> Info;
 
+    /// What schedules are calculated with.
+    fn almanac(&self) -> Almanac;
+
+    /// What is planned of all jobs, or of that one: copies, which lock nothing.
+    fn plans(&self, job: Option<&JobName>) -> Vec<Plan>;
+
     /// Waits a moment, short against a person's patience: between two looks at output that may have grown.
     fn pause(&self) -> BoxFuture<'_, ()>;
+}
+
+/// What schedules are calculated with.
+#[derive(Debug, Clone)]
+pub struct Almanac {
+    /// The present, by the wall clock, in whole milliseconds: an interval that begins now begins no later.
+    pub now: Timestamp,
+    /// The zones in use.
+    pub zones: ZoneDb,
 }
 
 /// A job as readers see it.
@@ -121,10 +138,8 @@ pub struct Info {
     pub node: String,
     /// The addresses it answers on.
     pub listening: Vec<String>,
-    /// The version of the zone data in use, such as `2026c`.
-    pub zone_version: String,
-    /// Where the zone data comes from.
-    pub zone_source: String,
+    /// Its zone data.
+    pub zones: ZoneInfo,
     /// Which launcher starts the commands.
     pub launcher: String,
     /// What is wrong with the launcher; `None` while it can be reached.
@@ -135,6 +150,21 @@ pub struct Info {
     pub live_runs: usize,
     /// How many of these wait for an offer.
     pub pending_runs: usize,
+}
+
+/// Which zone data is used, and which else there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZoneInfo {
+    /// The version in use, such as `2026c`.
+    pub version: String,
+    /// Where it comes from.
+    pub source: String,
+    /// Whether an operator insists on it; otherwise it is the newest.
+    pub is_pinned: bool,
+    /// The version in the program.
+    pub bundled: String,
+    /// The version that the host has, if it says.
+    pub host: Option<String>,
 }
 
 impl Stream {

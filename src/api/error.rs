@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use super::backend::Unavailable;
 use crate::engine::Rejection;
 use crate::jobspec::Problem;
+use crate::schedule::ScheduleError;
 
 /// Why a request was not carried out. Boxed, because every handler's result has room for it.
 #[derive(Debug, Clone)]
@@ -52,6 +53,17 @@ impl ApiError {
         let mut error = Self::new(StatusCode::BAD_REQUEST, "invalid_field", message);
         error.0.field = field.into();
         error
+    }
+
+    /// 400 for a schedule that cannot be read, or another of the terms.
+    pub(crate) fn schedule(error: &ScheduleError) -> Self {
+        let ScheduleError { field, span: _, found, message } = error;
+        // Behind what is echoed the first colon is ours: before it stands what is wrong, after it what would be right.
+        let echoed = message.find(found.as_str()).map_or(0, |at| at + found.len());
+        let colon = message[echoed..].find(": ").map(|at| echoed + at);
+        let (wrong, right) =
+            colon.map_or((message.as_str(), ""), |at| (&message[..at], &message[at + 2..]));
+        Self::invalid(field.as_ref(), wrong).remedy(right)
     }
 
     /// 400 as Chronos answers for a job that is not there. Clients look for `not found`.
@@ -178,5 +190,37 @@ impl IntoResponse for ApiError {
         }
         response.extensions_mut().insert(self);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remedy_of_a_schedule_is_what_stands_behind_the_echo() {
+        let split = |found: &str, message: &str| {
+            let error = ScheduleError {
+                field: "schedule".into(),
+                span: 0..0,
+                found: found.to_owned(),
+                message: message.to_owned(),
+            };
+            let ApiError(report) = ApiError::schedule(&error);
+            (report.message, report.remedy)
+        };
+        for (found, message, wrong, right) in [
+            (
+                "61",
+                "minute `61` is too large: at most 59",
+                "minute `61` is too large",
+                "at most 59",
+            ),
+            ("a: b", "`a: b` is odd: write c: d", "`a: b` is odd", "write c: d"),
+            ("", "the schedule is empty: write one", "the schedule is empty", "write one"),
+            ("x", "`x` is odd", "`x` is odd", ""),
+        ] {
+            assert_eq!(split(found, message), (wrong.to_owned(), right.to_owned()), "{message}");
+        }
     }
 }

@@ -27,16 +27,18 @@ use super::{Door, json_response};
 use crate::engine::{Rejection, RejectionCode, Reply, Request};
 use crate::jobspec::{self, Derived, Reading};
 use crate::model::{Dialect, JobName, NameRule, When};
-use crate::schedule::parse_period;
+use crate::schedule::{self, parse_period};
 
 /// The name of the answer's header that says which run a manual start made.
 const RUN_ID: HeaderName = HeaderName::from_static("chronode-run-id");
 
-/// Which of the two doors for definitions a body came through.
+/// Which of the doors for definitions a body came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// `P/iso8601`: jobs with a schedule.
     Scheduled,
+    /// `P/cron`: jobs with a schedule that is a cron expression.
+    Cron,
     /// `P/dependency`: jobs with parents.
     Dependent,
 }
@@ -50,6 +52,17 @@ pub(crate) async fn put_scheduled(
 ) -> Result<Response, ApiError> {
     let body = read_json(&headers, body, exchange.body_time).await?;
     put(&door, &exchange, Kind::Scheduled, &body).await
+}
+
+/// `POST P/cron`, `PUT P/cron`.
+pub(crate) async fn put_cron(
+    State(door): State<Door>,
+    Extension(exchange): Extension<Exchange>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let body = read_json(&headers, body, exchange.body_time).await?;
+    put(&door, &exchange, Kind::Cron, &body).await
 }
 
 /// `POST P/dependency`, `PUT P/dependency`.
@@ -70,9 +83,15 @@ async fn put(
     body: &Bytes,
 ) -> Result<Response, ApiError> {
     let Reading { draft, unknown, warnings } = read(door, body)?;
+    let mut sentences: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     match (&draft.when, kind) {
         (When::Schedule(_), Kind::Scheduled) | (When::Parents(_), Kind::Dependent) => {}
-        (When::Parents(_), Kind::Scheduled) => {
+        (When::Schedule(terms), Kind::Cron) => {
+            if schedule::is_interval(&terms.text) {
+                return Err(no_cron_expression(body, &sentences));
+            }
+        }
+        (When::Parents(_), Kind::Scheduled | Kind::Cron) => {
             return Err(ApiError::invalid("parents", "a job with `parents` has no place here")
                 .remedy("send it to `dependency`, or give it a `schedule` instead of `parents`"));
         }
@@ -81,7 +100,6 @@ async fn put(
                 .remedy("send it to `iso8601`, or give it `parents` instead of a `schedule`"));
         }
     }
-    let mut sentences: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     sentences.extend(warnings.iter().map(ToString::to_string));
     let request = Request::PutJob { draft: Box::new(draft), dialect: door.dialect };
     match door.backend.submit(request).await? {
@@ -99,10 +117,23 @@ async fn put(
     }
 }
 
+/// A body without a schedule reads as an interval too, as in Chronos; `unknown` are its fields that nobody knows.
+fn no_cron_expression(body: &Bytes, unknown: &[String]) -> ApiError {
+    let value = jobspec::parse_json(body).unwrap_or_default();
+    if value.get("schedule").is_some_and(|text| !text.is_null()) {
+        let message = "`schedule` is a repeating interval, which has no place here";
+        return ApiError::invalid("schedule", message)
+            .remedy("send it to `iso8601`, or write a cron expression such as `30 2 * * *`");
+    }
+    let sentences = [&["`schedule` is missing".to_owned()], unknown].concat();
+    ApiError::invalid("schedule", sentences.join("; "))
+        .remedy("give the job a cron expression such as `30 2 * * *`")
+}
+
 /// Reads a body as this door understands it.
 ///
 /// A name that only the other door would let in may be replaced here, as Chronos checks the names of new jobs only.
-fn read(door: &Door, body: &Bytes) -> Result<Reading, ApiError> {
+pub(crate) fn read(door: &Door, body: &Bytes) -> Result<Reading, ApiError> {
     let value = jobspec::parse_json(body).map_err(|problem| ApiError::problems(vec![problem]))?;
     let known = value
         .get("name")
@@ -170,7 +201,7 @@ pub(crate) async fn show(
     State(door): State<Door>,
     JobPath(name): JobPath,
 ) -> Result<Response, ApiError> {
-    let view = door.backend.job(&name).ok_or_else(|| unknown_job(&name))?;
+    let view = door.backend.job(&name).ok_or_else(|| unknown_job(name.as_str()))?;
     Ok(json_response(&Value::Object(print(&view, door.dialect))))
 }
 
@@ -199,7 +230,7 @@ pub(crate) async fn run(
             let id = HeaderValue::try_from(run.to_string()).expect("a run's id is visible ASCII");
             Ok((StatusCode::NO_CONTENT, [(RUN_ID, id)]).into_response())
         }
-        Reply::Refused(rejection) => Err(refused(rejection, || unknown_job(&name))),
+        Reply::Refused(rejection) => Err(refused(rejection, || unknown_job(name.as_str()))),
         other @ (Reply::Stored { .. } | Reply::Deleted | Reply::Stopping { .. }) => {
             Err(unexpected(&other))
         }
@@ -243,14 +274,14 @@ fn refused(rejection: Rejection, unknown: impl FnOnce() -> ApiError) -> ApiError
     }
 }
 
-fn unknown_job(name: &JobName) -> ApiError {
-    ApiError::unknown_job(format!("Job '{name}' not found"))
+pub(crate) fn unknown_job(name: &str) -> ApiError {
+    ApiError::unknown_job(format!("Job '{}' not found", shown(name)))
 }
 
 /// Chronos 3 words it differently where it looks for the schedule.
 fn unknown_entry(name: &JobName, dialect: Dialect) -> ApiError {
     match dialect {
-        Dialect::V0 => unknown_job(name),
+        Dialect::V0 => unknown_job(name.as_str()),
         Dialect::V1 => ApiError::unknown_job(format!("JobSchedule '{name}' not found")),
     }
 }

@@ -5,10 +5,12 @@
 
 use serde_json::{Value, json};
 
-use super::backend::Info;
+use super::backend::{Info, ZoneInfo};
+use crate::engine::forecast::{Forecast, Minute, Start};
 use crate::model::{
-    Attempt, AttemptState, Exit, HistoryEntry, Run, RunState, Stretch, Timestamp, Trigger,
+    Attempt, AttemptState, Exit, HistoryEntry, JobName, Run, RunState, Stretch, Timestamp, Trigger,
 };
+use crate::schedule::Opening;
 
 /// An instant as RFC 3339, UTC, with milliseconds.
 pub(crate) fn instant(at: Timestamp) -> String {
@@ -165,8 +167,7 @@ pub(crate) fn info(info: &Info) -> Value {
         version,
         node,
         listening,
-        zone_version,
-        zone_source,
+        zones,
         launcher,
         launcher_problem,
         jobs,
@@ -177,7 +178,7 @@ pub(crate) fn info(info: &Info) -> Value {
         "version": version,
         "node": node,
         "listening": listening,
-        "zoneData": {"version": zone_version, "source": zone_source},
+        "zoneData": zone_data(zones),
         "launcher": {
             "kind": launcher,
             "state": if launcher_problem.is_none() { "connected" } else { "gone" },
@@ -185,4 +186,47 @@ pub(crate) fn info(info: &Info) -> Value {
         },
         "counts": {"jobs": jobs, "liveRuns": live_runs, "pendingRuns": pending_runs},
     })
+}
+
+fn zone_data(zones: &ZoneInfo) -> Value {
+    let ZoneInfo { version, source, is_pinned, bundled, host } = zones;
+    json!({
+        "version": version,
+        "source": source,
+        "pinned": is_pinned,
+        "bundled": bundled,
+        "host": host,
+    })
+}
+
+/// What is to come from `from` on and before `to`.
+pub(crate) fn forecast(from: Timestamp, to: Timestamp, forecast: &Forecast) -> Value {
+    let Forecast { starts, minutes, crowded, total, complete } = forecast;
+    json!({
+        "from": instant(from),
+        "to": instant(to),
+        "starts": starts.iter().map(start).collect::<Value>(),
+        "perMinute": minutes.iter().map(minute).collect::<Value>(),
+        "total": total,
+        "complete": complete,
+        "crowded": crowded.as_ref().map(|crowded| {
+            json!({"minute": instant(crowded.at), "count": crowded.count})
+        }),
+    })
+}
+
+fn start(start: &Start) -> Value {
+    let Start { job, opening: Opening { due_at, opens_at }, local } = start;
+    json!({
+        "job": job.as_str(),
+        "dueAt": instant(*due_at),
+        "opensAt": instant(*opens_at),
+        "local": local,
+    })
+}
+
+fn minute(minute: &Minute) -> Value {
+    let Minute { at, count, jobs } = minute;
+    let jobs: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
+    json!({"minute": instant(*at), "count": count, "jobs": jobs})
 }

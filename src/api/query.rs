@@ -4,9 +4,12 @@
 //! nobody sent. Chronos' own routes ignore parameters they do not know, as Chronos does; ours refuse them, because a
 //! misspelt filter that filters nothing misleads.
 
+use std::ops::RangeInclusive;
+
 use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
+use crate::model::Timestamp;
 
 /// The parameters of one request, in the order given.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,6 +67,34 @@ impl Query {
             .map(|value| value.parse().map_err(|_| invalid(name, value, "a whole number")))
             .transpose()
     }
+
+    /// A parameter that is a whole number within bounds.
+    pub(crate) fn within(
+        &self,
+        name: &str,
+        bounds: RangeInclusive<usize>,
+    ) -> Result<Option<usize>, ApiError> {
+        let (first, last) = (bounds.start(), bounds.end());
+        let expected = format!("a number from {first} to {last}");
+        self.get(name)
+            .map(|value| {
+                let number = value.parse().ok().filter(|number| bounds.contains(number));
+                number.ok_or_else(|| invalid(name, value, &expected))
+            })
+            .transpose()
+    }
+
+    /// A parameter that is an instant. A `+` before its offset that nobody encoded has become a blank by now.
+    pub(crate) fn instant(&self, name: &str) -> Result<Option<Timestamp>, ApiError> {
+        let expected = "an instant such as `2026-03-01T13:00:00Z`";
+        self.get(name)
+            .map(|value| {
+                let plus = |(time, offset)| format!("{time}+{offset}").parse().ok();
+                let instant = value.parse().ok().or_else(|| value.rsplit_once(' ').and_then(plus));
+                instant.ok_or_else(|| invalid(name, value, expected))
+            })
+            .transpose()
+    }
 }
 
 /// The refusal of a parameter's value.
@@ -101,5 +132,30 @@ mod tests {
         let query = Query::parse_known(Some("limit=-1&live=perhaps"), &["limit", "live"]).unwrap();
         assert!(query.number::<u32>("limit").is_err());
         assert!(query.flag("live").is_err());
+    }
+
+    #[test]
+    fn numbers_have_bounds_and_instants_an_offset() {
+        let query = "a=1&b=0&c=11&d=-1&e=1.0&f=&g=99999999999999999999";
+        let query = Query::parse(Some(query)).unwrap();
+        assert_eq!(query.within("a", 1..=10).unwrap(), Some(1));
+        assert_eq!(query.within("z", 1..=10).unwrap(), None);
+        for name in ["b", "c", "d", "e", "f", "g"] {
+            assert!(query.within(name, 1..=10).is_err(), "{name}");
+        }
+        let noon = Some("2026-03-01T12:00:00Z".parse().unwrap());
+        for text in [
+            "2026-03-01T12:00:00Z",
+            "2026-03-01T13:00:00%2B01:00",
+            "2026-03-01T13:00:00+01:00",
+            "2026-03-01T07:00-05",
+        ] {
+            let query = Query::parse(Some(&format!("at={text}"))).unwrap();
+            assert_eq!(query.instant("at").unwrap(), noon, "{text}");
+        }
+        for text in ["", "now", "12", "2026-03-01", "2026-03-01T12:00:00", "2026-13-01T12:00:00Z"] {
+            let query = Query::parse(Some(&format!("at={text}"))).unwrap();
+            assert!(query.instant("at").is_err(), "{text}");
+        }
     }
 }

@@ -28,14 +28,7 @@ pub(crate) async fn list(
     let query = Query::parse_known(query.as_deref(), &known)?;
     let filter = filter(&query)?;
     let before = query.number("before")?;
-    let limit = match query.number("limit")? {
-        None => PAGE_DEFAULT,
-        Some(limit @ 1..=PAGE_MAX) => limit,
-        Some(other) => {
-            let expected = format!("a number from 1 to {PAGE_MAX}");
-            return Err(query::invalid("limit", &other.to_string(), &expected));
-        }
-    };
+    let limit = query.within("limit", 1..=PAGE_MAX)?.unwrap_or(PAGE_DEFAULT);
     // One more than asked for tells whether there is another page.
     let mut entries = door.backend.history(filter, before, limit + 1).await.map_err(unreadable)?;
     let more = entries.len() > limit;

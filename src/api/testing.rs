@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -16,15 +16,19 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Backend, HistoryFilter, Info, JobView, Options, Piece, Server, Stream, Unavailable, router,
-    serve,
+    Almanac, Backend, HistoryFilter, Info, JobView, Options, Piece, Server, Stream, Unavailable,
+    ZoneInfo, router, serve,
 };
-use crate::engine::{Rejection, RejectionCode, Reply, Request};
+use crate::engine::forecast::{self, Plan};
+use crate::engine::{
+    Abilities, Recovered, Rejection, RejectionCode, Reply, Request, Settings, State,
+};
 use crate::model::{
-    AgentId, Attempt, AttemptState, Defaults, Exit, HistoryEntry, Incarnation, JobName, JobRecord,
-    NameRule, Progress, Run, RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp, Trigger,
-    Verdict, When, timestamp_from_millis,
+    AgentId, Attempt, AttemptState, Defaults, Duration, Exit, HistoryEntry, Incarnation, JobName,
+    JobRecord, NameRule, Progress, Run, RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp,
+    Trigger, Verdict, When, timestamp_from_millis,
 };
+use crate::schedule::ZoneDb;
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -231,6 +235,11 @@ impl World {
     }
 }
 
+fn zones() -> &'static ZoneDb {
+    static ZONES: LazyLock<ZoneDb> = LazyLock::new(ZoneDb::bundled);
+    &ZONES
+}
+
 fn view(record: &JobRecord) -> JobView {
     JobView {
         record: Arc::new(record.clone()),
@@ -331,14 +340,40 @@ impl Backend for Memory {
             version: "0.1.0".to_owned(),
             node: "n1".to_owned(),
             listening: vec!["http://127.0.0.1:4400".to_owned()],
-            zone_version: "2026c".to_owned(),
-            zone_source: "bundled".to_owned(),
+            zones: ZoneInfo {
+                version: "2026c".to_owned(),
+                source: "bundled".to_owned(),
+                is_pinned: false,
+                bundled: "2026c".to_owned(),
+                host: Some("2025b".to_owned()),
+            },
             launcher: "local".to_owned(),
             launcher_problem: None,
             jobs: self.world().jobs.len(),
             live_runs: 0,
             pending_runs: 0,
         }
+    }
+
+    fn almanac(&self) -> Almanac {
+        Almanac { now: at("2030-01-01T00:00:00Z"), zones: zones().clone() }
+    }
+
+    fn plans(&self, job: Option<&JobName>) -> Vec<Plan> {
+        let mut jobs: Vec<JobRecord> = self.world().jobs.values().cloned().collect();
+        for (number, record) in (1..).zip(&mut jobs) {
+            record.incarnation = Incarnation(number);
+        }
+        let recovered = Recovered { jobs, ..Recovered::default() };
+        let settings = Settings {
+            defaults: Defaults::default(),
+            retry_delay: Duration::ZERO,
+            kill_grace: Duration::ZERO,
+            abilities: Abilities { only_user: None, containers: false, executors: false },
+            zones: zones().clone(),
+            machine: Err("nobody knows".to_owned()),
+        };
+        forecast::plans(&State::recover(Arc::new(settings), recovered), job)
     }
 
     fn pause(&self) -> BoxFuture<'_, ()> {

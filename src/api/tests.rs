@@ -1,8 +1,10 @@
 //! The API as clients meet it: over real sockets, in both dialects.
 
+mod forecast;
 mod front;
 mod jobs;
 mod output;
+mod preview;
 mod runs;
 
 /// Both prefixes.

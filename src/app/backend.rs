@@ -6,14 +6,15 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::api::{self, HistoryFilter, Info, JobView};
+use crate::api::{self, Almanac, HistoryFilter, Info, JobView, ZoneInfo};
 use crate::clock;
 use crate::driver::view::View;
 use crate::driver::{Handle, error_chain};
+use crate::engine::forecast::{self, Plan};
 use crate::engine::{JobEntry, Reply, Request, State, Timing};
 use crate::launcher::local::output::{OutputReader, Stream};
-use crate::model::{Duration, HistoryEntry, JobName, Run, RunId};
-use crate::schedule::Remaining;
+use crate::model::{Duration, HistoryEntry, JobName, Run, RunId, whole_millis};
+use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
 
 /// How long a client is asked to wait before it tries again. Longer than most disks stay full, shorter than patience.
@@ -111,14 +112,27 @@ impl api::Backend for Backend {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             node: self.identity.node.clone(),
             listening: self.identity.listening.clone(),
-            zone_version: zones.version().to_owned(),
-            zone_source: zones.source().to_string(),
+            zones: ZoneInfo {
+                version: zones.version().to_owned(),
+                source: zones.source().to_string(),
+                is_pinned: zones.is_pinned(),
+                bundled: ZoneDb::bundled_version().to_owned(),
+                host: zones.host_version().map(str::to_owned),
+            },
             launcher: self.identity.launcher.clone(),
             launcher_problem: state.launcher_gone().map(str::to_owned),
             jobs: state.jobs().len(),
             live_runs: state.runs().len(),
             pending_runs: state.pending_count(),
         }
+    }
+
+    fn almanac(&self) -> Almanac {
+        Almanac { now: whole_millis(clock::wall()), zones: self.view.read().settings.zones.clone() }
+    }
+
+    fn plans(&self, job: Option<&JobName>) -> Vec<Plan> {
+        forecast::plans(&self.view.read(), job)
     }
 
     fn pause(&self) -> BoxFuture<'_, ()> {

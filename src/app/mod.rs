@@ -26,7 +26,7 @@ use crate::engine::{Abilities, Settings};
 use crate::launcher::local::output::OutputReader;
 use crate::launcher::local::{self, LocalConfig, LocalLauncher, dies_with_scheduler};
 use crate::model::{Duration, RunState};
-use crate::schedule::ZoneDb;
+use crate::schedule::{HOST_ZONES, ZoneDb};
 use crate::store::{DataDir, SqliteStore};
 
 use backend::{Backend, Identity};
@@ -54,6 +54,8 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
     if let Some(jobs) = &config.jobs {
         job_files::check(jobs).map_err(anyhow::Error::msg)?;
     }
+    let zones = ZoneDb::choose(&config.zone_data, Path::new(HOST_ZONES))
+        .map_err(|error| anyhow::anyhow!("--zone_data: {error}, or give `newest` or `bundled`"))?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: is another Chronode running there? Choose another port with --http_port",
@@ -71,7 +73,7 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
     let store = tokio::task::spawn_blocking(move || SqliteStore::open(&directory)).await??;
     let store = Arc::new(store);
     let reader = store.reader()?;
-    let settings = Arc::new(settings(&config, &own_user));
+    let settings = Arc::new(settings(&config, &own_user, zones));
     let (driver, handle, view) =
         Driver::begin(store.clone(), Arc::new(launcher), notices_in, settings).await?;
     let mut driver = tokio::spawn(driver.run());
@@ -148,7 +150,7 @@ fn local_config(config: &Config, data: &Path, executable: PathBuf) -> LocalConfi
     }
 }
 
-fn settings(config: &Config, own_user: &str) -> Settings {
+fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
     let mut defaults = config.defaults.clone();
     if defaults.user.is_empty() {
         own_user.clone_into(&mut defaults.user);
@@ -162,7 +164,7 @@ fn settings(config: &Config, own_user: &str) -> Settings {
             containers: false,
             executors: false,
         },
-        zones: ZoneDb::newest(&config.zone_data),
+        zones,
         machine: machine::boot(),
     }
 }
@@ -194,7 +196,8 @@ fn greet(
     writeln!(out, "Chronode {} listening on http://{address}", env!("CARGO_PKG_VERSION"))?;
     let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     writeln!(out, "  state in   {}", data.display())?;
-    writeln!(out, "  zone data  {} ({})", zones.version(), zones.source())?;
+    let pinned = if zones.is_pinned() { ", pinned" } else { "" };
+    writeln!(out, "  zone data  {} ({}{pinned})", zones.version(), zones.source())?;
     writeln!(out, "  jobs       {}", state.jobs().len())?;
     if let Some(directory) = &config.jobs {
         writeln!(

@@ -1,14 +1,14 @@
-//! The commands that talk to a server, as typed, and their dispatch.
+//! The client commands, as typed, and their dispatch.
 
 use std::io::Write;
 
 use clap::{Args, Subcommand};
 
 use super::http::Server;
-use super::{CliError, job, logs, run as runs};
-use crate::model::{JobName, NameRule, Verdict};
+use super::{CliError, forecast, job, logs, next, run as runs};
+use crate::model::{JobName, NameRule, Timestamp, Verdict};
 
-/// The commands that talk to a server.
+/// The client commands.
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
     /// List, show, store, start, stop and delete jobs
@@ -38,6 +38,129 @@ pub enum ClientCommand {
         #[command(flatten)]
         endpoint: Endpoint,
     },
+    /// Tell when a schedule is due, without storing anything; a schedule that is typed needs no server
+    Next {
+        /// Of which schedule, and how much
+        #[command(flatten)]
+        command: Box<NextCommand>,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Tell what will start, and in which minutes most does
+    Forecast {
+        /// When, and of which job
+        #[command(flatten)]
+        command: ForecastCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+}
+
+/// `chronode next …`
+#[derive(Debug, Args)]
+pub struct NextCommand {
+    /// A cron expression or a repeating interval, in quotes
+    #[arg(required_unless_present = "job")]
+    pub schedule: Option<String>,
+    /// The job of this name, as the server has it, in place of a schedule
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = job_name,
+        conflicts_with_all = [
+            "schedule", "zone", "name", "jitter", "not_before", "not_after", "dst_gap", "dst_fold", "zone_data",
+        ]
+    )]
+    pub job: Option<JobName>,
+    /// How many occurrences
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
+    pub count: u16,
+    /// From this instant on, as 2026-03-01T13:00:00Z; from now by default
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub from: Option<Timestamp>,
+    /// Its zone, as Europe/Berlin
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub zone: String,
+    /// The job's name, by which `H` and jitter are spread
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub name: String,
+    /// Over how long a time starts are spread, as PT10M
+    #[arg(long, value_name = "PERIOD", default_value = "", hide_default_value = true)]
+    pub jitter: String,
+    /// Nothing is due before
+    #[arg(
+        long = "not_before",
+        alias = "not-before",
+        value_name = "INSTANT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub not_before: String,
+    /// Nothing is due after
+    #[arg(
+        long = "not_after",
+        alias = "not-after",
+        value_name = "INSTANT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub not_after: String,
+    /// What becomes of a time that a change of clock skips: after, shift or skip
+    #[arg(
+        long = "dst_gap",
+        alias = "dst-gap",
+        value_name = "POLICY",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub dst_gap: String,
+    /// What becomes of a time that a change of clock repeats: first, last or both
+    #[arg(
+        long = "dst_fold",
+        alias = "dst-fold",
+        value_name = "POLICY",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub dst_fold: String,
+    /// Time zone data to calculate with, as for `serve`
+    #[arg(
+        long = "zone_data",
+        alias = "zone-data",
+        value_name = "newest|bundled|DIR",
+        env = "CHRONODE_ZONE_DATA",
+        default_value = "newest"
+    )]
+    pub zone_data: String,
+}
+
+/// `chronode forecast …`
+#[derive(Debug, Args)]
+pub struct ForecastCommand {
+    /// From this instant on, as 2026-03-01T13:00:00Z; from now by default
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub from: Option<Timestamp>,
+    /// Up to this instant; a day later by default
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub to: Option<Timestamp>,
+    /// Only of this job
+    #[arg(long, value_name = "NAME", value_parser = job_name)]
+    pub job: Option<JobName>,
+    /// How many starts are listed at most; all are counted
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u16).range(1..=10_000)
+    )]
+    pub limit: u16,
 }
 
 /// Which server is asked, and in which form its answers are printed.
@@ -143,6 +266,10 @@ fn job_name(text: &str) -> Result<JobName, String> {
     JobName::parse(text, NameRule::Blanks).map_err(|error| error.to_string())
 }
 
+fn instant(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "expected an instant such as 2026-03-01T13:00:00Z".to_owned())
+}
+
 fn verdict(text: &str) -> Result<Verdict, String> {
     Verdict::parse(text).ok_or_else(|| {
         let words: Vec<_> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
@@ -174,12 +301,18 @@ pub fn run(
 ) -> Result<(), CliError> {
     let (ClientCommand::Job { endpoint, .. }
     | ClientCommand::Run { endpoint, .. }
-    | ClientCommand::Logs { endpoint, .. }) = &command;
-    let server = Server::at(&endpoint.server)?;
-    let mut terminal = Terminal { out, err, json: endpoint.json };
-    match command {
-        ClientCommand::Job { command, endpoint: _ } => job::run(&server, command, &mut terminal),
-        ClientCommand::Run { command, endpoint: _ } => runs::run(&server, &command, &mut terminal),
-        ClientCommand::Logs { command, endpoint: _ } => logs::run(&server, &command, &mut terminal),
+    | ClientCommand::Logs { endpoint, .. }
+    | ClientCommand::Next { endpoint, .. }
+    | ClientCommand::Forecast { endpoint, .. }) = &command;
+    let server = || Server::at(&endpoint.server);
+    let terminal = &mut Terminal { out, err, json: endpoint.json };
+    match &command {
+        ClientCommand::Job { command, endpoint: _ } => job::run(&server()?, command, terminal),
+        ClientCommand::Run { command, endpoint: _ } => runs::run(&server()?, command, terminal),
+        ClientCommand::Logs { command, endpoint: _ } => logs::run(&server()?, command, terminal),
+        ClientCommand::Next { command, endpoint: _ } => next::run(server, command, terminal),
+        ClientCommand::Forecast { command, endpoint: _ } => {
+            forecast::run(&server()?, command, terminal)
+        }
     }
 }

@@ -14,22 +14,22 @@ use crate::model::JobName;
 /// Carries out a command.
 pub(super) fn run(
     server: &Server,
-    command: JobCommand,
+    command: &JobCommand,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     match command {
         JobCommand::List => list(server, terminal),
-        JobCommand::Show { name } => show(server, &name, terminal),
-        JobCommand::Put { file } => put(server, &file, terminal),
+        JobCommand::Show { name } => show(server, name, terminal),
+        JobCommand::Put { file } => put(server, file, terminal),
         JobCommand::Run { name, arguments, wait } => {
-            start(server, &name, arguments.as_deref(), wait, terminal)
+            start(server, name, arguments.as_deref(), *wait, terminal)
         }
         JobCommand::Kill { name } => {
-            server.change(Method::DELETE, &format!("/task/kill/{}", path(&name)))?;
+            server.change(Method::DELETE, &format!("/task/kill/{}", path(name)))?;
             done(terminal, &format!("stopping all runs of {name}"))
         }
         JobCommand::Delete { name } => {
-            server.change(Method::DELETE, &format!("/job/{}", path(&name)))?;
+            server.change(Method::DELETE, &format!("/job/{}", path(name)))?;
             done(terminal, &format!("deleted {name}"))
         }
     }

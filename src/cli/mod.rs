@@ -1,15 +1,17 @@
-//! The command line as a client of the API: jobs, runs and what they wrote.
+//! The command line as a client of the API: jobs, runs and what they wrote, and what is to come.
 //!
 //! Works against any server that can be reached, so everything the command line can do the API can do. Knows of the
-//! program itself only names and run ids.
+//! program itself names, run ids, and how a schedule is read: `next` tells what a typed one means without a server.
 //!
 //! Exit codes: 0 when it was done; 1 when the server refused, could not be reached, or a run that was waited for did
 //! not succeed; 2 when the command line itself cannot be understood.
 
 pub mod client;
+mod forecast;
 mod http;
 mod job;
 mod logs;
+mod next;
 mod run;
 mod table;
 #[cfg(test)]

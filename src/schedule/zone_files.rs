@@ -23,11 +23,21 @@ pub(super) struct ZoneFiles {
     pub(super) zones: BTreeMap<String, Vec<u8>>,
 }
 
-/// Reads all zones of a directory.
+/// Reads all zones of a directory. The error is a sentence that names the directory; having no zone is one.
 pub(super) fn read_dir(root: &Path) -> io::Result<ZoneFiles> {
     let version = read_version(root).unwrap_or_else(|| VERSION_UNKNOWN.to_owned());
     let mut zones = BTreeMap::new();
-    collect(root, "", DEPTH_MAX, &mut zones)?;
+    collect(root, "", DEPTH_MAX, &mut zones).map_err(|error| {
+        let sentence = format!("the zone data in `{}` cannot be read: {error}", root.display());
+        io::Error::new(error.kind(), sentence)
+    })?;
+    if zones.is_empty() {
+        let sentence = format!(
+            "there is no zone data in `{}`: expected compiled files such as `Europe/Berlin`",
+            root.display()
+        );
+        return Err(io::Error::new(io::ErrorKind::NotFound, sentence));
+    }
     Ok(ZoneFiles { version, zones })
 }
 

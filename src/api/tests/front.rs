@@ -39,7 +39,13 @@ async fn info_says_what_runs_here() {
             info,
             json!({
                 "version": "0.1.0", "node": "n1", "listening": ["http://127.0.0.1:4400"],
-                "zoneData": {"version": "2026c", "source": "bundled"},
+                "zoneData": {
+                    "version": "2026c",
+                    "source": "bundled",
+                    "pinned": false,
+                    "bundled": "2026c",
+                    "host": "2025b",
+                },
                 "launcher": {"kind": "local", "state": "connected", "problem": null},
                 "counts": {"jobs": 0, "liveRuns": 0, "pendingRuns": 0},
             })

@@ -265,6 +265,49 @@ async fn each_kind_of_job_has_its_path() {
 }
 
 #[tokio::test]
+async fn expressions_have_a_path_of_their_own_beside_the_common_one() {
+    let fixture = Fixture::start().await;
+    let with = |rest: &str| format!(r#"{{"name":"a","command":"true"{rest}}}"#);
+    for p in PREFIXES {
+        for (method, path) in [("POST", "cron"), ("PUT", "cron"), ("POST", "iso8601")] {
+            let body = with(r#","schedule":"30 2 * * *""#);
+            let answer = fixture.put(method, &format!("{p}/{path}"), &body).await;
+            assert_eq!((answer.status, answer.text()), (204, ""));
+        }
+        fixture.memory.world().requests.clear();
+        for (rest, field, message) in [
+            (
+                r#","schedule":"R/2030-01-01T00:00:00Z/P1D""#,
+                "schedule",
+                "`schedule` is a repeating interval",
+            ),
+            ("", "schedule", "`schedule` is missing"),
+            (r#","schedule":null"#, "schedule", "`schedule` is missing"),
+            (
+                r#","cron":"30 2 * * *""#,
+                "schedule",
+                "`schedule` is missing; unknown field `cron` has no effect: did you mean `schedule`?",
+            ),
+            (r#","parents":["b"]"#, "parents", "a job with `parents` has no place here"),
+        ] {
+            let answer = fixture.put("POST", &format!("{p}/cron"), &with(rest)).await;
+            let found = answer.message(400);
+            assert!(found.starts_with(message), "{found}");
+            assert_eq!(answer.json()["field"], field, "{rest}");
+            assert_ne!(answer.json()["remedy"], "", "{rest}");
+        }
+        assert_eq!(fixture.memory.world().requests, []);
+        let answer = fixture.put("POST", &format!("{p}/cron"), &with(r#","schedule":"x""#)).await;
+        assert!(answer.message(400).starts_with("Cannot parse schedule 'x'"));
+        fixture.memory.world().requests.clear();
+        let interval = with(r#","schedule":"R/2030-01-01T00:00:00Z/P1D","cron":"@daily""#);
+        let answer = fixture.put("POST", &format!("{p}/iso8601"), &interval).await;
+        assert!(answer.headers("warning").join("").contains("did you mean `schedule`?"));
+        fixture.memory.world().requests.clear();
+    }
+}
+
+#[tokio::test]
 async fn without_a_leader_changes_are_503_with_a_time_to_try_again() {
     let fixture = Fixture::start().await;
     fixture.memory.world().is_unavailable = true;

@@ -4,6 +4,7 @@
 //! no store and no launcher: a test says what those would.
 
 mod due;
+mod forecast;
 mod jitter;
 mod place;
 mod reboot;
