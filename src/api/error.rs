@@ -4,6 +4,8 @@
 //! `message` is a string and `status` a reason phrase because clients of Chronos read them so. Details that help
 //! nobody outside (paths, sources) go to the log under the id, never into the body.
 
+use std::ops::Range;
+
 use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -25,6 +27,8 @@ struct Report {
     code: &'static str,
     message: String,
     field: String,
+    /// Which bytes of the field's text are at fault.
+    position: Option<Range<usize>>,
     remedy: String,
     /// Every problem of a body that has several; the first one is also the error itself.
     problems: Vec<Problem>,
@@ -41,6 +45,7 @@ impl ApiError {
             code,
             message: message.into(),
             field: String::new(),
+            position: None,
             remedy: String::new(),
             problems: Vec::new(),
             detail: String::new(),
@@ -57,13 +62,10 @@ impl ApiError {
 
     /// 400 for a schedule that cannot be read, or another of the terms.
     pub(crate) fn schedule(error: &ScheduleError) -> Self {
-        let ScheduleError { field, span: _, found, message } = error;
-        // Behind what is echoed the first colon is ours: before it stands what is wrong, after it what would be right.
-        let echoed = message.find(found.as_str()).map_or(0, |at| at + found.len());
-        let colon = message[echoed..].find(": ").map(|at| echoed + at);
-        let (wrong, right) =
-            colon.map_or((message.as_str(), ""), |at| (&message[..at], &message[at + 2..]));
-        Self::invalid(field.as_ref(), wrong).remedy(right)
+        let (wrong, right) = error.parts();
+        let mut refused = Self::invalid(error.field.as_ref(), wrong).remedy(right);
+        refused.0.position = Some(error.span.clone());
+        refused
     }
 
     /// 400 as Chronos answers for a job that is not there. Clients look for `not found`.
@@ -101,9 +103,10 @@ impl ApiError {
 
     /// 400 for what the engine refused.
     pub(crate) fn rejected(rejection: Rejection) -> Self {
-        let Rejection { code, message, field, remedy } = rejection;
+        let Rejection { code, message, field, position, remedy } = rejection;
         let mut error = Self::new(StatusCode::BAD_REQUEST, code.as_str(), message).remedy(remedy);
         error.0.field = field.into_owned();
+        error.0.position = position;
         error
     }
 
@@ -143,13 +146,25 @@ impl ApiError {
     /// The JSON object.
     fn body(&self, request_id: u64) -> Value {
         // What only the log may say is named here, so that a new field is thought about.
-        let Report { status, code, message, field, remedy, problems, detail: _, headers: _ } =
-            &*self.0;
+        let Report {
+            status,
+            code,
+            message,
+            field,
+            position,
+            remedy,
+            problems,
+            detail: _,
+            headers: _,
+        } = &*self.0;
         let mut body = Map::new();
         body.insert("message".into(), message.as_str().into());
         body.insert("status".into(), status.canonical_reason().unwrap_or("Error").into());
         body.insert("code".into(), (*code).into());
         body.insert("field".into(), field.as_str().into());
+        if let Some(Range { start, end }) = position {
+            body.insert("position".into(), json!({"start": start, "end": end}));
+        }
         body.insert("remedy".into(), remedy.as_str().into());
         if problems.len() > 1 {
             let problems = problems.iter().map(|problem| {
@@ -190,37 +205,5 @@ impl IntoResponse for ApiError {
         }
         response.extensions_mut().insert(self);
         response
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_remedy_of_a_schedule_is_what_stands_behind_the_echo() {
-        let split = |found: &str, message: &str| {
-            let error = ScheduleError {
-                field: "schedule".into(),
-                span: 0..0,
-                found: found.to_owned(),
-                message: message.to_owned(),
-            };
-            let ApiError(report) = ApiError::schedule(&error);
-            (report.message, report.remedy)
-        };
-        for (found, message, wrong, right) in [
-            (
-                "61",
-                "minute `61` is too large: at most 59",
-                "minute `61` is too large",
-                "at most 59",
-            ),
-            ("a: b", "`a: b` is odd: write c: d", "`a: b` is odd", "write c: d"),
-            ("", "the schedule is empty: write one", "the schedule is empty", "write one"),
-            ("x", "`x` is odd", "`x` is odd", ""),
-        ] {
-            assert_eq!(split(found, message), (wrong.to_owned(), right.to_owned()), "{message}");
-        }
     }
 }

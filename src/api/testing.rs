@@ -165,7 +165,7 @@ fn refuse(code: RejectionCode, message: String) -> Reply {
             ("schedule", "write another".to_owned())
         }
     };
-    Reply::Refused(Rejection { code, message, field: field.into(), remedy })
+    Reply::Refused(Rejection { code, message, field: field.into(), position: None, remedy })
 }
 
 impl World {

@@ -209,6 +209,7 @@ fn run_now(
             code: RejectionCode::LimitReached,
             message: format!("job '{name}' has {live} runs that are not over"),
             field: "".into(),
+            position: None,
             remedy: "wait for them, or stop them with DELETE task/kill".to_owned(),
         });
     }
@@ -290,6 +291,7 @@ fn find<'a>(step: &Step<'a>, name: &JobName) -> Result<&'a JobEntry, Rejection> 
         code: RejectionCode::UnknownJob,
         message: format!("Job '{name}' not found"),
         field: "name".into(),
+        position: None,
         remedy: "GET jobs lists the names there are".to_owned(),
     })
 }
@@ -302,15 +304,31 @@ fn refused_terms(terms: &ScheduleTerms, error: &ScheduleError) -> Rejection {
         }
         _ => error.to_string(),
     };
-    invalid(error.field.clone(), message)
+    Rejection {
+        position: Some(error.span.clone()),
+        remedy: error.parts().1.to_owned(),
+        ..invalid(error.field.clone(), message)
+    }
 }
 
 fn invalid(field: impl Into<Cow<'static, str>>, message: String) -> Rejection {
     let field = field.into();
-    Rejection { code: RejectionCode::InvalidField, message, field, remedy: String::new() }
+    Rejection {
+        code: RejectionCode::InvalidField,
+        message,
+        field,
+        position: None,
+        remedy: String::new(),
+    }
 }
 
 fn unsupported(field: &'static str, message: String, remedy: &str) -> Rejection {
     let field = Cow::Borrowed(field);
-    Rejection { code: RejectionCode::Unsupported, message, field, remedy: remedy.to_owned() }
+    Rejection {
+        code: RejectionCode::Unsupported,
+        message,
+        field,
+        position: None,
+        remedy: remedy.to_owned(),
+    }
 }

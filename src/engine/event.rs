@@ -1,6 +1,7 @@
 //! Everything the world can tell the engine.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::model::{Dialect, JobDraft, JobName, Offer, RunId, TaskReport, Term};
 
@@ -103,6 +104,8 @@ pub struct Rejection {
     pub message: String,
     /// The JSON field at fault; empty if none is.
     pub field: Cow<'static, str>,
+    /// Which bytes of the field's text are at fault, if some are.
+    pub position: Option<Range<usize>>,
     /// What to do instead; empty if the message says it.
     pub remedy: String,
 }

@@ -23,6 +23,18 @@ pub struct ScheduleError {
     pub message: String,
 }
 
+impl ScheduleError {
+    /// The message in two: what is wrong, and what would be right.
+    #[must_use]
+    pub fn parts(&self) -> (&str, &str) {
+        let Self { found, message, .. } = self;
+        // Behind what is echoed the first colon is ours.
+        let echoed = message.find(found.as_str()).map_or(0, |at| at + found.len());
+        let colon = message[echoed..].find(": ").map(|at| echoed + at);
+        colon.map_or((message.as_str(), ""), |at| (&message[..at], &message[at + 2..]))
+    }
+}
+
 /// A field's text while it is read. Makes errors that know their place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'t> {
@@ -95,5 +107,32 @@ mod tests {
         let text = format!("\u{1b}[2J{}", "x".repeat(1_000));
         let error = Source::new("schedule", &text).refuse_all(|found| format!("odd {found}"));
         assert!(error.message.len() < 100 && !error.message.contains('\u{1b}'), "{error}");
+    }
+
+    #[test]
+    fn the_remedy_of_a_schedule_is_what_stands_behind_the_echo() {
+        let split = |found: &str, message: &str| {
+            let error = ScheduleError {
+                field: "schedule".into(),
+                span: 0..0,
+                found: found.to_owned(),
+                message: message.to_owned(),
+            };
+            let (wrong, right) = error.parts();
+            (wrong.to_owned(), right.to_owned())
+        };
+        for (found, message, wrong, right) in [
+            (
+                "61",
+                "minute `61` is too large: at most 59",
+                "minute `61` is too large",
+                "at most 59",
+            ),
+            ("a: b", "`a: b` is odd: write c: d", "`a: b` is odd", "write c: d"),
+            ("", "the schedule is empty: write one", "the schedule is empty", "write one"),
+            ("x", "`x` is odd", "`x` is odd", ""),
+        ] {
+            assert_eq!(split(found, message), (wrong.to_owned(), right.to_owned()), "{message}");
+        }
     }
 }
