@@ -227,3 +227,14 @@ async fn the_ends_of_time_are_previewed_like_any_other_time() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_refusal_says_which_bytes_are_at_fault() {
+    let fixture = Fixture::start().await;
+    let answer = fixture.ask("GET", "/scheduler/preview?schedule=30+2+*+*+FRI-MON").await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    let body = answer.json();
+    assert_eq!(body["position"], json!({"start": 9, "end": 16}), "{body}");
+    assert_eq!(body["field"], "schedule");
+    assert_eq!(body["remedy"], "write `FRI-6,0-MON`");
+}
