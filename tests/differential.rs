@@ -38,7 +38,7 @@ use std::sync::OnceLock;
 
 use chrono::{Offset as _, TimeZone as _};
 use chronode::model::Timestamp;
-use chronode::schedule::{Schedule, ZoneDb};
+use chronode::schedule::{Schedule, ZoneChoice, ZoneDb};
 
 use clock::Clock;
 use debian::Stretch;
@@ -88,7 +88,11 @@ fn zones() -> &'static [Zone] {
 
 fn data() -> &'static ZoneDb {
     static FOUND: OnceLock<ZoneDb> = OnceLock::new();
-    FOUND.get_or_init(|| ZoneDb::from_dir(&python::zone_directory()).expect("it has zones"))
+    FOUND.get_or_init(|| {
+        let directory = python::zone_directory();
+        let choice = ZoneChoice::Directory(directory.clone());
+        ZoneDb::choose(&choice, &directory).expect("it has zones")
+    })
 }
 
 /// The seeds of this run: fixed ones, and fresh ones.
