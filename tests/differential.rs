@@ -320,8 +320,8 @@ fn compare_debian(seed: u64, zone: &'static Zone, change: i64) -> DebianTally {
     }
 }
 
-/// Since when all zones' offsets are whole minutes, in which cron counts.
-const MINUTES_FROM: i64 = 63_072_000;
+/// Since when all zones' offsets are whole minutes, in which cron counts: Monrovia was the last, in January 1972.
+const MINUTES_FROM: i64 = 63_676_800;
 const CHANGES_TO: i64 = 2_145_916_800;
 
 fn zone_named(name: &str) -> &'static Zone {
