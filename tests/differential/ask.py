@@ -13,7 +13,7 @@ import zoneinfo
 
 # Seconds of processor time for one question. Those of cronsim that end need a hundredth of it; croniter looks at each
 # minute of a day that a zone left out, again and again, but it ends.
-PATIENCE = {"cronsim": 0.3, "croniter": 60}
+PATIENCE = {"cronsim": 0.3, "croniter": 20}
 
 
 class Stuck(BaseException):
@@ -43,7 +43,7 @@ def ask_croniter(text, after, take):
     from croniter import croniter, CroniterBadCronError, CroniterBadDateError
 
     try:
-        job = croniter(text, after)
+        job = croniter(text, after, second_at_beginning=True)
     except CroniterBadCronError:
         return "refused"
     due = []

@@ -3,10 +3,9 @@
 
 use jiff::civil::Date;
 
-pub(crate) const MINUTE: i64 = 60;
-const MINUTES_PER_DAY: i64 = 1_440;
+const DAY: i64 = 86_400;
 const EPOCH: Date = Date::constant(1970, 1, 1);
-/// Every date that can be named comes before this.
+/// From 1970 on the calendar has repeated itself before this.
 const YEAR_MAX: i16 = 2_400;
 
 pub(crate) const ALL_HOURS: u64 = (1 << 24) - 1;
@@ -23,35 +22,88 @@ pub(crate) enum Days {
 /// What the fields of an expression name, as sets of bits; Sunday is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Calendar {
+    pub(crate) seconds: u64,
     pub(crate) minutes: u64,
     pub(crate) hours: u64,
     pub(crate) days: u64,
     pub(crate) months: u64,
     pub(crate) weekdays: u64,
+    pub(crate) relative: Relative,
     pub(crate) rule: Days,
+}
+
+/// Days that depend on the month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Relative {
+    /// Bit n: n days before the last one.
+    pub(crate) before_last: u64,
+    /// Bit n: the working day of the month that is nearest to the n-th.
+    pub(crate) near: u64,
+    /// Whether the n-th is the last one in a month that has no n-th.
+    pub(crate) near_is_clamped: bool,
+    pub(crate) last_working: bool,
+    /// Weekdays: the last of the month, and the first to the fifth.
+    pub(crate) last: u64,
+    pub(crate) nth: [u64; 5],
 }
 
 fn has<T: TryInto<u32>>(set: u64, value: T) -> bool {
     value.try_into().is_ok_and(|value| set >> value & 1 == 1)
 }
 
+impl Relative {
+    fn names_day(&self, date: Date) -> bool {
+        let length = date.days_in_month();
+        let is_near = |day: &i8| {
+            let in_month = if self.near_is_clamped { (*day).min(length) } else { *day };
+            has(self.near, *day) && in_month <= length && nearest(date, in_month) == date.day()
+        };
+        has(self.before_last, length - date.day())
+            || self.near != 0 && (1..=31).any(|day| is_near(&day))
+            || self.last_working && last_working(date) == date
+    }
+
+    fn names_weekday(&self, date: Date) -> bool {
+        let weekday = date.weekday().to_sunday_zero_offset();
+        let week = usize::try_from((date.day() - 1) / 7).expect("a day has a week");
+        has(self.nth[week], weekday)
+            || has(self.last, weekday) && date.day() + 7 > date.days_in_month()
+    }
+}
+
+fn is_working(date: Date) -> bool {
+    (1..=5).contains(&date.weekday().to_sunday_zero_offset())
+}
+
+/// The working day nearest to a day of the month in which `date` lies.
+fn nearest(date: Date, day: i8) -> i8 {
+    // Friday of a Saturday, Monday of a Sunday; where that is another month, the other side.
+    let near = |distance: &i8| {
+        let near = Date::new(date.year(), date.month(), day + distance);
+        near.is_ok_and(is_working)
+    };
+    let distance = [0, -1, 1, -2, 2].into_iter().find(near);
+    day + distance.expect("a month has working days")
+}
+
+fn last_working(date: Date) -> Date {
+    let mut last = date.last_of_month();
+    while !is_working(last) {
+        last = last.yesterday().expect("in the middle of time");
+    }
+    last
+}
+
 impl Calendar {
     /// Whether any year has a date for it.
     pub(crate) fn has_dates(&self) -> bool {
-        // Every date, 29 February too, falls on every weekday at some time.
-        let longest = |month: i64| match month {
-            2 => 29,
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        };
-        let mut months = (1..=12).filter(|month| has(self.months, *month));
-        self.rule == Days::Either
-            || months.any(|month| (1..=longest(month)).any(|day| has(self.days, day)))
+        self.next(0).is_some()
     }
 
     pub(crate) fn names_day(&self, date: Date) -> bool {
-        let by_day = has(self.days, date.day());
-        let by_weekday = has(self.weekdays, date.weekday().to_sunday_zero_offset());
+        let by_day = has(self.days, date.day()) || self.relative.names_day(date);
+        let weekday = date.weekday().to_sunday_zero_offset();
+        let by_weekday = has(self.weekdays, weekday) || self.relative.names_weekday(date);
         has(self.months, date.month())
             && match self.rule {
                 Days::Both => by_day && by_weekday,
@@ -59,11 +111,11 @@ impl Calendar {
             }
     }
 
-    /// The first minute at or after `from` that is named. Minutes since 1970 on the wall clock.
+    /// The first second at or after `from` that is named. Seconds since 1970 on the wall clock.
     pub(crate) fn next(&self, from: i64) -> Option<i64> {
-        let mut day = from.div_euclid(MINUTES_PER_DAY);
-        let mut earliest = from.rem_euclid(MINUTES_PER_DAY);
-        let mut date = date_of(from * MINUTE);
+        let mut day = from.div_euclid(DAY);
+        let mut earliest = from.rem_euclid(DAY);
+        let mut date = date_of(from);
         while date.year() < YEAR_MAX {
             if !has(self.months, date.month()) {
                 day += i64::from(date.days_in_month() - date.day()) + 1;
@@ -72,8 +124,8 @@ impl Calendar {
                 continue;
             }
             let named = if self.names_day(date) { self.next_in_day(earliest) } else { None };
-            if let Some(minute) = named {
-                return Some(day * MINUTES_PER_DAY + minute);
+            if let Some(second) = named {
+                return Some(day * DAY + second);
             }
             (day, date, earliest) = (day + 1, date.tomorrow().ok()?, 0);
         }
@@ -81,22 +133,21 @@ impl Calendar {
     }
 
     fn next_in_day(&self, earliest: i64) -> Option<i64> {
-        let hours = (earliest / 60..24).filter(|hour| has(self.hours, *hour));
+        let hours = (earliest / 3_600..24).filter(|hour| has(self.hours, *hour));
         let minutes = hours.flat_map(|hour| {
             let minutes = (0..60).filter(|minute| has(self.minutes, *minute));
-            minutes.map(move |minute| hour * 60 + minute)
+            minutes.map(move |minute| hour * 3_600 + minute * 60)
         });
-        minutes.into_iter().find(|minute| *minute >= earliest)
+        let mut minutes = minutes.filter(|minute| minute + 59 >= earliest);
+        minutes.find_map(|minute| {
+            let mut seconds = (0..60).filter(|second| has(self.seconds, *second));
+            seconds.find(|second| minute + second >= earliest).map(|second| minute + second)
+        })
     }
 }
 
-/// The date of a wall time in seconds.
+/// The date of a wall time.
 pub(crate) fn date_of(wall: i64) -> Date {
-    let days = wall.div_euclid(86_400);
+    let days = wall.div_euclid(DAY);
     EPOCH.checked_add(jiff::Span::new().days(days)).expect("near our time")
-}
-
-/// The first whole minute at or after a second.
-pub(crate) fn minute_from(second: i64) -> i64 {
-    second.div_euclid(MINUTE) + i64::from(second.rem_euclid(MINUTE) != 0)
 }

@@ -2,25 +2,27 @@
 
 use croner::Cron;
 
-use super::calendar::{Calendar, Days, MINUTE, date_of, minute_from};
-use super::question::{Expression, Field, Item, Value};
+use super::calendar::{Calendar, Days, date_of};
+use super::expression::{Expression, Field, Item, Value, stepped};
 use super::rule::{Answer, Case, Job, Rival, TAKE, change};
 
 /// It looks no further for the end of a gap.
 const GAP_MAX: i64 = 2 * 3_600;
 
-const READINGS: [&str; 5] = [
+const READINGS: [&str; 6] = [
+    "does not read `a/n` and `L-n`",
     "does not read `@midnight`",
     "does not read `*` in a list",
     "reads dates that never come",
     "takes a day field that begins with `*` for restricted, unless it is `*` alone",
     "reads a range from Sunday to `SUN` as the whole week",
 ];
-const WORDS: u32 = 1;
-const LISTED_STAR: u32 = 1 << 1;
-const NEVER: u32 = 1 << 2;
-const STARRED: u32 = 1 << 3;
-const SUNDAYS: u32 = 1 << 4;
+const EXTENSIONS: u32 = 1;
+const WORDS: u32 = 1 << 1;
+const LISTED_STAR: u32 = 1 << 2;
+const NEVER: u32 = 1 << 3;
+const STARRED: u32 = 1 << 4;
+const SUNDAYS: u32 = 1 << 5;
 
 const SKIPS: &str =
     "skips fixed times that a gap leaves out, unless minute and hour are single numbers";
@@ -98,27 +100,32 @@ impl Rival for CronerCrate {
 
 fn does_not_read(expression: &Expression, readings: u32) -> bool {
     let has_listed_star =
-        |field: &&Field| field.items.len() > 1 && field.items.contains(&Item::Star(None));
-    readings & WORDS != 0 && expression.word == Some("@midnight")
-        || readings & LISTED_STAR != 0 && expression.fields().iter().any(has_listed_star)
+        |field: &Field| field.items.len() > 1 && field.items.contains(&Item::Star(None));
+    let is_unknown = |item: &Item| matches!(item, Item::From(..) | Item::BeforeLast(_));
+    readings & EXTENSIONS != 0 && expression.items().any(|(_, item)| is_unknown(item))
+        || readings & WORDS != 0 && expression.word == Some("@midnight")
+        || readings & LISTED_STAR != 0 && expression.written_fields().any(has_listed_star)
 }
 
 fn calendar(expression: &Expression, readings: u32) -> Calendar {
     let mut calendar = expression.calendar();
     let weekday = &expression.weekday;
     if readings & STARRED != 0 {
-        let is_either = !expression.day.is_star() && !weekday.is_star();
+        let is_either = !expression.day.is_open() && !weekday.is_open();
         calendar.rule = if is_either { Days::Either } else { Days::Both };
     }
     if readings & SUNDAYS != 0 {
         let is_sunday = |value: &Value| value.number == 0;
-        calendar.weekdays = weekday.set(|item| match item {
-            Item::Range(first, last, step)
-                if is_sunday(first) && is_sunday(last) && last.is_name() =>
+        calendar.weekdays = weekday.set(|item| {
+            if let Item::Range(first, last, step) = item
+                && is_sunday(first)
+                && is_sunday(last)
+                && last.is_name()
             {
-                super::question::stepped(0, 7, *step)
+                stepped(0, 7, *step)
+            } else {
+                weekday.values(item)
             }
-            Item::Star(_) | Item::One(_) | Item::Range(..) => weekday.values(item),
         });
     }
     calendar
@@ -130,8 +137,10 @@ fn is_single(expression: &Expression, calendar: &Calendar) -> bool {
         let has_star = field.items.iter().any(|item| matches!(item, Item::Star(_)));
         !has_star && field.items.iter().rev().find_map(Item::step).is_none_or(|step| step == 1)
     };
-    is_plain(&expression.minute)
+    expression.second.as_ref().is_none_or(is_plain)
+        && is_plain(&expression.minute)
         && is_plain(&expression.hour)
+        && calendar.seconds.count_ones() == 1
         && calendar.minutes.count_ones() == 1
         && calendar.hours.count_ones() == 1
 }
@@ -151,11 +160,10 @@ fn next(job: &Job<'_>, after: i64) -> Option<i64> {
 }
 
 fn walk(job: &Job<'_>, origin: i64, first: i64) -> Option<i64> {
-    let mut from = minute_from(job.clock.wall(origin) + first - origin);
+    let mut from = job.clock.wall(origin) + first - origin;
     loop {
-        let minute = job.calendar.next(from)?;
-        let wall = minute * MINUTE;
-        from = minute + 1;
+        let wall = job.calendar.next(from)?;
+        from = wall + 1;
         match job.clock.passings(wall)[..] {
             [at] => return Some(at),
             [first, second, ..] => {
@@ -175,7 +183,7 @@ fn walk(job: &Job<'_>, origin: i64, first: i64) -> Option<i64> {
                 if job.calendar.names_day(date_of(end)) && gap.at >= first {
                     return Some(gap.at);
                 }
-                from = minute_from(end);
+                from = end;
             }
         }
     }

@@ -1,14 +1,24 @@
 //! PyPI's `cronsim`, and what it does otherwise.
 
-use super::calendar::{Calendar, MINUTE, date_of, minute_from};
+use super::calendar::{Calendar, date_of};
 use super::clock::Clock;
-use super::question::{Expression, Field, Item, stepped};
+use super::expression::{Expression, Item, Kind, stepped};
 use super::rule::{Answer, Case, Job, MADE_UP, Rival, TAKE, change};
 
-const READINGS: [&str; 2] = ["does not read words", "reads `a-a/n` as `a/n`"];
+const READINGS: [&str; 5] = [
+    "does not read words",
+    "does not read `?`, `W`, `L-n`, and `L` after a name",
+    "reads `a-a/n` as `a/n`",
+    "reads `a/n` in weekdays up to 7",
+    "reads dates that never come if they depend on the month or begin early in it",
+];
 const WORDS: u32 = 1;
-const SAME: u32 = 1 << 1;
+const EXTENSIONS: u32 = 1 << 1;
+const SAME: u32 = 1 << 2;
+const TO_SEVEN: u32 = 1 << 3;
+const NEVER: u32 = 1 << 4;
 
+const SECONDS: &str = "follows the clock if there are six fields";
 const LONG_GAP: &str = "makes up for a gap of three hours or more";
 const WHOLE_MINUTE: &str = "waits for a whole minute where a gap ends between two";
 const PAST: &str = "gives the first passing of a fixed time when asked in the second";
@@ -31,14 +41,18 @@ impl Rival for Cronsim {
     }
 
     fn clock_rules(&self) -> &'static [&'static str] {
-        &[LONG_GAP, WHOLE_MINUTE, PAST, MIDNIGHT, PART, LOOPS]
+        &[SECONDS, LONG_GAP, WHOLE_MINUTE, PAST, MIDNIGHT, PART, LOOPS]
     }
 
     fn predict(&self, case: &Case<'_>, readings: u32, has_clock_rule: bool) -> Answer {
         let expression = case.expression();
         let calendar = calendar(expression, readings);
-        if readings & WORDS != 0 && expression.word.is_some() || !calendar.has_dates() {
+        if does_not_read(expression, readings) {
             return Answer::Refused;
+        }
+        if !calendar.has_dates() {
+            let is_read = readings & NEVER != 0 && !is_late(&calendar);
+            return if is_read { Answer::Due(Vec::new()) } else { Answer::Refused };
         }
         let job =
             Job { calendar: &calendar, clock: case.clock(), is_wildcard: expression.is_wildcard() };
@@ -46,10 +60,14 @@ impl Rival for Cronsim {
         if !has_clock_rule {
             return Answer::Due(job.contract(after));
         }
-        if job.is_wildcard { follow(&job, after) } else { Answer::Due(fixed(&job, after)) }
+        let follows = job.is_wildcard || expression.second.is_some();
+        if follows { follow(&job, after) } else { Answer::Due(fixed(&job, after)) }
     }
 
     fn clock_rule(&self, case: &Case<'_>, with: &Answer, without: &Answer) -> Option<&'static str> {
+        if case.expression().second.is_some() && !case.expression().is_wildcard() {
+            return Some(SECONDS);
+        }
         if *with == Answer::Stuck {
             return Some(LOOPS);
         }
@@ -59,7 +77,7 @@ impl Rival for Cronsim {
         let is_odd = change.shift() % 3_600 != 0 || change.walls().start % 3_600 != 0;
         match (change.is_gap(), case.expression().is_wildcard()) {
             (true, false) if change.shift() >= MADE_UP => Some(LONG_GAP),
-            (true, false) => (change.walls().end % MINUTE != 0).then_some(WHOLE_MINUTE),
+            (true, false) => (change.walls().end % 60 != 0).then_some(WHOLE_MINUTE),
             (true, true) if change.has_midnight() => Some(MIDNIGHT),
             (false, false) => is_past().then_some(PAST),
             (false, true) if change.has_midnight() => Some(LOOPS),
@@ -68,21 +86,45 @@ impl Rival for Cronsim {
     }
 }
 
+fn does_not_read(expression: &Expression, readings: u32) -> bool {
+    let is_unknown = |item: &Item| {
+        matches!(item, Item::Any | Item::Near(_) | Item::BeforeLast(_))
+            || matches!(item, Item::LastOf(weekday) if weekday.is_name())
+    };
+    readings & WORDS != 0 && expression.word.is_some()
+        || readings & EXTENSIONS != 0 && expression.items().any(|(_, item)| is_unknown(item))
+}
+
+/// Whether it names only numbers of days, and the first of them is past the end of all months that are named.
+fn is_late(calendar: &Calendar) -> bool {
+    let Calendar { relative, months, days, .. } = calendar;
+    let longest = |month: &u32| match month {
+        2 => 29,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    let mut months = (1..=12).filter(|month| months >> month & 1 == 1);
+    relative.before_last == 0
+        && !relative.last_working
+        && months.all(|month| days.trailing_zeros() > longest(&month))
+}
+
 fn calendar(expression: &Expression, readings: u32) -> Calendar {
-    let mut calendar = expression.calendar();
-    if readings & SAME != 0 {
-        let set = |field: &Field| {
-            field.set(|item| match item {
-                Item::Range(first, last, Some(step)) if first.number == last.number => {
-                    stepped(first.number, field.kind.max(), Some(*step))
-                }
-                Item::Star(_) | Item::One(_) | Item::Range(..) => field.values(item),
-            })
-        };
-        let [minutes, hours, days, months, weekdays] = expression.fields().map(set);
-        calendar = Calendar { minutes, hours, days, months, weekdays, rule: calendar.rule };
-    }
-    calendar
+    expression.calendar_with(|field, item| {
+        if let Item::Range(first, last, Some(step)) = item
+            && readings & SAME != 0
+            && first.number == last.number
+        {
+            stepped(first.number, field.kind.max(), Some(*step))
+        } else if let Item::From(first, step) = item
+            && readings & TO_SEVEN != 0
+            && field.kind == Kind::Weekday
+        {
+            stepped(first.number, 7, Some(*step))
+        } else {
+            field.values(item)
+        }
+    })
 }
 
 /// For a fixed time it walks the wall clock alone, and gives the first passing or the end of the gap of what it finds.
@@ -90,11 +132,10 @@ fn fixed(job: &Job<'_>, after: i64) -> Vec<i64> {
     let mut found = Vec::new();
     let mut wall = job.clock.wall(after);
     while found.len() < TAKE {
-        let Some(mut minute) = job.calendar.next(minute_from(wall + 1)) else { break };
-        while job.clock.gap(minute * MINUTE).is_some() {
-            minute += 1;
-        }
-        wall = minute * MINUTE;
+        let Some(named) = job.calendar.next(wall + 1) else { break };
+        let later = (0..).map(|minutes| named + minutes * 60);
+        let mut existing = later.filter(|wall| job.clock.gap(*wall).is_none());
+        wall = existing.next().expect("every gap ends");
         found.extend(job.clock.passings(wall).first());
     }
     found
@@ -186,13 +227,21 @@ fn advance<'c>(calendar: &Calendar, wall: Wall<'c>) -> Option<Wall<'c>> {
         }
         return Some(wall);
     }
-    let second = wall.at.rem_euclid(60);
-    if second == 0 {
+    let second = |wall: Wall<'_>| wall.at.rem_euclid(60);
+    let names = |wall: Wall<'_>| calendar.seconds >> second(wall) & 1 == 1;
+    if names(wall) {
         return None;
     }
-    let mut wall = wall.after(60 - second);
-    while wall.at.rem_euclid(60) != 0 {
+    let mut wall = wall;
+    if calendar.seconds.count_ones() == 1 {
+        let target = i64::from(calendar.seconds.trailing_zeros());
+        wall = wall.after((target - second(wall)).rem_euclid(60));
+    }
+    while !names(wall) {
         wall = wall.after(1);
+        if second(wall) == 0 {
+            break;
+        }
     }
     Some(wall)
 }

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use super::question::{Expression, Random};
+use super::expression::Expression;
+use super::question::Random;
 
 /// Changes of clock that every run goes through: by an hour, half an hour, two hours, three, a day and a quarter of an
 /// hour, forward and back, at midnight and a minute after it.

@@ -1,11 +1,7 @@
 //! Questions: random expressions, zones and instants, and the seeds they come from.
-//!
-//! An expression keeps its parts, because what a rival makes of it is calculated from them.
 
-use std::fmt;
-
-use super::calendar::{ALL_WEEKDAYS, Calendar, Days};
 use super::clock::Clock;
+use super::expression::{Expression, Field, Item, Kind, Value, WORDS};
 
 /// A generator with a seed, so that a question can be asked again.
 pub(crate) struct Random(u64);
@@ -43,190 +39,6 @@ impl Random {
     }
 }
 
-/// A value, as a number and as written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Value {
-    pub(crate) number: u8,
-    pub(crate) text: String,
-}
-
-impl Value {
-    pub(crate) fn is_name(&self) -> bool {
-        self.text.starts_with(|c: char| c.is_ascii_alphabetic())
-    }
-}
-
-/// An item of a field's list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Item {
-    Star(Option<u8>),
-    One(Value),
-    Range(Value, Value, Option<u8>),
-}
-
-impl Item {
-    pub(crate) fn step(&self) -> Option<u8> {
-        match self {
-            Self::Star(step) | Self::Range(_, _, step) => *step,
-            Self::One(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Item {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Star(_) => f.write_str("*")?,
-            Self::One(value) => f.write_str(&value.text)?,
-            Self::Range(first, last, _) => write!(f, "{}-{}", first.text, last.text)?,
-        }
-        self.step().map_or(Ok(()), |step| write!(f, "/{step}"))
-    }
-}
-
-/// Which of the five fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Minute,
-    Hour,
-    Day,
-    Month,
-    Weekday,
-}
-
-const MONTHS: [&str; 12] =
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-
-impl Kind {
-    pub(crate) fn min(self) -> u8 {
-        u8::from(matches!(self, Self::Day | Self::Month))
-    }
-
-    pub(crate) fn max(self) -> u8 {
-        match self {
-            Self::Minute => 59,
-            Self::Hour => 23,
-            Self::Day => 31,
-            Self::Month => 12,
-            Self::Weekday => 7,
-        }
-    }
-
-    /// The number that a name has; `sun` is 0.
-    fn number(self, number: u8) -> u8 {
-        if self == Self::Weekday { number % 7 } else { number }
-    }
-
-    fn name(self, number: u8) -> Option<&'static str> {
-        match self {
-            Self::Month => Some(MONTHS[usize::from(number) - 1]),
-            Self::Weekday => Some(WEEKDAYS[usize::from(number % 7)]),
-            Self::Minute | Self::Hour | Self::Day => None,
-        }
-    }
-}
-
-/// A field: its items, and which it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Field {
-    pub(crate) kind: Kind,
-    pub(crate) items: Vec<Item>,
-}
-
-impl Field {
-    /// The values, if an item's are as `values` says.
-    pub(crate) fn set(&self, values: impl Fn(&Item) -> u64) -> u64 {
-        let set = self.items.iter().fold(0, |set, item| set | values(item));
-        if self.kind == Kind::Weekday { (set | set >> 7) & ALL_WEEKDAYS } else { set }
-    }
-
-    /// The values of an item, as Debian's cron reads it.
-    pub(crate) fn values(&self, item: &Item) -> u64 {
-        match item {
-            Item::Star(step) => stepped(self.kind.min(), self.kind.max(), *step),
-            Item::One(value) => 1 << value.number,
-            Item::Range(first, last, step) => stepped(first.number, last.number, *step),
-        }
-    }
-
-    pub(crate) fn begins_with_star(&self) -> bool {
-        matches!(self.items[0], Item::Star(_))
-    }
-
-    /// Whether it is `*` and nothing else.
-    pub(crate) fn is_star(&self) -> bool {
-        self.items == [Item::Star(None)]
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, item) in self.items.iter().enumerate() {
-            write!(f, "{}{item}", if index == 0 { "" } else { "," })?;
-        }
-        Ok(())
-    }
-}
-
-/// The bits `first`, `first + step` and so on, up to `last`.
-pub(crate) fn stepped(first: u8, last: u8, step: Option<u8>) -> u64 {
-    let step = usize::from(step.unwrap_or(1));
-    (first..=last).step_by(step).fold(0, |set, value| set | 1 << value)
-}
-
-/// An expression: five fields, which a word may stand for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Expression {
-    pub(crate) word: Option<&'static str>,
-    pub(crate) minute: Field,
-    pub(crate) hour: Field,
-    pub(crate) day: Field,
-    pub(crate) month: Field,
-    pub(crate) weekday: Field,
-}
-
-/// The words that Debian's cron knows, and what they stand for.
-const WORDS: [(&str, [Option<u8>; 5]); 7] = [
-    ("@yearly", [Some(0), Some(0), Some(1), Some(1), None]),
-    ("@annually", [Some(0), Some(0), Some(1), Some(1), None]),
-    ("@monthly", [Some(0), Some(0), Some(1), None, None]),
-    ("@weekly", [Some(0), Some(0), None, None, Some(0)]),
-    ("@daily", [Some(0), Some(0), None, None, None]),
-    ("@midnight", [Some(0), Some(0), None, None, None]),
-    ("@hourly", [Some(0), None, None, None, None]),
-];
-
-impl Expression {
-    pub(crate) fn fields(&self) -> [&Field; 5] {
-        [&self.minute, &self.hour, &self.day, &self.month, &self.weekday]
-    }
-
-    /// Whether it follows the clock through changes, as our contract has it.
-    pub(crate) fn is_wildcard(&self) -> bool {
-        self.minute.begins_with_star() || self.hour.begins_with_star()
-    }
-
-    /// What it names, as our contract has it.
-    pub(crate) fn calendar(&self) -> Calendar {
-        let [minutes, hours, days, months, weekdays] =
-            self.fields().map(|field| field.set(|item| field.values(item)));
-        let is_both = self.day.begins_with_star() || self.weekday.begins_with_star();
-        let rule = if is_both { Days::Both } else { Days::Either };
-        Calendar { minutes, hours, days, months, weekdays, rule }
-    }
-}
-
-impl fmt::Display for Expression {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(word) = self.word {
-            return f.write_str(word);
-        }
-        let [minute, hour, day, month, weekday] = self.fields();
-        write!(f, "{minute} {hour} {day} {month} {weekday}")
-    }
-}
-
 /// Draws expressions of Debian's grammar.
 impl Random {
     /// With a chance of naming a day, of a hundred.
@@ -253,7 +65,69 @@ impl Random {
         let day = perhaps(Kind::Day, restricts_day);
         let month = perhaps(Kind::Month, restricts_month);
         let weekday = perhaps(Kind::Weekday, restricts_weekday);
-        Expression { word: None, minute, hour, day, month, weekday }
+        Expression { word: None, second: None, minute, hour, day, month, weekday }
+    }
+
+    /// An expression with something that Debian's cron does not read.
+    fn extended(&mut self, restricts_days: u64) -> Expression {
+        let plain = loop {
+            let expression = self.expression(restricts_days);
+            if expression.word.is_none() {
+                break expression;
+            }
+        };
+        let mut expression = plain;
+        if self.chance(60) {
+            expression.second = Some(self.field(Kind::Second));
+        }
+        match self.below(4) {
+            0 => expression.day.items = self.relative_days(),
+            1 => expression.weekday.items = self.relative_weekdays(),
+            2 if self.chance(40) => {
+                expression.day.items = self.relative_days();
+                expression.weekday.items = self.relative_weekdays();
+            }
+            _ => {}
+        }
+        if self.chance(15) {
+            let Expression { day, weekday, .. } = &mut expression;
+            self.one_of_two(day, weekday).items = vec![Item::Any];
+        }
+        if self.chance(25) {
+            let kinds = [Kind::Minute, Kind::Hour, Kind::Day, Kind::Month, Kind::Weekday];
+            let kind = *self.one_of(&kinds);
+            let item = Item::From(self.value(kind), self.between(1, kind.max().min(20)));
+            expression.field_mut(kind).items = vec![item];
+        }
+        expression
+    }
+
+    fn one_of_two<'f>(&mut self, one: &'f mut Field, other: &'f mut Field) -> &'f mut Field {
+        if self.chance(50) { one } else { other }
+    }
+
+    fn relative_days(&mut self) -> Vec<Item> {
+        let item = match self.below(4) {
+            0 => Item::Last,
+            1 => Item::LastWorking,
+            2 => Item::Near(self.between(1, 31)),
+            _ if self.chance(30) => Item::BeforeLast(self.between(1, 30)),
+            _ => Item::Last,
+        };
+        if self.chance(20) { vec![Item::One(self.value(Kind::Day)), item] } else { vec![item] }
+    }
+
+    fn relative_weekdays(&mut self) -> Vec<Item> {
+        let count = *self.one_of(&[1, 1, 1, 2]);
+        let mut item = || {
+            let weekday = self.value(Kind::Weekday);
+            if self.chance(50) {
+                Item::LastOf(weekday)
+            } else {
+                Item::Nth(weekday, self.between(1, 5))
+            }
+        };
+        (0..count).map(|_| item()).collect()
     }
 
     /// A date that only some months have, and perhaps none of those that are named.
@@ -266,7 +140,7 @@ impl Random {
         let month = one(Kind::Month, *self.one_of(&[2, 2, 4, 6, 9, 11]));
         let weekday = if self.chance(50) { Item::Star(None) } else { Item::Star(Some(2)) };
         let weekday = Field { kind: Kind::Weekday, items: vec![weekday] };
-        Expression { word: None, minute, hour, day, month, weekday }
+        Expression { word: None, second: None, minute, hour, day, month, weekday }
     }
 
     fn word(&mut self) -> Expression {
@@ -277,6 +151,7 @@ impl Random {
         };
         Expression {
             word: Some(word),
+            second: None,
             minute: field(0, Kind::Minute),
             hour: field(1, Kind::Hour),
             day: field(2, Kind::Day),
@@ -377,6 +252,9 @@ const LAST_SECOND: i64 = 2_145_916_799;
 const TWO_DAYS: i64 = 2 * 86_400;
 const QUARTER: i64 = 6 * 3_600;
 
+/// Seeds with this bit ask for what Debian's cron does not read.
+pub(crate) const EXTENDED: u64 = 1 << 62;
+
 /// What all are asked: the next occurrences of an expression after an instant, in a zone.
 #[derive(Debug)]
 pub(crate) struct Question {
@@ -392,16 +270,24 @@ impl Question {
     pub(crate) fn new(seed: u64, zones: &[Zone]) -> Self {
         let mut random = Random::new(seed);
         let zone = usize::try_from(random.below(zones.len() as u64)).expect("few zones");
-        let changes = zones[zone].clock.changes(FIRST_SECOND..LAST_SECOND);
+        let is_extended = seed & EXTENDED != 0;
+        let changes = zones[zone].clock.changes(FIRST_SECOND..LAST_SECOND).iter();
+        // croniter needs minutes to go through the seconds of a day that a zone left out.
+        let changes: Vec<_> =
+            changes.filter(|change| !is_extended || change.shift() < 12 * 3_600).collect();
         let (after, restricts_days) = if changes.is_empty() || random.chance(50) {
             (random.second(FIRST_SECOND, LAST_SECOND), 75)
         } else {
-            let change = random.one_of(changes).at;
+            let change = random.one_of(&changes).at;
             let far = *random.one_of(&[TWO_DAYS, QUARTER, QUARTER]);
             // What runs on few days would seldom see the change.
             (random.second((change - far).max(FIRST_SECOND), change + far), 20)
         };
-        let expression = random.expression(restricts_days);
+        let expression = if is_extended {
+            random.extended(restricts_days)
+        } else {
+            random.expression(restricts_days)
+        };
         // Half of them on a minute, where "after" and "at or after" differ.
         let after = if random.chance(50) { after - after.rem_euclid(60) } else { after };
         Self { seed, text: expression.to_string(), expression, zone, after }

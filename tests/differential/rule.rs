@@ -5,9 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use super::calendar::{Calendar, MINUTE, minute_from};
+use super::calendar::Calendar;
 use super::clock::{Change, Clock};
-use super::question::{Expression, Question, Zone};
+use super::expression::Expression;
+use super::question::{Question, Zone};
 
 /// How many occurrences are asked for.
 pub(crate) const TAKE: usize = 4;
@@ -63,18 +64,20 @@ impl Eq for Clock {}
 impl Job<'_> {
     /// The next occurrences after an instant, by our contract.
     pub(crate) fn contract(&self, after: i64) -> Vec<i64> {
-        // A change of clock moves wall times by a day at most, so what is due next was named up to a day before.
-        let is_near = |at: i64| !self.clock.changes(at - 2 * DAY..at + 2 * DAY).is_empty();
-        let margin = |at: i64| if is_near(at) { DAY + MINUTE } else { 0 };
+        // What a clock that was put forward or back shows next, it may have shown before.
+        let margin = |at: i64| {
+            let near = self.clock.changes(at - 2 * DAY..at + 2 * DAY);
+            near.iter().map(|change| change.shift().abs()).max().unwrap_or(0)
+        };
         let mut due = BTreeSet::new();
-        let mut minute = minute_from(self.clock.wall(after) - margin(after));
-        while let Some(named) = self.calendar.next(minute) {
+        let mut wall = self.clock.wall(after) - margin(after);
+        while let Some(named) = self.calendar.next(wall) {
             let enough = due.iter().nth(TAKE - 1).copied();
-            if enough.is_some_and(|last| named * MINUTE > self.clock.wall(last) + margin(last)) {
+            if enough.is_some_and(|last| named > self.clock.wall(last) + margin(last)) {
                 break;
             }
-            due.extend(self.instants(named * MINUTE).into_iter().filter(|at| *at > after));
-            minute = named + 1;
+            due.extend(self.instants(named).into_iter().filter(|at| *at > after));
+            wall = named + 1;
         }
         due.into_iter().take(TAKE).collect()
     }
