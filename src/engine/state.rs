@@ -6,7 +6,6 @@
 //!
 //! Knows no ended run: those are the history's, which decisions never read.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -456,7 +455,7 @@ impl State {
             rebuilt.due.extend(next.map(|next| (next.opens_at, entry.incarnation)));
         }
         for run in self.runs.values() {
-            let is_urgent = self.derived.pending.contains(&(Reverse(true), run.sequence, run.id));
+            let is_urgent = self.derived.pending.contains(&(std::cmp::Reverse(true), run.sequence, run.id));
             rebuilt.index_run_times(run, is_urgent);
         }
         assert_eq!(rebuilt, self.derived, "an index does not follow from the state");
