@@ -4,6 +4,8 @@
 //! is the best of some rounds, in nanoseconds per next occurrence after an instant; instants are spread over a year.
 //! `cronsim` can only be asked by walking from an instant on, which is counted to its favour: its reading of the text
 //! and its start are not measured.
+//!
+//! A second table has what is hostile but accepted: how long reading it takes, and the slowest of many searches.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -12,8 +14,10 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use chrono::TimeZone as _;
-use chronode::model::Timestamp;
-use chronode::schedule::{Schedule, ZoneDb};
+use chronode::model::{
+    Calendar, CalendarUse, DstPolicy, GapPolicy, Period, ScheduleTerms, Timestamp,
+};
+use chronode::schedule::{Schedule, ZoneDb, parse_period};
 
 /// A name; our text; the expression for the others, without seconds, if it is one.
 type Row = (&'static str, &'static str, Option<&'static str>);
@@ -39,6 +43,8 @@ const ROWS: [Row; 14] = [
 const ZONE: &str = "Europe/Berlin";
 const INSTANTS: usize = 1_000;
 const ROUNDS: u32 = 30;
+/// Searches of each row of the second table, over eight years.
+const SEARCHES: i64 = 250;
 
 fn main() {
     let zones = ZoneDb::bundled();
@@ -78,7 +84,8 @@ fn main() {
         });
         writeln!(reading, "reading `{text}`: {nanos:.0} ns").expect("a text takes a line");
     }
-    out.write_all(reading.as_bytes()).expect("a reader");
+    writeln!(out, "{reading}").expect("a reader");
+    write!(out, "{}", worst_table(&zones)).expect("a reader");
 }
 
 /// The best round's nanoseconds for each instant.
@@ -143,4 +150,138 @@ fn cronsim(start: i64) -> Vec<Option<f64>> {
     let text = String::from_utf8(output.stdout).expect("numbers");
     let mut nanos = text.lines().map(|line| line.parse::<f64>().expect("a number"));
     expressions.map(|expression| expression.and_then(|_| nanos.next())).into()
+}
+
+/// A name, what is read, and the year from whose beginning on it is asked.
+type Worst = (&'static str, ScheduleTerms, i16);
+
+/// What is accepted and searched longest: dates that come seldom, far years, calendars that hardly agree.
+fn worst() -> Vec<Worst> {
+    let plain = |text: &str| ScheduleTerms::plain(text, ZONE);
+    let skip = DstPolicy { gap: Some(GapPolicy::Skip), fold: None };
+    let span = parse_period("P1D").expect("a period");
+    let jitter = Some(Period { text: "P1D".to_owned(), span });
+    vec![
+        ("fifth Monday of February", plain("0 0 * 2 1#5"), 2026),
+        ("the same before a century", plain("0 0 * 2 1#5"), 2072),
+        ("leap day", plain("0 0 29 2 *"), 2026),
+        ("leap day at year 9000", plain("0 0 29 2 *"), 9000),
+        ("days from every end of February", plain("0 0 0 LW,L-28,1W,15W 2 *"), 2026),
+        ("`H` everywhere", plain("H H H H H H"), 2026),
+        ("`H` in ranges with steps", plain("H(0-59)/7 H(0-59)/7 H(0-23)/5 H(1-28)/9 H/5 H"), 2026),
+        ("1,024 bytes of list items", plain(&long_list()), 2026),
+        ("only what a gap skips", ScheduleTerms { dst: skip, ..plain("30 2 29 3 *") }, 2026),
+        ("month ends from year 1", plain("R/0001-01-31T02:30:00/P1M"), 2026),
+        ("the same at year 9000", plain("R/0001-01-31T02:30:00/P1M"), 9000),
+        ("days from year 1, gaps skipped", interval_over_gaps(), 2026),
+        ("milliseconds from year 1", plain("R/0001-01-01T00:00:00/PT0.001S"), 2026),
+        ("twenty calendars that agree each year", calendars("* * * * * *", "12-24"), 2026),
+        ("twenty that agree on leap days", calendars("* * * * * *", "02-29"), 2026),
+        ("the same with jitter", ScheduleTerms { jitter, ..calendars("* * * * *", "02-29") }, 2026),
+        ("the same after their last date", calendars("0 0 * * *", "02-29"), 9000),
+        ("seconds, windows one after another", windows(), 2026),
+    ]
+}
+
+/// As long as a schedule may be.
+fn long_list() -> String {
+    let tail = " * * * *";
+    let mut text = String::new();
+    for minute in (0..60).cycle() {
+        let item = format!("{minute},");
+        if text.len() + item.len() + tail.len() > 1_024 {
+            break;
+        }
+        text.push_str(&item);
+    }
+    format!("{}{tail}", text.trim_end_matches(','))
+}
+
+fn interval_over_gaps() -> ScheduleTerms {
+    let dst = DstPolicy { gap: Some(GapPolicy::Skip), fold: None };
+    ScheduleTerms { dst, ..ScheduleTerms::plain("R/0001-01-01T02:30:00/P1D", ZONE) }
+}
+
+/// Twenty calendars with a thousand items each, which share no day but one of the year.
+fn calendars(text: &str, shared: &str) -> ScheduleTerms {
+    let first = jiff::civil::Date::constant(2025, 1, 1);
+    let calendar = |index: i64| {
+        let date = |item: i64| first + jiff::SignedDuration::from_hours(24 * (20 * item + index));
+        let own = (0..999).map(|item| date(item).to_string());
+        only_in(own.chain([shared.to_owned()]).collect(), Vec::new())
+    };
+    let calendars = (0..20).map(calendar).collect();
+    ScheduleTerms { calendars, ..ScheduleTerms::plain(text, ZONE) }
+}
+
+/// Two calendars that close every other minute each until 08:20.
+fn windows() -> ScheduleTerms {
+    let time = |minute: i64| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let calendar = |parity: i64| {
+        let from = (0..250).map(|item| 2 * item + parity);
+        let windows = from.map(|from| format!("{}/{}", time(from), time(from + 1)));
+        Calendar { usage: CalendarUse::NeverIn, ..only_in(Vec::new(), windows.collect()) }
+    };
+    let calendars = (0..2).map(calendar).collect();
+    ScheduleTerms { calendars, ..ScheduleTerms::plain("* * * * * *", ZONE) }
+}
+
+fn only_in(dates: Vec<String>, windows: Vec<String>) -> Calendar {
+    let (name, usage) = ("bench".to_owned(), CalendarUse::OnlyIn);
+    Calendar { name, usage, dates, weekdays: Vec::new(), windows }
+}
+
+/// Microseconds for reading, and for the slowest of many searches.
+fn worst_table(zones: &ZoneDb) -> String {
+    let mut table = String::from("Worst searches, in microseconds:\n\n");
+    table.push_str(
+        "| schedule | text | reading | slowest search | after |\n|---|---|---:|---:|---|\n",
+    );
+    let accepted_at = first_of(2026);
+    for (name, terms, year) in worst() {
+        let read = || Schedule::of("nightly-report", &terms, accepted_at, zones);
+        let schedule = read().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let reading = quickest(|| {
+            black_box(read().is_ok());
+        });
+        let (searching, after) = slowest(&schedule, year);
+        let text: String = terms.text.chars().take(40).collect();
+        writeln!(table, "| {name} | `{text}` | {reading:.1} | {searching:.1} | {after} |")
+            .expect("a text takes a line");
+    }
+    table
+}
+
+fn first_of(year: i16) -> Timestamp {
+    let date = jiff::civil::Date::constant(year, 1, 1);
+    date.to_zoned(jiff::tz::TimeZone::UTC).expect("an instant").timestamp()
+}
+
+/// The slowest search of many, each at its best, in microseconds; and after which instant it was. A prime number of
+/// seconds between them meets every time of day.
+fn slowest(schedule: &Schedule, year: i16) -> (f64, Timestamp) {
+    let start = first_of(year);
+    let mut slowest = (0.0, start);
+    for k in 0..SEARCHES {
+        let after = start + jiff::SignedDuration::from_secs(1_000_003 * k);
+        let micros = quickest(|| {
+            black_box(schedule.next_after(black_box(after)));
+        });
+        if micros > slowest.0 {
+            slowest = (micros, after);
+        }
+    }
+    slowest
+}
+
+/// The quickest of a few rounds, so that what else the machine does is not counted, in microseconds.
+#[expect(clippy::disallowed_methods, reason = "a bench measures")]
+fn quickest(mut ask: impl FnMut()) -> f64 {
+    let mut quickest = f64::INFINITY;
+    for _ in 0..5 {
+        let begun = Instant::now();
+        ask();
+        quickest = quickest.min(begun.elapsed().as_secs_f64() * 1e6);
+    }
+    quickest
 }

@@ -28,8 +28,9 @@ impl ScheduleError {
     #[must_use]
     pub fn parts(&self) -> (&str, &str) {
         let Self { found, message, .. } = self;
-        // Behind what is echoed the first colon is ours.
-        let echoed = message.find(found.as_str()).map_or(0, |at| at + found.len());
+        // Behind what is echoed, which not every message does, the first colon is ours.
+        let echo = format!("`{found}`");
+        let echoed = message.find(&echo).map_or(0, |at| at + echo.len());
         let colon = message[echoed..].find(": ").map(|at| echoed + at);
         colon.map_or((message.as_str(), ""), |at| (&message[..at], &message[at + 2..]))
     }
@@ -130,6 +131,7 @@ mod tests {
             ),
             ("a: b", "`a: b` is odd: write c: d", "`a: b` is odd", "write c: d"),
             ("", "the schedule is empty: write one", "the schedule is empty", "write one"),
+            ("Z", "no digits: write `1Z`", "no digits", "write `1Z`"),
             ("x", "`x` is odd", "`x` is odd", ""),
         ] {
             assert_eq!(split(found, message), (wrong.to_owned(), right.to_owned()), "{message}");

@@ -378,6 +378,18 @@ fn epsilon_is_a_length_of_time() {
     "#]].assert_eq(&lines.concat());
 }
 
+/// Found by the fuzz target `interval`: such a length was a panic.
+#[test]
+fn epsilon_beyond_all_calendars_is_refused() {
+    let longest = parse_period("P15250284452471W").expect("a length");
+    assert_eq!(longest.as_secs() / 604_800, 15_250_284_452_471);
+    for text in ["P15250284452472W", "P22222222222222121W", "P106751991167300641D"] {
+        let error = parse_period(text).expect_err("too long");
+        let expected = format!("period `{text}` is beyond all calendars: write a shorter period");
+        assert_eq!((error.span, error.message), (0..text.len(), expected));
+    }
+}
+
 #[test]
 fn zone_keeps_the_digits_and_replaces_the_offset() {
     check_zoned_starts(

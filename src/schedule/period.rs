@@ -16,6 +16,7 @@ use crate::model::Duration;
 use super::error::{ScheduleError, Source};
 
 const EXPECTED: &str = "expected something like `PT15M`, `P1D` or `P1Y2M3W4DT5H6M7.8S`";
+const BEYOND: &str = "beyond all calendars: write a shorter period";
 const MILLIS_PER_SECOND: i64 = 1_000;
 const MILLIS_PER_MINUTE: i64 = 60 * MILLIS_PER_SECOND;
 const MILLIS_PER_HOUR: i64 = 60 * MILLIS_PER_MINUTE;
@@ -79,7 +80,8 @@ pub fn parse_period(text: &str) -> Result<Duration, ScheduleError> {
         }));
     }
     let millis = i128::from(period.days) * i128::from(MILLIS_PER_DAY) + i128::from(period.millis);
-    Ok(Duration::from_millis_i128(millis))
+    Duration::try_from_millis_i128(millis)
+        .ok_or_else(|| source.refuse_all(|found| format!("period {found} is {BEYOND}")))
 }
 
 /// Where a unit stands: the order in which units may follow each other.
@@ -115,11 +117,10 @@ pub(super) fn read(source: Source<'_>, range: Range<usize>) -> Result<Period, Sc
         }
         last_rank = Some(item.unit.rank);
         at = item.span.end;
-        sum = item.amount().and_then(|amount| sum.checked_add(amount)).ok_or_else(|| {
-            source.refuse(item.span, |found| {
-                format!("{found} is beyond all calendars: write a shorter period")
-            })
-        })?;
+        sum = item
+            .amount()
+            .and_then(|amount| sum.checked_add(amount))
+            .ok_or_else(|| source.refuse(item.span, |found| format!("{found} is {BEYOND}")))?;
     }
     Ok(sum)
 }
