@@ -13,7 +13,7 @@ use crate::placement::Conditions;
 use crate::schedule::{Schedule, ScheduleError};
 
 use super::decision::Change;
-use super::entry::JobEntry;
+use super::entry::{JobEntry, needs_machine};
 use super::event::{Rejection, RejectionCode, Reply, Request};
 use super::{Step, due, status, zones};
 
@@ -179,7 +179,7 @@ fn check_when(step: &Step<'_>, job: &Job) -> Result<Schedule, Rejection> {
     if let (true, Err(reason)) = (schedule.is_at_boot(), &settings.machine) {
         return Err(unsupported(
             "schedule",
-            format!("`{}` needs one machine that all commands run on, and {reason}", terms.text),
+            needs_machine(terms, reason),
             "give the job instants, such as `@hourly`, or let each machine start the command itself",
         ));
     }

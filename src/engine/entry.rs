@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Incarnation, Job, JobRecord, JobStats, Progress, Timestamp, When, millis_since_epoch,
-    timestamp_from_millis,
+    Incarnation, Job, JobRecord, JobStats, Progress, ScheduleTerms, Timestamp, When,
+    millis_since_epoch, timestamp_from_millis,
 };
 use crate::placement::Conditions;
-use crate::schedule::{Opening, Schedule, ZoneDb};
+use crate::schedule::{Opening, Schedule};
 
 use super::settings::{Boot, Settings};
 
@@ -105,14 +105,19 @@ impl JobEntry {
         }
     }
 
-    pub(super) fn new(record: JobRecord, zones: &ZoneDb) -> Self {
+    pub(super) fn new(record: JobRecord, settings: &Settings) -> Self {
         let JobRecord { incarnation, revision, accepted_at, job, stats, progress } = record;
         let timing = match &job.when {
             When::Schedule(terms) => {
-                match Schedule::of(job.name.as_str(), terms, accepted_at, zones) {
-                    Ok(schedule) => Timing::Schedule(schedule),
-                    // Accepted once, unreadable now: zone data can lose a name. Said, not guessed.
-                    Err(error) => Timing::Broken(error.to_string()),
+                let name = job.name.as_str();
+                // Accepted once, unusable now: zone data can lose a name, a machine can become a cluster. Said when a
+                // term begins, not guessed.
+                match (Schedule::of(name, terms, accepted_at, &settings.zones), &settings.machine) {
+                    (Err(error), _) => Timing::Broken(error.to_string()),
+                    (Ok(schedule), Err(reason)) if schedule.is_at_boot() => {
+                        Timing::Broken(needs_machine(terms, reason))
+                    }
+                    (Ok(schedule), Ok(_) | Err(_)) => Timing::Schedule(schedule),
                 }
             }
             When::Parents(_) => Timing::Parents,
@@ -131,6 +136,11 @@ impl JobEntry {
             next: None,
         }
     }
+}
+
+/// Why a schedule that names starts of the machine names nothing here.
+pub(super) fn needs_machine(terms: &ScheduleTerms, reason: &str) -> String {
+    format!("`{}` needs one machine that all commands run on, and {reason}", terms.text)
 }
 
 /// The present start of the machine, to be decided for a job that runs at each.

@@ -68,6 +68,7 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
     match event {
         Event::Resumed { term } => {
             step.change(Change::TermBegan(*term));
+            zones::tell_broken(&mut step);
             zones::decide(&mut step);
             // Otherwise its connection asks. Asked twice, it could answer twice, and the second answer would be taken
             // for one about a launch that the first has brought about.

@@ -401,7 +401,7 @@ impl State {
             self.unindex_job(incarnation);
         }
         self.names.insert(record.job.name.clone(), incarnation);
-        self.jobs.insert(incarnation, JobEntry::new(record, &self.settings.zones));
+        self.jobs.insert(incarnation, JobEntry::new(record, &self.settings));
         self.index_job(incarnation);
         // A pending run may fit with the new definition.
         self.derived.is_placement_wanted = true;
@@ -455,7 +455,8 @@ impl State {
             rebuilt.due.extend(next.map(|next| (next.opens_at, entry.incarnation)));
         }
         for run in self.runs.values() {
-            let is_urgent = self.derived.pending.contains(&(std::cmp::Reverse(true), run.sequence, run.id));
+            let is_urgent =
+                self.derived.pending.contains(&(std::cmp::Reverse(true), run.sequence, run.id));
             rebuilt.index_run_times(run, is_urgent);
         }
         assert_eq!(rebuilt, self.derived, "an index does not follow from the state");

@@ -25,6 +25,17 @@ const BEFORE_PARTING: Duration = Duration::from_hours(3);
 /// In it the clock never changes, whatever data says.
 const UTC: &str = "UTC";
 
+/// Says which jobs have a schedule that names nothing any more. They do not run, and nobody would know.
+pub(super) fn tell_broken(step: &mut Step<'_>) {
+    for entry in step.state.jobs() {
+        if let Timing::Broken(reason) = &entry.timing {
+            let text =
+                format!("it does not run, because its schedule cannot be used any more: {reason}");
+            step.warn(Some(&entry.job.name), text);
+        }
+    }
+}
+
 /// Says which jobs will be due at other instants than under the data kept, and keeps the data in use from now on.
 pub(super) fn decide(step: &mut Step<'_>) {
     let state = step.state;

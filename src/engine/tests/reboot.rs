@@ -26,7 +26,8 @@ impl Desk {
         self.load(Ok(boot(id, started)));
     }
 
-    fn load(&mut self, machine: Result<Boot, String>) {
+    /// Begins a term; returns what is said of it.
+    fn load(&mut self, machine: Result<Boot, String>) -> Vec<String> {
         let jobs: Vec<JobRecord> = self.state.jobs().map(JobEntry::to_record).collect();
         let marks = jobs.iter().map(|record| &record.job.name);
         let recovered = Recovered {
@@ -42,8 +43,9 @@ impl Desk {
         };
         let term = Term(recovered.term.0 + 1);
         self.state = State::recover(Arc::new(Settings { machine, ..settings() }), recovered);
-        let _ = self.handle(&Event::Resumed { term });
+        let decision = self.handle(&Event::Resumed { term });
         let _ = self.connect();
+        decision.notes.into_iter().map(|note| note.text).collect()
     }
 }
 
@@ -213,7 +215,9 @@ fn a_replace_does_not_repeat_a_start() {
 fn without_one_machine_it_is_refused_with_what_to_do() {
     let mut desk = Desk::new();
     desk.put(at_each_start());
-    desk.load(Err("this Chronode runs jobs on a cluster".to_owned()));
+    let said = desk.load(Err("this Chronode runs jobs on a cluster".to_owned()));
+    let [said] = &said[..] else { panic!("{said:?}") };
+    assert!(said.starts_with("it does not run") && said.contains("on a cluster"), "{said}");
     assert_eq!((desk.live(), desk.unrun()), (vec![], vec![]), "nothing is guessed");
     let Reply::Refused(rejection) = desk.put(at_each_start()) else { panic!("it was accepted") };
     assert_eq!((rejection.code, &*rejection.field), (RejectionCode::Unsupported, "schedule"));
