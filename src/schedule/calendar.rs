@@ -11,9 +11,12 @@ use super::iso8601;
 use super::zone::Zone;
 
 const DAY: i64 = 86_400;
-/// How many days are looked at, for the next one of a set or the end of a row of them, before the search is told to ask
-/// again.
+/// How many days of a row are looked at for its end before the search is told to ask again.
 const DAYS_LOOKED_AT: i64 = 100;
+/// No clock is further from UTC, in seconds.
+const OFFSET_MAX: i64 = 26 * 3_600;
+/// 29 February among the days of a leap year, from 0.
+const FEB_29: usize = 59;
 /// Days of a leap year before each month.
 const BEFORE_MONTH: [usize; 12] = [0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335];
 
@@ -58,10 +61,15 @@ impl Day {
         }
     }
 
-    /// The millisecond at which a second of a day begins, or the next change of clock if that comes first.
+    /// The millisecond at which a second of a day begins; beyond the next change of clock a little earlier, since nobody
+    /// asked by how much the clock is moved.
     fn millis(&self, day: i64, second: i64) -> i64 {
-        let at = (day * DAY + second - self.offset).saturating_mul(1_000);
-        at.min(self.changes_at)
+        let wall = day * DAY + second;
+        let at = (wall - self.offset).saturating_mul(1_000);
+        if at <= self.changes_at {
+            return at;
+        }
+        (wall - OFFSET_MAX).saturating_mul(1_000).max(self.changes_at)
     }
 }
 
@@ -142,15 +150,32 @@ impl DaySet {
         span.min(window).min(next_day)
     }
 
-    /// The first day after `number` that may be in it.
+    /// The first day after `number` that is in it.
     fn next_day(&self, number: i64) -> Option<i64> {
         let date = following(&self.dates, number).map(|(first, _)| first);
-        if self.weekdays == 0 && self.yearly == [0; 6] {
-            return date;
+        let of_week = (number + 1..=number + 7).find(|day| self.names_weekday_of(*day));
+        [date, of_week, self.next_yearly(number)].into_iter().flatten().min()
+    }
+
+    /// The first day after `number` that is on one of the yearly dates.
+    fn next_yearly(&self, number: i64) -> Option<i64> {
+        if self.yearly == [0; 6] {
+            return None;
         }
-        let end = number + DAYS_LOOKED_AT;
-        let repeated = (number + 1..end).find(|day| self.repeats_on(*day)).unwrap_or(end);
-        Some(date.map_or(repeated, |date| date.min(repeated)))
+        let mut first = number + 1;
+        // 29 February may be eight years away.
+        for _ in 0..=9 {
+            let (day, is_leap, year_end) = place_in_year(first);
+            let found =
+                (day..366).find(|day| self.names_yearly(*day) && (is_leap || *day != FEB_29));
+            if let Some(found) = found {
+                let left_out = i64::from(!is_leap && day <= FEB_29 && found > FEB_29);
+                let ahead = i64::try_from(found - day).expect("within a year");
+                return Some(first + ahead - left_out);
+            }
+            first = year_end;
+        }
+        None
     }
 
     /// The first day after `number`, which is in it, that may not be.
@@ -167,13 +192,16 @@ impl DaySet {
     }
 
     fn repeats_on(&self, number: i64) -> bool {
-        if self.weekdays >> (number + 4).rem_euclid(7) & 1 == 1 {
-            return true;
-        }
-        if self.yearly == [0; 6] {
-            return false;
-        }
-        let day = day_of_leap_year(number);
+        self.names_weekday_of(number)
+            || self.yearly != [0; 6] && self.names_yearly(day_of_leap_year(number))
+    }
+
+    fn names_weekday_of(&self, number: i64) -> bool {
+        self.weekdays >> (number + 4).rem_euclid(7) & 1 == 1
+    }
+
+    /// Whether it has a day of every year, counted as in a leap year.
+    fn names_yearly(&self, day: usize) -> bool {
         self.yearly[day / 64] >> (day % 64) & 1 == 1
     }
 
@@ -293,6 +321,18 @@ fn day_of_leap_year(number: i64) -> usize {
     BEFORE_MONTH[month - 1] + day - 1
 }
 
+/// Which day of a leap year a day is, from 0; whether its year is one; and the first day of the next year.
+fn place_in_year(number: i64) -> (usize, bool, i64) {
+    let day = day_of_leap_year(number);
+    // Counted from 1 January, a common year has no 29 February before the days that follow it.
+    let mut january = number - i64::try_from(day).expect("within a year");
+    if super::cron::month_and_day(january) != (1, 1) {
+        january += 1;
+    }
+    let is_leap = super::cron::month_and_day(january + 365) == (12, 31);
+    (day, is_leap, january + if is_leap { 366 } else { 365 })
+}
+
 /// What a text of `windows` names.
 enum Window {
     /// Seconds of the day; the first is the larger if it goes over midnight.
@@ -353,4 +393,22 @@ fn second_of_day(text: &str) -> Option<i64> {
     let (hour, minute) = (two_digits(hour)?, two_digits(minute)?);
     let second = hour * 3_600 + minute * 60;
     (minute < 60 && second <= DAY).then_some(second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_yearly_day_is_the_one_that_a_walk_finds() {
+        for yearly in [&[59][..], &[0], &[365], &[58, 60], &[59, 300], &[31, 59]] {
+            let mut set = DaySet::default();
+            yearly.iter().for_each(|day| set.add_yearly(*day, *day));
+            // From 1896 on, over 1900, which was no leap year, to 1912.
+            for number in -27_028..-21_000 {
+                let walked = (number + 1..).find(|day| set.repeats_on(*day));
+                assert_eq!(set.next_yearly(number), walked, "{yearly:?} after {number}");
+            }
+        }
+    }
 }

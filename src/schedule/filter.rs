@@ -74,10 +74,6 @@ impl Filter {
         (!calendars.is_empty()).then_some(Self { not_before: None, not_after: None, calendars })
     }
 
-    pub(super) const fn calendar_count(&self) -> usize {
-        self.calendars.len()
-    }
-
     /// The last instant that may pass, if there is a last one.
     pub(super) const fn not_after(&self) -> Option<i64> {
         self.not_after

@@ -71,11 +71,9 @@ struct Jitter {
     key: u64,
 }
 
-/// A search leaps over at most so many stretches that calendars close or leave without an occurrence, divided by the
-/// number of calendars. Calendars that agree with a schedule need a few; this many take about a millisecond at worst.
-const LEAPS_MAX: usize = 1_024;
-/// As many it leaps over whatever their number.
-const LEAPS_MIN: usize = 64;
+/// A search leaps over at most so many stretches that calendars close or leave without an occurrence; then it takes the
+/// schedule for over. Calendars that agree with a schedule need a few, at worst one a day between two agreements.
+const LEAPS_MAX: usize = 4_096;
 
 /// Occurrences in a stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,11 +174,12 @@ impl Schedule {
         if let Some(calendars) = self.filter.calendars_alone()
             && self.rule.next_permitted(0, &calendars).is_none()
         {
-            return Err(Source::new("calendars", &terms.text).refuse_all(|found| {
+            let refused = Source::new("schedule", &terms.text).refuse_all(|found| {
                 format!(
                     "no occurrence of {found} passes all of them: allow a time at which it is due"
                 )
-            }));
+            });
+            return Err(ScheduleError { field: "calendars".into(), span: 0..0, ..refused });
         }
         warnings.push(
             "nothing that `notBefore`, `notAfter` and `calendars` let pass is due any more: \
@@ -352,7 +351,7 @@ impl Rule {
 
     /// The first occurrence after `after` that passes the filter.
     fn next_permitted(&self, mut after: i64, filter: &Filter) -> Option<i64> {
-        for _ in 0..leaps(filter) {
+        for _ in 0..LEAPS_MAX {
             let due = self.next_after(after)?;
             match filter.permit(due, self.zone()) {
                 Permit::Open { .. } => return Some(due),
@@ -388,11 +387,6 @@ impl Rule {
         }
         all.map(|all| Counted { complete: false, ..all })
     }
-}
-
-/// How many stretches a search may leap over.
-fn leaps(filter: &Filter) -> usize {
-    (LEAPS_MAX / filter.calendar_count().max(1)).max(LEAPS_MIN)
 }
 
 /// Reads schedule and zone.
@@ -492,9 +486,14 @@ fn refuse_what_needs_instants(terms: &ScheduleTerms) -> Result<(), ScheduleError
     ];
     match given.iter().find(|(_, is_given)| *is_given) {
         None => Ok(()),
-        Some((field, _)) => Err(Source::new(field, text).refuse_all(|found| {
-            format!("`{field}` cannot be used with {found}, which names no instants: leave it out")
-        })),
+        Some((field, _)) => {
+            let refused = Source::new("schedule", text).refuse_all(|found| {
+                format!(
+                    "`{field}` cannot be used with {found}, which names no instants: leave it out"
+                )
+            });
+            Err(ScheduleError { field: (*field).into(), span: 0..0, ..refused })
+        }
     }
 }
 

@@ -153,6 +153,21 @@ fn repetitions_count_on_outside_the_bounds() {
 }
 
 #[test]
+fn calendars_may_agree_once_in_decades() {
+    let mut calendars = vec![
+        calendar(CalendarUse::OnlyIn, [&["02-29"], &[], &[]]),
+        calendar(CalendarUse::OnlyIn, [&[], &["MON"], &[]]),
+    ];
+    calendars.extend(vec![calendar(CalendarUse::NeverIn, [&["2026-01-01"], &[], &[]]); 18]);
+    let schedule = good(&kept("0 9 * * *", "Europe/Berlin", calendars));
+    let due: Vec<_> = occurrences(&schedule, "2026-03-01T00:00:00Z").take(3).collect();
+    assert_eq!(
+        due,
+        [at("2044-02-29T08:00:00Z"), at("2072-02-29T08:00:00Z"), at("2112-02-29T08:00:00Z")]
+    );
+}
+
+#[test]
 fn what_is_over_is_accepted_with_a_warning() {
     let over = [
         kept("* * * * *", "", vec![calendar(CalendarUse::OnlyIn, [&["2020-01-01"], &[], &[]])]),
@@ -271,11 +286,11 @@ fn terms_that_make_no_sense_are_refused_with_field_and_remedy() {
             calendars[0].windows[0] 0..33: window `2026-01-02T00:00/2026-01-01T00:00` ends before it begins: write the earlier time first
             calendars[0].windows[0] 0..10: `9:00/17:00` is no window: expected times of day such as `22:00/06:00`, or dates and times such as `2026-12-24T18:00/2027-01-02T06:00`
             calendars[0].windows[0] 0..3: `a/b` is no window: expected times of day such as `22:00/06:00`, or dates and times such as `2026-12-24T18:00/2027-01-02T06:00`
-            calendars 0..11: no occurrence of `0 9 * * MON` passes all of them: allow a time at which it is due
-            calendars 0..9: no occurrence of `0 9 * * *` passes all of them: allow a time at which it is due
-            calendars 0..9: no occurrence of `* * * * *` passes all of them: allow a time at which it is due
-            calendars 0..7: `calendars` cannot be used with `@reboot`, which names no instants: leave it out
-            jitter 0..7: `jitter` cannot be used with `@reboot`, which names no instants: leave it out
+            calendars 0..0: no occurrence of `0 9 * * MON` passes all of them: allow a time at which it is due
+            calendars 0..0: no occurrence of `0 9 * * *` passes all of them: allow a time at which it is due
+            calendars 0..0: no occurrence of `* * * * *` passes all of them: allow a time at which it is due
+            calendars 0..0: `calendars` cannot be used with `@reboot`, which names no instants: leave it out
+            jitter 0..0: `jitter` cannot be used with `@reboot`, which names no instants: leave it out
         "#]],
     );
 }
@@ -405,4 +420,13 @@ proptest! {
             prop_assert_eq!(some.complete, span.count <= 3);
         }
     }
+}
+
+/// A daily window makes each day one leap, and four years have more than a thousand.
+#[test]
+fn a_window_that_never_helps_does_not_end_a_schedule() {
+    let leap = calendar(CalendarUse::OnlyIn, [&["02-29"], &[], &["22:00/23:00"]]);
+    let schedule = good(&kept("0 13 * * *", "", vec![leap]));
+    let next = schedule.next_after(at("2028-02-29T13:00:00Z"));
+    assert_eq!(next, Some(at("2032-02-29T13:00:00Z")));
 }
