@@ -85,7 +85,7 @@ impl Schedule {
     fn gap_outcome(&self, segment: &Segment, first: i64, plural: bool) -> Option<String> {
         let policy = match &self.rule {
             Rule::Interval(recurrence) => recurrence.gap(),
-            Rule::Cron(cron) => cron.gap(segment.shift()),
+            Rule::Cron(cron) => cron.changes().gap(segment.shift()),
             Rule::Boot(_) => return None,
         };
         Some(match (policy, plural) {
@@ -110,7 +110,7 @@ impl Schedule {
     fn fold_outcome(&self, segment: &Segment, plural: bool) -> Option<String> {
         let policy = match &self.rule {
             Rule::Interval(recurrence) => recurrence.fold(),
-            Rule::Cron(cron) => cron.fold(-segment.shift()),
+            Rule::Cron(cron) => cron.changes().fold(-segment.shift()),
             Rule::Boot(_) => return None,
         };
         let run = if plural { "run" } else { "runs" };

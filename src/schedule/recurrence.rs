@@ -50,6 +50,23 @@ pub(super) struct Counted {
     pub(super) complete: bool,
 }
 
+impl Counted {
+    /// Counts occurrences, which ascend, by visiting them: at most `limit` instants.
+    pub(super) fn of(mut occurrences: impl Iterator<Item = i64>, limit: u64) -> Option<Self> {
+        let first = occurrences.next().filter(|_| limit > 0)?;
+        let mut counted = Self { first, last: first, instants: 1, complete: true };
+        for at in occurrences {
+            if counted.instants == limit {
+                counted.complete = false;
+                break;
+            }
+            counted.instants += u64::from(at != counted.last);
+            counted.last = at;
+        }
+        Some(counted)
+    }
+}
+
 impl Recurrence {
     /// Fixes an interval in time. `zone` replaces a written offset and keeps the digits; without it the offset stays.
     pub(super) fn new(
@@ -256,19 +273,8 @@ impl Recurrence {
 
     /// As [`Self::stretch`], by visiting each: a gap may skip any, and a calendar period is long enough.
     fn walk(&self, indexes: Range<u64>, limit: u64) -> Option<Counted> {
-        let mut named = indexes.filter(|index| !self.is_skipped(*index)).map_while(|k| self.at(k));
-        let first = named.next()?;
-        let (mut last, mut instants) = (first, 1);
-        let mut complete = true;
-        for at in named {
-            if instants == limit {
-                complete = false;
-                break;
-            }
-            instants += u64::from(at != last);
-            last = at;
-        }
-        Some(Counted { first, last, instants, complete })
+        let named = indexes.filter(|index| !self.is_skipped(*index)).map_while(|k| self.at(k));
+        Counted::of(named, limit)
     }
 
     /// How many occurrences after `after` are left of `Rn`; `None` for no end.

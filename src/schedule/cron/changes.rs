@@ -10,7 +10,7 @@ const MADE_UP_SECONDS: i64 = 3 * 3_600;
 
 /// What becomes of skipped and repeated wall times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Changes {
+pub(in crate::schedule) struct Changes {
     pub(super) gap: Gap,
     pub(super) fold: Fold,
 }
@@ -54,5 +54,23 @@ impl Changes {
             None => Fold::First { longest: MADE_UP_SECONDS },
         };
         Self { gap, fold }
+    }
+
+    /// What becomes of what a gap of this length, in seconds, skips. Search and preview both ask this.
+    pub(in crate::schedule) const fn gap(self, length: i64) -> GapPolicy {
+        match self.gap {
+            Gap::After { shorter_than } if length < shorter_than => GapPolicy::After,
+            Gap::Shift => GapPolicy::Shift,
+            Gap::After { .. } | Gap::Skip => GapPolicy::Skip,
+        }
+    }
+
+    /// What becomes of what is shown twice because the clock goes back by so many seconds.
+    pub(in crate::schedule) const fn fold(self, length: i64) -> FoldPolicy {
+        match self.fold {
+            Fold::First { longest } if length <= longest => FoldPolicy::First,
+            Fold::Last => FoldPolicy::Last,
+            Fold::First { .. } | Fold::Both => FoldPolicy::Both,
+        }
     }
 }

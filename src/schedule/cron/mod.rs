@@ -27,7 +27,7 @@ mod tests;
 
 use std::ops::Range;
 
-use crate::model::{DstPolicy, FoldPolicy, GapPolicy};
+use crate::model::DstPolicy;
 
 use super::error::{ScheduleError, Source};
 use super::recurrence::Counted;
@@ -73,16 +73,7 @@ impl Cron {
 
     /// The occurrences in `(after, through]`, at most `limit` of them.
     pub(super) fn stretch(&self, after: i64, through: i64, limit: u64) -> Option<Counted> {
-        let mut walk = Walk::new(self, after).take_while(|due| *due <= through).peekable();
-        let first = walk.next().filter(|_| limit > 0)?;
-        let (mut last, mut instants) = (first, 1);
-        while instants < limit {
-            let Some(due) = walk.next() else { break };
-            last = due;
-            instants += 1;
-        }
-        let complete = walk.peek().is_none();
-        Some(Counted { first, last, instants, complete })
+        Counted::of(Walk::new(self, after).take_while(|due| *due <= through), limit)
     }
 
     /// Whether it runs in every hour of the day and follows the clock through changes.
@@ -91,22 +82,9 @@ impl Cron {
             && matches!(self.changes, Changes { gap: Gap::Skip, fold: Fold::Both })
     }
 
-    /// What becomes of what a gap of this length, in seconds, skips.
-    pub(super) fn gap(&self, length: i64) -> GapPolicy {
-        match self.changes.gap {
-            Gap::After { shorter_than } if length < shorter_than => GapPolicy::After,
-            Gap::Shift => GapPolicy::Shift,
-            Gap::After { .. } | Gap::Skip => GapPolicy::Skip,
-        }
-    }
-
-    /// What becomes of what is shown twice because the clock goes back by so many seconds.
-    pub(super) fn fold(&self, length: i64) -> FoldPolicy {
-        match self.changes.fold {
-            Fold::First { longest } if length <= longest => FoldPolicy::First,
-            Fold::Last => FoldPolicy::Last,
-            Fold::First { .. } | Fold::Both => FoldPolicy::Both,
-        }
+    /// What changes of clock do to it.
+    pub(super) const fn changes(&self) -> Changes {
+        self.changes
     }
 
     /// The wall times, in seconds, that it names in a range of them.

@@ -3,11 +3,10 @@
 //! Each segment of the time line is searched without a zone; what a change of clock does is decided at the start and
 //! the end of its segments. Every step moves to a later segment, so the search can neither loop nor go back in time.
 
-use crate::model::Timestamp;
+use crate::model::{FoldPolicy, GapPolicy, Timestamp};
 use crate::schedule::segment::Segment;
 
 use super::Cron;
-use super::changes::{Fold, Gap};
 
 /// Longer than clocks of any two zones can differ, with room.
 const FAR_SECONDS: i64 = 2 * 86_400;
@@ -62,19 +61,16 @@ impl<'c> Walk<'c> {
         let Segment { start, offset, before, .. } = self.segment;
         let wall = self.from + offset;
         let back = before - offset;
-        match self.cron.changes.fold {
-            Fold::First { longest } if back > 0 && back <= longest => wall.max(start + before),
-            Fold::First { .. } | Fold::Last | Fold::Both => wall,
-        }
+        let repeats = back > 0 && self.cron.changes.fold(back) == FoldPolicy::First;
+        if repeats { wall.max(start + before) } else { wall }
     }
 
     /// The second from which on the segment's wall times are left to their last passing, in the next segment.
     fn end_of_passings(&self) -> i64 {
         let Segment { end, .. } = self.segment;
-        match self.cron.changes.fold {
-            Fold::Last => end.saturating_add(self.segment.shift_at_end().min(0)),
-            Fold::First { .. } | Fold::Both => end,
-        }
+        let back = -self.segment.shift_at_end();
+        let repeats = back > 0 && self.cron.changes.fold(back) == FoldPolicy::Last;
+        if repeats { end.saturating_sub(back) } else { end }
     }
 
     /// The first occurrence from `from` on in place of one that the gap at the segment's start has skipped.
@@ -82,16 +78,13 @@ impl<'c> Walk<'c> {
         let Segment { start, end, offset, before, .. } = self.segment;
         let skipped_from =
             |wall: i64| self.cron.calendar.next(wall).filter(|skipped| *skipped < start + offset);
-        match self.cron.changes.gap {
-            Gap::After { shorter_than } => {
-                let is_made_up = self.from <= start && self.segment.shift() < shorter_than;
-                is_made_up.then(|| skipped_from(start + before).map(|_| start)).flatten()
-            }
-            Gap::Shift if self.from < start + self.segment.shift() => {
+        match self.cron.changes.gap(self.segment.shift()) {
+            GapPolicy::After if self.from <= start => skipped_from(start + before).map(|_| start),
+            GapPolicy::Shift if self.from < start + self.segment.shift() => {
                 let wall = self.from.max(start) + before;
                 skipped_from(wall).map(|skipped| skipped - before).filter(|due| *due < end)
             }
-            Gap::Shift | Gap::Skip => None,
+            GapPolicy::After | GapPolicy::Shift | GapPolicy::Skip => None,
         }
     }
 }
