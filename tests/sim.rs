@@ -33,7 +33,13 @@ mod rule;
 #[path = "sim/world.rs"]
 mod world;
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use chronode::clock;
 use chronode::model::Duration;
@@ -42,6 +48,8 @@ use chronode::model::Duration;
 const FIXED_SEEDS: u64 = 300;
 /// Seeds that nobody has played before, which every run adds.
 const FRESH_SEEDS: u64 = 20;
+/// So many that fail are enough to know. The rest is not played.
+const FAILURES_MAX: u64 = 10;
 
 /// A number from the environment, which chooses what is played.
 fn chosen(name: &str) -> Option<u64> {
@@ -58,69 +66,116 @@ fn nothing_is_lost_doubled_early_or_untrue_whatever_fails() {
     if let Some(seed) = chosen("CHRONODE_SIM_SEED") {
         return play_again(seed);
     }
-    let mut tally = Tally::default();
     let first = chosen("CHRONODE_SIM_FIRST").unwrap_or(1);
     let count = chosen("CHRONODE_SIM_SEEDS").unwrap_or(FIXED_SEEDS);
-    for seed in first..first.saturating_add(count) {
-        tally.play(seed);
-    }
-    tally.judge(&format!("{count} seeds from {first}"));
+    play(first, |played| played < count).judge(&format!("{count} seeds from {first}"));
 }
 
 #[test]
 fn nothing_is_lost_doubled_early_or_untrue_with_fresh_seeds() {
-    let mut tally = Tally::default();
     let first = fresh();
     let minutes = chosen("CHRONODE_SIM_MINUTES").unwrap_or(0);
     let until = clock::boot().saturating_add(Duration::from_mins(minutes.cast_signed()));
-    let mut count = 0;
-    while count < FRESH_SEEDS || clock::boot() < until {
-        tally.play(first + count);
-        count += 1;
-    }
+    let tally = play(first, |played| played < FRESH_SEEDS || clock::boot() < until);
+    let count = tally.seeds;
     tally.judge(&format!("{count} fresh seeds from {first}"));
 }
 
 /// What many simulations came to.
 #[derive(Default)]
 struct Tally {
-    failed: Vec<String>,
-    seeds: usize,
+    /// What went wrong, by the seed.
+    failed: BTreeMap<u64, String>,
+    seeds: u64,
     started: usize,
     simulated: i64,
 }
 
+/// Plays the seeds from `first` on for as long as `goes_on`, told how many have been begun, says so. On as many threads
+/// as there are cores; what is found does not depend on their number.
+fn play(first: u64, goes_on: impl Fn(u64) -> bool + Sync) -> Tally {
+    let most = chosen("CHRONODE_SIM_FAILURES").unwrap_or(FAILURES_MAX);
+    let begun = AtomicU64::new(0);
+    let tally = Mutex::new(Tally::default());
+    let worker = || {
+        loop {
+            // Seeds are begun in order, so those that fail first are the same on every machine.
+            let index = begun.fetch_add(1, Ordering::Relaxed);
+            if !goes_on(index) || lock(&tally).failures() >= most {
+                return;
+            }
+            let seed = first.wrapping_add(index);
+            let result = outcome(seed);
+            lock(&tally).add(seed, result);
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(worker);
+        }
+    });
+    let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    while tally.failures() > most {
+        tally.failed.pop_last();
+    }
+    tally
+}
+
+fn lock(tally: &Mutex<Tally>) -> MutexGuard<'_, Tally> {
+    tally.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Plays one seed. What panics is a violation as well.
+fn outcome(seed: u64) -> world::Result {
+    catch_unwind(|| world::simulate(seed, None)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
+        world::Result { violations: vec![format!("it panics: {text}")], ..world::Result::default() }
+    })
+}
+
 impl Tally {
-    fn play(&mut self, seed: u64) {
-        let result = world::simulate(seed, false);
+    fn failures(&self) -> u64 {
+        u64::try_from(self.failed.len()).expect("few")
+    }
+
+    fn add(&mut self, seed: u64, result: world::Result) {
         self.seeds += 1;
         self.started += result.started;
         self.simulated += result.simulated / plan::MINUTE;
         if let Some(violation) = result.violations.first() {
             let again = format!("CHRONODE_SIM_SEED={seed} cargo test --test sim");
-            self.failed.push(format!("{violation}\n    {again}"));
+            self.failed.insert(seed, format!("{violation}\n    {again}"));
         }
     }
 
     fn judge(self, which: &str) {
         let Self { failed, seeds, started, simulated } = self;
+        let failed: Vec<String> = failed.into_values().collect();
         assert!(failed.is_empty(), "{} of {which} failed:\n{}", failed.len(), failed.join("\n"));
         // Nothing at all would satisfy every invariant.
-        assert!(seeds < 20 || started > seeds * 10, "{which}: only {started} tasks started");
-        say(&format!("{which}: {started} tasks in {} simulated hours", simulated / 60));
+        let least = usize::try_from(seeds).expect("few") * 10;
+        assert!(seeds < 20 || started > least, "{which}: only {started} tasks started");
+        say(&format!("{which}: {started} tasks in {} simulated days", simulated / (24 * 60)));
     }
 }
 
-/// Plays one seed and says everything that happened, if it fails.
+/// Plays one seed and says everything that happens, if it fails.
 fn play_again(seed: u64) {
-    let result = world::simulate(seed, true);
-    if result.violations.is_empty() {
+    let trace = world::Trace::default();
+    let told = trace.clone();
+    let played = catch_unwind(AssertUnwindSafe(|| world::simulate(seed, Some(told))));
+    if played.as_ref().is_ok_and(|result| result.violations.is_empty()) {
         return say(&format!("seed {seed} is well"));
     }
-    for line in &result.trace {
-        say(line);
+    for line in trace.lines() {
+        say(&line);
     }
-    panic!("seed {seed}:\n{}", result.violations.join("\n"));
+    match played {
+        Ok(result) => panic!("seed {seed}:\n{}", result.violations.join("\n")),
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 /// Says it also when the test passes and its output is kept back.
@@ -131,7 +186,10 @@ fn say(line: &str) {
 #[test]
 fn a_seed_always_plays_the_same() {
     for seed in 1..4 {
-        let (first, second) = (world::simulate(seed, true), world::simulate(seed, true));
-        assert_eq!(first.trace, second.trace);
+        let traces = [world::Trace::default(), world::Trace::default()];
+        for trace in &traces {
+            world::simulate(seed, Some(trace.clone()));
+        }
+        assert_eq!(traces[0].lines(), traces[1].lines());
     }
 }

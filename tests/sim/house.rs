@@ -18,7 +18,8 @@ use chronode::store::{Batch, Loaded};
 
 use super::i4_acknowledged_is_durable;
 use super::plan::{HOUR, MINUTE, SECOND};
-use super::world::{Happening, World};
+use super::record::Record;
+use super::world::{Happening, World, say};
 
 /// What becomes of a commit, and what the house is told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +131,12 @@ impl House {
     }
 }
 
+fn check_state(record: &mut Record, state: &State, when: &str) {
+    for violation in invariants::violations(state) {
+        record.violations.push(format!("the state {when}: {violation}"));
+    }
+}
+
 fn launcher_event(launcher: Result<Vec<Offer>, String>) -> Event {
     match launcher {
         Ok(offers) => Event::LauncherConnected { offers },
@@ -148,14 +155,8 @@ impl World {
         let loaded = self.store.load_now();
         i4_acknowledged_is_durable::check_loaded(&mut self.record, &loaded);
         let state = State::recover(Arc::clone(&self.house.settings), recovered(loaded));
-        self.check_state(&state, "as loaded");
+        check_state(&mut self.record, &state, "as loaded");
         state
-    }
-
-    fn check_state(&mut self, state: &State, when: &str) {
-        for violation in invariants::violations(state) {
-            self.record.violations.push(format!("the state {when}: {violation}"));
-        }
     }
 
     pub(crate) fn start(&mut self) {
@@ -164,7 +165,7 @@ impl World {
         }
         let state = self.load();
         let term = Term(state.term().0 + 1);
-        self.say(&format!("-- the house starts, term {} --", term.0));
+        say!(self, "-- the house starts, term {} --", term.0);
         self.house.life += 1;
         self.house.process = Some(Process {
             working: Working::new(state),
@@ -178,11 +179,11 @@ impl World {
 
     pub(crate) fn crash(&mut self) {
         let Some(process) = self.house.process.take() else { return };
-        self.say("-- the house dies --");
+        say!(self, "-- the house dies --");
         if let Phase::Committing(in_flight) = process.phase {
             self.record.trouble.push((in_flight.begun_at, self.time));
             if self.rng.chance(50) {
-                self.say("-- after the commit --");
+                say!(self, "-- after the commit --");
                 self.store_batch(&in_flight);
             }
         }
@@ -222,21 +223,24 @@ impl World {
             if process.working.state().wake_at().has_come(now) {
                 process.working.handle(now, &Event::Woke);
             }
-            let state = process.working.state().clone();
             let outcome = process.working.take();
+            let term = process.working.state().term();
+            // A state that nothing changed was found sound before.
+            if !outcome.changes.is_empty() {
+                check_state(&mut self.record, process.working.state(), "as decided");
+            }
             let is_quiet = outcome.changes.is_empty() && outcome.effects.is_empty();
             let is_durable = outcome.is_durable();
-            self.check_state(&state, "as decided");
             for id in &outcome.broken {
                 self.record.violations.push(format!("request {} could not be decided", id.0));
             }
             for note in &outcome.notes {
-                self.say(&format!("   {}", note.text));
+                say!(self, "   {}", note.text);
             }
             if is_quiet {
                 return;
             }
-            let (term, decided_at) = (state.term(), now.wall);
+            let decided_at = now.wall;
             let in_flight = InFlight { outcome, term, decided_at, begun_at: self.time, stopped };
             if is_durable {
                 self.begin_commit(in_flight);
@@ -295,7 +299,7 @@ impl World {
             self.perform(*in_flight);
             return;
         }
-        self.say(&format!("-- the commit: {fate:?} --"));
+        say!(self, "-- the commit: {fate:?} --");
         self.drop_state();
     }
 

@@ -78,7 +78,7 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
             HistoryEntry::Stretch(_) | HistoryEntry::Run(_) => None,
         })
         .collect();
-    for run in evidence.runs().filter(|run| run.id.incarnation == life) {
+    for run in evidence.runs_of(life) {
         let due = match run.trigger {
             Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => {
                 due_at.as_millisecond()

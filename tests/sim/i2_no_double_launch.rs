@@ -29,8 +29,8 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
 pub(crate) fn check_start(record: &mut Record, keeper: &Keeper, task_id: &TaskId) {
     let truth = &keeper.truth[task_id];
     let life = truth.run_id.incarnation;
-    let others = keeper.truth.iter().filter(|(id, other)| *id != task_id && other.is_running);
-    for (id, other) in others {
+    for id in keeper.running().iter().filter(|id| *id != task_id) {
+        let other = &keeper.truth[id];
         if other.run_id == truth.run_id {
             record.violations.push(format!("I2: `{task_id}` starts while `{id}` runs"));
         } else if other.run_id.incarnation == life && !allows_overlap(record, life) {

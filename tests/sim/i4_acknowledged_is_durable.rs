@@ -24,7 +24,7 @@ pub(crate) fn check_loaded(record: &mut Record, loaded: &Loaded) {
 pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
     let mut found = Vec::new();
     for id in &evidence.record.triggered {
-        match evidence.runs().find(|run| run.id == *id) {
+        match evidence.runs.get(id) {
             None => found.push(format!("I4: run {id} was promised and is not there")),
             // One asked for while the faults ended may still be between two attempts.
             Some(run)
@@ -36,7 +36,7 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
         }
     }
     for (id, attempts) in evidence.record.stopped.iter().flat_map(|stopped| &stopped.0) {
-        let run = evidence.runs().find(|run| run.id == *id);
+        let run = evidence.runs.get(id);
         if run.is_none_or(|run| run.attempts.len() > *attempts || !run.is_ended()) {
             found
                 .push(format!("I4: run {id} was to be stopped after {attempts} attempts: {run:?}"));

@@ -8,7 +8,7 @@ use super::record::Evidence;
 pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
     let mut found = Vec::new();
     for (task, truth) in &evidence.truth {
-        let run = evidence.runs().find(|run| run.id == truth.run_id);
+        let run = evidence.runs.get(&truth.run_id).copied();
         let attempt = run.and_then(|run| run.attempts.iter().find(|a| a.task_id.as_str() == *task));
         match (run, attempt) {
             (Some(run), Some(attempt)) if run.is_ended() => {
@@ -19,7 +19,7 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
             (run, _) => found.push(format!("I5: task `{task}` started; its run is {run:?}")),
         }
     }
-    found.extend(evidence.runs().filter_map(|run| verdict(evidence, run)));
+    found.extend(evidence.runs.values().filter_map(|run| verdict(evidence, run)));
     found
 }
 

@@ -4,7 +4,7 @@
 //! connection until acknowledged; a task that it never heard of is denied. When it dies, some of its tasks end without
 //! anybody knowing how. What is true is kept apart and never forgotten: only the oracle reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chronode::model::{Exit, RunId, TaskId, TaskStatus, Timestamp};
 
@@ -23,7 +23,6 @@ pub(crate) struct Truth {
     pub(crate) attempt: u32,
     /// Each start, by the wall clock.
     pub(crate) starts: Vec<Timestamp>,
-    pub(crate) is_running: bool,
     /// How it ended, where the launcher knows it.
     pub(crate) exit: Option<Exit>,
     pub(crate) is_forgotten: bool,
@@ -34,9 +33,14 @@ pub(crate) struct Keeper {
     pub(crate) is_up: bool,
     pub(crate) known: BTreeMap<TaskId, Known>,
     pub(crate) truth: BTreeMap<TaskId, Truth>,
+    running: BTreeSet<TaskId>,
 }
 
 impl Keeper {
+    pub(crate) fn new() -> Self {
+        Self { is_up: true, ..Self::default() }
+    }
+
     /// What it says of a task.
     pub(crate) fn tell(&self, task_id: &TaskId) -> TaskStatus {
         match self.known.get(task_id).cloned() {
@@ -64,12 +68,11 @@ impl Keeper {
             run_id,
             attempt,
             starts: Vec::new(),
-            is_running: false,
             exit: None,
             is_forgotten: false,
         });
         truth.starts.push(at);
-        truth.is_running = true;
+        self.running.insert(task_id.clone());
     }
 
     /// The task could not be started: over without ever having run.
@@ -87,8 +90,8 @@ impl Keeper {
         let over = Known::Over { exit: exit.clone(), started_at, ended_at: at };
         self.known.insert(task_id.clone(), over);
         let truth = self.truth.get_mut(task_id).expect("what runs has started");
-        truth.is_running = false;
         truth.exit = Some(exit);
+        self.running.remove(task_id);
         true
     }
 
@@ -103,12 +106,11 @@ impl Keeper {
     pub(crate) fn forget(&mut self, task_id: &TaskId) {
         self.known.insert(task_id.clone(), Known::InDoubt);
         let truth = self.truth.get_mut(task_id).expect("what runs has started");
-        truth.is_running = false;
         truth.is_forgotten = true;
+        self.running.remove(task_id);
     }
 
-    pub(crate) fn running(&self) -> Vec<TaskId> {
-        let is_running = |known: &Known| matches!(known, Known::Running { .. });
-        self.known.iter().filter(|(_, k)| is_running(k)).map(|(id, _)| id.clone()).collect()
+    pub(crate) const fn running(&self) -> &BTreeSet<TaskId> {
+        &self.running
     }
 }

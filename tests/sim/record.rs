@@ -54,6 +54,8 @@ pub(crate) struct Record {
     /// Lives of jobs whose runs somebody stopped, or whose definition changed: their failures may be final early.
     pub(crate) disturbed: BTreeSet<Incarnation>,
     pub(crate) ended: BTreeSet<RunId>,
+    /// The others, as stored last.
+    pub(crate) live: BTreeMap<RunId, Run>,
     /// When the windows of runs opened, as the store has it.
     pub(crate) opens: BTreeMap<RunId, Timestamp>,
     /// The spans in which not everything was well, in microseconds since the begin.
@@ -66,6 +68,8 @@ pub(crate) struct Record {
 pub(crate) struct Evidence<'a> {
     pub(crate) record: &'a Record,
     pub(crate) history: &'a [HistoryEntry],
+    /// Those of the history that are runs.
+    pub(crate) runs: BTreeMap<RunId, &'a Run>,
     pub(crate) truth: Vec<(&'a str, &'a Truth)>,
     /// Everything due by then must be settled.
     pub(crate) settled_through: Timestamp,
@@ -75,12 +79,18 @@ pub(crate) struct Evidence<'a> {
     pub(crate) begins_at: Timestamp,
 }
 
+/// The runs of a history.
+pub(crate) fn runs(history: &[HistoryEntry]) -> impl Iterator<Item = &Run> {
+    history.iter().filter_map(|entry| match entry {
+        HistoryEntry::Run(run) => Some(run),
+        HistoryEntry::Stretch(_) => None,
+    })
+}
+
 impl Evidence<'_> {
-    pub(crate) fn runs(&self) -> impl Iterator<Item = &Run> {
-        self.history.iter().filter_map(|entry| match entry {
-            HistoryEntry::Run(run) => Some(run),
-            HistoryEntry::Stretch(_) => None,
-        })
+    /// The runs of one life of a job.
+    pub(crate) fn runs_of(&self, life: Incarnation) -> impl Iterator<Item = &Run> {
+        self.runs.values().copied().filter(move |run| run.id.incarnation == life)
     }
 
     pub(crate) fn starts_of(&self, run: &Run) -> usize {
@@ -138,6 +148,9 @@ impl Record {
                     }
                     if run.is_ended() {
                         self.ended.insert(run.id);
+                        self.live.remove(&run.id);
+                    } else {
+                        self.live.insert(run.id, Run::clone(run));
                     }
                 }
                 Change::TermBegan(_)

@@ -166,7 +166,7 @@ impl Rule {
         let mut found = Vec::new();
         match *self {
             Self::Interval { count, start, period } => {
-                let mut k = 0;
+                let mut k = (from - start).div_euclid(period).max(0);
                 while count.is_none_or(|count| k < count) && start + k * period <= through {
                     found.extend(Some(start + k * period).filter(|at| *at >= from));
                     k += 1;

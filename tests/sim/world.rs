@@ -3,7 +3,9 @@
 //! Time is microseconds since the begin, which is what the boot clock shows; the wall clock shows that plus an offset
 //! which a fault may change. The scheduler's side is in `house`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use chronode::engine::{Effect, Event, Reply, Request, RequestId};
 use chronode::model::{
@@ -15,9 +17,20 @@ use super::house::{Fate, House};
 use super::i5_no_lost_status;
 use super::keeper::Keeper;
 use super::plan::{BEGIN, HOUR, MINUTE, Plan, SECOND, Spec, name};
-use super::record::{Evidence, Record, Stopped};
+use super::record::{Evidence, Record, Stopped, runs};
 use super::rng::Rng;
 use super::{i1_no_lost_occurrence, i2_no_double_launch, i3_in_time, i4_acknowledged_is_durable};
+
+/// Writes a line of the trace, and composes it only if somebody wants one: most simulations end well.
+macro_rules! say {
+    ($world:expr, $($text:tt)*) => {
+        if $world.is_traced() {
+            let text = format!($($text)*);
+            $world.say(&text);
+        }
+    };
+}
+pub(crate) use say;
 
 /// What happens at an instant.
 #[derive(Debug, Clone)]
@@ -40,11 +53,21 @@ pub(crate) enum Happening {
 }
 
 /// How one simulation went.
+#[derive(Default)]
 pub(crate) struct Result {
     pub(crate) violations: Vec<String>,
     pub(crate) started: usize,
     pub(crate) simulated: i64,
-    pub(crate) trace: VecDeque<String>,
+}
+
+/// Everything that happens, as lines. Shared, so that it is there even if the simulation panics.
+#[derive(Clone, Default)]
+pub(crate) struct Trace(Rc<RefCell<Vec<String>>>);
+
+impl Trace {
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.0.borrow().clone()
+    }
 }
 
 pub(crate) struct World {
@@ -73,11 +96,11 @@ pub(crate) struct World {
     requests: u64,
     versions: u64,
     trouble_since: Option<i64>,
-    trace: Option<VecDeque<String>>,
+    trace: Option<Trace>,
 }
 
 impl World {
-    fn new(seed: u64, is_traced: bool) -> Self {
+    fn new(seed: u64, trace: Option<Trace>) -> Self {
         let mut rng = Rng::new(seed);
         let plan = Plan::new(&mut rng);
         let begins_at = BEGIN.parse().expect("an instant");
@@ -93,7 +116,7 @@ impl World {
             has_faults: true,
             house: House::new(),
             store: MemoryStore::new(),
-            keeper: Keeper { is_up: true, ..Keeper::default() },
+            keeper: Keeper::new(),
             record: Record::default(),
             connection: 0,
             is_connected: false,
@@ -104,9 +127,9 @@ impl World {
             requests: 0,
             versions: 0,
             trouble_since: Some(0),
-            trace: is_traced.then(VecDeque::new),
+            trace,
         };
-        world.say(&format!("{:?}", world.plan));
+        say!(world, "{:?}", world.plan);
         world.after(0, Happening::Starts);
         world.after(MINUTE, Happening::Looks);
         for _ in 0..world.plan.jobs_at_first {
@@ -129,10 +152,14 @@ impl World {
 
     // -- time -----------------------------------------------------------------------------------------------------
 
-    pub(crate) fn say(&mut self, text: &str) {
+    pub(crate) const fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    pub(crate) fn say(&self, text: &str) {
         let wall = self.wall();
-        if let Some(trace) = &mut self.trace {
-            trace.push_back(format!("{wall:.3} {text}"));
+        if let Some(Trace(lines)) = &self.trace {
+            lines.borrow_mut().push(format!("{wall:.3} {text}"));
         }
     }
 
@@ -237,7 +264,7 @@ impl World {
             }
             Happening::ReportArrives { connection, report } => {
                 if connection == self.connection && self.is_connected {
-                    self.say(&format!("the launcher says {} {:?}", report.task_id, report.status));
+                    say!(self, "the launcher says {} {:?}", report.task_id, report.status);
                     self.house.tell(Event::Task(report));
                 }
             }
@@ -280,7 +307,7 @@ impl World {
             Happening::MachineSleeps => {
                 let slept = self.rng.pick(&[30 * SECOND, 5 * MINUTE, HOUR]);
                 self.record.trouble.push((self.time, self.time + slept));
-                self.say("the machine sleeps");
+                say!(self, "the machine sleeps");
                 self.move_to(self.time + slept);
                 self.again(faults.suspend, Happening::MachineSleeps);
             }
@@ -300,7 +327,7 @@ impl World {
     }
 
     fn set_clock(&mut self, step: i64) {
-        self.say(&format!("the clock is set by {} s", step / SECOND));
+        say!(self, "the clock is set by {} s", step / SECOND);
         self.wall_offset += step;
         self.latest_wall = self.latest_wall.max(self.wall());
         // The driver looks at the clock at least every half second.
@@ -319,7 +346,7 @@ impl World {
         self.is_connected = true;
         self.last_order_at = self.time;
         self.no_report_before = self.time;
-        self.say("the launcher is connected");
+        say!(self, "the launcher is connected");
         self.house.tell_launcher(Ok(vec![super::house::offer()]));
         for task_id in self.keeper.unacknowledged() {
             self.report(&task_id);
@@ -341,9 +368,9 @@ impl World {
         }
         self.disconnect("the keeper died");
         self.keeper.is_up = false;
-        for task_id in self.keeper.running() {
+        for task_id in self.keeper.running().clone() {
             if self.rng.chance(50) {
-                self.say(&format!("nobody knows any more what becomes of {task_id}"));
+                say!(self, "nobody knows any more what becomes of {task_id}");
                 self.keeper.forget(&task_id);
             }
         }
@@ -371,7 +398,7 @@ impl World {
         match order {
             Effect::Launch(launch) => self.launch(&launch),
             Effect::Kill { task_id, grace } => {
-                self.say(&format!("kill {task_id}"));
+                say!(self, "kill {task_id}");
                 match self.keeper.tell(&task_id) {
                     TaskStatus::Running { .. } => {
                         let grace = i64::try_from(grace.as_micros()).expect("short");
@@ -398,10 +425,10 @@ impl World {
         if self.keeper.tell(task_id) == TaskStatus::NeverLaunched {
             let at = self.wall();
             if self.rng.chance(2) {
-                self.say(&format!("cannot start {task_id}"));
+                say!(self, "cannot start {task_id}");
                 self.keeper.refuse(task_id, at);
             } else {
-                self.say(&format!("start {task_id}"));
+                say!(self, "start {task_id}");
                 self.keeper.start(task_id, launch.run_id, launch.attempt, at);
                 i2_no_double_launch::check_start(&mut self.record, &self.keeper, task_id);
                 let due_at = self.due[task_id];
@@ -493,7 +520,7 @@ impl World {
             }
             Request::RunJob { .. } | Request::KillJob { .. } => {}
         }
-        self.say(&format!("request {}: {request:?}", id.0));
+        say!(self, "request {}: {request:?}", id.0);
         self.asked.insert(id, request.clone());
         self.house.tell_if_up(Event::Request { id, request });
     }
@@ -512,7 +539,7 @@ impl World {
 
     /// A client hears its answer.
     pub(crate) fn hear(&mut self, id: RequestId, reply: &Reply) {
-        self.say(&format!("answer {}: {reply:?}", id.0));
+        say!(self, "answer {}: {reply:?}", id.0);
         let request = self.asked.remove(&id).expect("an answer is to a question, and comes once");
         let name = match &request {
             Request::PutJob { draft, .. } => draft.name.clone(),
@@ -567,7 +594,7 @@ impl World {
 
     /// The faults are over: everything is brought back, and nobody asks for anything any more.
     fn heal(&mut self) {
-        self.say("-- the faults are over --");
+        say!(self, "-- the faults are over --");
         self.has_faults = false;
         self.agenda.retain(|_, happening| match happening {
             Happening::ClientAsks
@@ -597,7 +624,7 @@ impl World {
 
     fn has_settled(&self, through: Timestamp) -> bool {
         let late = |run: &chronode::model::Run| self.record.opens_by(run) <= through;
-        self.house.is_well() && self.is_connected && !self.store.load_now().runs.iter().any(late)
+        self.house.is_well() && self.is_connected && !self.record.live.values().any(late)
     }
 
     fn evidence(&self, through: Timestamp) -> Vec<String> {
@@ -605,6 +632,7 @@ impl World {
         let evidence = Evidence {
             record: &self.record,
             history: &history,
+            runs: runs(&history).map(|run| (run.id, run)).collect(),
             truth: self.keeper.truth.iter().map(|(id, truth)| (id.as_str(), truth)).collect(),
             settled_through: through,
             ends_at: self.wall(),
@@ -622,9 +650,9 @@ impl World {
 }
 
 /// Plays the simulation of `seed` to its end, or to the first violation.
-pub(crate) fn simulate(seed: u64, is_traced: bool) -> Result {
+pub(crate) fn simulate(seed: u64, trace: Option<Trace>) -> Result {
     const STEPS_MAX: u64 = 2_000_000;
-    let mut world = World::new(seed, is_traced);
+    let mut world = World::new(seed, trace);
     let mut steps = 0;
     let mut play = |world: &mut World, until: &dyn Fn(&World) -> bool| {
         while !until(world) && world.record.violations.is_empty() {
@@ -652,10 +680,5 @@ pub(crate) fn simulate(seed: u64, is_traced: bool) -> Result {
         violations = std::mem::take(&mut world.record.violations);
         violations.extend(world.evidence(through));
     }
-    Result {
-        violations,
-        started: world.keeper.truth.len(),
-        simulated: world.time,
-        trace: world.trace.unwrap_or_default(),
-    }
+    Result { violations, started: world.keeper.truth.len(), simulated: world.time }
 }
