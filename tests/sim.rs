@@ -8,6 +8,8 @@
 //! `CHRONODE_SIM_SEED=17 cargo test --test sim`. `CHRONODE_SIM_FIRST` and `CHRONODE_SIM_SEEDS` choose other seeds than
 //! the fixed ones, and `CHRONODE_SIM_MINUTES` plays fresh ones for so long.
 
+#[path = "sim/civil.rs"]
+mod civil;
 #[path = "sim/house.rs"]
 mod house;
 #[path = "sim/i1_no_lost_occurrence.rs"]
@@ -22,6 +24,8 @@ mod i4_acknowledged_is_durable;
 mod i5_no_lost_status;
 #[path = "sim/keeper.rs"]
 mod keeper;
+#[path = "sim/owed.rs"]
+mod owed;
 #[path = "sim/plan.rs"]
 mod plan;
 #[path = "sim/record.rs"]
@@ -30,6 +34,8 @@ mod record;
 mod rng;
 #[path = "sim/rule.rs"]
 mod rule;
+#[path = "sim/spec.rs"]
+mod spec;
 #[path = "sim/world.rs"]
 mod world;
 
@@ -44,10 +50,10 @@ use std::thread;
 use chronode::clock;
 use chronode::model::Duration;
 
-/// The seeds that every run of the tests plays.
-const FIXED_SEEDS: u64 = 300;
+/// The seeds that every run of the tests plays. Every fourth is weeks in which little happens.
+const FIXED_SEEDS: u64 = 400;
 /// Seeds that nobody has played before, which every run adds.
-const FRESH_SEEDS: u64 = 20;
+const FRESH_SEEDS: u64 = 40;
 /// So many that fail are enough to know. The rest is not played.
 const FAILURES_MAX: u64 = 10;
 

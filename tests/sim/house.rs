@@ -17,7 +17,7 @@ use chronode::schedule::ZoneDb;
 use chronode::store::{Batch, Loaded};
 
 use super::i4_acknowledged_is_durable;
-use super::plan::{HOUR, MINUTE, SECOND};
+use super::plan::SECOND;
 use super::record::Record;
 use super::world::{Happening, World, say};
 
@@ -193,11 +193,7 @@ impl World {
             self.drain_orders();
         }
         self.is_connected = false;
-        let downtime = if self.has_faults {
-            self.rng.pick(&[100_000, SECOND, SECOND, MINUTE, 10 * MINUTE, HOUR])
-        } else {
-            SECOND
-        };
+        let downtime = if self.has_faults { self.rng.pick(self.plan.downtimes) } else { SECOND };
         self.after(downtime, Happening::Starts);
     }
 

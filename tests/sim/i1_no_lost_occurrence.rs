@@ -1,75 +1,20 @@
 //! I1: every occurrence that was owed is a run with a verdict, or in exactly one stretch; and none is invented.
-//!
-//! What was owed is found by walking the schedules, from the definitions and their acceptance alone.
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use chronode::model::{
     HistoryEntry, Incarnation, Overlap, Run, RunState, Stretch, Timestamp, Trigger, Verdict,
 };
 
-use super::plan::{MINUTE, SECOND};
+use super::owed::owed;
+use super::plan::SECOND;
 use super::record::Evidence;
-use super::rule::Occurrence;
 
 pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
     evidence.record.in_force.keys().flat_map(|life| of_job(evidence, *life)).collect()
 }
 
-/// What one life of a job owed by the end, in milliseconds. How starts are spread is not known here, so of an occurrence
-/// that was due just before its job was replaced it is not known either whose it was, or whether it was anybody's.
-#[derive(Default)]
-struct Owed {
-    /// With the last instant at which each may have come.
-    surely: BTreeMap<i64, i64>,
-    perhaps: BTreeSet<i64>,
-}
-
-/// Definitions follow one another: the old one owes what has come by the acceptance of the new one, which owes nothing
-/// that is due before the last decided occurrence.
-fn owed(evidence: &Evidence<'_>, life: Incarnation) -> Owed {
-    let record = evidence.record;
-    let versions = &record.in_force[&life];
-    let mut owed = Owed::default();
-    // Everything up to here is decided: at least, and at most.
-    let (mut least, mut most) = (i64::MIN, i64::MIN);
-    for (index, in_force) in versions.iter().enumerate() {
-        let spec = &record.specs[&in_force.version];
-        let replaced_at = versions.get(index + 1).map(|next| next.accepted_at);
-        let until = replaced_at.or_else(|| record.removed.get(&life).copied());
-        if spec.disabled && until.is_none() {
-            // Nobody asks a disabled job, so what it skips is recorded when it is replaced or deleted.
-            return owed;
-        }
-        let until = until.unwrap_or(evidence.ends_at).as_millisecond();
-        // In microseconds, rounded up to the next millisecond: whatever opens from then on is still open at the
-        // acceptance.
-        let from = in_force.accepted_at.as_microsecond() - spec.epsilon;
-        let from = -(-from).div_euclid(1_000);
-        let (decided_least, decided_most) = (least, most);
-        (least, most) = (least.max(from - 1), most.max(from - 1));
-        for occurrence in spec.terms.occurrences(from - spec.terms.jitter, until) {
-            let Occurrence { due, opens_by } = occurrence;
-            if opens_by < from || due <= decided_least {
-                continue;
-            }
-            if due >= from && due > decided_most && opens_by <= until {
-                owed.surely.insert(due, opens_by);
-                least = least.max(due);
-            } else {
-                owed.perhaps.insert(due);
-                // What may have been left to this definition does not count as decided by its acceptance.
-                least = if due < from { least.min(due - 1) } else { least };
-            }
-            most = most.max(due);
-        }
-    }
-    owed
-}
-
 fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
     let mut found = Vec::new();
-    let mut owed = owed(evidence, life);
+    let mut owed = owed(evidence.record, evidence.ends_at, life);
     let stretches: Vec<&Stretch> = evidence
         .history
         .iter()
@@ -85,7 +30,7 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
             }
             Trigger::Manual { .. } => continue,
         };
-        if owed.surely.remove(&due).is_none() && !owed.perhaps.remove(&due) {
+        if owed.surely.remove(&due).is_none() && owed.perhaps.remove(&due).is_none() {
             found.push(format!("I1: run {} is for an occurrence that nobody owed", run.id));
         }
         found.extend(unsettled(evidence, run));
@@ -95,7 +40,7 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
         let (first, last) = (stretch.first_due_at, stretch.last_due_at);
         let range = first.as_millisecond()..=last.as_millisecond();
         let within: Vec<i64> = owed.surely.range(range.clone()).map(|(due, _)| *due).collect();
-        let perhaps: Vec<i64> = owed.perhaps.range(range).copied().collect();
+        let perhaps: Vec<i64> = owed.perhaps.range(range).map(|(due, _)| *due).collect();
         let least = u64::try_from(within.len()).expect("few");
         let most = least + u64::try_from(perhaps.len()).expect("few");
         if stretch.count < least || stretch.count > most {
@@ -106,7 +51,7 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
             ));
         }
         if stretch.count == most {
-            owed.perhaps.retain(|due| !perhaps.contains(due));
+            owed.perhaps.retain(|due, _| !perhaps.contains(due));
         }
         if stretch.verdict == Verdict::Missed
             && within.iter().any(|at| was_easy(evidence, life, *at))
@@ -118,7 +63,7 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
         }
     }
     let settled_through = evidence.settled_through.as_millisecond();
-    let lost = owed.surely.iter().filter(|(_, opens_by)| **opens_by <= settled_through);
+    let lost = owed.surely.iter().filter(|(_, owed)| owed.opens_by <= settled_through);
     for (at, _) in lost.take(3) {
         let at = Timestamp::from_millisecond(*at).expect("an instant");
         found.push(format!("I1: the occurrence of {life} due {at} is lost"));
@@ -150,12 +95,13 @@ fn missed_without_need(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
 /// Whether nothing was in the way of an occurrence as long as its window was open. Nothing is said of short windows,
 /// and of simulations in which somebody sets the clock.
 fn was_easy(evidence: &Evidence<'_>, life: Incarnation, due: i64) -> bool {
-    let shortest = evidence.record.spec_of(life).map(|spec| spec.epsilon).min().unwrap_or(0);
+    let epsilons = || evidence.record.spec_of(life).map(|spec| spec.epsilon);
+    let (shortest, longest) = (epsilons().min().unwrap_or(0), epsilons().max().unwrap_or(0));
     let jitter = evidence.record.longest_jitter(life) * 1_000;
     // A definition that was accepted when the window was open already had less time.
     let is_accepted_within = evidence.record.in_force[&life].iter().any(|in_force| {
         let since_due = in_force.accepted_at.as_microsecond() - due * 1_000;
-        (0..=30 * MINUTE + jitter).contains(&since_due)
+        (0..=longest + jitter).contains(&since_due)
     });
     let begins_at = evidence.begins_at.as_microsecond();
     let from = due * 1_000 - begins_at;

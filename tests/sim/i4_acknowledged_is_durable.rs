@@ -3,8 +3,8 @@
 use chronode::model::JobName;
 use chronode::store::Loaded;
 
-use super::plan::version_of;
 use super::record::{Evidence, Record};
+use super::spec::version_of;
 
 /// Whenever somebody begins with what the store remembers.
 pub(crate) fn check_loaded(record: &mut Record, loaded: &Loaded) {

@@ -1,21 +1,43 @@
-//! What a seed decides beforehand: how long, how vicious, and which jobs.
+//! What a seed decides beforehand: how long, at what pace, and how vicious.
 //!
 //! A kind of fault is on for a whole simulation or off, so that some are mild and some are vicious, and each fault is
 //! also seen alone.
 
-use chronode::model::{
-    CatchUp, Duration, JobDraft, JobName, NameRule, Overlap, Period, Timestamp, When,
-};
+use chronode::model::{Duration, Timestamp};
 
+use super::civil::{self, ZONES};
 use super::rng::Rng;
-use super::rule::Terms;
 
 pub(crate) const SECOND: i64 = 1_000_000;
 pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
+pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// When every simulation begins on the wall clock.
-pub(crate) const BEGIN: &str = "2026-01-01T00:00:00Z";
+/// The first instant of any simulation on the wall clock.
+const BEGIN: &str = "2026-01-01T00:00:00Z";
+
+/// How much happens in how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Hours, in which jobs are due every few seconds or minutes and faults come again and again.
+    Vicious,
+    /// Weeks, in which jobs are due a few times a day and clocks are set forward and back.
+    Sparse,
+}
+
+impl Pace {
+    const fn of_seed(seed: u64) -> Self {
+        if seed.is_multiple_of(4) { Self::Sparse } else { Self::Vicious }
+    }
+
+    /// One value for each pace.
+    pub(crate) fn of<T>(self, vicious: T, sparse: T) -> T {
+        match self {
+            Self::Vicious => vicious,
+            Self::Sparse => sparse,
+        }
+    }
+}
 
 /// Mean microseconds between two faults of a kind; `None` if it is off.
 #[derive(Debug, Clone)]
@@ -36,103 +58,87 @@ pub(crate) struct Faults {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
+    pub(crate) pace: Pace,
+    pub(crate) begins_at: Timestamp,
     /// How long there are faults and requests.
     pub(crate) span: i64,
+    /// How long everything may take to settle after them.
+    pub(crate) patience: i64,
     pub(crate) faults: Faults,
     pub(crate) jobs_at_first: i64,
     /// Mean time between two requests of clients.
     pub(crate) request: i64,
+    /// The driver looks at the clock again and again, whether or not it has to. The real one does every half second.
+    pub(crate) look: i64,
+    /// How long the house is down after a crash, the launcher away, its keeper dead, the machine asleep: one of these.
+    pub(crate) downtimes: &'static [i64],
+    pub(crate) disconnects: &'static [i64],
+    pub(crate) deaths: &'static [i64],
+    pub(crate) sleeps: &'static [i64],
 }
 
 impl Plan {
-    pub(crate) fn new(rng: &mut Rng) -> Self {
-        let every = |rng: &mut Rng, percent: i64, mean: i64| {
-            let mean = mean * rng.between(50, 200) / 100;
+    pub(crate) fn new(rng: &mut Rng, seed: u64) -> Self {
+        let pace = Pace::of_seed(seed);
+        let every = |rng: &mut Rng, percent: i64, vicious: i64, sparse: i64| {
+            let mean = pace.of(vicious, sparse) * rng.between(50, 200) / 100;
             rng.chance(percent).then_some(mean)
         };
-        let clock_steps = every(rng, 40, 40 * MINUTE);
+        let percent = |rng: &mut Rng, simulations: i64, most: i64| {
+            if rng.chance(simulations) { rng.between(1, most) } else { 0 }
+        };
+        let faults = Faults {
+            crash: every(rng, 50, 20 * MINUTE, 2 * DAY),
+            crash_between_effects: rng.chance(30),
+            disconnect: every(rng, 50, 15 * MINUTE, DAY),
+            keeper_dies: every(rng, 30, HOUR, 5 * DAY),
+            suspend: every(rng, 20, HOUR, 4 * DAY),
+            clock_steps: every(rng, 40, 40 * MINUTE, 5 * DAY),
+            store_percent: percent(rng, 40, 10),
+            doubled_percent: percent(rng, 40, 20),
+            late_percent: percent(rng, 40, 20),
+            dropped_percent: percent(rng, 30, 10),
+        };
         Self {
-            span: rng.between(1, 6) * HOUR,
-            faults: Faults {
-                crash: every(rng, 50, 20 * MINUTE),
-                crash_between_effects: rng.chance(30),
-                disconnect: every(rng, 50, 15 * MINUTE),
-                keeper_dies: every(rng, 30, HOUR),
-                suspend: every(rng, 20, HOUR),
-                clock_steps,
-                store_percent: if rng.chance(40) { rng.between(1, 10) } else { 0 },
-                doubled_percent: if rng.chance(40) { 10 } else { 0 },
-                late_percent: if rng.chance(40) { 10 } else { 0 },
-                dropped_percent: if rng.chance(30) { 5 } else { 0 },
+            pace,
+            begins_at: begins_at(rng, pace),
+            span: match pace {
+                Pace::Vicious => rng.between(1, 6) * HOUR,
+                Pace::Sparse => rng.between(10, 60) * DAY,
             },
+            patience: pace.of(DAY, 10 * DAY),
+            faults,
             jobs_at_first: rng.between(1, 6),
-            request: rng.between(2, 20) * MINUTE,
+            request: rng.between(2, 20) * pace.of(MINUTE, 2 * HOUR),
+            look: pace.of(MINUTE, HOUR),
+            downtimes: pace.of(
+                &[100_000, SECOND, SECOND, MINUTE, 10 * MINUTE, HOUR],
+                &[SECOND, MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 30 * HOUR],
+            ),
+            disconnects: pace.of(
+                &[100_000, SECOND, MINUTE, 10 * MINUTE],
+                &[SECOND, MINUTE, 10 * MINUTE, 3 * HOUR],
+            ),
+            deaths: pace.of(&[100_000, SECOND, 5 * MINUTE], &[SECOND, 5 * MINUTE, 2 * HOUR]),
+            sleeps: pace.of(&[30 * SECOND, 5 * MINUTE, HOUR], &[5 * MINUTE, HOUR, 12 * HOUR]),
         }
     }
 }
 
-/// A definition of a job. Its number stands in the job's description, by which it is recognised in the store.
-#[derive(Debug, Clone)]
-pub(crate) struct Spec {
-    pub(crate) version: u64,
-    pub(crate) name: JobName,
-    pub(crate) terms: Terms,
-    pub(crate) epsilon: i64,
-    pub(crate) overlap: Overlap,
-    pub(crate) catch_up: CatchUp,
-    pub(crate) retries: i64,
-    pub(crate) disabled: bool,
-    pub(crate) max_completion_secs: u64,
-    /// The longest that its command takes, and in how many cases of a hundred it fails.
-    pub(crate) longest: i64,
-    pub(crate) fails_percent: i64,
-}
-
-impl Spec {
-    pub(crate) fn new(rng: &mut Rng, version: u64, name: JobName, now: Timestamp) -> Self {
-        Self {
-            version,
-            name,
-            terms: Terms::new(rng, now),
-            epsilon: rng.pick(&[0, 5, 30, 60, 60, 60, 300, 1_800]) * SECOND,
-            overlap: rng.pick(&[
-                Overlap::Skip,
-                Overlap::Skip,
-                Overlap::Queue { max: 1 },
-                Overlap::Queue { max: 3 },
-                Overlap::Allow,
-            ]),
-            catch_up: rng.pick(&[CatchUp::None, CatchUp::None, CatchUp::Latest]),
-            retries: rng.pick(&[0, 0, 1, 2, 5]),
-            disabled: rng.chance(5),
-            max_completion_secs: rng.pick(&[0, 0, 0, 20, 120]),
-            longest: rng.pick(&[1, 1, 10, 60, 300]) * SECOND,
-            fails_percent: rng.pick(&[0, 0, 20, 60]),
-        }
-    }
-
-    pub(crate) fn draft(&self) -> JobDraft {
-        let when = When::Schedule(self.terms.to_model());
-        let mut draft = JobDraft::new(self.name.clone(), when);
-        draft.command = Some("true".to_owned());
-        draft.description = Some(format!("version {}", self.version));
-        let span = Duration::from_micros(self.epsilon);
-        draft.epsilon = Some(Period { text: format!("PT{}S", span.as_secs()), span });
-        draft.overlap = Some(self.overlap);
-        draft.catch_up = Some(self.catch_up);
-        draft.retries = Some(self.retries);
-        draft.disabled = Some(self.disabled);
-        draft.max_completion_secs = Some(self.max_completion_secs);
-        draft
-    }
-}
-
-/// Reads the number back from a description.
-pub(crate) fn version_of(description: &str) -> u64 {
-    let number = description.strip_prefix("version ").and_then(|text| text.parse().ok());
-    number.expect("every job of a simulation has its version in its description")
-}
-
-pub(crate) fn name(number: i64) -> JobName {
-    JobName::parse(&format!("job{number}"), NameRule::Blanks).expect("a name")
+/// The weeks of a sparse simulation often have a change of a clock in them.
+fn begins_at(rng: &mut Rng, pace: Pace) -> Timestamp {
+    let begin: Timestamp = BEGIN.parse().expect("an instant");
+    let first = begin.as_millisecond();
+    let latest = first + 300 * civil::DAY;
+    let changes: Vec<i64> = ZONES
+        .iter()
+        .flat_map(|zone| zone.changes().iter().map(|change| change.at))
+        .filter(|at| (first..latest).contains(at))
+        .collect();
+    let at = match pace {
+        Pace::Vicious => first,
+        Pace::Sparse if rng.chance(60) => rng.pick(&changes) - rng.between(1, 20) * civil::DAY,
+        Pace::Sparse => rng.between(first, latest),
+    };
+    begin.max(begin.saturating_add(Duration::from_millis(at - first)).expect("within this century"))
 }

@@ -8,7 +8,7 @@ use chronode::model::{
 };
 
 use super::keeper::Truth;
-use super::plan::{Spec, version_of};
+use super::spec::{Spec, version_of};
 
 /// A definition in force, as committed.
 #[derive(Debug, Clone)]

@@ -27,8 +27,12 @@ impl Rng {
         self.between(0, 99) < percent
     }
 
-    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn choose<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         let last = i64::try_from(of.len()).expect("few") - 1;
-        of[usize::try_from(self.between(0, last)).expect("not negative")]
+        &of[usize::try_from(self.between(0, last)).expect("not negative")]
+    }
+
+    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        *self.choose(of)
     }
 }

@@ -16,9 +16,10 @@ use chronode::store::MemoryStore;
 use super::house::{Fate, House};
 use super::i5_no_lost_status;
 use super::keeper::Keeper;
-use super::plan::{BEGIN, HOUR, MINUTE, Plan, SECOND, Spec, name};
+use super::plan::{HOUR, MINUTE, Plan, SECOND};
 use super::record::{Evidence, Record, Stopped, runs};
 use super::rng::Rng;
+use super::spec::{Spec, name};
 use super::{i1_no_lost_occurrence, i2_no_double_launch, i3_in_time, i4_acknowledged_is_durable};
 
 /// Writes a line of the trace, and composes it only if somebody wants one: most simulations end well.
@@ -102,8 +103,8 @@ pub(crate) struct World {
 impl World {
     fn new(seed: u64, trace: Option<Trace>) -> Self {
         let mut rng = Rng::new(seed);
-        let plan = Plan::new(&mut rng);
-        let begins_at = BEGIN.parse().expect("an instant");
+        let plan = Plan::new(&mut rng, seed);
+        let begins_at = plan.begins_at;
         let mut world = Self {
             plan,
             rng,
@@ -131,7 +132,7 @@ impl World {
         };
         say!(world, "{:?}", world.plan);
         world.after(0, Happening::Starts);
-        world.after(MINUTE, Happening::Looks);
+        world.after(world.plan.look, Happening::Looks);
         for _ in 0..world.plan.jobs_at_first {
             let delay = world.rng.between(SECOND, MINUTE);
             world.after(delay, Happening::ClientAsks);
@@ -276,7 +277,7 @@ impl World {
             }
             Happening::Disconnects => {
                 self.disconnect("the connection is lost");
-                let delay = self.rng.pick(&[100_000, SECOND, MINUTE, 10 * MINUTE]);
+                let delay = self.rng.pick(self.plan.disconnects);
                 self.after(delay, Happening::Connects);
                 self.again(faults.disconnect, Happening::Disconnects);
             }
@@ -305,7 +306,7 @@ impl World {
                 self.again(faults.clock_steps, Happening::ClockIsSet);
             }
             Happening::MachineSleeps => {
-                let slept = self.rng.pick(&[30 * SECOND, 5 * MINUTE, HOUR]);
+                let slept = self.rng.pick(self.plan.sleeps);
                 self.record.trouble.push((self.time, self.time + slept));
                 say!(self, "the machine sleeps");
                 self.move_to(self.time + slept);
@@ -321,7 +322,7 @@ impl World {
             Happening::Looks => {
                 // The driver looks at the clock again and again; in between nothing is on the agenda.
                 self.house.tell_if_up(Event::Woke);
-                self.after(MINUTE, Happening::Looks);
+                self.after(self.plan.look, Happening::Looks);
             }
         }
     }
@@ -374,7 +375,7 @@ impl World {
                 self.keeper.forget(&task_id);
             }
         }
-        let delay = self.rng.pick(&[100_000, SECOND, 5 * MINUTE]);
+        let delay = self.rng.pick(self.plan.deaths);
         self.after(delay, Happening::KeeperIsBack);
     }
 
@@ -528,7 +529,7 @@ impl World {
     fn put(&mut self, job: chronode::model::JobName) -> Request {
         self.versions += 1;
         let now = self.wall();
-        let mut spec = Spec::new(&mut self.rng, self.versions, job, now);
+        let mut spec = Spec::new(&mut self.rng, self.plan.pace, self.versions, job, now);
         if self.plan.faults.clock_steps.is_some() {
             spec.disabled = false;
         }
@@ -669,7 +670,7 @@ pub(crate) fn simulate(seed: u64, trace: Option<Trace>) -> Result {
     let through = world.wall();
     let healed_at = world.time;
     play(&mut world, &|world| {
-        world.time > healed_at + 24 * HOUR
+        world.time > healed_at + world.plan.patience
             || (world.time > healed_at + 2 * MINUTE && world.has_settled(through))
     });
     let mut violations = std::mem::take(&mut world.record.violations);

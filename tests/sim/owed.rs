@@ -1,0 +1,70 @@
+//! What the schedules of a job owed, found by walking, from its definitions and their acceptance alone.
+//!
+//! Definitions follow one another: the old one owes what has come by the acceptance of the new one, which owes nothing
+//! that is due before the last decided occurrence. How starts are spread is not known here, so of an occurrence that was
+//! due just before its job was replaced it is not known either whose it was, or whether it was anybody's.
+
+use std::collections::BTreeMap;
+
+use chronode::model::{Incarnation, Timestamp};
+
+use super::record::Record;
+use super::rule::Occurrence;
+
+/// What one life of a job owed by the end, in milliseconds.
+#[derive(Default)]
+pub(crate) struct Owed {
+    /// By what they are due.
+    pub(crate) surely: BTreeMap<i64, Obligation>,
+    pub(crate) perhaps: BTreeMap<i64, Obligation>,
+}
+
+/// One occurrence of one definition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Obligation {
+    /// The last instant at which it may have come.
+    pub(crate) opens_by: i64,
+}
+
+/// `ends_at` is the wall clock at the end.
+pub(crate) fn owed(record: &Record, ends_at: Timestamp, life: Incarnation) -> Owed {
+    let versions = &record.in_force[&life];
+    let mut owed = Owed::default();
+    // Everything up to here is decided: at least, and at most.
+    let (mut least, mut most) = (i64::MIN, i64::MIN);
+    for (index, in_force) in versions.iter().enumerate() {
+        let spec = &record.specs[&in_force.version];
+        let replaced_at = versions.get(index + 1).map(|next| next.accepted_at);
+        let until = replaced_at.or_else(|| record.removed.get(&life).copied());
+        if spec.disabled && until.is_none() {
+            // Nobody asks a disabled job, so what it skips is recorded when it is replaced or deleted.
+            return owed;
+        }
+        let until = until.unwrap_or(ends_at).as_millisecond();
+        // In microseconds, rounded up to the next millisecond: whatever opens from then on is still open at the
+        // acceptance.
+        let from = in_force.accepted_at.as_microsecond() - spec.epsilon;
+        let from = -(-from).div_euclid(1_000);
+        let mut occurrences = spec.terms.occurrences(from - spec.terms.jitter, until);
+        occurrences.retain(|occurrence| occurrence.opens_by >= from);
+        let (decided_least, decided_most) = (least, most);
+        // An acceptance decides everything before its first window, but not what may still wait for its jitter.
+        let waiting = occurrences.iter().map(|occurrence| occurrence.due).find(|due| *due < from);
+        least = least.max(waiting.unwrap_or(from) - 1);
+        most = most.max(from - 1);
+        for Occurrence { due, opens_by } in occurrences {
+            if due <= decided_least {
+                continue;
+            }
+            let obligation = Obligation { opens_by };
+            if due >= from && due > decided_most && opens_by <= until {
+                owed.surely.insert(due, obligation);
+                least = least.max(due);
+            } else {
+                owed.perhaps.insert(due, obligation);
+            }
+            most = most.max(due);
+        }
+    }
+    owed
+}
