@@ -10,6 +10,12 @@
 
 #[path = "sim/civil.rs"]
 mod civil;
+#[path = "sim/client.rs"]
+mod client;
+#[path = "sim/commit.rs"]
+mod commit;
+#[path = "sim/figure.rs"]
+mod figure;
 #[path = "sim/house.rs"]
 mod house;
 #[path = "sim/i1_no_lost_occurrence.rs"]
@@ -22,8 +28,12 @@ mod i3_in_time;
 mod i4_acknowledged_is_durable;
 #[path = "sim/i5_no_lost_status.rs"]
 mod i5_no_lost_status;
+#[path = "sim/i7_single_writer.rs"]
+mod i7_single_writer;
 #[path = "sim/keeper.rs"]
 mod keeper;
+#[path = "sim/launcher.rs"]
+mod launcher;
 #[path = "sim/owed.rs"]
 mod owed;
 #[path = "sim/plan.rs"]
@@ -49,6 +59,7 @@ use std::thread;
 
 use chronode::clock;
 use chronode::model::Duration;
+use figure::Figures;
 
 /// The seeds that every run of the tests plays. Every fourth is weeks in which little happens.
 const FIXED_SEEDS: u64 = 400;
@@ -95,6 +106,7 @@ struct Tally {
     seeds: u64,
     started: usize,
     simulated: i64,
+    figures: Figures,
 }
 
 /// Plays the seeds from `first` on for as long as `goes_on`, told how many have been begun, says so. On as many threads
@@ -150,6 +162,7 @@ impl Tally {
         self.seeds += 1;
         self.started += result.started;
         self.simulated += result.simulated / plan::MINUTE;
+        self.figures.add(&result.figures);
         if let Some(violation) = result.violations.first() {
             let again = format!("CHRONODE_SIM_SEED={seed} cargo test --test sim");
             self.failed.insert(seed, format!("{violation}\n    {again}"));
@@ -157,13 +170,16 @@ impl Tally {
     }
 
     fn judge(self, which: &str) {
-        let Self { failed, seeds, started, simulated } = self;
+        let Self { failed, seeds, started, simulated, figures } = self;
         let failed: Vec<String> = failed.into_values().collect();
         assert!(failed.is_empty(), "{} of {which} failed:\n{}", failed.len(), failed.join("\n"));
         // Nothing at all would satisfy every invariant.
         let least = usize::try_from(seeds).expect("few") * 10;
         assert!(seeds < 20 || started > least, "{which}: only {started} tasks started");
-        say(&format!("{which}: {started} tasks in {} simulated days", simulated / (24 * 60)));
+        let days = simulated / (24 * 60);
+        say(&format!("{which}: {started} tasks in {days} simulated days; {figures}"));
+        let unseen = figures.unseen();
+        assert!(seeds < 100 || unseen.is_empty(), "{which}: nothing was seen of {unseen:?}");
     }
 }
 

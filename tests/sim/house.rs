@@ -1,69 +1,67 @@
-//! The scheduler's side: the driver's working state, its commits, its crashes and its recoveries.
+//! The scheduler's side: the driver's working state in each process that takes itself for the leader.
 //!
-//! What the asynchronous half of the driver does is done here in simulated time: one batch is in flight, events queue
-//! meanwhile, effects are performed after the commit, and a commit that fails drops the state and loads it again.
+//! What the asynchronous half of the driver does is done here and in `commit`, in simulated time: one batch is in
+//! flight, events queue meanwhile, effects are performed after the commit, and a commit that fails drops the state and
+//! loads it again.
+//!
+//! One process leads. When another takes over, the old one does not know and goes on for a while, though the store refuses
+//! whatever it decides. Whoever begins raises the term in the store and then reads it, so that nothing of an older term can be stored
+//! that it has not read.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use chronode::driver::working::{Outcome, Working};
+use chronode::driver::working::Working;
 use chronode::engine::{
-    Abilities, Effect, Event, Recovered, Request, RequestId, Settings, State, WakeAt, invariants,
+    Abilities, Change, Event, Recovered, Request, Settings, State, WakeAt, invariants,
 };
 use chronode::model::{
-    AgentId, Defaults, Duration, Offer, OfferId, OfferKind, Resources, RunId, Term, Timestamp,
+    AgentId, Defaults, Duration, Offer, OfferId, OfferKind, Resources, RunId, Term,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::{Batch, Loaded};
 
+use super::commit::InFlight;
+use super::figure::Fault;
 use super::i4_acknowledged_is_durable;
-use super::plan::SECOND;
+use super::plan::{MINUTE, SECOND};
 use super::record::Record;
 use super::world::{Happening, World, say};
 
-/// What becomes of a commit, and what the house is told of it.
+/// One start of the scheduler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ProcessId(u64);
+
+/// One time that a process read its state, so that what was meant for an earlier one is not taken for this one's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Stored,
-    Refused,
-    /// The house is not told which of the two it was.
-    UnknownStored,
-    UnknownNotStored,
-}
-
-/// A batch on its way into the store.
-#[derive(Debug)]
-pub(crate) struct InFlight {
-    outcome: Outcome,
-    term: Term,
-    decided_at: Timestamp,
-    begun_at: i64,
-    /// Of the requests to stop runs in it: the live runs each found, and their attempts so far.
-    pub(crate) stopped: BTreeMap<RequestId, BTreeMap<RunId, usize>>,
-}
+pub(crate) struct Life(u64);
 
 #[derive(Debug)]
-enum Phase {
+pub(crate) enum Phase {
     Ready,
     Committing(Box<InFlight>),
-    /// The state is dropped and will be loaded again.
-    Reloading,
+    /// The state is dropped, or was not read yet, and will be loaded.
+    Loading,
 }
 
 #[derive(Debug)]
-struct Process {
-    working: Working,
-    phase: Phase,
-    inbox: VecDeque<Event>,
+pub(crate) struct Process {
+    pub(crate) term: Term,
+    pub(crate) life: Life,
+    pub(crate) working: Working,
+    pub(crate) phase: Phase,
+    pub(crate) inbox: VecDeque<Event>,
+    /// What it was told last of the launcher.
     launcher: Option<Result<Vec<Offer>, String>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct House {
     settings: Arc<Settings>,
-    process: Option<Process>,
-    /// Counts starts and reloads, so that what was meant for an earlier life is not taken for this one's.
-    life: u64,
+    processes: BTreeMap<ProcessId, Process>,
+    leader: Option<ProcessId>,
+    begun: u64,
+    lives: u64,
 }
 
 /// More than anybody asks for.
@@ -88,50 +86,89 @@ impl House {
             zones: ZoneDb::bundled(),
             machine: Err("no machine of a simulation starts anew".to_owned()),
         };
-        Self { settings: Arc::new(settings), process: None, life: 0 }
+        Self {
+            settings: Arc::new(settings),
+            processes: BTreeMap::new(),
+            leader: None,
+            begun: 0,
+            lives: 0,
+        }
     }
 
-    pub(crate) const fn is_up(&self) -> bool {
-        self.process.is_some()
+    pub(crate) const fn leader(&self) -> Option<ProcessId> {
+        self.leader
+    }
+
+    pub(crate) fn is_leader(&self, id: ProcessId) -> bool {
+        self.leader == Some(id)
+    }
+
+    /// All that run, the deposed ones first.
+    pub(crate) fn ids(&self) -> Vec<ProcessId> {
+        self.processes.keys().copied().collect()
+    }
+
+    pub(crate) fn deposed(&self) -> Vec<ProcessId> {
+        self.processes.keys().copied().filter(|id| !self.is_leader(*id)).collect()
+    }
+
+    pub(crate) fn process(&mut self, id: ProcessId) -> Option<&mut Process> {
+        self.processes.get_mut(&id)
+    }
+
+    /// The process, if it is still in that life.
+    pub(crate) fn process_in(&mut self, id: ProcessId, life: Life) -> Option<&mut Process> {
+        self.processes.get_mut(&id).filter(|process| process.life == life)
+    }
+
+    fn led(&self) -> Option<&Process> {
+        self.processes.get(&self.leader?)
     }
 
     pub(crate) fn is_committing(&self) -> bool {
-        self.process.as_ref().is_some_and(|p| matches!(p.phase, Phase::Committing(_)))
+        self.led().is_some_and(|p| matches!(p.phase, Phase::Committing(_)))
     }
 
-    /// Whether it is up and has its state. A commit in flight is part of life, as long as it does not take long.
+    /// Whether it has a leader that has its state. A commit in flight is part of life, as long as it does not take long.
     pub(crate) fn is_well(&self) -> bool {
-        self.process.as_ref().is_some_and(|p| !matches!(p.phase, Phase::Reloading))
+        self.led().is_some_and(|p| !matches!(p.phase, Phase::Loading))
     }
 
-    /// When it wants to be woken; `None` while it could do nothing.
-    pub(crate) fn wake_at(&self) -> Option<WakeAt> {
-        let process = self.process.as_ref()?;
-        matches!(process.phase, Phase::Ready).then(|| process.working.state().wake_at())
+    /// When its processes want to be woken; none while they could do nothing.
+    pub(crate) fn wakes(&self) -> impl Iterator<Item = WakeAt> {
+        let ready = self.processes.values().filter(|p| matches!(p.phase, Phase::Ready));
+        ready.map(|process| process.working.state().wake_at())
     }
 
-    pub(crate) fn tell(&mut self, event: Event) {
-        if let Some(process) = &mut self.process {
+    pub(crate) fn tell(&mut self, id: ProcessId, event: Event) {
+        if let Some(process) = self.processes.get_mut(&id) {
             process.inbox.push_back(event);
         }
     }
 
-    pub(crate) fn tell_if_up(&mut self, event: Event) {
-        // What is said to a house that is not ready is lost, as a request that nobody answers.
-        if self.is_well() {
-            self.tell(event);
+    /// What is said to a process that is not ready is lost, as a request that nobody answers.
+    pub(crate) fn tell_if_well(&mut self, id: ProcessId, event: Event) {
+        if let Some(process) = self.processes.get_mut(&id)
+            && !matches!(process.phase, Phase::Loading)
+        {
+            process.inbox.push_back(event);
         }
     }
 
-    pub(crate) fn tell_launcher(&mut self, launcher: Result<Vec<Offer>, String>) {
-        if let Some(process) = &mut self.process {
+    pub(crate) fn tell_launcher(&mut self, id: ProcessId, launcher: Result<Vec<Offer>, String>) {
+        if let Some(process) = self.processes.get_mut(&id) {
             process.launcher = Some(launcher.clone());
             process.inbox.push_back(launcher_event(launcher));
         }
     }
+
+    fn next_life(&mut self) -> Life {
+        self.lives += 1;
+        Life(self.lives)
+    }
 }
 
-fn check_state(record: &mut Record, state: &State, when: &str) {
+pub(crate) fn check_state(record: &mut Record, state: &State, when: &str) {
     for violation in invariants::violations(state) {
         record.violations.push(format!("the state {when}: {violation}"));
     }
@@ -151,203 +188,162 @@ fn recovered(loaded: Loaded) -> Recovered {
 }
 
 impl World {
-    fn load(&mut self) -> State {
-        let loaded = self.store.load_now();
-        i4_acknowledged_is_durable::check_loaded(&mut self.record, &loaded);
-        let state = State::recover(Arc::clone(&self.house.settings), recovered(loaded));
-        check_state(&mut self.record, &state, "as loaded");
-        state
+    /// After a crash.
+    pub(crate) fn start(&mut self) {
+        if self.house.leader.is_none() {
+            self.begin();
+        }
     }
 
-    pub(crate) fn start(&mut self) {
-        if self.house.is_up() {
-            return;
+    /// Another process leads from now on, and the one that led does not know it, or does not believe it.
+    pub(crate) fn take_over(&mut self) {
+        let Some(old) = self.house.leader else { return };
+        self.count(Fault::LeaderChange);
+        if let Some(Process { phase: Phase::Committing(in_flight), .. }) = self.house.led() {
+            self.record.trouble.push((in_flight.begun_at, self.time));
+            self.count(Fault::LeaderChangeInFlight);
         }
-        let state = self.load();
-        let term = Term(state.term().0 + 1);
+        self.begin();
+        let delay = self.rng.pick(&[10_000, SECOND, 30 * SECOND, 10 * MINUTE]);
+        self.after(delay, Happening::Leaves { process: old });
+    }
+
+    fn begin(&mut self) {
+        let term = Term(self.store.load_now().term.0 + 1);
         say!(self, "-- the house starts, term {} --", term.0);
-        self.house.life += 1;
-        self.house.process = Some(Process {
-            working: Working::new(state),
-            phase: Phase::Ready,
-            inbox: VecDeque::from([Event::Resumed { term }]),
+        let batch = Batch { term, changes: vec![Change::TermBegan(term)] };
+        self.store.commit_now(&batch).expect("nobody has begun a later term");
+        self.record.begin_term(term);
+        self.house.begun += 1;
+        let id = ProcessId(self.house.begun);
+        let life = self.house.next_life();
+        let process = Process {
+            term,
+            life,
+            working: Working::new(State::new(Arc::clone(&self.house.settings))),
+            phase: Phase::Loading,
+            inbox: VecDeque::new(),
             launcher: None,
-        });
+        };
+        self.house.processes.insert(id, process);
+        self.house.leader = Some(id);
+        let delay = self.rng.between(0, 20_000);
+        self.after(delay, Happening::Loads { process: id, life });
         let delay = self.rng.between(1_000, 2 * SECOND);
         self.after(delay, Happening::Connects);
     }
 
+    /// The process that leads dies, and will be started again.
     pub(crate) fn crash(&mut self) {
-        let Some(process) = self.house.process.take() else { return };
-        say!(self, "-- the house dies --");
-        if let Phase::Committing(in_flight) = process.phase {
-            self.record.trouble.push((in_flight.begun_at, self.time));
-            if self.rng.chance(50) {
+        if let Some(leader) = self.house.leader {
+            self.die(leader);
+        }
+    }
+
+    pub(crate) fn die(&mut self, id: ProcessId) {
+        let Some(process) = self.house.processes.remove(&id) else { return };
+        say!(self, "-- the house dies, term {} --", process.term.0);
+        let is_leader = self.house.is_leader(id);
+        if is_leader {
+            self.count(Fault::Crash);
+        }
+        if let Phase::Committing(mut in_flight) = process.phase {
+            if is_leader {
+                self.count(Fault::CrashInFlight);
+                self.record.trouble.push((in_flight.begun_at, self.time));
+            }
+            if !in_flight.is_settled() && self.rng.chance(50) {
                 say!(self, "-- after the commit --");
-                self.store_batch(&in_flight);
+                self.land(&mut in_flight);
             }
         }
-        // What it ordered last may still arrive; then the launcher sees the connection end.
-        self.is_connected = self.is_connected && self.rng.chance(50);
-        if self.is_connected {
-            self.drain_orders();
+        self.hang_up(id);
+        if !is_leader {
+            return;
         }
-        self.is_connected = false;
+        self.house.leader = None;
         let downtime = if self.has_faults { self.rng.pick(self.plan.downtimes) } else { SECOND };
         self.after(downtime, Happening::Starts);
     }
 
-    /// Takes what has been said in, decides, and begins to commit.
-    pub(crate) fn pump(&mut self) {
-        loop {
-            let now = self.now();
-            let Some(process) = &mut self.house.process else { return };
-            if !matches!(process.phase, Phase::Ready) {
-                return;
-            }
-            let mut stopped = BTreeMap::new();
-            while let Some(event) = process.inbox.pop_front() {
-                if let Event::Request { id, request } = &event
-                    && let Some(live) = live_runs(process.working.state(), request)
-                {
-                    // Whether or not anybody hears of it, their failures may be final from now on.
-                    self.record.disturbed.extend(live.keys().map(|run| run.incarnation));
-                    stopped.insert(*id, live);
-                }
-                process.working.handle(now, &event);
-            }
-            if process.working.state().wake_at().has_come(now) {
-                process.working.handle(now, &Event::Woke);
-            }
-            let outcome = process.working.take();
-            let term = process.working.state().term();
-            // A state that nothing changed was found sound before.
-            if !outcome.changes.is_empty() {
-                check_state(&mut self.record, process.working.state(), "as decided");
-            }
-            let is_quiet = outcome.changes.is_empty() && outcome.effects.is_empty();
-            let is_durable = outcome.is_durable();
-            for id in &outcome.broken {
-                self.record.violations.push(format!("request {} could not be decided", id.0));
-            }
-            for note in &outcome.notes {
-                say!(self, "   {}", note.text);
-            }
-            if is_quiet {
-                return;
-            }
-            let decided_at = now.wall;
-            let in_flight = InFlight { outcome, term, decided_at, begun_at: self.time, stopped };
-            if is_durable {
-                self.begin_commit(in_flight);
-            } else if !self.perform(in_flight) {
-                return;
-            }
-        }
-    }
-
-    fn begin_commit(&mut self, in_flight: InFlight) {
-        let percent = if self.has_faults { self.plan.faults.store_percent } else { 0 };
-        let fate = if self.rng.chance(percent) {
-            self.rng.pick(&[Fate::Refused, Fate::UnknownStored, Fate::UnknownNotStored])
-        } else {
-            Fate::Stored
-        };
-        let slow = self.has_faults && self.rng.chance(1);
-        let delay = if slow {
-            self.rng.between(SECOND, 20 * SECOND)
-        } else {
-            self.rng.between(100, 20_000)
-        };
-        let life = self.house.life;
-        self.after(delay, Happening::CommitIsOver { life, fate });
-        if let Some(process) = &mut self.house.process {
-            process.phase = Phase::Committing(Box::new(in_flight));
-        }
-    }
-
-    fn store_batch(&mut self, in_flight: &InFlight) {
-        let batch = Batch { term: in_flight.term, changes: in_flight.outcome.changes.clone() };
-        if let Err(error) = self.store.commit_now(&batch) {
-            self.record.violations.push(format!("the store refuses what was decided: {error}"));
-            return;
-        }
-        self.record.committed(&batch.changes, in_flight.decided_at);
-    }
-
-    pub(crate) fn commit_is_over(&mut self, life: u64, fate: Fate) {
-        if life != self.house.life {
-            return;
-        }
-        let Some(process) = &mut self.house.process else { return };
-        let Phase::Committing(in_flight) = std::mem::replace(&mut process.phase, Phase::Ready)
-        else {
-            return;
-        };
-        if self.time - in_flight.begun_at > SECOND / 2 {
-            self.record.trouble.push((in_flight.begun_at, self.time));
-        }
-        match fate {
-            Fate::Stored | Fate::UnknownStored => self.store_batch(&in_flight),
-            Fate::Refused | Fate::UnknownNotStored => {}
-        }
-        if fate == Fate::Stored {
-            self.perform(*in_flight);
-            return;
-        }
-        say!(self, "-- the commit: {fate:?} --");
-        self.drop_state();
-    }
-
     /// The state is dropped; what is said meanwhile is lost, but the launcher's presence is remembered.
-    fn drop_state(&mut self) {
-        self.house.life += 1;
-        let life = self.house.life;
-        if let Some(process) = &mut self.house.process {
-            process.phase = Phase::Reloading;
+    pub(crate) fn drop_state(&mut self, id: ProcessId) {
+        let life = self.house.next_life();
+        if let Some(process) = self.house.process(id) {
+            process.life = life;
+            process.phase = Phase::Loading;
         }
         let pause = self.rng.between(100_000, 3 * SECOND);
-        self.after(pause, Happening::Reloads { life });
+        self.after(pause, Happening::Loads { process: id, life });
     }
 
-    pub(crate) fn reload(&mut self, life: u64) {
-        if life != self.house.life || !self.house.is_up() {
-            return;
-        }
-        let state = self.load();
-        let Some(process) = &mut self.house.process else { return };
-        // The driver goes on in the term that it began; if that could not be stored, it is stored now.
-        let term = process.working.state().term().max(state.term());
+    /// Reads the store and goes on from there, in the term that the process began.
+    pub(crate) fn load(&mut self, id: ProcessId, life: Life) {
+        let settings = Arc::clone(&self.house.settings);
+        let Some(process) = self.house.process_in(id, life) else { return };
+        let loaded = self.store.load_now();
+        i4_acknowledged_is_durable::check_loaded(&mut self.record, &loaded);
+        let state = State::recover(settings, recovered(loaded));
+        check_state(&mut self.record, &state, "as loaded");
         process.working = Working::new(state);
         process.phase = Phase::Ready;
-        process.inbox = VecDeque::from([Event::Resumed { term }]);
+        process.inbox = VecDeque::from([Event::Resumed { term: process.term }]);
         process.inbox.extend(process.launcher.clone().map(launcher_event));
     }
 
-    /// Performs the effects of a committed batch. `false` if the house died in the middle.
-    fn perform(&mut self, in_flight: InFlight) -> bool {
-        self.stopping(&in_flight);
-        let dies = self.has_faults && self.plan.faults.crash_between_effects && self.rng.chance(1);
-        let effects = in_flight.outcome.effects;
-        let performed = if dies {
-            let count = i64::try_from(effects.len()).expect("few");
-            usize::try_from(self.rng.between(0, count)).expect("not negative")
-        } else {
-            effects.len()
-        };
-        for effect in effects.into_iter().take(performed) {
-            match effect {
-                Effect::Reply(id, reply) => self.hear(id, &reply),
-                Effect::Launch(_)
-                | Effect::Kill { .. }
-                | Effect::Reconcile(_)
-                | Effect::Acknowledge(_) => self.order(effect),
+    /// Takes what has been said in, decides, and begins to commit: in every process that is ready to.
+    pub(crate) fn pump(&mut self) {
+        for id in self.house.ids() {
+            while self.decide(id) {}
+        }
+    }
+
+    /// Decides once. Whether there may be more to decide.
+    fn decide(&mut self, id: ProcessId) -> bool {
+        let now = self.now();
+        let Some(process) = self.house.processes.get_mut(&id) else { return false };
+        if !matches!(process.phase, Phase::Ready) {
+            return false;
+        }
+        let mut stopped = BTreeMap::new();
+        while let Some(event) = process.inbox.pop_front() {
+            if let Event::Request { id, request } = &event
+                && let Some(live) = live_runs(process.working.state(), request)
+            {
+                // Whether or not anybody hears of it, their failures may be final from now on.
+                self.record.disturbed.extend(live.keys().map(|run| run.incarnation));
+                stopped.insert(*id, live);
             }
+            process.working.handle(now, &event);
         }
-        if dies {
-            self.crash();
+        if process.working.state().wake_at().has_come(now) {
+            process.working.handle(now, &Event::Woke);
         }
-        !dies
+        let outcome = process.working.take();
+        // A state that nothing changed was found sound before.
+        if !outcome.changes.is_empty() {
+            check_state(&mut self.record, process.working.state(), "as decided");
+        }
+        let term = process.working.state().term();
+        if term != process.term {
+            let line = format!("I7: term {} decides in term {}", process.term.0, term.0);
+            self.record.violations.push(line);
+        }
+        for id in &outcome.broken {
+            self.record.violations.push(format!("request {} could not be decided", id.0));
+        }
+        for note in &outcome.notes {
+            say!(self, "   {}", note.text);
+        }
+        if outcome.changes.is_empty() && outcome.effects.is_empty() {
+            return false;
+        }
+        let in_flight = InFlight::new(outcome, stopped, term, now.wall, self.time);
+        if in_flight.is_durable() {
+            self.begin_commit(id, in_flight);
+            return false;
+        }
+        self.perform(id, in_flight)
     }
 }
 

@@ -1,9 +1,9 @@
 //! I5: what the launcher knows of the end of a task is recorded, once and truly; nothing stays running without a task.
 
-use chronode::model::{Attempt, AttemptState, Exit, Run, RunState, Verdict};
+use chronode::model::{Attempt, AttemptState, Exit, Run, RunState, TaskId, Verdict};
 
 use super::keeper::Truth;
-use super::record::Evidence;
+use super::record::{Evidence, Record};
 
 pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
     let mut found = Vec::new();
@@ -21,6 +21,15 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
     }
     found.extend(evidence.runs.values().filter_map(|run| verdict(evidence, run)));
     found
+}
+
+/// When the launcher is told that it may forget a task.
+pub(crate) fn check_acknowledged(record: &mut Record, task_id: &TaskId) {
+    let is_attempt = |run: &&Run| run.live_attempt().is_some_and(|it| it.task_id == *task_id);
+    if let Some(run) = record.live.values().find(is_attempt) {
+        let line = format!("I5: `{task_id}` may be forgotten, and it goes on in run {}", run.id);
+        record.violations.push(line);
+    }
 }
 
 fn compare(run: &Run, attempt: &Attempt, truth: &Truth) -> Option<String> {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chronode::model::{Exit, RunId, TaskId, TaskStatus, Timestamp};
+use chronode::model::{Exit, RunId, TaskId, TaskStatus, Term, Timestamp};
 
 /// What the launcher remembers of a task.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +34,8 @@ pub(crate) struct Keeper {
     pub(crate) known: BTreeMap<TaskId, Known>,
     pub(crate) truth: BTreeMap<TaskId, Truth>,
     running: BTreeSet<TaskId>,
+    /// The latest term of which anybody was connected.
+    pub(crate) obeyed: Term,
 }
 
 impl Keeper {

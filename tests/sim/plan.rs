@@ -44,6 +44,9 @@ impl Pace {
 pub(crate) struct Faults {
     pub(crate) crash: Option<i64>,
     pub(crate) crash_between_effects: bool,
+    pub(crate) take_over: Option<i64>,
+    /// Events in a thousand that a crash or a change of leader follows within milliseconds.
+    pub(crate) ambush_permille: i64,
     pub(crate) disconnect: Option<i64>,
     pub(crate) keeper_dies: Option<i64>,
     pub(crate) suspend: Option<i64>,
@@ -90,6 +93,8 @@ impl Plan {
         let faults = Faults {
             crash: every(rng, 50, 20 * MINUTE, 2 * DAY),
             crash_between_effects: rng.chance(30),
+            take_over: every(rng, 40, 20 * MINUTE, 2 * DAY),
+            ambush_permille: percent(rng, 30, 4),
             disconnect: every(rng, 50, 15 * MINUTE, DAY),
             keeper_dies: every(rng, 30, HOUR, 5 * DAY),
             suspend: every(rng, 20, HOUR, 4 * DAY),

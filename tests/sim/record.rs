@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chronode::engine::Change;
 use chronode::model::{
-    Duration, HistoryEntry, Incarnation, JobName, Run, RunId, Timestamp, Trigger,
+    Duration, HistoryEntry, Incarnation, JobName, Run, RunId, TaskId, Term, Timestamp, Trigger,
 };
 
 use super::keeper::Truth;
@@ -58,6 +58,10 @@ pub(crate) struct Record {
     pub(crate) live: BTreeMap<RunId, Run>,
     /// When the windows of runs opened, as the store has it.
     pub(crate) opens: BTreeMap<RunId, Timestamp>,
+    /// The term that has begun last.
+    term: Term,
+    /// The launches that were committed, each with the term that did so last.
+    pub(crate) launches: BTreeMap<TaskId, Term>,
     /// The spans in which not everything was well, in microseconds since the begin.
     pub(crate) trouble: Vec<(i64, i64)>,
     /// Filled while it happens.
@@ -121,6 +125,15 @@ impl Record {
     /// Milliseconds.
     pub(crate) fn longest_jitter(&self, life: Incarnation) -> i64 {
         self.spec_of(life).map(|spec| spec.terms.jitter).max().unwrap_or(0)
+    }
+
+    pub(crate) fn begin_term(&mut self, term: Term) {
+        self.term = term;
+    }
+
+    /// Whether a later term has begun.
+    pub(crate) fn is_deposed(&self, term: Term) -> bool {
+        term < self.term
     }
 
     /// Follows a batch that was stored, decided at `wall`.

@@ -1,0 +1,104 @@
+//! The clients: what they ask for, of whom, and what they hear.
+
+use chronode::engine::{Event, Reply, Request, RequestId};
+use chronode::model::{Dialect, JobName};
+
+use super::commit::InFlight;
+use super::record::Stopped;
+use super::spec::{Spec, name};
+use super::world::{World, say};
+
+impl World {
+    pub(crate) fn client_asks(&mut self) {
+        let number = self.rng.between(1, 8);
+        let job = name(number);
+        let exists = self
+            .record
+            .possible
+            .get(&job)
+            .is_some_and(|possible| possible.0.iter().any(|(_, version)| version.is_some()));
+        // Where somebody sets the clock, "due by the replace" depends on when who looked: jobs stay as they are.
+        let may_change = self.plan.faults.clock_steps.is_none();
+        let kind = self.rng.between(0, 9);
+        let request = match kind {
+            0 | 1 if exists => Request::RunJob { name: job, arguments: None },
+            2 if exists => Request::KillJob { name: job },
+            3 if exists && may_change => Request::DeleteJob { name: job },
+            4..=6 if exists && may_change => self.put(job),
+            _ if exists => return,
+            _ => self.put(job),
+        };
+        self.requests += 1;
+        let id = RequestId(self.requests);
+        match &request {
+            Request::PutJob { draft, .. } => {
+                let version = Some(self.versions);
+                let possible = self.record.possible.entry(draft.name.clone()).or_default();
+                possible.asked(id.0, version);
+            }
+            Request::DeleteJob { name } => {
+                self.record.possible.entry(name.clone()).or_default().asked(id.0, None);
+            }
+            Request::RunJob { .. } | Request::KillJob { .. } => {}
+        }
+        say!(self, "request {}: {request:?}", id.0);
+        self.asked.insert(id, request.clone());
+        // A client may not have heard either that another leads.
+        let deposed = self.house.deposed();
+        let whom = if !deposed.is_empty() && self.rng.chance(50) {
+            Some(self.rng.pick(&deposed))
+        } else {
+            self.house.leader()
+        };
+        if let Some(whom) = whom {
+            self.house.tell_if_well(whom, Event::Request { id, request });
+        }
+    }
+
+    fn put(&mut self, job: JobName) -> Request {
+        self.versions += 1;
+        let now = self.wall();
+        let mut spec = Spec::new(&mut self.rng, self.plan.pace, self.versions, job, now);
+        if self.plan.faults.clock_steps.is_some() {
+            spec.disabled = false;
+        }
+        let draft = Box::new(spec.draft());
+        self.record.specs.insert(self.versions, spec);
+        Request::PutJob { draft, dialect: Dialect::V0 }
+    }
+
+    /// A client hears its answer.
+    pub(crate) fn hear(&mut self, id: RequestId, reply: &Reply) {
+        say!(self, "answer {}: {reply:?}", id.0);
+        let request = self.asked.remove(&id).expect("an answer is to a question, and comes once");
+        let name = match &request {
+            Request::PutJob { draft, .. } => draft.name.clone(),
+            Request::DeleteJob { name }
+            | Request::RunJob { name, .. }
+            | Request::KillJob { name } => name.clone(),
+        };
+        let possible = self.record.possible.entry(name).or_default();
+        match reply {
+            Reply::Stored { .. } | Reply::Deleted => possible.acknowledged(id.0),
+            Reply::Refused(rejection) => {
+                possible.refused(id.0);
+                if let Request::PutJob { .. } = request {
+                    self.record.violations.push(format!("a job is refused: {rejection:?}"));
+                }
+            }
+            Reply::Triggered { run } => {
+                self.record.triggered.insert(*run);
+            }
+            Reply::Stopping { .. } => {}
+        }
+    }
+
+    /// Somebody's request to stop runs was committed: what it found must have no further attempt.
+    pub(crate) fn stopping(&mut self, batch: &InFlight) {
+        for (id, runs) in &batch.stopped {
+            if let Some(Request::KillJob { .. } | Request::DeleteJob { .. }) = self.asked.get(id) {
+                self.record.stopped.push(Stopped(runs.clone()));
+            }
+        }
+    }
+}
