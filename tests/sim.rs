@@ -34,6 +34,8 @@ mod i7_single_writer;
 mod keeper;
 #[path = "sim/launcher.rs"]
 mod launcher;
+#[path = "sim/oracle.rs"]
+mod oracle;
 #[path = "sim/owed.rs"]
 mod owed;
 #[path = "sim/plan.rs"]
@@ -60,6 +62,7 @@ use std::thread;
 use chronode::clock;
 use chronode::model::Duration;
 use figure::Figures;
+use oracle::Counts;
 
 /// The seeds that every run of the tests plays. Every fourth is weeks in which little happens.
 const FIXED_SEEDS: u64 = 400;
@@ -107,6 +110,7 @@ struct Tally {
     started: usize,
     simulated: i64,
     figures: Figures,
+    counts: Counts,
 }
 
 /// Plays the seeds from `first` on for as long as `goes_on`, told how many have been begun, says so. On as many threads
@@ -163,6 +167,7 @@ impl Tally {
         self.started += result.started;
         self.simulated += result.simulated / plan::MINUTE;
         self.figures.add(&result.figures);
+        self.counts += result.counts;
         if let Some(violation) = result.violations.first() {
             let again = format!("CHRONODE_SIM_SEED={seed} cargo test --test sim");
             self.failed.insert(seed, format!("{violation}\n    {again}"));
@@ -170,14 +175,18 @@ impl Tally {
     }
 
     fn judge(self, which: &str) {
-        let Self { failed, seeds, started, simulated, figures } = self;
+        let Self { failed, seeds, started, simulated, figures, counts } = self;
         let failed: Vec<String> = failed.into_values().collect();
         assert!(failed.is_empty(), "{} of {which} failed:\n{}", failed.len(), failed.join("\n"));
         // Nothing at all would satisfy every invariant.
         let least = usize::try_from(seeds).expect("few") * 10;
         assert!(seeds < 20 || started > least, "{which}: only {started} tasks started");
         let days = simulated / (24 * 60);
-        say(&format!("{which}: {started} tasks in {days} simulated days; {figures}"));
+        let Counts { targets, satisfied, unsatisfied, only_incomplete, .. } = counts;
+        say(&format!(
+            "{which}: {started} tasks in {days} simulated days\n    targets: {targets}, {satisfied} satisfied, \
+             {unsatisfied} not, which is recorded of each, {only_incomplete} of these torn\n    faults: {figures}"
+        ));
         let unseen = figures.unseen();
         assert!(seeds < 100 || unseen.is_empty(), "{which}: nothing was seen of {unseen:?}");
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chronode::model::{Exit, RunId, TaskId, TaskStatus, Term, Timestamp};
+use chronode::model::{Exit, Launch, RunId, TaskId, TaskStatus, Term, Timestamp};
 
 /// What the launcher remembers of a task.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,9 +16,32 @@ pub(crate) enum Known {
     InDoubt,
 }
 
+/// What a command finds in its environment, and logs with every start.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) run: String,
+    pub(crate) due: Timestamp,
+    pub(crate) attempt: u32,
+}
+
+impl Told {
+    pub(crate) fn by(launch: &Launch) -> Self {
+        let value = |wanted| {
+            let mut found = launch.environment.iter().filter(|(name, _)| name == wanted);
+            found.next().map(|(_, value)| value.as_str()).expect("every launch has it")
+        };
+        Self {
+            run: value("CHRONODE_RUN_ID").to_owned(),
+            due: value("CHRONODE_DUE").parse().expect("an instant"),
+            attempt: value("CHRONODE_ATTEMPT").parse().expect("a number"),
+        }
+    }
+}
+
 /// What really happened.
 #[derive(Debug, Clone)]
 pub(crate) struct Truth {
+    pub(crate) told: Told,
     pub(crate) run_id: RunId,
     pub(crate) attempt: u32,
     /// Each start, by the wall clock.
@@ -26,6 +49,13 @@ pub(crate) struct Truth {
     /// How it ended, where the launcher knows it.
     pub(crate) exit: Option<Exit>,
     pub(crate) is_forgotten: bool,
+}
+
+impl Truth {
+    /// Whether the command came to its last line, which it logs.
+    pub(crate) const fn logged_end(&self) -> bool {
+        matches!(self.exit, Some(Exit::Code(_)))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -63,12 +93,14 @@ impl Keeper {
         self.known.iter().filter(|(_, known)| is_over(known)).map(|(id, _)| id.clone()).collect()
     }
 
-    pub(crate) fn start(&mut self, task_id: &TaskId, run_id: RunId, attempt: u32, at: Timestamp) {
+    pub(crate) fn start(&mut self, launch: &Launch, at: Timestamp) {
+        let task_id = &launch.task_id;
         let started = Known::Running { started_at: at };
         self.known.insert(task_id.clone(), started);
-        let truth = self.truth.entry(task_id.clone()).or_insert(Truth {
-            run_id,
-            attempt,
+        let truth = self.truth.entry(task_id.clone()).or_insert_with(|| Truth {
+            told: Told::by(launch),
+            run_id: launch.run_id,
+            attempt: launch.attempt,
             starts: Vec::new(),
             exit: None,
             is_forgotten: false,

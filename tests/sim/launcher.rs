@@ -109,11 +109,6 @@ impl World {
 
     /// Hands an effect to the launcher; it takes a moment, and orders of one connection keep their order.
     pub(crate) fn order(&mut self, process: ProcessId, order: Effect) {
-        if let Effect::Launch(launch) = &order {
-            let due_at = launch.environment.iter().find(|(name, _)| name == "CHRONODE_DUE");
-            let due_at = due_at.and_then(|(_, at)| at.parse().ok()).expect("every launch has it");
-            self.due.insert(launch.task_id.clone(), due_at);
-        }
         let delay = self.rng.between(50, 20_000);
         let Some(connection) =
             self.connection.as_mut().filter(|connection| connection.process == process)
@@ -181,9 +176,9 @@ impl World {
                 self.keeper.refuse(task_id, at);
             } else {
                 say!(self, "start {task_id}");
-                self.keeper.start(task_id, launch.run_id, launch.attempt, at);
+                self.keeper.start(launch, at);
                 i2_no_double_launch::check_start(&mut self.record, &self.keeper, task_id);
-                let due_at = self.due[task_id];
+                let due_at = self.keeper.truth[task_id].told.due;
                 let opens_at = self.record.opens.get(&launch.run_id).copied().unwrap_or(due_at);
                 i3_in_time::check_start(&mut self.record, task_id, opens_at, self.latest_wall);
                 self.decide_end(task_id, launch.run_id);

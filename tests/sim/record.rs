@@ -64,6 +64,8 @@ pub(crate) struct Record {
     pub(crate) launches: BTreeMap<TaskId, Term>,
     /// The spans in which not everything was well, in microseconds since the begin.
     pub(crate) trouble: Vec<(i64, i64)>,
+    /// The spans in which the machine slept, likewise, in order.
+    pub(crate) sleeps: Vec<(i64, i64)>,
     /// Filled while it happens.
     pub(crate) violations: Vec<String>,
 }
@@ -95,6 +97,17 @@ impl Evidence<'_> {
     /// The runs of one life of a job.
     pub(crate) fn runs_of(&self, life: Incarnation) -> impl Iterator<Item = &Run> {
         self.runs.values().copied().filter(move |run| run.id.incarnation == life)
+    }
+
+    /// When it is `at` in microseconds since 1970 for somebody who does not count what the machine sleeps.
+    pub(crate) fn after_sleeping(&self, mut at: i64) -> i64 {
+        let begins_at = self.begins_at.as_microsecond();
+        for (begin, end) in &self.record.sleeps {
+            if begins_at + begin <= at {
+                at += end - begin;
+            }
+        }
+        at
     }
 
     pub(crate) fn starts_of(&self, run: &Run) -> usize {

@@ -64,6 +64,13 @@ impl Spec {
         }
     }
 
+    pub(crate) const fn catches_up(&self) -> bool {
+        match self.catch_up {
+            CatchUp::None => false,
+            CatchUp::Latest => true,
+        }
+    }
+
     pub(crate) fn draft(&self) -> JobDraft {
         let when = When::Schedule(self.terms.to_model());
         let mut draft = JobDraft::new(self.name.clone(), when);

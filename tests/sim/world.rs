@@ -16,11 +16,13 @@ use super::figure::{Fault, Figures};
 use super::house::{House, Life, ProcessId};
 use super::keeper::Keeper;
 use super::launcher::Connection;
+use super::oracle::Counts;
 use super::plan::{HOUR, MINUTE, Plan, SECOND};
 use super::record::{Evidence, Record, runs};
 use super::rng::Rng;
 use super::{
     i1_no_lost_occurrence, i2_no_double_launch, i4_acknowledged_is_durable, i5_no_lost_status,
+    oracle,
 };
 
 /// Writes a line of the trace, and composes it only if somebody wants one: most simulations end well.
@@ -116,6 +118,8 @@ pub(crate) struct Result {
     pub(crate) started: usize,
     pub(crate) simulated: i64,
     pub(crate) figures: Figures,
+    /// What the oracle counted.
+    pub(crate) counts: Counts,
 }
 
 /// Everything that happens, as lines. Shared, so that it is there even if the simulation panics.
@@ -144,7 +148,6 @@ pub(crate) struct World {
     pub(crate) record: Record,
     pub(crate) connections: u64,
     pub(crate) connection: Option<Connection>,
-    pub(crate) due: BTreeMap<TaskId, Timestamp>,
     pub(crate) asked: BTreeMap<RequestId, Request>,
     pub(crate) requests: u64,
     pub(crate) versions: u64,
@@ -172,7 +175,6 @@ impl World {
             record: Record::default(),
             connections: 0,
             connection: None,
-            due: BTreeMap::new(),
             asked: BTreeMap::new(),
             requests: 0,
             versions: 0,
@@ -370,6 +372,7 @@ impl World {
                 self.count(Fault::Suspend);
                 let slept = self.rng.pick(self.plan.sleeps);
                 self.record.trouble.push((self.time, self.time + slept));
+                self.record.sleeps.push((self.time, self.time + slept));
                 say!(self, "the machine sleeps");
                 self.move_to(self.time + slept);
             }
@@ -438,7 +441,7 @@ impl World {
         self.house.is_well() && self.connection.is_some() && !self.record.live.values().any(late)
     }
 
-    fn evidence(&self, through: Timestamp) -> Vec<String> {
+    fn evidence(&self, through: Timestamp) -> (Counts, Vec<String>) {
         let history = self.store.history();
         let evidence = Evidence {
             record: &self.record,
@@ -450,13 +453,16 @@ impl World {
             has_clock_steps: self.plan.faults.clock_steps.is_some(),
             begins_at: self.plan.begins_at,
         };
-        [
+        let (counts, mistakes) = oracle::judge_all(&evidence);
+        let violations = [
+            mistakes,
             i1_no_lost_occurrence::violations(&evidence),
             i2_no_double_launch::violations(&evidence),
             i4_acknowledged_is_durable::violations(&evidence),
             i5_no_lost_status::violations(&evidence),
         ]
-        .concat()
+        .concat();
+        (counts, violations)
     }
 }
 
@@ -484,17 +490,21 @@ pub(crate) fn simulate(seed: u64, trace: Option<Trace>) -> Result {
             || (world.time > healed_at + 2 * MINUTE && world.has_settled(through))
     });
     let mut violations = std::mem::take(&mut world.record.violations);
+    let mut counts = Counts::default();
     if violations.is_empty() {
         // Nobody is in the middle of anything when the evidence is looked at.
         let end = world.time + MINUTE;
         play(&mut world, &|world| world.time >= end && !world.house.is_committing());
         violations = std::mem::take(&mut world.record.violations);
-        violations.extend(world.evidence(through));
+        let (found, mistakes) = world.evidence(through);
+        counts = found;
+        violations.extend(mistakes);
     }
     Result {
         violations,
         started: world.keeper.truth.len(),
         simulated: world.time,
         figures: world.figures,
+        counts,
     }
 }
