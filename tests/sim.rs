@@ -216,7 +216,7 @@ fn say(line: &str) {
 
 #[test]
 fn a_seed_always_plays_the_same() {
-    for seed in 1..4 {
+    for seed in 1..=4 {
         let traces = [world::Trace::default(), world::Trace::default()];
         for trace in &traces {
             world::simulate(seed, Some(trace.clone()));

@@ -6,7 +6,7 @@ use super::keeper::Truth;
 use super::record::{Evidence, Record};
 
 pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found = counts(evidence);
     for (task, truth) in &evidence.truth {
         let run = evidence.runs.get(&truth.run_id).copied();
         let attempt = run.and_then(|run| run.attempts.iter().find(|a| a.task_id.as_str() == *task));
@@ -20,6 +20,29 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
         }
     }
     found.extend(evidence.runs.values().filter_map(|run| verdict(evidence, run)));
+    found
+}
+
+/// Whether a job counts what its runs came to.
+fn counts(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    for job in evidence.jobs {
+        let ends = evidence.record.ends.get(&job.incarnation).map_or(&[][..], Vec::as_slice);
+        let count = |ends: &[Verdict], wanted: &[Verdict]| {
+            u64::try_from(ends.iter().filter(|verdict| wanted.contains(verdict)).count())
+        };
+        let failures = [Verdict::Failed, Verdict::Lost];
+        let since = ends.iter().rposition(|verdict| *verdict == Verdict::Succeeded);
+        let since = since.map_or(ends, |last| &ends[last..]);
+        let stats = &job.stats;
+        let are = (stats.success_count, stats.error_count, stats.errors_since_last_success);
+        if (Ok(are.0), Ok(are.1), Ok(are.2))
+            != (count(ends, &[Verdict::Succeeded]), count(ends, &failures), count(since, &failures))
+        {
+            let name = &job.job.name;
+            found.push(format!("I5: `{name}` counts {are:?} of {ends:?}"));
+        }
+    }
     found
 }
 

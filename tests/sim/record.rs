@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chronode::engine::Change;
 use chronode::model::{
-    Duration, HistoryEntry, Incarnation, JobName, Run, RunId, TaskId, Term, Timestamp, Trigger,
+    Duration, HistoryEntry, Incarnation, JobName, JobRecord, Run, RunId, RunState, TaskId, Term,
+    Timestamp, Trigger, Verdict,
 };
 
 use super::keeper::Truth;
@@ -54,6 +55,8 @@ pub(crate) struct Record {
     /// Lives of jobs whose runs somebody stopped, or whose definition changed: their failures may be final early.
     pub(crate) disturbed: BTreeSet<Incarnation>,
     pub(crate) ended: BTreeSet<RunId>,
+    /// Their verdicts by life, in the order in which they were committed.
+    pub(crate) ends: BTreeMap<Incarnation, Vec<Verdict>>,
     /// The others, as stored last.
     pub(crate) live: BTreeMap<RunId, Run>,
     /// When the windows of runs opened, as the store has it.
@@ -74,6 +77,8 @@ pub(crate) struct Record {
 pub(crate) struct Evidence<'a> {
     pub(crate) record: &'a Record,
     pub(crate) history: &'a [HistoryEntry],
+    /// Those that are there.
+    pub(crate) jobs: &'a [JobRecord],
     /// Those of the history that are runs.
     pub(crate) runs: BTreeMap<RunId, &'a Run>,
     pub(crate) truth: Vec<(&'a str, &'a Truth)>,
@@ -172,8 +177,9 @@ impl Record {
                     if self.ended.contains(&run.id) {
                         self.violations.push(format!("I5: run {} moved on after its end", run.id));
                     }
-                    if run.is_ended() {
+                    if let RunState::Ended { verdict, .. } = run.state {
                         self.ended.insert(run.id);
+                        self.ends.entry(run.id.incarnation).or_default().push(verdict);
                         self.live.remove(&run.id);
                     } else {
                         self.live.insert(run.id, Run::clone(run));

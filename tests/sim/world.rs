@@ -443,9 +443,11 @@ impl World {
 
     fn evidence(&self, through: Timestamp) -> (Counts, Vec<String>) {
         let history = self.store.history();
+        let jobs = self.store.load_now().jobs;
         let evidence = Evidence {
             record: &self.record,
             history: &history,
+            jobs: &jobs,
             runs: runs(&history).map(|run| (run.id, run)).collect(),
             truth: self.keeper.truth.iter().map(|(id, truth)| (id.as_str(), truth)).collect(),
             settled_through: through,
