@@ -1,11 +1,12 @@
 //! Chronode: a distributed cron.
 //!
-//! Read in this order: [`model`] has the words; [`schedule`] and [`placement`] calculate; [`engine`] decides, and its
-//! module documentation has the picture of the whole; [`driver`] is the one loop that carries decisions out through
+//! Read in this order: [`model`] has the words; [`schedule`], [`graph`] and [`placement`] calculate; [`engine`]
+//! decides, and its module documentation has the picture of the whole; [`driver`] is the one loop that carries decisions out through
 //! the edges ([`store`], [`launcher`], [`api`]); [`app`] builds everything.
 
 pub mod model;
 
+pub mod graph;
 pub mod placement;
 pub mod schedule;
 
