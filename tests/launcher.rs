@@ -652,7 +652,7 @@ async fn after_the_keepers_death_nothing_is_made_up_and_nothing_started_twice() 
     rig.connected().await;
     assert_eq!(rig.end(&known).await, Exit::Code(4));
     rig.perform(Order::Reconcile(vec![lost.clone(), lives_on.clone(), killed.clone()]));
-    let TaskStatus::InDoubt { reason } = rig.any(&lost).await else { panic!() };
+    let TaskStatus::InDoubt { reason, is_final: true } = rig.any(&lost).await else { panic!() };
     assert!(reason.contains("keeper was gone"), "{reason}");
     rig.running(&lives_on).await;
     rig.running(&killed).await;
@@ -726,9 +726,9 @@ async fn another_boot_leaves_doubt_until_it_is_settled() {
     rig.connect().await;
     let unknown = TaskId::from_text("unknown");
     rig.perform(Order::Reconcile(vec![task.clone(), unknown.clone()]));
-    let TaskStatus::InDoubt { reason } = rig.any(&task).await else { panic!() };
+    let TaskStatus::InDoubt { reason, is_final: true } = rig.any(&task).await else { panic!() };
     assert!(reason.contains("restarted"), "{reason}");
-    let TaskStatus::InDoubt { reason } = rig.any(&unknown).await else { panic!() };
+    let TaskStatus::InDoubt { reason, is_final: true } = rig.any(&unknown).await else { panic!() };
     assert!(reason.contains("restarted"), "{reason}");
     // All that was believed live has been asked about: whatever is unknown now is younger than the boot.
     let other = TaskId::from_text("other");

@@ -6,10 +6,13 @@
 //!
 //! ```text
 //! at INSTANT                       begin here (before anything else)
-//! job NAME SCHEDULE [key=value …]  create or replace; keys: epsilon overlap catchUp retries cpus mem disk
-//!                                  maxCompletionTime disabled priority zone jitter notBefore notAfter, and
-//!                                  neverIn=WINDOW onlyIn=WINDOW, each a calendar of one window
+//! job NAME SCHEDULE [key=value …]  create or replace; keys: epsilon overlap catchUp retries retryDelay retryFactor
+//!                                  retryMax retryOn noRetryOn retryUntil onUnknown=WAIT:lost|relaunch cpus mem disk
+//!                                  timeout killGrace disableAfter disabled softError priority zone jitter notBefore
+//!                                  notAfter, and neverIn=WINDOW onlyIn=WINDOW, each a calendar of one window
+//! job NAME after=NAME[,NAME …] [rule=RULE] [join=due] [key=value …]
 //! delete|run|kill NAME             as a client asks
+//! dry-run job …, dry-run delete …  what would be answered
 //! offer NAME [cpus=…] [mem=…]      the launcher gives this from now on: all it has without amounts
 //! launcher gone REASON             it cannot be reached
 //! launcher back                    it can, with the same offers
@@ -17,13 +20,17 @@
 //! sleep INSTANT|DURATION           time passes, and nobody is woken before its end (a suspended machine)
 //! clock set INSTANT                the wall clock is set; no time passes
 //! status NAME|TASK STATUS          the launcher says: running | exit N | signal N | killed | never-launched |
-//!                                  could-not-start | in-doubt REASON; NAME is the oldest task of that job
+//!                                  could-not-start | in-doubt REASON (for ever) | out-of-sight REASON; NAME is the
+//!                                  oldest task of that job
 //! crash                            the process dies and starts again
 //! crash before-commit|after-commit as soon as there is something to commit
 //! down, up                         the process dies; it starts
+//! elect                            another process takes over, and the present one does not know it yet
+//! deposed wake|COMMAND             the one that was taken over from is woken, or hears of `run`, `status` …
 //! machine restarts                 the process dies, and the machine starts anew; no time passes
 //! store fails N                    the next N commits are refused
 //! show NAME|all|history            print what is stored
+//! waits NAME                       print what a job with parents waits for
 //! ```
 //!
 //! An instant is `2026-01-01T12:00:00Z`, or `12:00:00` of the day it is. `UPDATE_GOLDEN=1` writes the golden files.

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use crate::engine::forecast::Plan;
-use crate::engine::{Reply, Request};
-use crate::model::{HistoryEntry, JobName, JobRecord, Run, RunId, Timestamp, Verdict};
+use crate::engine::{Reply, Request, RoundStanding};
+use crate::model::{HistoryEntry, JobName, JobRecord, ParentTerms, Run, RunId, Timestamp, Verdict};
 use crate::schedule::ZoneDb;
 
 /// The program behind the API.
@@ -25,6 +25,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// One job.
     fn job(&self, name: &JobName) -> Option<JobView>;
+
+    /// How far the parents of one job are.
+    fn round(&self, job: &JobName) -> Option<RoundView>;
 
     /// At most `limit` entries that pass `filter` and have a sequence below `before`, newest first.
     ///
@@ -82,8 +85,19 @@ pub struct JobView {
     pub next_due: Option<Timestamp>,
     /// Occurrences left; `None` if they never end.
     pub remaining: Option<u64>,
+    /// What its parents have still to do for its next run, as a sentence; `None` of a job without parents.
+    pub waits_for: Option<String>,
     /// How many of its runs are not over.
     pub live: usize,
+}
+
+/// How far the parents of a job are with its next run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundView {
+    /// After whom the job runs; `None` of a job with a schedule.
+    pub terms: Option<ParentTerms>,
+    /// How far each of them is; `None` of a job with a schedule.
+    pub standing: Option<RoundStanding>,
 }
 
 /// Which entries of the history are wanted. Everything that is given must hold.

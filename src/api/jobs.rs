@@ -15,10 +15,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use super::backend::JobView;
+use super::backend::{JobView, Unavailable};
 use super::content::read_json;
 use super::error::ApiError;
 use super::front::{Exchange, shown};
@@ -47,41 +47,49 @@ enum Kind {
 pub(crate) async fn put_scheduled(
     State(door): State<Door>,
     Extension(exchange): Extension<Exchange>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
+    let query = Query::parse(query.as_deref())?;
     let body = read_json(&headers, body, exchange.body_time).await?;
-    put(&door, &exchange, Kind::Scheduled, &body).await
+    put(&door, &exchange, Kind::Scheduled, &query, &body).await
 }
 
 /// `POST P/cron`, `PUT P/cron`.
 pub(crate) async fn put_cron(
     State(door): State<Door>,
     Extension(exchange): Extension<Exchange>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
+    let query = Query::parse(query.as_deref())?;
     let body = read_json(&headers, body, exchange.body_time).await?;
-    put(&door, &exchange, Kind::Cron, &body).await
+    put(&door, &exchange, Kind::Cron, &query, &body).await
 }
 
 /// `POST P/dependency`, `PUT P/dependency`.
 pub(crate) async fn put_dependent(
     State(door): State<Door>,
     Extension(exchange): Extension<Exchange>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
+    let query = Query::parse(query.as_deref())?;
     let body = read_json(&headers, body, exchange.body_time).await?;
-    put(&door, &exchange, Kind::Dependent, &body).await
+    put(&door, &exchange, Kind::Dependent, &query, &body).await
 }
 
 async fn put(
     door: &Door,
     exchange: &Exchange,
     kind: Kind,
+    query: &Query,
     body: &Bytes,
 ) -> Result<Response, ApiError> {
+    let is_dry = query.dry_run()?;
     let Reading { draft, unknown, warnings } = read(door, body)?;
     let mut sentences: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     match (&draft.when, kind) {
@@ -102,19 +110,37 @@ async fn put(
     }
     sentences.extend(warnings.iter().map(ToString::to_string));
     let request = Request::PutJob { draft: Box::new(draft), dialect: door.dialect };
-    match door.backend.submit(request).await? {
-        Reply::Stored { created: _, warnings } => {
+    match submit(door, request, is_dry).await? {
+        Reply::Stored { created, warnings, consequences } => {
             sentences.extend(warnings);
+            if is_dry {
+                return Ok(json_response(&json!({
+                    "dryRun": true,
+                    "created": created,
+                    "warnings": sentences,
+                    "consequences": consequences,
+                })));
+            }
             for sentence in &sentences {
                 warn!(request = exchange.id, "job accepted, but {}", shown(sentence));
             }
-            Ok(accepted_with(&sentences))
+            for sentence in &consequences {
+                warn!(request = exchange.id, "job accepted: {}", shown(sentence));
+            }
+            sentences.extend(consequences);
+            Ok(done_with(&sentences))
         }
         Reply::Refused(rejection) => Err(ApiError::rejected(rejection)),
-        other @ (Reply::Deleted | Reply::Triggered { .. } | Reply::Stopping { .. }) => {
+        other @ (Reply::Deleted { .. } | Reply::Triggered { .. } | Reply::Stopping { .. }) => {
             Err(unexpected(&other))
         }
     }
+}
+
+/// Has a request carried out, or only told what it would be answered.
+async fn submit(door: &Door, request: Request, is_dry: bool) -> Result<Reply, Unavailable> {
+    let request = if is_dry { Request::DryRun(Box::new(request)) } else { request };
+    door.backend.submit(request).await
 }
 
 /// A body without a schedule reads as an interval too, as in Chronos; `unknown` are its fields that nobody knows.
@@ -148,9 +174,17 @@ pub(crate) fn read(door: &Door, body: &Bytes) -> Result<Reading, ApiError> {
 /// At most so many `Warning` headers, so that an answer's head stays readable for every client.
 const WARNINGS_MAX: usize = 10;
 
-fn accepted_with(sentences: &[String]) -> Response {
+/// 204, with what the client should know all the same.
+fn done_with(sentences: &[String]) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
-    for sentence in sentences.iter().take(WARNINGS_MAX) {
+    // The last place says how many have none.
+    let told = if sentences.len() > WARNINGS_MAX { WARNINGS_MAX - 1 } else { sentences.len() };
+    let (told, rest) = sentences.split_at(told);
+    let rest = match rest.len() {
+        0 => None,
+        count => Some(format!("and {count} more, which are in the log")),
+    };
+    for sentence in told.iter().chain(&rest) {
         response.headers_mut().append(WARNING, warning(sentence));
     }
     response
@@ -206,7 +240,11 @@ pub(crate) async fn show(
 }
 
 fn print(view: &JobView, dialect: Dialect) -> Map<String, Value> {
-    let derived = Derived { next_due: view.next_due, remaining: view.remaining };
+    let derived = Derived {
+        next_due: view.next_due,
+        remaining: view.remaining,
+        waits_for: view.waits_for.clone(),
+    };
     jobspec::print(&view.record, dialect, derived)
 }
 
@@ -217,6 +255,7 @@ pub(crate) async fn run(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = Query::parse(query.as_deref())?;
+    refuse_dry_run(&query)?;
     let arguments = query.get("arguments").filter(|text| !text.trim().is_empty());
     if arguments.is_some_and(|text| text.contains('\0')) {
         return Err(ApiError::invalid(
@@ -231,7 +270,7 @@ pub(crate) async fn run(
             Ok((StatusCode::NO_CONTENT, [(RUN_ID, id)]).into_response())
         }
         Reply::Refused(rejection) => Err(refused(rejection, || unknown_job(name.as_str()))),
-        other @ (Reply::Stored { .. } | Reply::Deleted | Reply::Stopping { .. }) => {
+        other @ (Reply::Stored { .. } | Reply::Deleted { .. } | Reply::Stopping { .. }) => {
             Err(unexpected(&other))
         }
     }
@@ -240,10 +279,21 @@ pub(crate) async fn run(
 /// `DELETE P/job/{name}`.
 pub(crate) async fn delete(
     State(door): State<Door>,
+    Extension(exchange): Extension<Exchange>,
     JobPath(name): JobPath,
-) -> Result<StatusCode, ApiError> {
-    match door.backend.submit(Request::DeleteJob { name: name.clone() }).await? {
-        Reply::Deleted => Ok(StatusCode::NO_CONTENT),
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let is_dry = Query::parse(query.as_deref())?.dry_run()?;
+    match submit(&door, Request::DeleteJob { name: name.clone() }, is_dry).await? {
+        Reply::Deleted { consequences } if is_dry => {
+            Ok(json_response(&json!({"dryRun": true, "consequences": consequences})))
+        }
+        Reply::Deleted { consequences } => {
+            for sentence in &consequences {
+                warn!(request = exchange.id, "job deleted: {}", shown(sentence));
+            }
+            Ok(done_with(&consequences))
+        }
         Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, door.dialect))),
         other @ (Reply::Stored { .. } | Reply::Triggered { .. } | Reply::Stopping { .. }) => {
             Err(unexpected(&other))
@@ -255,14 +305,25 @@ pub(crate) async fn delete(
 pub(crate) async fn kill(
     State(door): State<Door>,
     JobPath(name): JobPath,
+    RawQuery(query): RawQuery,
 ) -> Result<StatusCode, ApiError> {
+    refuse_dry_run(&Query::parse(query.as_deref())?)?;
     match door.backend.submit(Request::KillJob { name: name.clone() }).await? {
         Reply::Stopping { count: _ } => Ok(StatusCode::NO_CONTENT),
         Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, door.dialect))),
-        other @ (Reply::Stored { .. } | Reply::Deleted | Reply::Triggered { .. }) => {
+        other @ (Reply::Stored { .. } | Reply::Deleted { .. } | Reply::Triggered { .. }) => {
             Err(unexpected(&other))
         }
     }
+}
+
+/// Whoever asks for one must not have runs started or stopped.
+fn refuse_dry_run(query: &Query) -> Result<(), ApiError> {
+    if query.dry_run()? {
+        let message = "starting and stopping runs cannot be tried out";
+        return Err(ApiError::invalid("dryRun", message).remedy("leave `dryRun` out to do it"));
+    }
+    Ok(())
 }
 
 fn refused(rejection: Rejection, unknown: impl FnOnce() -> ApiError) -> ApiError {
@@ -292,7 +353,7 @@ fn unexpected(reply: &Reply) -> ApiError {
 }
 
 /// A job's name in a path. Every name that any door lets in is looked up; others cannot exist.
-pub(crate) struct JobPath(JobName);
+pub(crate) struct JobPath(pub(crate) JobName);
 
 impl<S: Send + Sync> FromRequestParts<S> for JobPath {
     type Rejection = ApiError;

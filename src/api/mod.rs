@@ -26,6 +26,7 @@ mod preview;
 mod print;
 mod query;
 mod range;
+mod round;
 mod runs;
 mod security;
 mod server;
@@ -46,7 +47,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 pub use backend::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Piece, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, HistoryFilter, Info, JobView, Piece, RoundView, Stream, Unavailable, ZoneInfo,
 };
 pub use peer::Peers;
 pub use server::{Limits, Options, Server, serve};
@@ -111,6 +112,7 @@ fn resources(door: Door) -> Router {
         .route("/task/kill/{name}", delete(jobs::kill))
         .route("/preview", get(preview::show).post(preview::try_out))
         .route("/forecast", get(forecast::show))
+        .route("/round/{name}", get(round::show))
         .route("/runs", get(runs::list))
         .route("/run/{id}", get(runs::show))
         .route("/run/{id}/stdout", get(output::stdout))

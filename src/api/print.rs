@@ -5,10 +5,12 @@
 
 use serde_json::{Value, json};
 
-use super::backend::{Info, ZoneInfo};
+use super::backend::{Info, RoundView, ZoneInfo};
+use crate::engine::ParentStanding;
 use crate::engine::forecast::{Forecast, Minute, Start};
 use crate::model::{
-    Attempt, AttemptState, Exit, HistoryEntry, JobName, Run, RunState, Stretch, Timestamp, Trigger,
+    Attempt, AttemptState, Contribution, Exit, HistoryEntry, JobName, Run, RunId, RunState,
+    Stretch, Timestamp, Trigger,
 };
 use crate::schedule::Opening;
 
@@ -34,6 +36,7 @@ pub(crate) fn run(run: &Run) -> Value {
         trigger,
         task_millis: _, // Shows in the task ids.
         arguments,
+        causes,
         created_at,
         state,
         attempts,
@@ -44,6 +47,7 @@ pub(crate) fn run(run: &Run) -> Value {
         "sequence": sequence,
         "job": job.as_str(),
         "trigger": print_trigger(trigger),
+        "causes": causes.iter().map(RunId::to_string).collect::<Vec<_>>(),
         "arguments": arguments,
         "createdAt": instant(*created_at),
         "state": state_word(state),
@@ -57,7 +61,7 @@ pub(crate) fn run(run: &Run) -> Value {
     match state {
         RunState::Queued | RunState::Active => {}
         RunState::Pending { deadline } => object["startDeadline"] = optional(*deadline),
-        RunState::Waiting { retry_at } => object["retryAt"] = instant(*retry_at).into(),
+        RunState::Waiting { until } => object["retryAt"] = instant(until.at).into(),
         RunState::Ended { verdict, at, reason } => {
             object["verdict"] = verdict.as_str().into();
             object["reason"] = reason.as_str().into();
@@ -68,12 +72,18 @@ pub(crate) fn run(run: &Run) -> Value {
 }
 
 fn print_trigger(trigger: &Trigger) -> Value {
-    let (kind, opens_at) = match trigger {
-        Trigger::Schedule { due_at: _, opens_at } => ("schedule", Some(*opens_at)),
-        Trigger::CatchUp { due_at: _ } => ("catchUp", None),
-        Trigger::Manual { at: _ } => ("manual", None),
+    let (kind, opens_at, finished_at) = match trigger {
+        Trigger::Schedule { due_at: _, opens_at } => ("schedule", Some(*opens_at), None),
+        Trigger::CatchUp { due_at: _ } => ("catchUp", None, None),
+        Trigger::Manual { at: _ } => ("manual", None, None),
+        Trigger::Parents { due_at: _, at } => ("parents", None, Some(*at)),
     };
-    json!({"kind": kind, "dueAt": instant(trigger.due_at()), "opensAt": optional(opens_at)})
+    json!({
+        "kind": kind,
+        "dueAt": instant(trigger.due_at()),
+        "opensAt": optional(opens_at),
+        "finishedAt": optional(finished_at),
+    })
 }
 
 fn state_word(state: &RunState) -> &'static str {
@@ -101,6 +111,8 @@ fn attempt(attempt: &Attempt) -> Value {
         "startedAt": null,
         "endedAt": null,
         "stopReason": null,
+        "until": null,
+        "reason": null,
         "exit": null,
         "message": "",
     });
@@ -114,6 +126,13 @@ fn attempt(attempt: &Attempt) -> Value {
             object["startedAt"] = optional(*started_at);
             object["stopReason"] = why.as_str().into();
             "stopping"
+        }
+        AttemptState::Unknown { started_at, why, until, reason } => {
+            object["startedAt"] = optional(*started_at);
+            object["stopReason"] = why.map_or(Value::Null, |why| why.as_str().into());
+            object["until"] = instant(until.at).into();
+            object["reason"] = reason.as_str().into();
+            "unknown"
         }
         AttemptState::Ended { started_at, at, exit, message } => {
             object["startedAt"] = optional(*started_at);
@@ -158,6 +177,41 @@ fn stretch(stretch: &Stretch) -> Value {
         "lastDueAt": instant(*last_due_at),
         "count": count,
         "decidedAt": instant(*decided_at),
+    })
+}
+
+/// How far the parents of a job are.
+pub(crate) fn round(job: &JobName, round: &RoundView) -> Value {
+    let RoundView { terms, standing } = round;
+    let parents = standing.iter().flat_map(|standing| &standing.parents).map(parent);
+    json!({
+        "job": job.as_str(),
+        "triggerRule": terms.as_ref().map(|terms| terms.rule.as_str()),
+        "join": terms.as_ref().map(|terms| terms.join.as_str()),
+        "waitsFor": standing.as_ref().map(|standing| standing.message.as_str()),
+        "parents": parents.collect::<Value>(),
+    })
+}
+
+fn parent(parent: &ParentStanding) -> Value {
+    let ParentStanding { name, is_disabled, next_due, done, suffices } = parent;
+    let done = done.as_ref().map(|done| {
+        let Contribution { parent: _, successes, failures, kills, run, due_at, at } = done;
+        json!({
+            "successes": successes,
+            "failures": failures,
+            "kills": kills,
+            "run": run.to_string(),
+            "dueAt": instant(*due_at),
+            "at": instant(*at),
+        })
+    });
+    json!({
+        "name": name.as_str(),
+        "disabled": is_disabled,
+        "nextDue": optional(*next_due),
+        "sufficient": suffices,
+        "done": done,
     })
 }
 

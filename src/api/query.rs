@@ -61,6 +61,30 @@ impl Query {
             .transpose()
     }
 
+    /// Whether a change is only to be tried out (`dryRun`).
+    ///
+    /// Strict although Chronos' routes ignore what they do not know: whoever meant this parameter and wrote it otherwise
+    /// would have the change made.
+    pub(crate) fn dry_run(&self) -> Result<bool, ApiError> {
+        const NAME: &str = "dryRun";
+        let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
+        let mut given = self.0.iter().filter(|(name, _)| plain(name) == plain(NAME));
+        let (first, second) = (given.next(), given.next());
+        let Some((name, value)) = first else { return Ok(false) };
+        if name != NAME {
+            let message = format!("unknown parameter `{}`", name.escape_debug());
+            return Err(ApiError::invalid(name.as_str(), message).remedy("write `dryRun`"));
+        }
+        if second.is_some() {
+            return Err(ApiError::invalid(NAME, "parameter `dryRun` is given twice"));
+        }
+        match value.as_str() {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            other => Err(invalid(NAME, other, "`true` or `false`")),
+        }
+    }
+
     /// A parameter that is a whole number.
     pub(crate) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, ApiError> {
         self.get(name)
@@ -132,6 +156,29 @@ mod tests {
         let query = Query::parse_known(Some("limit=-1&live=perhaps"), &["limit", "live"]).unwrap();
         assert!(query.number::<u32>("limit").is_err());
         assert!(query.flag("live").is_err());
+    }
+
+    #[test]
+    fn a_dry_run_is_asked_for_in_one_way_only() {
+        let dry_run = |query: &str| Query::parse(Some(query)).unwrap().dry_run();
+        for (query, expected) in
+            [("", false), ("other=1", false), ("dryRun=false", false), ("dryRun=true&x=1", true)]
+        {
+            assert_eq!(dry_run(query).unwrap(), expected, "{query}");
+        }
+        for query in [
+            "dryRun",
+            "dryRun=",
+            "dryRun=1",
+            "dryRun=True",
+            "dryRun=false&dryRun=true",
+            "dryrun=true",
+            "dry_run=true",
+            "dry-run",
+            "dryRun=true&DRYRUN=false",
+        ] {
+            assert!(dry_run(query).is_err(), "{query}");
+        }
     }
 
     #[test]

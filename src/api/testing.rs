@@ -16,17 +16,18 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Options, Piece, Server, Stream, Unavailable,
-    ZoneInfo, router, serve,
+    Almanac, Backend, HistoryFilter, Info, JobView, Options, Piece, RoundView, Server, Stream,
+    Unavailable, ZoneInfo, router, serve,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
-    Abilities, Recovered, Rejection, RejectionCode, Reply, Request, Settings, State,
+    Abilities, ParentStanding, Recovered, Rejection, RejectionCode, Reply, Request, RoundStanding,
+    Settings, State,
 };
 use crate::model::{
-    AgentId, Attempt, AttemptState, Defaults, Duration, Exit, HistoryEntry, Incarnation, JobName,
-    JobRecord, NameRule, Progress, Run, RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp,
-    Trigger, Verdict, When, timestamp_from_millis,
+    AgentId, Attempt, AttemptState, Contribution, Defaults, Duration, Exit, HistoryEntry,
+    Incarnation, JobName, JobRecord, NameRule, Progress, Run, RunId, RunState, ScheduleTerms,
+    Stretch, TaskId, Timestamp, Trigger, Verdict, When, timestamp_from_millis,
 };
 use crate::schedule::ZoneDb;
 
@@ -138,6 +139,7 @@ pub(crate) fn run(sequence: u64, job: &str, state: RunState, attempts: Vec<Attem
         trigger: Trigger::Manual { at: timestamp_from_millis(millis).unwrap() },
         task_millis: millis,
         arguments: None,
+        causes: Vec::new(),
         created_at: at("2030-01-01T00:00:00Z"),
         state,
         attempts,
@@ -171,6 +173,18 @@ fn refuse(code: RejectionCode, message: String) -> Reply {
 impl World {
     fn carry_out(&mut self, request: Request) -> Reply {
         self.requests.push(request.clone());
+        match request {
+            Request::DryRun(request) => {
+                let (jobs, history) = (self.jobs.clone(), self.history.clone());
+                let reply = self.decide(*request);
+                (self.jobs, self.history) = (jobs, history);
+                reply
+            }
+            request => self.decide(request),
+        }
+    }
+
+    fn decide(&mut self, request: Request) -> Reply {
         let unknown =
             |name: &JobName| refuse(RejectionCode::UnknownJob, format!("Job '{name}' not found"));
         match request {
@@ -206,14 +220,16 @@ impl World {
                         decided_through: at("2030-01-01T00:00:00Z"),
                         stretch: None,
                         boot_id: None,
+                        rounds: Vec::new(),
                     },
                     job,
                 };
+                let consequences = self.consequences(&record.job.name);
                 self.jobs.insert(record.job.name.clone(), record);
-                Reply::Stored { created, warnings }
+                Reply::Stored { created, warnings, consequences }
             }
             Request::DeleteJob { name } => match self.jobs.remove(&name) {
-                Some(_) => Reply::Deleted,
+                Some(_) => Reply::Deleted { consequences: self.consequences(&name) },
                 None => unknown(&name),
             },
             Request::RunJob { name, arguments } => {
@@ -231,7 +247,18 @@ impl World {
                 Reply::Stopping { count: 0 }
             }
             Request::KillJob { name } => unknown(&name),
+            Request::DryRun(_) => panic!("a dry run of a dry run"),
         }
+    }
+
+    /// One for each child of a job.
+    fn consequences(&self, name: &JobName) -> Vec<String> {
+        let is_child = |record: &&JobRecord| match &record.job.when {
+            When::Parents(terms) => terms.names.contains(name),
+            When::Schedule(_) => false,
+        };
+        let children = self.jobs.values().filter(is_child);
+        children.map(|child| format!("job `{}` runs after it", child.job.name)).collect()
     }
 }
 
@@ -245,6 +272,7 @@ fn view(record: &JobRecord) -> JobView {
         record: Arc::new(record.clone()),
         next_due: Some(at("2030-01-01T02:30:00Z")),
         remaining: None,
+        waits_for: None,
         live: 0,
     }
 }
@@ -290,6 +318,32 @@ impl Backend for Memory {
 
     fn job(&self, name: &JobName) -> Option<JobView> {
         self.world().jobs.get(name).map(view)
+    }
+
+    fn round(&self, job: &JobName) -> Option<RoundView> {
+        let record = self.world().jobs.get(job)?.clone();
+        let terms = match record.job.when {
+            When::Parents(terms) => Some(terms),
+            When::Schedule(_) => None,
+        };
+        let parents = terms.iter().flat_map(|terms| &terms.names).map(|name| ParentStanding {
+            name: name.clone(),
+            is_disabled: true,
+            next_due: None,
+            done: Some(Contribution {
+                parent: Incarnation(7),
+                successes: 0,
+                failures: 2,
+                kills: 1,
+                run: RunId::manual(Incarnation(7), 5),
+                due_at: at("2030-01-01T00:00:00Z"),
+                at: at("2030-01-01T00:01:00Z"),
+            }),
+            suffices: false,
+        });
+        let standing = RoundStanding { message: "it waits".to_owned(), parents: parents.collect() };
+        let standing = terms.is_some().then_some(standing);
+        Some(RoundView { terms, standing })
     }
 
     fn history(
@@ -368,6 +422,7 @@ impl Backend for Memory {
         let settings = Settings {
             defaults: Defaults::default(),
             retry_delay: Duration::ZERO,
+            disable_after_failures: 0,
             kill_grace: Duration::ZERO,
             abilities: Abilities { only_user: None, containers: false, executors: false },
             zones: zones().clone(),

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::api::{self, Almanac, HistoryFilter, Info, JobView, ZoneInfo};
+use crate::api::{self, Almanac, HistoryFilter, Info, JobView, RoundView, ZoneInfo};
 use crate::clock;
 use crate::driver::view::View;
 use crate::driver::{Handle, error_chain};
 use crate::engine::forecast::{self, Plan};
-use crate::engine::{JobEntry, Reply, Request, State, Timing};
+use crate::engine::{JobEntry, Reply, Request, RoundStanding, State, Timing};
 use crate::launcher::local::output::{OutputReader, Stream};
-use crate::model::{Duration, HistoryEntry, JobName, Run, RunId, whole_millis};
+use crate::model::{Duration, HistoryEntry, JobName, Run, RunId, When, whole_millis};
 use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
 
@@ -62,6 +62,17 @@ impl api::Backend for Backend {
     fn job(&self, name: &JobName) -> Option<JobView> {
         let state = self.view.read();
         state.job(name).map(|entry| job_view(&state, entry))
+    }
+
+    fn round(&self, job: &JobName) -> Option<RoundView> {
+        let state = self.view.read();
+        state.job(job).map(|entry| RoundView {
+            terms: match &entry.job.when {
+                When::Parents(terms) => Some(terms.clone()),
+                When::Schedule(_) => None,
+            },
+            standing: RoundStanding::of(&state, entry),
+        })
     }
 
     fn history(
@@ -168,6 +179,7 @@ fn job_view(state: &State, entry: &JobEntry) -> JobView {
         record: Arc::new(entry.to_record()),
         next_due: entry.next_due(),
         remaining,
+        waits_for: RoundStanding::of(state, entry).map(|standing| standing.message),
         live: state.live_runs(entry.incarnation).count(),
     }
 }

@@ -3,14 +3,14 @@
 //! A job whose file says what is stored already is left alone: replacing it would begin a schedule with an empty start
 //! anew at every restart. A file with a mistake is told with file, line, field and remedy; the others still load.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::driver::view::View;
 use crate::driver::{Handle, Unavailable};
 use crate::engine::{Reply, Request};
 use crate::jobspec::{FileJob, read_file};
-use crate::model::{Dialect, JobDraft, JobName};
+use crate::model::{Dialect, JobDraft, JobName, When};
 use crate::schedule::parse_period;
 
 /// Bytes of a job file; a larger one is no job file.
@@ -38,6 +38,7 @@ pub(super) async fn load(directory: &Path, handle: &Handle, view: &View) -> Resu
     let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
     let mut loaded = Loaded::default();
     let mut seen: BTreeMap<JobName, String> = BTreeMap::new();
+    let mut jobs: Vec<(String, FileJob)> = Vec::new();
     for path in files(directory)? {
         let shown = path.display().to_string();
         let text = match read(&path) {
@@ -58,10 +59,44 @@ pub(super) async fn load(directory: &Path, handle: &Handle, view: &View) -> Resu
                 ));
                 continue;
             }
-            store(&shown, job, handle, view, &mut loaded).await;
+            jobs.push((shown.clone(), job));
         }
     }
+    for (shown, job) in parents_first(jobs) {
+        store(&shown, job, handle, view, &mut loaded).await;
+    }
     Ok(loaded)
+}
+
+/// The jobs in the order of their files, but each behind its parents: a job is refused whose parents are not there yet.
+/// Jobs that wait for each other stand at the end; they are refused then.
+fn parents_first(jobs: Vec<(String, FileJob)>) -> Vec<(String, FileJob)> {
+    let names: BTreeSet<&JobName> = jobs.iter().map(|(_, job)| &job.draft.name).collect();
+    let mut children: BTreeMap<JobName, Vec<usize>> = BTreeMap::new();
+    let mut waits_for: Vec<usize> = vec![0; jobs.len()];
+    for (index, (_, job)) in jobs.iter().enumerate() {
+        let When::Parents(terms) = &job.draft.when else { continue };
+        for parent in terms.names.iter().filter(|parent| names.contains(parent)) {
+            children.entry(parent.clone()).or_default().push(index);
+            waits_for[index] += 1;
+        }
+    }
+    let mut ready: BTreeSet<usize> =
+        (0..jobs.len()).filter(|index| waits_for[*index] == 0).collect();
+    let mut left: BTreeMap<usize, (String, FileJob)> = jobs.into_iter().enumerate().collect();
+    let mut ordered = Vec::with_capacity(left.len());
+    while let Some(index) = ready.pop_first() {
+        let Some(job) = left.remove(&index) else { continue };
+        for child in children.remove(&job.1.draft.name).unwrap_or_default() {
+            waits_for[child] -= 1;
+            if waits_for[child] == 0 {
+                ready.insert(child);
+            }
+        }
+        ordered.push(job);
+    }
+    ordered.extend(left.into_values());
+    ordered
 }
 
 /// Whether there is a directory of job files to load.
@@ -82,12 +117,11 @@ async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: 
     let name = job.draft.name.clone();
     let request = Request::PutJob { draft: Box::new(job.draft.clone()), dialect: Dialect::V0 };
     match handle.ask(request).await {
-        Ok(Reply::Stored { warnings, .. }) => {
+        Ok(Reply::Stored { created: _, warnings, consequences }) => {
             loaded.stored += 1;
             let place = format!("{shown}:{}", job.line);
-            loaded
-                .warnings
-                .extend(warnings.iter().map(|warning| format!("{place}: {name}: {warning}")));
+            let sentences = warnings.iter().chain(&consequences);
+            loaded.warnings.extend(sentences.map(|told| format!("{place}: {name}: {told}")));
         }
         Ok(Reply::Refused(rejection)) => {
             let (line, column) = job.place_of(&rejection.field);
@@ -101,18 +135,18 @@ async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: 
                 rejection.field, rejection.message
             ));
         }
-        Ok(Reply::Deleted | Reply::Triggered { .. } | Reply::Stopping { .. }) => {}
+        Ok(Reply::Deleted { .. } | Reply::Triggered { .. } | Reply::Stopping { .. }) => {}
         Err(Unavailable { reason }) => loaded.problems.push(format!("{shown}: {reason}")),
     }
 }
 
-/// Whether the store has just what the draft asks for. The engine's own disabling of an exhausted job does not count,
-/// or the job would begin anew at the next start.
+/// Whether the store has just what the draft asks for. The engine's own disabling of an exhausted or a failing job does
+/// not count, or the job would begin anew at the next start.
 fn is_stored(draft: &JobDraft, view: &View) -> bool {
     let state = view.read();
     let Some(entry) = state.job(&draft.name) else { return false };
     let mut draft = draft.clone();
-    if entry.is_exhausted() {
+    if entry.is_exhausted() || entry.has_failed_too_often(&state.settings) {
         draft.disabled = draft.disabled.or(Some(entry.job.disabled));
     }
     let wanted = draft.resolve(Some(&entry.job), Dialect::V0, &state.settings.defaults);

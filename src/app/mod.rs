@@ -158,6 +158,7 @@ fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
     Settings {
         defaults,
         retry_delay: config.retry_delay,
+        disable_after_failures: config.disable_after_failures,
         kill_grace: config.kill_grace,
         abilities: Abilities {
             only_user: (!machine::is_root()).then(|| own_user.to_owned()),

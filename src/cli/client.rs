@@ -196,6 +196,9 @@ pub enum JobCommand {
     Put {
         /// The file; `-` reads standard input
         file: String,
+        /// Only tell what would come of it. Each job is judged by what is stored now, not by the jobs before it
+        #[arg(long = "dry-run", alias = "dry_run")]
+        dry_run: bool,
     },
     /// Run a job now
     Run {
@@ -220,6 +223,9 @@ pub enum JobCommand {
         /// Its name
         #[arg(value_parser = job_name)]
         name: JobName,
+        /// Only tell what would come of it
+        #[arg(long = "dry-run", alias = "dry_run")]
+        dry_run: bool,
     },
 }
 

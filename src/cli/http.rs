@@ -77,11 +77,7 @@ impl Server {
 
     /// Reads a JSON document.
     pub(super) fn get(&self, path: &str) -> Result<Value, CliError> {
-        let response = self.send(self.request(Method::GET, path).timeout(ANSWER_TIME))?;
-        let bytes = response.bytes().map_err(|error| self.broken(&error))?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            CliError::Failed(format!("{} does not answer like Chronode: {error}", self.shown))
-        })
+        self.document(self.request(Method::GET, path).timeout(ANSWER_TIME))
     }
 
     /// Opens a stream of text that may go on for ever.
@@ -91,15 +87,35 @@ impl Server {
 
     /// Sends a job.
     pub(super) fn post(&self, path: &str, body: Vec<u8>) -> Result<HeaderMap, CliError> {
+        self.send(self.posting(path, body)).map(|response| response.headers().clone())
+    }
+
+    /// Sends a job, and reads what the server says about it.
+    pub(super) fn post_for(&self, path: &str, body: Vec<u8>) -> Result<Value, CliError> {
+        self.document(self.posting(path, body))
+    }
+
+    fn posting(&self, path: &str, body: Vec<u8>) -> RequestBuilder {
         let request = self.request(Method::POST, path).timeout(ANSWER_TIME);
-        let request = request.header(CONTENT_TYPE, "application/json").body(body);
-        self.send(request).map(|response| response.headers().clone())
+        request.header(CONTENT_TYPE, "application/json").body(body)
     }
 
     /// Sends a change without a body.
     pub(super) fn change(&self, method: Method, path: &str) -> Result<HeaderMap, CliError> {
         let request = self.request(method, path).timeout(ANSWER_TIME);
         self.send(request).map(|response| response.headers().clone())
+    }
+
+    /// Sends a change without a body, and reads what the server says about it.
+    pub(super) fn change_for(&self, method: Method, path: &str) -> Result<Value, CliError> {
+        self.document(self.request(method, path).timeout(ANSWER_TIME))
+    }
+
+    fn document(&self, request: RequestBuilder) -> Result<Value, CliError> {
+        let bytes = self.send(request)?.bytes().map_err(|error| self.broken(&error))?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            CliError::Failed(format!("{} does not answer like Chronode: {error}", self.shown))
+        })
     }
 
     fn send(&self, request: RequestBuilder) -> Result<Response, CliError> {

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read as _};
 
 use reqwest::Method;
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::client::{JobCommand, Terminal};
@@ -20,7 +21,7 @@ pub(super) fn run(
     match command {
         JobCommand::List => list(server, terminal),
         JobCommand::Show { name } => show(server, name, terminal),
-        JobCommand::Put { file } => put(server, file, terminal),
+        JobCommand::Put { file, dry_run } => put(server, file, Manner::of(*dry_run), terminal),
         JobCommand::Run { name, arguments, wait } => {
             start(server, name, arguments.as_deref(), *wait, terminal)
         }
@@ -28,12 +29,27 @@ pub(super) fn run(
             server.change(Method::DELETE, &format!("/task/kill/{}", path(name)))?;
             done(terminal, &format!("stopping all runs of {name}"))
         }
-        JobCommand::Delete { name } => {
-            server.change(Method::DELETE, &format!("/job/{}", path(name)))?;
-            done(terminal, &format!("deleted {name}"))
+        JobCommand::Delete { name, dry_run } => {
+            delete(server, name, Manner::of(*dry_run), terminal)
         }
     }
 }
+
+/// Whether a change is made.
+#[derive(Debug, Clone, Copy)]
+enum Manner {
+    Real,
+    /// Only what would come of it is told.
+    Dry,
+}
+
+impl Manner {
+    const fn of(dry_run: bool) -> Self {
+        if dry_run { Self::Dry } else { Self::Real }
+    }
+}
+
+const DRY_RUN: &str = "?dryRun=true";
 
 fn path(name: &JobName) -> String {
     encode(name.as_str())
@@ -97,18 +113,23 @@ fn show(server: &Server, name: &JobName, terminal: &mut Terminal<'_>) -> Result<
 }
 
 /// Sends one job or several. One that is refused does not keep the others back, but fails the command.
-fn put(server: &Server, file: &str, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+fn put(
+    server: &Server,
+    file: &str,
+    manner: Manner,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
     let bytes =
         read(file).map_err(|error| CliError::Failed(format!("cannot read `{file}`: {error}")))?;
     let document: Value = serde_json::from_slice(&bytes)
         .map_err(|error| CliError::Failed(format!("`{file}` is no JSON: {error}")))?;
     let Value::Array(jobs) = document else {
         // As it is in the file: the server sees what this reader would smooth over, such as a key given twice.
-        return put_one(server, &document, bytes, terminal);
+        return put_one(server, &document, bytes, manner, terminal);
     };
     let mut refused = Vec::new();
     for (index, job) in jobs.iter().enumerate() {
-        match put_one(server, job, job.to_string().into_bytes(), terminal) {
+        match put_one(server, job, job.to_string().into_bytes(), manner, terminal) {
             Ok(()) => {}
             Err(CliError::Failed(reason)) => {
                 let name = job["name"].as_str();
@@ -125,14 +146,66 @@ fn put_one(
     server: &Server,
     job: &Value,
     bytes: Vec<u8>,
+    manner: Manner,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let kind = if job["parents"].is_null() { "/iso8601" } else { "/dependency" };
-    let headers = server.post(kind, bytes)?;
-    for warning in warnings(&headers) {
+    let name = table::cell(&job["name"]);
+    match manner {
+        Manner::Real => {
+            let headers = server.post(kind, bytes)?;
+            warn(&headers, terminal)?;
+            done(terminal, &format!("stored {name}"))
+        }
+        Manner::Dry => {
+            let told = server.post_for(&format!("{kind}{DRY_RUN}"), bytes)?;
+            let verb = if told["created"] == true { "create" } else { "replace" };
+            tell(&told, &format!("would {verb} {name}"), terminal)
+        }
+    }
+}
+
+fn delete(
+    server: &Server,
+    name: &JobName,
+    manner: Manner,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let path = format!("/job/{}", path(name));
+    match manner {
+        Manner::Real => {
+            let headers = server.change(Method::DELETE, &path)?;
+            warn(&headers, terminal)?;
+            done(terminal, &format!("deleted {name}"))
+        }
+        Manner::Dry => {
+            let told = server.change_for(Method::DELETE, &format!("{path}{DRY_RUN}"))?;
+            tell(&told, &format!("would delete {name}"), terminal)
+        }
+    }
+}
+
+fn warn(headers: &HeaderMap, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+    for warning in warnings(headers) {
         writeln!(terminal.err, "warning: {}", table::plain(&warning))?;
     }
-    done(terminal, &format!("stored {}", table::cell(&job["name"])))
+    Ok(())
+}
+
+/// What would come of a change.
+fn tell(told: &Value, text: &str, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+    if terminal.json {
+        writeln!(terminal.out, "{told}")?;
+        return Ok(());
+    }
+    for warning in told["warnings"].as_array().into_iter().flatten() {
+        writeln!(terminal.err, "warning: {}", table::cell(warning))?;
+    }
+    writeln!(terminal.out, "{text}")?;
+    for consequence in told["consequences"].as_array().into_iter().flatten() {
+        writeln!(terminal.out, "  {}", table::cell(consequence))?;
+    }
+    Ok(())
 }
 
 fn read(file: &str) -> io::Result<Vec<u8>> {

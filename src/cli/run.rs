@@ -94,6 +94,8 @@ fn show(run: &Value, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
         ("job", table::cell(&run["job"])),
         ("why", table::cell(&run["trigger"]["kind"])),
         ("due", table::cell(&run["trigger"]["dueAt"])),
+        ("parents done", table::cell(&run["trigger"]["finishedAt"])),
+        ("after runs", causes(&run["causes"])),
         ("arguments", table::cell(&run["arguments"])),
         ("recorded", table::cell(&run["createdAt"])),
         ("state", state(run)),
@@ -117,11 +119,23 @@ fn show(run: &Value, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
     Ok(())
 }
 
+/// The runs of parents that led to it.
+fn causes(causes: &Value) -> String {
+    let ids: Vec<String> = causes.as_array().into_iter().flatten().map(table::cell).collect();
+    if ids.is_empty() { "-".to_owned() } else { ids.join(", ") }
+}
+
 fn attempt(attempt: &Value) -> Vec<String> {
     let fields = ["attempt", "agent", "state", "startedAt", "endedAt"];
     let mut cells: Vec<String> = fields.map(|field| table::cell(&attempt[field])).into();
     cells.push(exit(&attempt["exit"]));
-    cells.push(table::cell(&attempt["message"]));
+    cells.push(match attempt["reason"].as_str() {
+        // Nobody can say what became of it; so far.
+        Some(reason) => {
+            format!("{}; decided at {}", table::plain(reason), table::cell(&attempt["until"]))
+        }
+        None => table::cell(&attempt["message"]),
+    });
     cells
 }
 

@@ -5,7 +5,9 @@ use clap::{CommandFactory as _, Parser};
 use super::CliError;
 use super::client::{self, ClientCommand};
 use crate::api::testing::{Fixture, Written, attempt, ended, over, run, running, stretch};
-use crate::model::{Exit, HistoryEntry, Run, RunState, Verdict};
+use crate::model::{
+    Alarm, AttemptState, Exit, HistoryEntry, Run, RunId, RunState, Trigger, Verdict,
+};
 
 #[derive(Debug, Parser)]
 #[command(name = "chronode")]
@@ -132,6 +134,37 @@ async fn many_jobs_are_stored_although_one_is_refused_and_warnings_are_shown() {
     assert!(missing.failure().starts_with("cannot read `/no/such/file`"));
 }
 
+#[tokio::test]
+async fn a_dry_run_tells_what_would_come_of_it_and_stores_nothing() {
+    let fixture = Fixture::start().await;
+    let both = file(
+        r#"[{"name":"b","command":"true","schedule":"R/2030-01-01T00:00:00Z/P1D","retrys":1},
+            {"name":"c","command":"true","parents":["b"]}]"#,
+    );
+    let path = both.path().to_str().unwrap();
+    let outcome = type_in(&fixture, &["job", "put", path, "--dry-run"]).await;
+    assert_eq!(outcome.out, "would create b\nwould create c\n");
+    assert!(outcome.err.starts_with("warning: unknown field `retrys`"), "{}", outcome.err);
+    assert!(outcome.result.is_ok());
+    assert!(fixture.memory.world().jobs.is_empty());
+
+    type_in(&fixture, &["job", "put", path]).await;
+    let outcome = type_in(&fixture, &["job", "put", path, "--dry_run"]).await;
+    assert_eq!(outcome.out, "would replace b\n  job `c` runs after it\nwould replace c\n");
+    let outcome = type_in(&fixture, &["job", "delete", "b", "--dry-run"]).await;
+    assert_eq!(outcome.out, "would delete b\n  job `c` runs after it\n");
+    let outcome = type_in(&fixture, &["job", "delete", "b", "--dry-run", "--json"]).await;
+    assert_eq!(outcome.out, "{\"dryRun\":true,\"consequences\":[\"job `c` runs after it\"]}\n");
+    assert_eq!(fixture.memory.world().jobs.len(), 2);
+    let outcome = type_in(&fixture, &["job", "delete", "nobody", "--dry-run"]).await;
+    assert_eq!(outcome.failure(), "Job 'nobody' not found");
+
+    let outcome = type_in(&fixture, &["job", "delete", "b"]).await;
+    assert_eq!(outcome.out, "deleted b\n");
+    assert_eq!(outcome.err, "warning: job `c` runs after it\n");
+    assert_eq!(fixture.memory.world().jobs.len(), 1);
+}
+
 fn add(fixture: &Fixture, run: Run, text: &str) {
     let mut world = fixture.memory.world();
     world.written.insert((run.id, 0, "stdout"), Written::all(text));
@@ -165,6 +198,37 @@ async fn runs_are_listed_and_shown() {
     );
     let unknown = type_in(&fixture, &["run", "show", "j1-m9"]).await.failure();
     assert!(unknown.starts_with("run `j1-m9` not found"), "{unknown}");
+}
+
+#[tokio::test]
+async fn a_run_after_parents_and_an_attempt_in_doubt_are_shown() {
+    let fixture = Fixture::start().await;
+    let instant = |text: &str| text.parse().unwrap();
+    let unknown = AttemptState::Unknown {
+        started_at: None,
+        why: None,
+        until: Alarm { at: instant("2030-01-01T00:05:00Z"), boot: None },
+        reason: "the agent is \u{1b}gone".to_owned(),
+    };
+    let mut child = run(1, "c", RunState::Active, vec![attempt(0, unknown)]);
+    child.trigger = Trigger::Parents {
+        due_at: instant("2030-01-01T00:00:00Z"),
+        at: instant("2030-01-01T00:02:00Z"),
+    };
+    child.causes = ["j2-m7", "j3-m9"].map(|id| RunId::parse(id).unwrap()).into();
+    add(&fixture, child, "");
+    let list = type_in(&fixture, &["run", "list"]).await.out;
+    assert!(list.contains("j1-m1  c    parents  2030-01-01T00:00:00.000Z  active"), "{list}");
+    let shown = type_in(&fixture, &["run", "show", "j1-m1"]).await.out;
+    for line in [
+        "why           parents\n",
+        "due           2030-01-01T00:00:00.000Z\n",
+        "parents done  2030-01-01T00:02:00.000Z\n",
+        "after runs    j2-m7, j3-m9\n",
+        "local  unknown  -        -      -     the agent is \\u{1b}gone; decided at 2030-01-01T00:05:00.000Z\n",
+    ] {
+        assert!(shown.contains(line), "{line}{shown}");
+    }
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ pub struct ServeFlags {
     )]
     pub task_epsilon: u32,
 
-    /// Milliseconds between the attempts of a run
+    /// Milliseconds between the attempts of a run of a job without `retryDelay`
     #[arg(
         long = "failure_retry",
         alias = "failure-retry",
@@ -106,7 +106,17 @@ pub struct ServeFlags {
     )]
     pub failure_retry: u64,
 
-    /// Seconds a command is given between being asked to stop and being stopped
+    /// Final failures in a row after which a job without `disableAfterFailures` is disabled; 0 is never
+    #[arg(
+        long = "disable_after_failures",
+        alias = "disable-after-failures",
+        value_name = "N",
+        env = "CHRONODE_DISABLE_AFTER_FAILURES",
+        default_value_t = 0
+    )]
+    pub disable_after_failures: u32,
+
+    /// Seconds a command of a job without `killGrace` is given between being asked to stop and being stopped
     #[arg(
         long = "kill_grace",
         alias = "kill-grace",

@@ -40,6 +40,8 @@ pub struct Config {
     pub defaults: Defaults,
     /// The pause between attempts.
     pub retry_delay: Duration,
+    /// Final failures in a row after which a job that does not say is disabled; 0 is never.
+    pub disable_after_failures: u32,
     /// Between being asked to stop and being stopped.
     pub kill_grace: Duration,
     /// What is kept of the history.
@@ -120,6 +122,7 @@ impl Config {
             retry_delay: Duration::from_millis(retry_millis.ok_or_else(|| {
                 refuse("failure_retry", flags.failure_retry, "give at most a year of milliseconds")
             })?),
+            disable_after_failures: flags.disable_after_failures,
             kill_grace: Duration::from_secs(i64::from(flags.kill_grace)),
             history: History {
                 per_job: positive("history_per_job", flags.history_per_job)?,
@@ -232,8 +235,20 @@ mod tests {
         assert_eq!(config.hostname, "host.example");
         assert_eq!(config.defaults, Defaults::default());
         assert_eq!(config.retry_delay, Duration::from_secs(60));
+        assert_eq!(config.disable_after_failures, 0);
         assert_eq!(config.zone_data, ZoneChoice::Newest);
         assert!(!config.is_metered);
+    }
+
+    #[test]
+    fn failures_that_disable_a_job_are_a_count() {
+        for flag in ["--disable_after_failures", "--disable-after-failures"] {
+            assert_eq!(config(&[flag, "3"]).unwrap().disable_after_failures, 3);
+        }
+        for text in ["-1", "many", "0.5", "4294967296"] {
+            let args = ["serve", "--disable_after_failures", text];
+            assert!(Typed::try_parse_from(args).is_err(), "{text}");
+        }
     }
 
     #[test]

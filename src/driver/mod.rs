@@ -441,9 +441,10 @@ impl Driver {
 }
 
 fn recovered(loaded: Loaded) -> Recovered {
-    let Loaded { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence } = loaded;
+    let Loaded { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence } =
+        loaded;
     let last_incarnation = last_incarnation.0;
-    Recovered { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence }
+    Recovered { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence }
 }
 
 /// An error with its causes in one line.

@@ -12,6 +12,13 @@ use crate::model::Now;
 /// great many occurrences due at once make several transactions of bounded size.
 const STEPS_PER_EVENT_MAX: usize = 8;
 
+/// Whether a step was about its event, or about what came before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dealt {
+    With,
+    NotYet,
+}
+
 /// A state ahead of what is committed, and what it is ahead by.
 #[derive(Debug)]
 pub struct Working {
@@ -51,23 +58,23 @@ impl Working {
     ///
     /// If applying a change panics, or a decision that nobody asked for does: the process must end and recover.
     pub fn handle(&mut self, now: Now, event: &Event) {
-        self.step(now, event);
+        while self.step(now, event) == Dealt::NotYet {}
         for _ in 0..STEPS_PER_EVENT_MAX {
             if !self.state.wake_at().has_come(now) {
                 return;
             }
-            self.step(now, &Event::Woke);
+            let _ = self.step(now, &Event::Woke);
         }
     }
 
-    fn step(&mut self, now: Now, event: &Event) {
+    fn step(&mut self, now: Now, event: &Event) -> Dealt {
         let decided = catch_unwind(AssertUnwindSafe(|| engine::step(&self.state, now, event)));
         let decision = match (decided, event) {
             (Ok(decision), _) => decision,
             // One client's request must not take everybody's scheduler down. Nothing of it was applied.
             (Err(_), Event::Request { id, .. }) => {
                 self.outcome.broken.push(*id);
-                return;
+                return Dealt::With;
             }
             (Err(panic), _) => std::panic::resume_unwind(panic),
         };
@@ -77,6 +84,7 @@ impl Working {
         self.outcome.changes.extend(decision.changes);
         self.outcome.effects.extend(decision.effects);
         self.outcome.notes.extend(decision.notes);
+        if decision.is_postponed { Dealt::NotYet } else { Dealt::With }
     }
 
     /// Ends the batch. The caller commits the changes before it does anything else with the outcome.
@@ -95,6 +103,7 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
     let mut progressed = BTreeSet::new();
     let mut counted = BTreeSet::new();
     let mut stretches = BTreeSet::new();
+    let mut signals = BTreeSet::new();
     let mut marks = BTreeSet::new();
     let mut kept: Vec<Change> = Vec::with_capacity(changes.len());
     for change in changes.into_iter().rev() {
@@ -104,10 +113,12 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
             Change::Counted { incarnation, .. } => counted.insert(*incarnation),
             Change::StretchStored(stretch) => stretches.insert(stretch.sequence),
             Change::TaskMillisUsed { name, .. } => marks.insert(name.clone()),
+            Change::SignalStored(signal) => signals.insert(signal.sequence),
             // These are rare, and their order with the others matters.
             Change::TermBegan(_)
             | Change::JobStored(_)
             | Change::JobRemoved { .. }
+            | Change::SignalRemoved { .. }
             | Change::Disabled { .. }
             | Change::ZoneKept { .. }
             | Change::Quarantined { .. }
@@ -148,7 +159,9 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Incarnation, JobName, JobStats, NameRule};
+    use crate::model::{
+        Incarnation, JobName, JobStats, NameRule, Outcome, RunId, Signal, Timestamp,
+    };
 
     fn counted(incarnation: u64, success_count: u64) -> Change {
         let stats = JobStats { success_count, ..JobStats::default() };
@@ -158,6 +171,25 @@ mod tests {
     fn used(name: &str, millis: i64) -> Change {
         let name = JobName::parse(name, NameRule::Blanks).unwrap();
         Change::TaskMillisUsed { name, millis }
+    }
+
+    fn told(sequence: u64, through: u64) -> Change {
+        Change::SignalStored(Signal {
+            sequence,
+            parent: Incarnation(1),
+            run: RunId::manual(Incarnation(1), 5),
+            outcome: Outcome::Succeeded,
+            due_at: Timestamp::UNIX_EPOCH,
+            at: Timestamp::UNIX_EPOCH,
+            told_through: Some(Incarnation(through)),
+        })
+    }
+
+    #[test]
+    fn a_signal_that_is_told_within_one_batch_is_gone_after_it() {
+        let removed = |sequence| Change::SignalRemoved { sequence };
+        let changes = vec![told(3, 5), told(4, 5), told(3, 9), removed(3), told(4, 7)];
+        assert_eq!(compact(changes), [told(3, 9), removed(3), told(4, 7)]);
     }
 
     #[test]

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use crate::model::{
-    AttemptState, Dialect, Duration, Job, JobDraft, JobName, JobRecord, Overlap, Progress, Run,
-    RunId, RunState, SECRET_SHOWN, ScheduleTerms, StopReason, Timestamp, Trigger, Verdict, When,
+    Dialect, Duration, Job, JobDraft, JobName, JobRecord, Progress, Run, SECRET_SHOWN,
+    ScheduleTerms, StopReason, Timestamp, When,
 };
 use crate::placement::Conditions;
 use crate::schedule::{Schedule, ScheduleError};
@@ -15,7 +15,8 @@ use crate::schedule::{Schedule, ScheduleError};
 use super::decision::Change;
 use super::entry::{JobEntry, needs_machine};
 use super::event::{Rejection, RejectionCode, Reply, Request};
-use super::{Step, due, status, zones};
+use super::intake::Intake;
+use super::{Step, due, family, intake, round, status, zones};
 
 /// Runs of one job that may be live at once, counted when a person asks for another. More is a script gone wild.
 const LIVE_RUNS_MAX: usize = 1_000;
@@ -27,6 +28,13 @@ pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Reply {
         Request::DeleteJob { name } => delete(step, name),
         Request::RunJob { name, arguments } => run_now(step, name, arguments.as_deref()),
         Request::KillJob { name } => kill(step, name),
+        Request::DryRun(request) => {
+            // Decided as it would be, and taken back: what is told is what happens.
+            let before = step.decision.lengths();
+            let reply = decide(step, request);
+            step.decision.truncate(before);
+            return reply;
+        }
     };
     result.unwrap_or_else(Reply::Refused)
 }
@@ -41,29 +49,30 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
         &step.state.settings.defaults,
     );
     let (schedule, warnings) = check(step, &job)?;
-    let owed_after = owed_after(&schedule, &job, now);
-    let record = match existing {
-        Some(entry) => {
-            // What the old schedule owed up to now is decided by the old schedule. What is due and waits for its jitter
-            // was not owed yet: it is the new schedule's, if that names it.
-            let progress = due::settle(step, entry);
-            JobRecord {
-                incarnation: entry.incarnation,
-                revision: entry.revision + 1,
-                accepted_at: now,
-                job,
-                stats: entry.stats.clone(),
-                progress: Progress {
-                    decided_through: progress.decided_through.max(owed_after),
-                    stretch: None,
-                    boot_id: if entry.is_at_boot() {
-                        progress.boot_id.filter(|_| schedule.is_at_boot())
-                    } else {
-                        present_boot(step, &schedule)
-                    },
+    let schedule = schedule.as_ref();
+    let consequences = family::consequences_of_put(step, existing, &job);
+    // What the old schedule owed up to now is decided by the old schedule. What is due and waits for its jitter was not
+    // owed yet: it is the new schedule's, if that names it.
+    let settled = existing.map(|entry| (entry, due::settle(step, entry)));
+    let owed_after = schedule.map_or(now, |schedule| owed_after(schedule, &job, now));
+    let record = match settled {
+        Some((entry, progress)) => JobRecord {
+            incarnation: entry.incarnation,
+            revision: entry.revision + 1,
+            accepted_at: now,
+            stats: entry.stats.clone(),
+            progress: Progress {
+                decided_through: progress.decided_through.max(owed_after),
+                stretch: None,
+                boot_id: if entry.is_at_boot() {
+                    progress.boot_id.clone().filter(|_| schedule.is_some_and(Schedule::is_at_boot))
+                } else {
+                    schedule.and_then(|schedule| present_boot(step, schedule))
                 },
-            }
-        }
+                rounds: family::rounds_kept(step, entry, &progress, &job),
+            },
+            job,
+        },
         None => JobRecord {
             incarnation: crate::model::Incarnation(step.state.last_incarnation() + 1),
             revision: 1,
@@ -73,21 +82,28 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
             progress: Progress {
                 decided_through: owed_after,
                 stretch: None,
-                boot_id: present_boot(step, &schedule),
+                boot_id: schedule.and_then(|schedule| present_boot(step, schedule)),
+                rounds: Vec::new(),
             },
         },
     };
-    if let (Some(entry), Overlap::Allow) = (existing, record.job.overlap) {
-        release_queue(step, entry);
-    }
     let created = existing.is_none();
     let word = if created { "created" } else { "replaced" };
     step.note(&record.job.name, format!("{word}, revision {}", record.revision));
-    if let When::Schedule(terms) = &record.job.when {
-        zones::keep_for(step, &terms.zone, &schedule);
+    for sentence in &consequences {
+        step.note(&record.job.name, sentence.clone());
     }
-    step.change(Change::JobStored(Box::new(record)));
-    Ok(Reply::Stored { created, warnings })
+    if let (When::Schedule(terms), Some(schedule)) = (&record.job.when, schedule) {
+        zones::keep_for(step, &terms.zone, schedule);
+    }
+    step.change(Change::JobStored(Box::new(record.clone())));
+    if let Some(entry) = existing {
+        // Nothing has to wait any more that the new definition lets run.
+        intake::advance(step, entry, &record.job);
+        step.progressed.insert(entry.incarnation, record.progress.clone());
+        round::decide_rounds(step, &JobEntry::new(record, &step.state.settings));
+    }
+    Ok(Reply::Stored { created, warnings, consequences })
 }
 
 /// How far a definition that is accepted now owes nothing. What is still inside its window is owed; what closed before
@@ -109,11 +125,12 @@ fn present_boot(step: &Step<'_>, schedule: &Schedule) -> Option<String> {
     boot.filter(|_| schedule.is_at_boot()).map(|boot| boot.id.clone())
 }
 
-/// What this installation and the schedule have to say about a job. Returns its schedule, and what is odd but accepted.
-fn check(step: &Step<'_>, job: &Job) -> Result<(Schedule, Vec<String>), Rejection> {
+/// What this installation, the schedule and the parents have to say about a job. Returns its schedule, if it has one, and
+/// what is odd but accepted.
+fn check(step: &Step<'_>, job: &Job) -> Result<(Option<Schedule>, Vec<String>), Rejection> {
     let abilities = &step.state.settings.abilities;
     let schedule = check_when(step, job)?;
-    let mut warnings = schedule.warnings().to_vec();
+    let mut warnings = schedule.as_ref().map(|it| it.warnings().to_vec()).unwrap_or_default();
     if job.environment.iter().any(|v| v.secret && v.value == SECRET_SHOWN) {
         return Err(invalid(
             "environmentVariables",
@@ -162,16 +179,13 @@ fn check(step: &Step<'_>, job: &Job) -> Result<(Schedule, Vec<String>), Rejectio
     Ok((schedule, warnings))
 }
 
-fn check_when(step: &Step<'_>, job: &Job) -> Result<Schedule, Rejection> {
+fn check_when(step: &Step<'_>, job: &Job) -> Result<Option<Schedule>, Rejection> {
     let settings = &step.state.settings;
     let terms = match &job.when {
         When::Schedule(terms) => terms,
-        When::Parents(_) => {
-            return Err(unsupported(
-                "parents",
-                "jobs that depend on parents cannot be run".to_owned(),
-                "give the job a `schedule`",
-            ));
+        When::Parents(terms) => {
+            family::check_parents(step, &job.name, terms)?;
+            return Ok(None);
         }
     };
     let schedule = Schedule::of(job.name.as_str(), terms, step.now.wall, &settings.zones)
@@ -183,18 +197,20 @@ fn check_when(step: &Step<'_>, job: &Job) -> Result<Schedule, Rejection> {
             "give the job instants, such as `@hourly`, or let each machine start the command itself",
         ));
     }
-    Ok(schedule)
+    Ok(Some(schedule))
 }
 
 fn delete(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
     let entry = find(step, name)?;
-    due::settle(step, entry);
+    let progress = due::settle(step, entry);
+    let consequences = family::hand_on(step, entry, &progress);
     for run in all_live(step, entry) {
-        stop(step, &run, StopReason::JobDeleted, "its job was deleted before it started");
+        let before_start = "its job was deleted before it started";
+        status::stop(step, &run, StopReason::JobDeleted, before_start);
     }
     step.note(name, "deleted".to_owned());
     step.change(Change::JobRemoved { incarnation: entry.incarnation, name: name.clone() });
-    Ok(Reply::Deleted)
+    Ok(Reply::Deleted { consequences })
 }
 
 fn run_now(
@@ -213,27 +229,9 @@ fn run_now(
             remedy: "wait for them, or stop them with DELETE task/kill".to_owned(),
         });
     }
-    let now = step.now.wall;
-    let task_millis = step.take_task_millis(name, now);
-    let run = Run {
-        id: RunId::manual(entry.incarnation, task_millis),
-        sequence: step.next_sequence(),
-        job: name.clone(),
-        trigger: Trigger::Manual { at: now },
-        task_millis,
-        arguments: arguments.filter(|text| !text.trim().is_empty()).map(str::to_owned),
-        created_at: now,
-        // Somebody asked for it, so it is never dropped: it waits behind a run that may not be overlapped.
-        state: match entry.job.overlap {
-            Overlap::Allow => RunState::Pending { deadline: None },
-            Overlap::Skip | Overlap::Queue { .. } if live > 0 => RunState::Queued,
-            Overlap::Skip | Overlap::Queue { .. } => RunState::Pending { deadline: None },
-        },
-        attempts: Vec::new(),
-    };
-    let id = run.id;
+    let arguments = arguments.filter(|text| !text.trim().is_empty()).map(str::to_owned);
+    let id = Intake::new(step, entry).ask(step, arguments);
     step.note(name, format!("run {id} asked for"));
-    step.change(Change::RunStored(Box::new(run)));
     Ok(Reply::Triggered { run: id })
 }
 
@@ -241,49 +239,16 @@ fn kill(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
     let entry = find(step, name)?;
     let live = all_live(step, entry);
     for run in &live {
-        stop(step, run, StopReason::Requested, "it was stopped on request before it started");
+        let before_start = "it was stopped on request before it started";
+        status::stop(step, run, StopReason::Requested, before_start);
     }
     step.note(name, format!("{} runs asked to stop", live.len()));
     Ok(Reply::Stopping { count: live.len() })
 }
 
-/// Nothing has to wait any more: the job's runs may overlap from now on. Behind them a queued run might wait for ever.
-fn release_queue(step: &mut Step<'_>, entry: &JobEntry) {
-    for mut run in all_live(step, entry) {
-        if run.state == RunState::Queued {
-            run.state = RunState::Pending { deadline: None };
-            step.change(Change::RunStored(Box::new(run)));
-        }
-    }
-}
-
 /// The live runs of a job, those that this very step has made included.
 fn all_live(step: &Step<'_>, entry: &JobEntry) -> Vec<Run> {
-    let made = step.decision.changes.iter().filter_map(|change| match change {
-        Change::RunStored(run) if !run.is_ended() => Some(Run::clone(run)),
-        _ => None,
-    });
-    step.state.live_runs(entry.incarnation).cloned().chain(made).collect()
-}
-
-/// Stops a run: what runs is asked to end, what waits ends here.
-fn stop(step: &mut Step<'_>, run: &Run, why: StopReason, before_start: &str) {
-    let is_with_launcher = run.live_attempt().is_some_and(|attempt| match attempt.state {
-        AttemptState::Launching | AttemptState::Running { .. } | AttemptState::Stopping { .. } => {
-            true
-        }
-        AttemptState::Ended { .. } => false,
-    });
-    if is_with_launcher {
-        return status::stop_attempt(step, run, why);
-    }
-    let reason = if run.attempts.is_empty() {
-        before_start.to_owned()
-    } else {
-        "it was stopped while it waited for its next attempt".to_owned()
-    };
-    let at = step.now.wall;
-    status::end_run_alone(step, run.clone(), Verdict::Killed, at, reason);
+    step.live_runs(entry.incarnation).into_iter().cloned().collect()
 }
 
 fn find<'a>(step: &Step<'a>, name: &JobName) -> Result<&'a JobEntry, Rejection> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{
     BootInstant, Duration, Incarnation, JobName, JobRecord, JobStats, Launch, Offer, Progress, Run,
-    Stretch, TaskId, Term,
+    Signal, Stretch, TaskId, Term,
 };
 
 use super::event::{Reply, RequestId};
@@ -19,6 +19,9 @@ pub struct Decision {
     pub effects: Vec<Effect>,
     /// Why: printed by the log.
     pub notes: Vec<Note>,
+    /// Whether the event is not dealt with yet: what came before it was, and once that is applied it is to be asked
+    /// about again.
+    pub is_postponed: bool,
 }
 
 /// How much a decision held at some moment, to take back what came after.
@@ -87,6 +90,13 @@ pub enum Change {
     RunStored(Box<Run>),
     /// A stretch of occurrences without runs was recorded or extended (same sequence).
     StretchStored(Stretch),
+    /// The end of a parent's run is on its way to the children, or has got further (same sequence).
+    SignalStored(Signal),
+    /// All children have been told.
+    SignalRemoved {
+        /// Which signal.
+        sequence: u64,
+    },
     /// A task id's millisecond is used up for this name, for ever.
     TaskMillisUsed {
         /// The job's name.
@@ -133,6 +143,8 @@ impl Change {
             | Self::Disabled { .. }
             | Self::RunStored(_)
             | Self::StretchStored(_)
+            | Self::SignalStored(_)
+            | Self::SignalRemoved { .. }
             | Self::TaskMillisUsed { .. }
             | Self::ZoneKept { .. } => true,
             Self::Quarantined { .. }

@@ -74,6 +74,19 @@ impl JobEntry {
         }
     }
 
+    /// Whether it has failed so many times in a row that it is disabled for that.
+    #[must_use]
+    pub fn has_failed_too_often(&self, settings: &Settings) -> bool {
+        let most = self.failures_most(settings);
+        most.is_some_and(|most| self.stats.errors_since_last_success >= most)
+    }
+
+    /// Final failures in a row after which it is disabled, if it ever is for that.
+    pub(super) fn failures_most(&self, settings: &Settings) -> Option<u64> {
+        let most = self.job.disable_after_failures.unwrap_or(settings.disable_after_failures);
+        (most > 0).then_some(u64::from(most))
+    }
+
     pub(super) fn find_next(&self, settings: &Settings) -> Option<Opening> {
         let Timing::Schedule(schedule) = &self.timing else { return None };
         if self.is_quarantined {

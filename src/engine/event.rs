@@ -67,6 +67,20 @@ pub enum Request {
         /// Which.
         name: JobName,
     },
+    /// Say what a request would be answered, and do nothing.
+    DryRun(Box<Request>),
+}
+
+impl Request {
+    /// Whether it may change who is a parent of whom.
+    #[must_use]
+    pub fn may_change_family(&self) -> bool {
+        match self {
+            Self::PutJob { .. } | Self::DeleteJob { .. } => true,
+            Self::RunJob { .. } | Self::KillJob { .. } => false,
+            Self::DryRun(request) => request.may_change_family(),
+        }
+    }
 }
 
 /// The answer to a [`Request`]. Nobody hears it before it is durable.
@@ -78,9 +92,14 @@ pub enum Reply {
         created: bool,
         /// What the client should know although the job was accepted, as sentences.
         warnings: Vec<String>,
+        /// What it means for other jobs, as sentences.
+        consequences: Vec<String>,
     },
     /// The job is gone.
-    Deleted,
+    Deleted {
+        /// What it means for other jobs, as sentences.
+        consequences: Vec<String>,
+    },
     /// The run is recorded and will be placed.
     Triggered {
         /// Which.

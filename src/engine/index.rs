@@ -3,12 +3,12 @@
 //! Kept by [`super::state::State::apply`] alone, so that a step costs what it decides and not what there is. Each index
 //! is a function of the rest of the state; debug builds rebuild them all after every change and compare.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::graph::JobGraph;
 use crate::model::{
-    AgentId, AttemptState, BootInstant, Incarnation, Resources, Run, RunId, RunState, TaskId,
-    Timestamp,
+    AgentId, Alarm, AttemptState, BootInstant, Duration, Incarnation, Priority, Resources, Run,
+    RunId, RunState, TaskId, Timestamp,
 };
 
 use super::entry::JobEntry;
@@ -18,12 +18,14 @@ use super::entry::JobEntry;
 pub(super) struct Derived {
     /// When the window of every enabled job's next undecided occurrence opens.
     pub(super) due: BTreeSet<(Timestamp, Incarnation)>,
-    /// Pending runs, most urgent first: high priority, then in the order of recording.
-    pub(super) pending: BTreeSet<(Reverse<bool>, u64, RunId)>,
+    /// Pending runs, most urgent first: by when they were recorded, moved by their priority, then in that order.
+    pub(super) pending: BTreeSet<(Timestamp, u64, RunId)>,
     /// Ends of the start windows of pending runs.
     pub(super) deadlines: BTreeSet<(Timestamp, RunId)>,
-    /// Retry instants of waiting runs.
-    pub(super) retries: BTreeSet<(Timestamp, RunId)>,
+    /// When runs go on that wait for their next attempt or for news of the last, those that the boot clock measures.
+    pub(super) boot_alarms: BTreeSet<(BootInstant, RunId)>,
+    /// The same of those that wait for an instant of the wall clock.
+    pub(super) wall_alarms: BTreeSet<(Timestamp, RunId)>,
     /// When running attempts are stopped for taking too long.
     pub(super) stops: BTreeSet<(BootInstant, RunId)>,
     /// Live attempts by task.
@@ -34,13 +36,15 @@ pub(super) struct Derived {
     pub(super) used: BTreeMap<AgentId, Resources>,
     /// Live runs by job.
     pub(super) live: BTreeMap<Incarnation, BTreeSet<(u64, RunId)>>,
+    /// Who is triggered by whom.
+    pub(super) graph: JobGraph,
     /// Whether something changed since the pending runs were last looked at.
     pub(super) is_placement_wanted: bool,
 }
 
 impl Derived {
     pub(super) fn index_run(&mut self, run: &Run, entry: Option<&JobEntry>) {
-        self.index_run_times(run, entry.is_some_and(|entry| entry.job.high_priority));
+        self.index_run_times(run, entry.map(|entry| entry.job.priority).unwrap_or_default());
         if let Some(attempt) = run.live_attempt() {
             let wanted = entry.map(|entry| entry.job.resources).unwrap_or_default();
             if wanted == Resources::default() {
@@ -52,17 +56,26 @@ impl Derived {
         }
     }
 
-    pub(super) fn index_run_times(&mut self, run: &Run, is_urgent: bool) {
+    pub(super) fn index_run_times(&mut self, run: &Run, priority: Priority) {
         self.live.entry(run.id.incarnation).or_default().insert((run.sequence, run.id));
         match run.state {
             RunState::Pending { deadline } => {
-                self.pending.insert((Reverse(is_urgent), run.sequence, run.id));
+                self.pending.insert((rank(run, priority), run.sequence, run.id));
                 self.deadlines.extend(deadline.map(|at| (at, run.id)));
             }
-            RunState::Waiting { retry_at } => {
-                self.retries.insert((retry_at, run.id));
+            RunState::Queued
+            | RunState::Active
+            | RunState::Waiting { .. }
+            | RunState::Ended { .. } => {}
+        }
+        match alarm(run) {
+            Some(Alarm { boot: Some(at), .. }) => {
+                self.boot_alarms.insert((at, run.id));
             }
-            RunState::Queued | RunState::Active | RunState::Ended { .. } => {}
+            Some(Alarm { at, boot: None }) => {
+                self.wall_alarms.insert((at, run.id));
+            }
+            None => {}
         }
         if let Some(attempt) = run.live_attempt() {
             self.tasks.insert(attempt.task_id.clone(), run.id);
@@ -82,17 +95,26 @@ impl Derived {
         match run.state {
             RunState::Pending { deadline } => {
                 // The job's priority may have changed since the run was indexed.
-                for is_urgent in [true, false] {
-                    self.pending.remove(&(Reverse(is_urgent), run.sequence, run.id));
+                for priority in Priority::ALL {
+                    self.pending.remove(&(rank(run, priority), run.sequence, run.id));
                 }
                 if let Some(at) = deadline {
                     self.deadlines.remove(&(at, run.id));
                 }
             }
-            RunState::Waiting { retry_at } => {
-                self.retries.remove(&(retry_at, run.id));
+            RunState::Queued
+            | RunState::Active
+            | RunState::Waiting { .. }
+            | RunState::Ended { .. } => {}
+        }
+        match alarm(run) {
+            Some(Alarm { boot: Some(at), .. }) => {
+                self.boot_alarms.remove(&(at, run.id));
             }
-            RunState::Queued | RunState::Active | RunState::Ended { .. } => {}
+            Some(Alarm { at, boot: None }) => {
+                self.wall_alarms.remove(&(at, run.id));
+            }
+            None => {}
         }
         if let Some(attempt) = run.live_attempt() {
             self.tasks.remove(&attempt.task_id);
@@ -109,4 +131,31 @@ impl Derived {
             }
         }
     }
+}
+
+/// By how much a step of priority moves a run before or behind others. No run waits for ever behind more urgent ones:
+/// those that come an hour after it are behind it.
+const PRIORITY_STEP: Duration = Duration::from_hours(1);
+
+/// The place of a pending run among the others: earlier is more urgent.
+fn rank(run: &Run, priority: Priority) -> Timestamp {
+    match priority {
+        Priority::High => run.created_at.saturating_sub(PRIORITY_STEP).unwrap_or(Timestamp::MIN),
+        Priority::Normal => run.created_at,
+        Priority::Low => run.created_at.saturating_add(PRIORITY_STEP).unwrap_or(Timestamp::MAX),
+    }
+}
+
+/// When a run goes on that waits for an instant.
+pub(super) fn alarm(run: &Run) -> Option<Alarm> {
+    if let RunState::Waiting { until } = run.state {
+        return Some(until);
+    }
+    run.live_attempt().and_then(|attempt| match attempt.state {
+        AttemptState::Unknown { until, .. } => Some(until),
+        AttemptState::Launching
+        | AttemptState::Running { .. }
+        | AttemptState::Stopping { .. }
+        | AttemptState::Ended { .. } => None,
+    })
 }

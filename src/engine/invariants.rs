@@ -6,9 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{AttemptState, Run, RunState, StopReason, Trigger};
+use crate::model::{AttemptState, Contribution, Join, Run, RunState, Trigger, When, limits};
 
+use super::entry::JobEntry;
 use super::state::State;
+use super::{intake, round};
 
 /// Every violation in `state`.
 #[must_use]
@@ -33,15 +35,61 @@ pub fn violations(state: &State) -> Vec<String> {
         }
     }
     for entry in state.jobs() {
-        let mut live = state.live_runs(entry.incarnation).peekable();
-        if live.peek().is_some() && live.all(|run| run.state == RunState::Queued) {
-            found.push(format!(
-                "job `{}` has queued runs and nothing they wait for",
-                entry.job.name
-            ));
+        check_queue(state, entry, &mut found);
+        check_rounds(state, entry, &mut found);
+    }
+    for signal in state.signals() {
+        if signal.sequence == 0 || signal.sequence > state.last_sequence() {
+            found.push(format!("the signal of {} has a sequence that was never given", signal.run));
         }
     }
+    if !state.graph().is_acyclic() {
+        found.push("a job waits for itself".to_owned());
+    }
     found
+}
+
+fn check_queue(state: &State, entry: &JobEntry, found: &mut Vec<String>) {
+    let (queued, ahead): (Vec<&Run>, Vec<&Run>) =
+        state.live_runs(entry.incarnation).partition(|run| run.state == RunState::Queued);
+    if !queued.is_empty() && ahead.len() < intake::places(&entry.job) {
+        found.push(format!("job `{}` has queued runs and nothing they wait for", entry.job.name));
+    }
+}
+
+fn check_rounds(state: &State, entry: &JobEntry, found: &mut Vec<String>) {
+    let name = &entry.job.name;
+    if round::has_finished(state, entry) && !entry.is_quarantined {
+        found.push(format!(
+            "the parents of job `{name}` have finished a round, and nothing follows"
+        ));
+    }
+    let rounds = &entry.progress.rounds;
+    match &entry.job.when {
+        When::Schedule(_) if !rounds.is_empty() => {
+            found.push(format!("job `{name}` has a schedule, and rounds of parents"));
+        }
+        When::Schedule(_) => {}
+        When::Parents(terms) => {
+            let most = match terms.join {
+                Join::Round => 1,
+                Join::Due => limits::ROUNDS_MAX,
+            };
+            if rounds.len() > most {
+                found.push(format!("job `{name}` has {} open rounds", rounds.len()));
+            }
+            for parent in terms.names.iter().filter(|parent| state.job(parent).is_none()) {
+                found.push(format!(
+                    "job `{name}` has a parent `{parent}`, and there is no such job"
+                ));
+            }
+            let parents = round::incarnations(state, &terms.names);
+            let of_strangers = |it: &&Contribution| !parents.contains(&it.parent);
+            for it in rounds.iter().flat_map(|round| &round.parents).filter(of_strangers) {
+                found.push(format!("job `{name}` counts runs of {}, no parent of it", it.parent));
+            }
+        }
+    }
 }
 
 fn check_attempts(run: &Run, found: &mut Vec<String>) {
@@ -66,7 +114,7 @@ fn check_attempts(run: &Run, found: &mut Vec<String>) {
         RunState::Pending { deadline: Some(_) } => {
             let is_bounded = match run.trigger {
                 Trigger::Schedule { .. } => run.attempts.is_empty(),
-                Trigger::CatchUp { .. } | Trigger::Manual { .. } => false,
+                Trigger::CatchUp { .. } | Trigger::Manual { .. } | Trigger::Parents { .. } => false,
             };
             if !is_bounded {
                 found.push(format!("run {} has a start window that nothing gives it", run.id));
@@ -82,12 +130,11 @@ fn check_attempts(run: &Run, found: &mut Vec<String>) {
 fn check_job(state: &State, run: &Run, found: &mut Vec<String>) {
     let Some(entry) = state.incarnation(run.id.incarnation) else {
         let is_stopping = run.live_attempt().is_some_and(|attempt| match attempt.state {
-            AttemptState::Stopping { why, .. } => {
-                matches!(why, StopReason::JobDeleted | StopReason::Requested | StopReason::TimedOut)
-            }
-            AttemptState::Launching | AttemptState::Running { .. } | AttemptState::Ended { .. } => {
-                false
-            }
+            AttemptState::Stopping { .. } | AttemptState::Unknown { why: Some(_), .. } => true,
+            AttemptState::Launching
+            | AttemptState::Running { .. }
+            | AttemptState::Unknown { why: None, .. }
+            | AttemptState::Ended { .. } => false,
         });
         if !is_stopping {
             found.push(format!("run {} outlives its job and is not being stopped", run.id));
@@ -98,7 +145,7 @@ fn check_job(state: &State, run: &Run, found: &mut Vec<String>) {
         Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => {
             due_at <= entry.progress.decided_through
         }
-        Trigger::Manual { .. } => true,
+        Trigger::Manual { .. } | Trigger::Parents { .. } => true,
     };
     if !is_decided {
         found.push(format!("run {} exists, and its occurrence could be decided again", run.id));

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use crate::model::{Attempt, Command, EnvVar, Fetch, Job, Launch, Run};
 use crate::placement::Assignment;
 
-use super::Step;
 use super::entry::JobEntry;
+use super::{Step, status};
 
 /// The arguments as they stand in task ids: those of the run if it has its own, else the job's joined by blanks.
 pub(super) fn arguments_in_task_id(job: &Job, run: &Run) -> String {
@@ -42,7 +42,7 @@ pub(super) fn launch(
         user: Some(job.run_as_user.clone()).filter(|user| !user.is_empty()),
         fetch,
         resources: job.resources,
-        kill_grace: step.state.settings.kill_grace,
+        kill_grace: status::grace(step, run),
         not_after: None,
     }
 }

@@ -22,9 +22,12 @@
 //! for. After a crash or a change of leader, `Resumed` and `LauncherConnected` ask the launcher about every live
 //! attempt before anything else is started for its run; `status` has what each answer means.
 //!
-//! The concerns: `due` turns occurrences into runs or records why not; `place` matches pending runs with offers
-//! and closes start windows; `status` moves runs on as tasks report; `admin` does what clients ask; `zones` says whose
-//! occurrences move when zone data has changed; `forecast` decides nothing: it tells what `due` will have to decide.
+//! The concerns: `due` turns occurrences into runs or records why not, and `round` finished rounds of parents, both
+//! through `intake`, which knows what a job's live runs leave room for; `place` matches pending runs with offers and
+//! closes start windows; `status` moves runs on as tasks report, by the tables of `transition`, and `retry` says when
+//! another attempt follows; `admin` does what clients ask, `family` what that means for parents and children; `zones`
+//! says whose occurrences move when zone data has changed; `forecast` decides nothing: it tells what `due` will have to
+//! decide.
 //!
 //! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 
@@ -35,34 +38,42 @@ mod decision;
 mod due;
 mod entry;
 mod event;
+mod family;
 pub mod forecast;
 mod index;
+mod intake;
 pub mod invariants;
 mod launch;
 mod place;
+mod retry;
+mod round;
 mod settings;
 mod state;
 mod status;
 #[cfg(test)]
 mod tests;
+mod transition;
 mod zones;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::{
-    Duration, JobName, Now, Run, RunId, TaskId, Timestamp, limits, millis_since_epoch,
+    Duration, Incarnation, JobName, JobStats, Now, Progress, Run, RunId, TaskId, Timestamp, limits,
+    millis_since_epoch,
 };
 
 pub use decision::{Change, Decision, Effect, Launcher, Note};
 pub use entry::{JobEntry, Timing};
 pub use event::{Event, Rejection, RejectionCode, Reply, Request, RequestId};
+pub use round::{ParentStanding, Standing as RoundStanding};
 pub use settings::{Abilities, Boot, Settings};
 pub use state::{Recovered, State, WakeAt};
 
 /// Decides what follows from `event`. Reads nothing but its arguments.
 ///
-/// The caller applies the changes to `state` before it asks again, and asks again as long as
-/// [`State::wake_at`] has come.
+/// The caller applies the changes to `state` before it asks again; it asks again with the same event if the decision
+/// [is not yet one about it](Decision::is_postponed), and with [`Event::Woke`] as long as [`State::wake_at`] has come.
 pub fn step(state: &State, now: Now, event: &Event) -> Decision {
     let mut step = Step::new(state, now);
     match event {
@@ -70,6 +81,7 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             step.change(Change::TermBegan(*term));
             zones::tell_broken(&mut step);
             zones::decide(&mut step);
+            round::decide_finished(&mut step);
             // Otherwise its connection asks. Asked twice, it could answer twice, and the second answer would be taken
             // for one about a launch that the first has brought about.
             if state.launcher_gone().is_none() {
@@ -79,6 +91,11 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             step.change(Change::ListeningBegan { until: now.boot.saturating_add(LISTEN_FOR) });
         }
         Event::Woke => decide_what_has_come(&mut step),
+        // What parents did before somebody changes who they are goes to those who were their children then.
+        Event::Request { request, .. } if request.may_change_family() && state.has_signals() => {
+            round::decide(&mut step);
+            step.decision.is_postponed = true;
+        }
         Event::Request { id, request } => {
             let reply = admin::decide(&mut step, request);
             step.effect(Effect::Reply(*id, reply));
@@ -107,8 +124,9 @@ const LISTEN_FOR: Duration = Duration::from_secs(2);
 
 /// One concern at a time, since the state does not move while a step decides; the caller asks again for the next.
 ///
-/// What ends comes first: a run whose window has closed must not block the occurrence that is due now. Offers come
-/// last: a run that became pending a moment ago must be in the state when the pending ones count as looked at.
+/// What ends comes first: a run whose window has closed must not block the occurrence that is due now. Then children
+/// hear of what has ended. Offers come last: a run that became pending a moment ago must be in the state when the
+/// pending ones count as looked at.
 fn decide_what_has_come(step: &mut Step<'_>) {
     if let Some(until) = step.state.listens_until() {
         if until <= step.now.boot {
@@ -118,7 +136,12 @@ fn decide_what_has_come(step: &mut Step<'_>) {
     }
     place::decide_windows(step);
     if step.decision.changes.is_empty() {
+        round::decide(step);
+    }
+    if step.decision.changes.is_empty() {
         due::decide(step);
+    }
+    if step.decision.changes.is_empty() {
         status::decide_times(step);
     }
     if step.decision.changes.is_empty() {
@@ -129,14 +152,16 @@ fn decide_what_has_come(step: &mut Step<'_>) {
 /// One step's view: the state as it was, and what the step has decided so far.
 ///
 /// The state does not move while a step decides, so whatever a later part of the same step must know of an earlier
-/// one (numbers given out, occurrences turned into runs) is tallied here, in plain sight.
+/// one (numbers given out, runs, counts, progress) is kept here, in plain sight.
 struct Step<'a> {
     state: &'a State,
     now: Now,
     decision: Decision,
     last_sequence: u64,
-    /// The runs that this very step has ended, which the state still shows as live.
-    ended: BTreeSet<RunId>,
+    /// The runs of each job that this step has stored, as it stored them last.
+    stored: BTreeMap<Incarnation, BTreeMap<RunId, Run>>,
+    counted: BTreeMap<Incarnation, JobStats>,
+    progressed: BTreeMap<Incarnation, Progress>,
 }
 
 impl<'a> Step<'a> {
@@ -146,12 +171,77 @@ impl<'a> Step<'a> {
             now,
             decision: Decision::default(),
             last_sequence: state.last_sequence(),
-            ended: BTreeSet::new(),
+            stored: BTreeMap::new(),
+            counted: BTreeMap::new(),
+            progressed: BTreeMap::new(),
         }
     }
 
     fn change(&mut self, change: Change) {
         self.decision.changes.push(change);
+    }
+
+    fn store_run(&mut self, run: Run) {
+        self.stored.entry(run.id.incarnation).or_default().insert(run.id, run.clone());
+        self.change(Change::RunStored(Box::new(run)));
+    }
+
+    fn store_progress(&mut self, incarnation: Incarnation, progress: Progress) {
+        self.progressed.insert(incarnation, progress.clone());
+        self.change(Change::Progressed { incarnation, progress });
+    }
+
+    fn store_stats(&mut self, incarnation: Incarnation, stats: JobStats) {
+        self.counted.insert(incarnation, stats.clone());
+        self.change(Change::Counted { incarnation, stats });
+    }
+
+    /// Decides something about one job. A job whose decision goes wrong must not stop the others: what was decided of it
+    /// is taken back, and it is left alone, visibly.
+    fn guarded(&mut self, entry: &JobEntry, decide: impl FnOnce(&mut Self)) {
+        let incarnation = entry.incarnation;
+        let (lengths, last_sequence) = (self.decision.lengths(), self.last_sequence);
+        let stored = self.stored.get(&incarnation).cloned();
+        let counted = self.counted.get(&incarnation).cloned();
+        let progressed = self.progressed.get(&incarnation).cloned();
+        if catch_unwind(AssertUnwindSafe(|| decide(self))).is_ok() {
+            return;
+        }
+        self.decision.truncate(lengths);
+        self.last_sequence = last_sequence;
+        put_back(&mut self.stored, incarnation, stored);
+        put_back(&mut self.counted, incarnation, counted);
+        put_back(&mut self.progressed, incarnation, progressed);
+        self.change(Change::Quarantined { incarnation });
+        self.warn(
+            Some(&entry.job.name),
+            "deciding the job went wrong inside Chronode; it is left alone until it is replaced or Chronode restarts"
+                .to_owned(),
+        );
+    }
+
+    /// The live runs of a job as this step has left them so far, oldest first.
+    fn live_runs(&self, incarnation: Incarnation) -> Vec<&Run> {
+        let stored = self.stored.get(&incarnation);
+        let known = self
+            .state
+            .live_runs(incarnation)
+            .map(|run| stored.and_then(|stored| stored.get(&run.id)).unwrap_or(run));
+        let is_new = |run: &&Run| self.state.run(run.id).is_none();
+        let new = stored.into_iter().flat_map(BTreeMap::values).filter(is_new);
+        let mut live: Vec<&Run> = known.chain(new).filter(|run| !run.is_ended()).collect();
+        live.sort_by_key(|run| run.sequence);
+        live
+    }
+
+    /// A job's counts as this step has left them so far.
+    fn stats(&self, entry: &JobEntry) -> JobStats {
+        self.counted.get(&entry.incarnation).unwrap_or(&entry.stats).clone()
+    }
+
+    /// A job's progress as this step has left it so far.
+    fn progress(&self, entry: &JobEntry) -> Progress {
+        self.progressed.get(&entry.incarnation).unwrap_or(&entry.progress).clone()
     }
 
     fn effect(&mut self, effect: Effect) {
@@ -198,6 +288,13 @@ impl<'a> Step<'a> {
             self.effect(Effect::Reconcile(live));
         }
     }
+}
+
+fn put_back<T>(map: &mut BTreeMap<Incarnation, T>, key: Incarnation, value: Option<T>) {
+    match value {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
+    };
 }
 
 /// Cuts a sentence from outside to what a record may hold.

@@ -1,28 +1,37 @@
 //! Pending runs meet offers, or the end of their start window.
 //!
 //! The tally of what a step has assigned is a local value; the state moves only when the changes are applied. A run
-//! that fits nowhere stays pending and stops nobody else.
+//! that fits nowhere stays pending and stops nobody else; only one that has waited long and would fit on an agent with
+//! nothing else on it gets that agent kept free, because small runs could otherwise pass it for ever.
 
 use crate::model::{
-    Attempt, AttemptState, CatchUp, Run, RunState, TaskId, Timestamp, Trigger, Verdict, limits,
+    Alarm, Attempt, AttemptState, CatchUp, Duration, Run, RunState, TaskId, Timestamp, Trigger,
+    Verdict, limits,
 };
 use crate::placement::{Assignment, Tally};
 use crate::schedule::Schedule;
 
 use super::decision::{Change, Effect};
 use super::entry::{JobEntry, Timing};
+use super::transition::{Happening, Move, RunStanding, moved};
 use super::{Step, launch, status};
 
 /// Ends the pending runs whose start window has closed, or lets them run late where the job catches up.
 pub(super) fn decide_windows(step: &mut Step<'_>) {
     let state = step.state;
     for run in state.overdue(step.now.wall).take(limits::DUE_PER_STEP_MAX) {
+        let standing = RunStanding::of(run);
+        if standing.is_none_or(|it| moved(it, Happening::WindowClosed) != Move::Missed) {
+            continue;
+        }
         if let Some((entry, due_at)) = catches_up(step, run) {
-            give_up_older_catch_ups(step, entry, due_at);
+            if entry.job.catch_up == CatchUp::Latest {
+                give_up_older_catch_ups(step, entry, due_at);
+            }
             let mut run = run.clone();
             run.trigger = Trigger::CatchUp { due_at };
             run.state = RunState::Pending { deadline: None };
-            step.change(Change::RunStored(Box::new(run)));
+            step.store_run(run);
         } else {
             let reason = why_not_started(step, run);
             status::end_run(step, run.clone(), Verdict::Missed, step.now.wall, reason);
@@ -35,28 +44,35 @@ pub(super) fn decide_windows(step: &mut Step<'_>) {
 fn catches_up<'a>(step: &Step<'a>, run: &Run) -> Option<(&'a JobEntry, Timestamp)> {
     let due_at = occurrence(run)?;
     let entry = step.state.incarnation(run.id.incarnation)?;
-    match entry.job.catch_up {
-        CatchUp::None => return None,
-        CatchUp::Latest => {}
-    }
-    let has_next_come = entry.next.is_some_and(|next| next.opens_at <= step.now.wall);
-    let is_later_live = step
-        .state
-        .live_runs(entry.incarnation)
-        .any(|other| occurrence(other).is_some_and(|at| at > due_at));
-    (!has_next_come && !is_later_live).then_some((entry, due_at))
+    let others = || {
+        let live = step.live_runs(entry.incarnation);
+        live.into_iter().filter(|other| other.id != run.id).collect::<Vec<_>>()
+    };
+    let stays = match entry.job.catch_up {
+        CatchUp::None => false,
+        CatchUp::Latest => {
+            let has_next_come = entry.next.is_some_and(|next| next.opens_at <= step.now.wall);
+            let is_later = |other: &&Run| occurrence(other).is_some_and(|at| at > due_at);
+            !has_next_come && !others().iter().any(is_later)
+        }
+        CatchUp::All { max } => {
+            let is_late = |other: &&&Run| matches!(other.trigger, Trigger::CatchUp { .. });
+            others().iter().filter(is_late).count() < usize::try_from(max).unwrap_or(usize::MAX)
+        }
+    };
+    stays.then_some((entry, due_at))
 }
 
 /// Only the latest of missed occurrences is run late: earlier ones that still wait for their first offer end here.
 pub(super) fn give_up_older_catch_ups(step: &mut Step<'_>, entry: &JobEntry, due_at: Timestamp) {
-    let state = step.state;
-    for run in state.live_runs(entry.incarnation) {
+    let live: Vec<Run> = step.live_runs(entry.incarnation).into_iter().cloned().collect();
+    for run in live {
         let waits = matches!(run.state, RunState::Pending { .. }) && run.attempts.is_empty();
         let is_older = matches!(run.trigger, Trigger::CatchUp { due_at: other } if other < due_at);
         if waits && is_older {
             let reason = "it could not be started, and a later occurrence is caught up instead";
             let at = step.now.wall;
-            status::end_run_alone(step, run.clone(), Verdict::Missed, at, reason.to_owned());
+            status::end_run_alone(step, run, Verdict::Missed, at, reason.to_owned());
         }
     }
 }
@@ -65,7 +81,7 @@ pub(super) fn give_up_older_catch_ups(step: &mut Step<'_>, entry: &JobEntry, due
 const fn occurrence(run: &Run) -> Option<Timestamp> {
     match run.trigger {
         Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => Some(due_at),
-        Trigger::Manual { .. } => None,
+        Trigger::Manual { .. } | Trigger::Parents { .. } => None,
     }
 }
 
@@ -84,7 +100,7 @@ fn opens_at(entry: &JobEntry, run: &Run) -> Option<Timestamp> {
         Trigger::CatchUp { due_at } => {
             Some(schedule.map_or(due_at, |schedule| schedule.opens_at(due_at)))
         }
-        Trigger::Manual { .. } => None,
+        Trigger::Manual { .. } | Trigger::Parents { .. } => None,
     }
 }
 
@@ -103,6 +119,9 @@ fn why_not_started(step: &Step<'_>, run: &Run) -> String {
     }
 }
 
+/// How long a run may be passed by others that fit where it does not.
+const PASSED_FOR: Duration = Duration::from_mins(10);
+
 /// Matches pending runs with offers, most urgent first.
 pub(super) fn decide_offers(step: &mut Step<'_>) {
     if !step.state.is_placement_due() {
@@ -118,15 +137,20 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
         }
         let Some(entry) = state.incarnation(run.id.incarnation) else { continue };
         // Somebody has set the clock back since its window opened: it waits until the clock shows that instant again.
-        if let Some(opens_at) = opens_at(entry, run).filter(|at| *at > step.now.wall) {
+        // What has been started once is only tried again.
+        let first = Some(run).filter(|run| run.attempts.is_empty());
+        let opens_at = first.and_then(|run| opens_at(entry, run));
+        if let Some(opens_at) = opens_at.filter(|at| *at > step.now.wall) {
             let mut run = run.clone();
-            run.state = RunState::Waiting { retry_at: opens_at };
-            step.change(Change::RunStored(Box::new(run)));
+            run.state = RunState::Waiting { until: Alarm { at: opens_at, boot: None } };
+            step.store_run(run);
             continue;
         }
         if let Ok(assignment) = tally.assign(&entry.job.resources, &entry.conditions) {
             begin_attempt(step, entry, run, assignment);
             placed += 1;
+        } else if step.now.wall.duration_since(run.created_at) >= PASSED_FOR {
+            tally.keep_free(&entry.job.resources, &entry.conditions);
         }
     }
     step.change(Change::PlacementSettled);
@@ -148,6 +172,6 @@ fn begin_attempt(step: &mut Step<'_>, entry: &JobEntry, run: &Run, assignment: A
     run.state = RunState::Active;
     // Crash after the commit of this and before the launch: the run is stored as active, its attempt as launching, and
     // the launcher may or may not have the task. The next start asks it and learns which.
-    step.change(Change::RunStored(Box::new(run)));
+    step.store_run(run);
     step.effect(Effect::Launch(Box::new(launch)));
 }

@@ -10,6 +10,9 @@ pub struct Settings {
     pub defaults: Defaults,
     /// The pause between attempts (`--failure_retry`).
     pub retry_delay: Duration,
+    /// Final failures in a row after which a job that does not say is disabled; 0 is never
+    /// (`--disable_after_failures`).
+    pub disable_after_failures: u32,
     /// How long a task is given between being asked to stop and being stopped.
     pub kill_grace: Duration,
     /// What the launcher can do; what it cannot is refused at the door.

@@ -9,9 +9,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::graph::JobGraph;
 use crate::model::{
     AgentId, BootInstant, Duration, Incarnation, JobName, JobRecord, Now, Offer, OfferId,
-    Resources, Run, RunId, TaskId, Term, Timestamp,
+    Resources, Run, RunId, Signal, TaskId, Term, Timestamp, When,
 };
 
 use super::decision::{Change, Launcher};
@@ -28,6 +29,8 @@ pub struct Recovered {
     pub jobs: Vec<JobRecord>,
     /// All live runs.
     pub runs: Vec<Run>,
+    /// The ends of parents' runs that not all children have been told of, oldest first.
+    pub signals: Vec<Signal>,
     /// The last task-id millisecond used up by each name.
     pub task_marks: Vec<(JobName, i64)>,
     /// The compiled data under which each zone was last decided, by its name.
@@ -47,6 +50,8 @@ pub struct State {
     jobs: BTreeMap<Incarnation, JobEntry>,
     names: BTreeMap<JobName, Incarnation>,
     runs: BTreeMap<RunId, Run>,
+    /// Ends of parents' runs that not all children have been told of, by sequence.
+    signals: BTreeMap<u64, Signal>,
     task_marks: BTreeMap<JobName, i64>,
     /// The data under which zones were last decided.
     kept_zones: BTreeMap<String, Arc<[u8]>>,
@@ -99,13 +104,22 @@ impl State {
     /// The state that the store remembers.
     #[must_use]
     pub fn recover(settings: Arc<Settings>, recovered: Recovered) -> Self {
-        let Recovered { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence } =
-            recovered;
+        let Recovered {
+            term,
+            jobs,
+            runs,
+            signals,
+            task_marks,
+            zones,
+            last_incarnation,
+            last_sequence,
+        } = recovered;
         let mut state = Self {
             term,
             jobs: BTreeMap::new(),
             names: BTreeMap::new(),
             runs: BTreeMap::new(),
+            signals: signals.into_iter().map(|signal| (signal.sequence, signal)).collect(),
             task_marks: task_marks.into_iter().collect(),
             kept_zones: zones.into_iter().collect(),
             last_incarnation,
@@ -119,6 +133,10 @@ impl State {
         };
         for record in jobs {
             state.put_job(record);
+        }
+        // Parents may have been created after their children: only now everybody is there.
+        for incarnation in state.jobs.keys().copied().collect::<Vec<_>>() {
+            state.link_job(incarnation);
         }
         for run in runs {
             state.put_run(run);
@@ -134,9 +152,13 @@ impl State {
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::TermBegan(term) => self.term = *term,
-            Change::JobStored(record) => self.put_job(JobRecord::clone(record)),
+            Change::JobStored(record) => {
+                self.put_job(JobRecord::clone(record));
+                self.link_job(record.incarnation);
+            }
             Change::JobRemoved { incarnation, name } => {
                 self.unindex_job(*incarnation);
+                self.derived.graph.remove(*incarnation);
                 self.jobs.remove(incarnation);
                 self.names.remove(name);
             }
@@ -168,6 +190,13 @@ impl State {
             }
             Change::StretchStored(stretch) => {
                 self.last_sequence = self.last_sequence.max(stretch.sequence);
+            }
+            Change::SignalStored(signal) => {
+                self.last_sequence = self.last_sequence.max(signal.sequence);
+                self.signals.insert(signal.sequence, signal.clone());
+            }
+            Change::SignalRemoved { sequence } => {
+                self.signals.remove(sequence);
             }
             Change::TaskMillisUsed { name, millis } => {
                 let mark = self.task_marks.entry(name.clone()).or_insert(i64::MIN);
@@ -258,10 +287,26 @@ impl State {
         past.map(|(_, id)| &self.runs[id])
     }
 
-    /// Waiting runs whose retry instant has come by `now`.
-    pub(super) fn retriable(&self, now: Timestamp) -> impl Iterator<Item = &Run> {
-        let come = self.derived.retries.iter().take_while(move |(at, _)| *at <= now);
-        come.map(|(_, id)| &self.runs[id])
+    /// Runs that wait for an instant which has come by `now`.
+    pub(super) fn ringing(&self, now: Now) -> impl Iterator<Item = &Run> {
+        let by_wall = self.derived.wall_alarms.iter().take_while(move |(at, _)| *at <= now.wall);
+        let by_boot = self.derived.boot_alarms.iter().take_while(move |(at, _)| *at <= now.boot);
+        by_boot.map(|(_, id)| id).chain(by_wall.map(|(_, id)| id)).map(|id| &self.runs[id])
+    }
+
+    /// Who is triggered by whom.
+    #[must_use]
+    pub const fn graph(&self) -> &JobGraph {
+        &self.derived.graph
+    }
+
+    /// The ends of parents' runs that not all children have been told of, oldest first.
+    pub fn signals(&self) -> impl ExactSizeIterator<Item = &Signal> {
+        self.signals.values()
+    }
+
+    pub(super) fn has_signals(&self) -> bool {
+        !self.signals.is_empty()
     }
 
     /// Running runs whose attempt has had its time by `now`.
@@ -347,12 +392,16 @@ impl State {
             derived.deadlines.first().map(|(at, _)| {
                 at.saturating_add(Duration::from_millis(1)).unwrap_or(Timestamp::MAX)
             }),
-            derived.retries.first().map(|(at, _)| *at),
+            derived.wall_alarms.first().map(|(at, _)| *at),
+        ];
+        let boot = [
+            derived.stops.first().map(|(at, _)| *at),
+            derived.boot_alarms.first().map(|(at, _)| *at),
         ];
         WakeAt {
             wall: wall.into_iter().flatten().min(),
-            boot: derived.stops.first().map(|(at, _)| *at),
-            at_once: self.is_placement_due(),
+            boot: boot.into_iter().flatten().min(),
+            at_once: self.is_placement_due() || self.has_signals(),
         }
     }
 
@@ -407,6 +456,17 @@ impl State {
         self.derived.is_placement_wanted = true;
     }
 
+    /// Takes the edges to a job's parents into the graph. All that it names must be there.
+    fn link_job(&mut self, incarnation: Incarnation) {
+        let parents: Vec<Incarnation> = match &self.jobs[&incarnation].job.when {
+            When::Schedule(_) => Vec::new(),
+            When::Parents(terms) => {
+                terms.names.iter().filter_map(|name| self.names.get(name).copied()).collect()
+            }
+        };
+        self.derived.graph.set_parents(incarnation, &parents);
+    }
+
     fn index_job(&mut self, incarnation: Incarnation) {
         let settings = Arc::clone(&self.settings);
         let entry = self.job_mut(incarnation);
@@ -448,6 +508,7 @@ impl State {
             // What an attempt holds is what its job wanted when the run was stored, which nothing else remembers.
             held: self.derived.held.clone(),
             used: self.derived.used.clone(),
+            graph: self.derived.graph.clone(),
             ..Derived::default()
         };
         for entry in self.jobs.values() {
@@ -455,11 +516,23 @@ impl State {
             rebuilt.due.extend(next.map(|next| (next.opens_at, entry.incarnation)));
         }
         for run in self.runs.values() {
-            let is_urgent =
-                self.derived.pending.contains(&(std::cmp::Reverse(true), run.sequence, run.id));
-            rebuilt.index_run_times(run, is_urgent);
+            // A pending run keeps the priority with which it was indexed.
+            use crate::model::Priority;
+            let is_of = |priority: &Priority| {
+                let mut alone = Derived::default();
+                alone.index_run_times(run, *priority);
+                alone.pending.is_subset(&self.derived.pending)
+            };
+            let priority = Priority::ALL.into_iter().find(is_of).unwrap_or_default();
+            rebuilt.index_run_times(run, priority);
         }
         assert_eq!(rebuilt, self.derived, "an index does not follow from the state");
+        for (incarnation, entry) in &self.jobs {
+            let When::Parents(terms) = &entry.job.when else { continue };
+            let named = terms.names.iter().filter_map(|name| self.names.get(name).copied());
+            let named: BTreeSet<Incarnation> = named.collect();
+            assert_eq!(named, self.derived.graph.parents(*incarnation), "an edge is off");
+        }
         let mut used: BTreeMap<AgentId, Resources> = BTreeMap::new();
         for (agent, held) in self.derived.held.values() {
             let sum = used.entry(agent.clone()).or_default();

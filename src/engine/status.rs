@@ -1,81 +1,162 @@
-//! How a run moves on as its tasks report, and as its own times come.
+//! How a run moves on as its tasks report, as its own times come, and as it is stopped.
 //!
-//! The life of an attempt, by what it is and what the launcher says. `–` changes nothing.
-//!
-//! | attempt is | running | ended | never launched | in doubt |
-//! |---|---|---|---|---|
-//! | launching | running | ended | taken back, the run is pending again | ended, the run is lost |
-//! | running | – | ended | ended, the run is lost | ended, the run is lost |
-//! | stopping | asked to stop again | ended | ended, never started | ended, the run is lost |
-//! | unknown to us | noted | acknowledged | – | acknowledged |
+//! What follows from what is in the tables of [`super::transition`]; here is what each answer means in changes, effects
+//! and sentences.
 //!
 //! The same attempt is launched a second time only after *never launched*, by which the launcher says that it has
-//! forgotten nothing; and only once for each time that it is asked after everything, as the same answer may come twice. Every doubt ends the run as lost: perhaps skipping is repairable by a person, doing something
-//! twice is not.
+//! forgotten nothing; and only once for each time that it is asked after everything, as the same answer may come twice.
+//! What nobody can say is waited for as long as the job's `onUnknown` says; then the run is lost, or another attempt
+//! follows under another task id.
 
 use crate::model::{
-    Attempt, AttemptState, Exit, JobStats, Overlap, Run, RunId, RunState, StopReason, TaskReport,
-    TaskStatus, Timestamp, Trigger, Verdict, limits,
+    Alarm, Attempt, AttemptState, BootInstant, Duration, Exit, OnUnknown, Overlap, Run, RunState,
+    StopReason, TaskReport, TaskStatus, Timestamp, Trigger, UnknownThen, Verdict, limits,
 };
 
 use super::decision::{Change, Effect};
 use super::due::start_deadline;
 use super::entry::JobEntry;
-use super::{Step, bounded};
+use super::transition::{End, Fate, Happening, Hearing, Move, RunStanding, Said, Standing};
+use super::transition::{fate, heard, moved};
+use super::{Step, bounded, family, intake, retry, round};
 
 /// Moves on what a task report is about.
 pub(super) fn decide_report(step: &mut Step<'_>, report: &TaskReport) {
-    let Some(run) = step.state.run_of_task(&report.task_id) else {
-        return stranger(step, report);
-    };
-    let Some(attempt) = run.live_attempt() else {
-        return stranger(step, report);
-    };
-    match &report.status {
-        TaskStatus::Running { started_at } => running(step, run, attempt, *started_at),
-        TaskStatus::Ended { exit, started_at, ended_at } => {
-            let started_at = started_at.or_else(|| started_at_of(attempt));
-            end_attempt(step, run, Some(exit), started_at, *ended_at);
+    let TaskReport { task_id, status } = report;
+    let run = step.state.run_of_task(task_id);
+    let found = run.and_then(|run| Some((run, run.live_attempt()?)));
+    let standing = found.map_or(Standing::Stranger, |(_, attempt)| Standing::of(&attempt.state));
+    let hearing = heard(standing, Said::of(status));
+    let Some((run, attempt)) = found else { return stranger(step, hearing, report) };
+    match (hearing, status) {
+        (Hearing::Ignored, _) => {}
+        (Hearing::Noted | Hearing::Acknowledged, _) => stranger(step, hearing, report),
+        (Hearing::Runs, TaskStatus::Running { started_at }) => {
+            runs(step, run, attempt, *started_at)
         }
-        TaskStatus::NeverLaunched => never_launched(step, run, attempt),
-        TaskStatus::InDoubt { reason } => in_doubt(step, run, attempt, reason),
+        (Hearing::StopsAgain, TaskStatus::Running { started_at }) => {
+            stops_again(step, run, attempt, *started_at);
+        }
+        (Hearing::TakenBack, _) => take_back(step, run, attempt),
+        (Hearing::Ends, TaskStatus::Ended { exit, started_at, ended_at }) => {
+            let started_at = started_at.or_else(|| started_at_of(attempt));
+            end_attempt(step, run, exit, started_at, *ended_at);
+        }
+        (Hearing::EndsUnstarted, _) => {
+            if !is_old_answer(step, run, attempt) {
+                end_attempt(step, run, &Exit::Killed, None, step.now.wall);
+            }
+        }
+        (Hearing::Doubted, TaskStatus::InDoubt { reason, is_final }) => {
+            doubt(step, run, attempt, reason, *is_final);
+        }
+        (Hearing::Doubted, _) => {
+            if !is_old_answer(step, run, attempt) {
+                let what = match standing {
+                    Standing::Stopping | Standing::StoppingUnstarted => "was being stopped",
+                    Standing::Stranger
+                    | Standing::Launching
+                    | Standing::Running
+                    | Standing::Unknown => "was running",
+                };
+                let lost = "and the launcher no longer knows of it: its records were lost";
+                doubt(step, run, attempt, &format!("it {what}, {lost}"), true);
+            }
+        }
+        // The table says these only of a task that runs or has ended.
+        (Hearing::Runs | Hearing::StopsAgain | Hearing::Ends, _) => {}
     }
 }
 
-/// Moves on the runs whose own times have come: retries and time-outs.
+/// Moves on the runs whose own times have come: further attempts, doubts that news was waited for in vain, time-outs.
 pub(super) fn decide_times(step: &mut Step<'_>) {
     let state = step.state;
-    for run in state.retriable(step.now.wall).take(limits::DUE_PER_STEP_MAX) {
-        let mut run = run.clone();
-        // A retry is bounded by no window: the obligation was taken up in time.
-        let entry = state.incarnation(run.id.incarnation);
-        let deadline = entry.and_then(|entry| deadline_again(entry, &run, step.now.wall));
-        run.state = RunState::Pending { deadline };
-        step.change(Change::RunStored(Box::new(run)));
+    for run in state.ringing(step.now).take(limits::DUE_PER_STEP_MAX) {
+        happen(step, run, Happening::AlarmRang, None);
     }
     for run in state.overlong(step.now.boot).take(limits::DUE_PER_STEP_MAX) {
-        stop_attempt(step, run, StopReason::TimedOut);
+        happen(step, run, Happening::TimeUp, Some(StopReason::TimedOut));
+    }
+}
+
+/// Stops a run: what the launcher has is asked to end, what waits ends here, as `before_start` if nothing of it was
+/// ever begun.
+pub(super) fn stop(step: &mut Step<'_>, run: &Run, why: StopReason, before_start: &str) {
+    let Some(standing) = RunStanding::of(run) else { return };
+    match moved(standing, Happening::Stopped) {
+        Move::StopsAttempt => stop_attempt(step, run, why),
+        Move::Ends => {
+            let reason = if run.attempts.is_empty() {
+                before_start
+            } else {
+                "it was stopped while it waited for its next attempt"
+            };
+            let verdict = match why {
+                StopReason::Superseded => Verdict::Superseded,
+                StopReason::Requested | StopReason::TimedOut | StopReason::JobDeleted => {
+                    Verdict::Killed
+                }
+            };
+            end_run_alone(step, run.clone(), verdict, step.now.wall, reason.to_owned());
+        }
+        Move::None | Move::Missed | Move::Pending | Move::EndsUnknown => {}
+    }
+}
+
+/// Carries out what the table says of something that happens to a run by time.
+fn happen(step: &mut Step<'_>, run: &Run, happening: Happening, why: Option<StopReason>) {
+    let Some(standing) = RunStanding::of(run) else { return };
+    match (moved(standing, happening), why) {
+        (Move::Pending, _) => {
+            let mut run = run.clone();
+            // A retry is bounded by no window: the obligation was taken up in time.
+            let entry = step.state.incarnation(run.id.incarnation);
+            let deadline = entry.and_then(|entry| deadline_again(entry, &run, step.now.wall));
+            run.state = RunState::Pending { deadline };
+            step.store_run(run);
+        }
+        (Move::EndsUnknown, _) => end_unknown(step, run),
+        (Move::StopsAttempt, Some(why)) => stop_attempt(step, run, why),
+        (Move::StopsAttempt | Move::None | Move::Missed | Move::Ends, _) => {}
     }
 }
 
 /// Asks the launcher to stop the live attempt of `run`.
-pub(super) fn stop_attempt(step: &mut Step<'_>, run: &Run, wanted: StopReason) {
+fn stop_attempt(step: &mut Step<'_>, run: &Run, wanted: StopReason) {
     let mut run = run.clone();
     let Some(attempt) = run.attempts.last_mut() else { return };
     let started_at = started_at_of(attempt);
     // The first reason stands: a run that a person stopped did not time out. But one that timed out is not tried again
     // once a person wants it stopped.
-    let why = match attempt.state {
-        AttemptState::Stopping { why, .. } if why != StopReason::TimedOut => why,
-        AttemptState::Stopping { .. }
-        | AttemptState::Launching
-        | AttemptState::Running { .. }
-        | AttemptState::Ended { .. } => wanted,
+    let first_of = |why: Option<StopReason>| match why {
+        Some(why) if why != StopReason::TimedOut => why,
+        Some(_) | None => wanted,
     };
-    attempt.state = AttemptState::Stopping { started_at, why };
+    attempt.state = match &attempt.state {
+        AttemptState::Unknown { why, until, reason, .. } => AttemptState::Unknown {
+            started_at,
+            why: Some(first_of(*why)),
+            until: *until,
+            reason: reason.clone(),
+        },
+        AttemptState::Stopping { why, .. } => {
+            AttemptState::Stopping { started_at, why: first_of(Some(*why)) }
+        }
+        AttemptState::Launching | AttemptState::Running { .. } | AttemptState::Ended { .. } => {
+            AttemptState::Stopping { started_at, why: wanted }
+        }
+    };
     let task_id = attempt.task_id.clone();
-    step.change(Change::RunStored(Box::new(run)));
-    step.effect(Effect::Kill { task_id, grace: step.state.settings.kill_grace });
+    let grace = grace(step, &run);
+    step.store_run(run);
+    step.effect(Effect::Kill { task_id, grace });
+}
+
+/// How long a task of `run` is given between being asked to stop and being stopped.
+pub(super) fn grace(step: &Step<'_>, run: &Run) -> Duration {
+    let entry = step.state.incarnation(run.id.incarnation);
+    let own = entry.and_then(|entry| entry.job.kill_grace.as_ref());
+    own.map_or(step.state.settings.kill_grace, |grace| grace.span)
 }
 
 /// Ends a run that has no live attempt, and lets the job's queue move on.
@@ -89,7 +170,7 @@ pub(super) fn end_run(
     let ended = run.id;
     end_run_alone(step, run, verdict, at, reason);
     if let Some(entry) = step.state.incarnation(ended.incarnation) {
-        advance_queue(step, entry, ended);
+        intake::advance(step, entry, &entry.job);
     }
 }
 
@@ -116,119 +197,108 @@ pub(super) fn end_run_alone(
         | Verdict::Superseded => step.warn(Some(&run.job), about),
     }
     run.state = RunState::Ended { verdict, at, reason };
-    step.ended.insert(run.id);
-    let entry = step.state.incarnation(run.id.incarnation);
-    step.change(Change::RunStored(Box::new(run.clone())));
-    if let Some(entry) = entry {
+    step.store_run(run.clone());
+    if let Some(entry) = step.state.incarnation(run.id.incarnation) {
         count(step, entry, &run, verdict, at);
+        round::signal(step, entry, &run, verdict, at);
     }
 }
 
-/// A task we know no live attempt of: of a run that has ended, or of a state older than what is stored now.
-fn stranger(step: &mut Step<'_>, report: &TaskReport) {
-    match &report.status {
-        // Either its end is committed already and the acknowledgement was lost, or it was never ours. Nothing is owed.
-        TaskStatus::Ended { .. } | TaskStatus::InDoubt { .. } => {
-            step.effect(Effect::Acknowledge(report.task_id.clone()))
-        }
-        // Left alone: it may be somebody's payroll. Its end will be acknowledged.
-        TaskStatus::Running { .. } => step.warn(
+/// What is said of a task that no live run has.
+fn stranger(step: &mut Step<'_>, hearing: Hearing, report: &TaskReport) {
+    match hearing {
+        Hearing::Acknowledged => step.effect(Effect::Acknowledge(report.task_id.clone())),
+        Hearing::Noted => step.warn(
             None,
             format!("the launcher runs task `{}`, which belongs to no live run", report.task_id),
         ),
-        TaskStatus::NeverLaunched => {}
+        Hearing::Ignored
+        | Hearing::Runs
+        | Hearing::StopsAgain
+        | Hearing::TakenBack
+        | Hearing::Ends
+        | Hearing::EndsUnstarted
+        | Hearing::Doubted => {}
     }
 }
 
-fn running(step: &mut Step<'_>, run: &Run, attempt: &Attempt, started_at: Timestamp) {
-    match &attempt.state {
-        AttemptState::Running { stop_at: Some(_), .. } => {}
-        AttemptState::Running { stop_at: None, .. } | AttemptState::Launching => {
-            let stop_at = step
-                .state
-                .incarnation(run.id.incarnation)
-                .and_then(|entry| stop_at(step, entry, started_at));
-            if attempt.state == (AttemptState::Running { started_at, stop_at }) {
-                return;
-            }
-            let mut run = run.clone();
-            if let Some(attempt) = run.attempts.last_mut() {
-                attempt.state = AttemptState::Running { started_at, stop_at };
-            }
-            step.change(Change::RunStored(Box::new(run)));
+fn runs(step: &mut Step<'_>, run: &Run, attempt: &Attempt, started_at: Timestamp) {
+    let state = match &attempt.state {
+        AttemptState::Running { stop_at: Some(_), .. } => return,
+        // It was to be stopped when it was lost sight of.
+        AttemptState::Unknown { why: Some(why), .. } => {
+            let task_id = attempt.task_id.clone();
+            step.effect(Effect::Kill { task_id, grace: grace(step, run) });
+            AttemptState::Stopping { started_at: Some(started_at), why: *why }
         }
-        // It runs although it was to be stopped: the request to stop it may have been lost with the process that made
-        // it, so it is made again.
-        AttemptState::Stopping { started_at: None, why } => {
-            let mut run = run.clone();
-            if let Some(attempt) = run.attempts.last_mut() {
-                attempt.state = AttemptState::Stopping { started_at: Some(started_at), why: *why };
-            }
-            step.change(Change::RunStored(Box::new(run)));
-            kill_again(step, attempt);
+        AttemptState::Launching
+        | AttemptState::Running { stop_at: None, .. }
+        | AttemptState::Unknown { why: None, .. }
+        | AttemptState::Stopping { .. }
+        | AttemptState::Ended { .. } => {
+            let entry = step.state.incarnation(run.id.incarnation);
+            let stop_at = entry.and_then(|entry| stop_at(step, entry, started_at));
+            AttemptState::Running { started_at, stop_at }
         }
-        AttemptState::Stopping { started_at: Some(_), .. } => kill_again(step, attempt),
-        AttemptState::Ended { .. } => {}
+    };
+    if attempt.state == state {
+        return;
     }
+    let mut run = run.clone();
+    if let Some(attempt) = run.attempts.last_mut() {
+        attempt.state = state;
+    }
+    step.store_run(run);
 }
 
-fn kill_again(step: &mut Step<'_>, attempt: &Attempt) {
-    let grace = step.state.settings.kill_grace;
-    step.effect(Effect::Kill { task_id: attempt.task_id.clone(), grace });
+fn stops_again(step: &mut Step<'_>, run: &Run, attempt: &Attempt, started_at: Timestamp) {
+    if let AttemptState::Stopping { started_at: None, why } = attempt.state {
+        let mut run = run.clone();
+        if let Some(attempt) = run.attempts.last_mut() {
+            attempt.state = AttemptState::Stopping { started_at: Some(started_at), why };
+        }
+        step.store_run(run);
+    }
+    step.effect(Effect::Kill { task_id: attempt.task_id.clone(), grace: grace(step, run) });
 }
 
 /// The boot instant at which an attempt has had its time. What it ran before this process saw it counts.
-fn stop_at(
-    step: &Step<'_>,
-    entry: &JobEntry,
-    started_at: Timestamp,
-) -> Option<crate::model::BootInstant> {
+fn stop_at(step: &Step<'_>, entry: &JobEntry, started_at: Timestamp) -> Option<BootInstant> {
     let allowed = match entry.job.max_completion_secs {
         0 => return None,
-        secs => crate::model::Duration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)),
+        secs => Duration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)),
     };
-    let had = step.now.wall.duration_since(started_at).max(crate::model::Duration::ZERO);
+    let had = step.now.wall.duration_since(started_at).max(Duration::ZERO);
     Some(step.now.boot.saturating_add(allowed.saturating_sub(had)))
 }
 
-fn never_launched(step: &mut Step<'_>, run: &Run, attempt: &Attempt) {
-    // Asked twice, the launcher says it twice; by the second time it has been launched anew, and may well have started.
-    // Should that launch be lost too, the next connection tells.
-    if step.state.is_denied(&attempt.task_id) {
-        return step.note(&run.job, format!("run {}: an answer to an older question", run.id));
+/// Whether "never launched" answers an older question. Asked twice, the launcher says it twice; by the second time the
+/// attempt has been launched anew, and may well have started. Should that launch be lost too, the next connection tells.
+fn is_old_answer(step: &mut Step<'_>, run: &Run, attempt: &Attempt) -> bool {
+    let is_old = step.state.is_denied(&attempt.task_id);
+    if is_old {
+        step.note(&run.job, format!("run {}: an answer to an older question", run.id));
     }
-    match &attempt.state {
-        AttemptState::Launching => {
-            // Nothing ever started under this task id, and the launcher would know. The attempt is taken back; if it
-            // is placed again it gets the same task id, so that even a launch still on its way starts it only once.
-            let mut run = run.clone();
-            run.attempts.pop();
-            step.note(&run.job, format!("run {}: its launch never reached the launcher", run.id));
-            let Some(entry) = step.state.incarnation(run.id.incarnation) else {
-                let reason = "its job was deleted before it started".to_owned();
-                return end_run(step, run, Verdict::Killed, step.now.wall, reason);
-            };
-            let deadline = deadline_again(entry, &run, attempt.launched_at);
-            run.state = RunState::Pending { deadline };
-            step.change(Change::RunStored(Box::new(run)));
-        }
-        AttemptState::Running { .. } => in_doubt(
-            step,
-            run,
-            attempt,
-            "it was running, and the launcher no longer knows of it: its records were lost",
-        ),
-        AttemptState::Stopping { started_at: Some(_), .. } => in_doubt(
-            step,
-            run,
-            attempt,
-            "it was being stopped, and the launcher no longer knows of it: its records were lost",
-        ),
-        AttemptState::Stopping { started_at: None, .. } => {
-            end_attempt(step, run, Some(&Exit::Killed), None, step.now.wall);
-        }
-        AttemptState::Ended { .. } => {}
+    is_old
+}
+
+/// The attempt is taken back; if it is placed again it gets the same task id, so that even a launch still on its way
+/// starts it only once.
+fn take_back(step: &mut Step<'_>, run: &Run, attempt: &Attempt) {
+    if is_old_answer(step, run, attempt) {
+        return;
     }
+    let launched_at = attempt.launched_at;
+    let mut run = run.clone();
+    run.attempts.pop();
+    step.note(&run.job, format!("run {}: its launch never reached the launcher", run.id));
+    let Some(entry) = step.state.incarnation(run.id.incarnation) else {
+        let reason = "its job was deleted before it started".to_owned();
+        return end_run(step, run, Verdict::Killed, step.now.wall, reason);
+    };
+    let deadline = deadline_again(entry, &run, launched_at);
+    run.state = RunState::Pending { deadline };
+    step.store_run(run);
 }
 
 /// The end of the start window of a run that is to be launched though it was once decided already, at `launched_at`.
@@ -237,101 +307,176 @@ fn deadline_again(entry: &JobEntry, run: &Run, launched_at: Timestamp) -> Option
         return None;
     }
     let deadline = start_deadline(&run.trigger, entry.job.epsilon.span)?;
-    // What was launched after its window had waited in the queue, which no window bounds.
-    let has_queued = matches!(entry.job.overlap, Overlap::Queue { .. }) && deadline < launched_at;
-    (!has_queued).then_some(deadline)
+    // What was launched after its window had waited for others of its job, which no window bounds.
+    let may_queue = match entry.job.overlap {
+        Overlap::Queue { .. } | Overlap::Replace => true,
+        Overlap::Skip | Overlap::Allow { .. } => false,
+    };
+    (!(may_queue && deadline < launched_at)).then_some(deadline)
 }
 
-fn in_doubt(step: &mut Step<'_>, run: &Run, attempt: &Attempt, reason: &str) {
-    end_attempt_with(step, run, None, started_at_of(attempt), step.now.wall, bounded(reason));
+/// Nobody can say what became of an attempt. Unless it is certain that nobody ever will, news is waited for; and before
+/// the command is started once more, in any case.
+fn doubt(step: &mut Step<'_>, run: &Run, attempt: &Attempt, reason: &str, is_final: bool) {
+    let (why, is_known) = match attempt.state {
+        AttemptState::Stopping { why, .. } => (Some(why), false),
+        AttemptState::Unknown { why, .. } => (why, true),
+        AttemptState::Launching | AttemptState::Running { .. } | AttemptState::Ended { .. } => {
+            (None, false)
+        }
+    };
+    let OnUnknown { wait, then } = on_unknown(step, run);
+    let wait = match fate(End::Unknown(then), why) {
+        Fate::Lost if is_final => Duration::ZERO,
+        Fate::Lost
+        | Fate::Relaunched
+        | Fate::Succeeded
+        | Fate::FailedOrRetried
+        | Fate::Failed
+        | Fate::Killed
+        | Fate::Superseded => wait.span,
+    };
+    let task_id = attempt.task_id.clone();
+    if is_known && !wait.is_zero() {
+        // The wait goes on.
+        return step.effect(Effect::Acknowledge(task_id));
+    }
+    let until = Alarm {
+        at: step.now.wall.saturating_add(wait).unwrap_or(Timestamp::MAX),
+        boot: Some(step.now.boot.saturating_add(wait)),
+    };
+    let reason = bounded(reason);
+    let started_at = started_at_of(attempt);
+    let index = attempt.index;
+    let mut run = run.clone();
+    if let Some(attempt) = run.attempts.last_mut() {
+        let reason = reason.clone();
+        attempt.state = AttemptState::Unknown { started_at, why, until, reason };
+    }
+    if wait.is_zero() {
+        end_unknown(step, &run);
+    } else {
+        let text =
+            format!("run {}: nobody can say what became of attempt {index}: {reason}", run.id);
+        step.warn(Some(&run.job), text);
+        step.store_run(run);
+    }
+    step.effect(Effect::Acknowledge(task_id));
+}
+
+fn on_unknown(step: &Step<'_>, run: &Run) -> OnUnknown {
+    let entry = step.state.incarnation(run.id.incarnation);
+    entry.map(|entry| entry.job.on_unknown.clone()).unwrap_or_default()
+}
+
+/// No news has come of an attempt in doubt.
+fn end_unknown(step: &mut Step<'_>, run: &Run) {
+    let mut run = run.clone();
+    let unknown = run.attempts.iter().filter(|it| is_over_unknown(&it.state)).count();
+    let then = match on_unknown(step, &run).then {
+        UnknownThen::Relaunch if unknown >= limits::RELAUNCHES_MAX => UnknownThen::Lost,
+        then => then,
+    };
+    let at = step.now.wall;
+    let Some(attempt) = run.attempts.last_mut() else { return };
+    let AttemptState::Unknown { started_at, why, reason, .. } = &attempt.state else { return };
+    let (started_at, why, message) = (*started_at, *why, reason.clone());
+    attempt.state = AttemptState::Ended { started_at, at, exit: None, message: message.clone() };
+    decide_fate(step, run, End::Unknown(then), why, at, message);
+}
+
+const fn is_over_unknown(state: &AttemptState) -> bool {
+    matches!(state, AttemptState::Ended { exit: None, .. })
 }
 
 /// Ends the live attempt and decides what becomes of the run.
 fn end_attempt(
     step: &mut Step<'_>,
     run: &Run,
-    exit: Option<&Exit>,
+    exit: &Exit,
     started_at: Option<Timestamp>,
     ended_at: Timestamp,
-) {
-    let message = exit.map(describe).unwrap_or_default();
-    end_attempt_with(step, run, exit, started_at, ended_at, message);
-}
-
-fn end_attempt_with(
-    step: &mut Step<'_>,
-    run: &Run,
-    exit: Option<&Exit>,
-    started_at: Option<Timestamp>,
-    ended_at: Timestamp,
-    message: String,
 ) {
     let mut run = run.clone();
     let Some(attempt) = run.attempts.last_mut() else { return };
-    let why_stopping = match attempt.state {
+    let why = match attempt.state {
         AttemptState::Stopping { why, .. } => Some(why),
+        AttemptState::Unknown { why, .. } => why,
         AttemptState::Launching | AttemptState::Running { .. } | AttemptState::Ended { .. } => None,
     };
     let task_id = attempt.task_id.clone();
-    let index = attempt.index;
-    let message = match why_stopping {
-        Some(why) if exit == Some(&Exit::Killed) => stopped(why).to_owned(),
-        Some(_) | None => message,
+    let message = match why {
+        Some(why) if *exit == Exit::Killed => stopped(why).to_owned(),
+        Some(_) | None => describe(exit),
     };
     attempt.state = AttemptState::Ended {
         started_at,
         at: ended_at,
-        exit: exit.cloned(),
+        exit: Some(exit.clone()),
         message: message.clone(),
     };
     // Crash before this is committed: the launcher was not told, so it reports the end again.
-    match (exit, why_stopping) {
-        (None, _) => end_run(step, run, Verdict::Lost, ended_at, message),
-        (Some(Exit::Code(0)), _) => {
-            end_run(step, run, Verdict::Succeeded, ended_at, String::new());
-        }
-        (Some(Exit::Killed), Some(StopReason::Superseded)) => {
-            end_run(step, run, Verdict::Superseded, ended_at, message);
-        }
-        (Some(Exit::Killed), Some(StopReason::Requested | StopReason::JobDeleted) | None) => {
-            end_run(step, run, Verdict::Killed, ended_at, message);
-        }
-        // It failed by itself while it was being stopped for good: nobody wants another attempt.
-        (
-            Some(Exit::Code(_) | Exit::Signal(_) | Exit::CouldNotStart { .. }),
-            Some(StopReason::Requested | StopReason::JobDeleted | StopReason::Superseded),
-        ) => end_run(step, run, Verdict::Failed, ended_at, message),
-        (Some(Exit::Killed), Some(StopReason::TimedOut))
-        | (
-            Some(Exit::Code(_) | Exit::Signal(_) | Exit::CouldNotStart { .. }),
-            Some(StopReason::TimedOut) | None,
-        ) => {
-            fail_or_retry(step, run, index, ended_at, message);
-        }
-    }
+    decide_fate(step, run, End::of(exit), why, ended_at, message);
     step.effect(Effect::Acknowledge(task_id));
 }
 
-fn fail_or_retry(step: &mut Step<'_>, mut run: Run, index: u32, at: Timestamp, message: String) {
-    let retries = step
-        .state
-        .incarnation(run.id.incarnation)
-        .map_or(0, |entry| entry.job.retries.clamp(0, limits::RETRIES_MAX));
-    if i64::from(index) >= retries {
-        return end_run(step, run, Verdict::Failed, at, message);
+/// Decides what becomes of a run whose last attempt has just ended.
+fn decide_fate(
+    step: &mut Step<'_>,
+    run: Run,
+    end: End,
+    why: Option<StopReason>,
+    at: Timestamp,
+    message: String,
+) {
+    match fate(end, why) {
+        Fate::Succeeded => end_run(step, run, Verdict::Succeeded, at, String::new()),
+        Fate::Failed => end_run(step, run, Verdict::Failed, at, message),
+        Fate::Killed => end_run(step, run, Verdict::Killed, at, message),
+        Fate::Superseded => end_run(step, run, Verdict::Superseded, at, message),
+        Fate::Lost => end_run(step, run, Verdict::Lost, at, message),
+        Fate::FailedOrRetried => fail_or_retry(step, run, at, message),
+        Fate::Relaunched => {
+            let mut run = run;
+            let next = run.attempts.len();
+            step.warn(
+                Some(&run.job),
+                format!("run {}: attempt {next} follows, though the last may have run", run.id),
+            );
+            run.state = RunState::Pending { deadline: None };
+            step.store_run(run);
+        }
     }
-    let delay = step.state.settings.retry_delay;
-    let retry_at = step.now.wall.saturating_add(delay).unwrap_or(Timestamp::MAX);
-    step.warn(
-        Some(&run.job),
-        format!("run {} failed ({message}); attempt {} starts at {retry_at:.3}", run.id, index + 1),
-    );
-    run.state = RunState::Waiting { retry_at };
-    step.change(Change::RunStored(Box::new(run)));
+}
+
+fn fail_or_retry(step: &mut Step<'_>, mut run: Run, at: Timestamp, message: String) {
+    let exit = run.attempts.last().and_then(|attempt| match &attempt.state {
+        AttemptState::Ended { exit, .. } => exit.clone(),
+        AttemptState::Launching
+        | AttemptState::Running { .. }
+        | AttemptState::Stopping { .. }
+        | AttemptState::Unknown { .. } => None,
+    });
+    let entry = step.state.incarnation(run.id.incarnation);
+    let next = exit.map(|exit| retry::after_failure(step, entry, &run, &exit));
+    match next {
+        Some(retry::Next::Attempt(until)) => {
+            let (id, index) = (run.id, run.attempts.len());
+            let text =
+                format!("run {id} failed ({message}); attempt {index} starts at {:.3}", until.at);
+            step.warn(Some(&run.job), text);
+            run.state = RunState::Waiting { until };
+            step.store_run(run);
+        }
+        Some(retry::Next::None(Some(clause))) => {
+            end_run(step, run, Verdict::Failed, at, format!("{message}; {clause}"));
+        }
+        Some(retry::Next::None(None)) | None => end_run(step, run, Verdict::Failed, at, message),
+    }
 }
 
 fn count(step: &mut Step<'_>, entry: &JobEntry, run: &Run, verdict: Verdict, at: Timestamp) {
-    let mut stats: JobStats = entry.stats.clone();
+    let mut stats = step.stats(entry);
     match verdict {
         Verdict::Succeeded => {
             stats.success_count = stats.success_count.saturating_add(1);
@@ -343,12 +488,34 @@ fn count(step: &mut Step<'_>, entry: &JobEntry, run: &Run, verdict: Verdict, at:
             stats.errors_since_last_success = stats.errors_since_last_success.saturating_add(1);
             stats.last_error = format!("{at:.3}");
         }
+        // As in Chronos, only successes and failures are counted.
         Verdict::Missed | Verdict::Skipped | Verdict::Killed | Verdict::Superseded => return,
     }
-    step.change(Change::Counted { incarnation: entry.incarnation, stats });
-    if verdict == Verdict::Succeeded && is_exhausted(entry, run) && !entry.job.disabled {
-        step.note(&entry.job.name, "all its occurrences have run; it is disabled".to_owned());
+    let failures = stats.errors_since_last_success;
+    step.store_stats(entry.incarnation, stats);
+    if entry.job.disabled {
+        return;
+    }
+    let why = if verdict == Verdict::Succeeded {
+        is_exhausted(entry, run).then(|| "all its occurrences have run".to_owned())
+    } else {
+        let most = entry.failures_most(&step.state.settings);
+        most.is_some_and(|most| failures >= most)
+            .then(|| format!("it failed {failures} times in a row"))
+    };
+    if let Some(why) = why {
         step.change(Change::Disabled { incarnation: entry.incarnation });
+        let left = family::left_waiting(step, entry);
+        let text = match (verdict, left) {
+            // Its work is done, and its children have heard of it.
+            (Verdict::Succeeded, _) | (_, None) => format!("{why}; it is disabled"),
+            (_, Some(left)) => format!("{why}; it is disabled; {left}"),
+        };
+        if verdict == Verdict::Succeeded {
+            step.note(&entry.job.name, text);
+        } else {
+            step.warn(Some(&entry.job.name), text);
+        }
     }
 }
 
@@ -356,34 +523,17 @@ fn count(step: &mut Step<'_>, entry: &JobEntry, run: &Run, verdict: Verdict, at:
 fn is_exhausted(entry: &JobEntry, run: &Run) -> bool {
     let is_scheduled = match run.trigger {
         Trigger::Schedule { .. } | Trigger::CatchUp { .. } => true,
-        Trigger::Manual { .. } => false,
+        Trigger::Manual { .. } | Trigger::Parents { .. } => false,
     };
     is_scheduled && entry.is_exhausted()
-}
-
-/// The oldest queued run of the job becomes pending once nothing else of it is live.
-fn advance_queue(step: &mut Step<'_>, entry: &JobEntry, ended: RunId) {
-    let others: Vec<&Run> = step
-        .state
-        .live_runs(entry.incarnation)
-        .filter(|run| run.id != ended && !step.ended.contains(&run.id))
-        .collect();
-    if others.iter().any(|run| run.state != RunState::Queued) {
-        return;
-    }
-    if let Some(&next) = others.first() {
-        let mut next = next.clone();
-        next.state = RunState::Pending { deadline: None };
-        step.change(Change::RunStored(Box::new(next)));
-    }
 }
 
 fn started_at_of(attempt: &Attempt) -> Option<Timestamp> {
     match attempt.state {
         AttemptState::Running { started_at, .. } => Some(started_at),
-        AttemptState::Stopping { started_at, .. } | AttemptState::Ended { started_at, .. } => {
-            started_at
-        }
+        AttemptState::Stopping { started_at, .. }
+        | AttemptState::Unknown { started_at, .. }
+        | AttemptState::Ended { started_at, .. } => started_at,
         AttemptState::Launching => None,
     }
 }
@@ -401,9 +551,7 @@ fn describe(exit: &Exit) -> String {
 const fn stopped(why: StopReason) -> &'static str {
     match why {
         StopReason::Requested => "it was stopped on request",
-        StopReason::TimedOut => {
-            "it was stopped because it ran longer than `maxCompletionTime` allows"
-        }
+        StopReason::TimedOut => "it was stopped because it ran longer than its `timeout` allows",
         StopReason::JobDeleted => "it was stopped because its job was deleted",
         StopReason::Superseded => "it was stopped because a later run takes its place",
     }

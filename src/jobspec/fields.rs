@@ -210,26 +210,33 @@ impl<'v> Object<'v> {
         range: std::ops::RangeInclusive<i64>,
         found: &mut Findings,
     ) -> Option<i64> {
+        whole_of(self.get(key)?, &self.path_of(key), range, found)
+    }
+
+    /// A number within a range, to the thousandth, also as text.
+    pub(super) fn number(
+        &self,
+        key: &str,
+        range: std::ops::RangeInclusive<Scalar>,
+        found: &mut Findings,
+    ) -> Option<Scalar> {
         let value = self.get(key)?;
         let path = self.path_of(key);
-        let Some(whole) = whole_of(value, found.spelling) else {
-            let is_large = number_of(value, found.spelling).is_some_and(|n| n.fract() == 0.0);
-            let wanted = if is_large { "too large" } else { "no whole number" };
-            let remedy = "write a whole number such as `2`, or leave it out";
-            found.refuse_shape(&path, value, wanted, remedy);
+        let Some(units) = number_of(value, found.spelling) else {
+            let remedy = "write a number such as `0.5`, or leave it out";
+            found.refuse_shape(&path, value, "no number", remedy);
             return None;
         };
-        if range.contains(&whole) {
-            return Some(whole);
-        }
-        let (message, remedy) = if whole < *range.start() {
-            let message = format!("`{path}` is `{whole}`, which is less than {}", range.start());
-            (message, format!("write {} or more", range.start()))
-        } else {
-            let message = format!("`{path}` is `{whole}`, which is more than {}", range.end());
-            (message, format!("write at most {}", range.end()))
+        let (least, most) = (range.start().units(), range.end().units());
+        let remedy = format!("write a number from {least} to {most}, or leave it out");
+        let why = match Scalar::from_units(units) {
+            // It would say nothing, although it was meant to.
+            Some(Scalar::ZERO) if units > 0.0 => "less than a thousandth".to_owned(),
+            _ if units < least => format!("less than {least}"),
+            _ if units > most => format!("more than {most}"),
+            number => return number,
         };
-        found.refuse(&path, message, remedy);
+        found.refuse(&path, format!("`{path}` is {}, which is {why}", quoted(value)), remedy);
         None
     }
 
@@ -306,6 +313,34 @@ impl<'v> Object<'v> {
     }
 }
 
+/// A whole number within a range, also as text.
+pub(super) fn whole_of(
+    value: &Value,
+    path: &str,
+    range: std::ops::RangeInclusive<i64>,
+    found: &mut Findings,
+) -> Option<i64> {
+    let Some(whole) = exact_whole(value, found.spelling) else {
+        let is_large = number_of(value, found.spelling).is_some_and(|n| n.fract() == 0.0);
+        let wanted = if is_large { "too large" } else { "no whole number" };
+        let remedy = "write a whole number such as `2`, or leave it out";
+        found.refuse_shape(path, value, wanted, remedy);
+        return None;
+    };
+    if range.contains(&whole) {
+        return Some(whole);
+    }
+    let (message, remedy) = if whole < *range.start() {
+        let message = format!("`{path}` is `{whole}`, which is less than {}", range.start());
+        (message, format!("write {} or more", range.start()))
+    } else {
+        let message = format!("`{path}` is `{whole}`, which is more than {}", range.end());
+        (message, format!("write at most {}", range.end()))
+    };
+    found.refuse(path, message, remedy);
+    None
+}
+
 /// A scalar as text, checked against `rule`.
 pub(super) fn text_of(
     value: &Value,
@@ -358,7 +393,7 @@ fn flag_of(text: &str, spelling: Spelling) -> Option<bool> {
     }
 }
 
-fn whole_of(value: &Value, spelling: Spelling) -> Option<i64> {
+fn exact_whole(value: &Value, spelling: Spelling) -> Option<i64> {
     let exactly = match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim_ascii().parse().ok(),

@@ -40,6 +40,18 @@ pub(super) const JOB: &[&str] = &[
     "scheduleTimeZone",
     "overlap",
     "catchUp",
+    "triggerRule",
+    "join",
+    "timeout",
+    "retryDelay",
+    "retryBackoff",
+    "retryOn",
+    "noRetryOn",
+    "retryUntil",
+    "killGrace",
+    "disableAfterFailures",
+    "priority",
+    "onUnknown",
     "dst",
     "jitter",
     "notBefore",
@@ -47,11 +59,15 @@ pub(super) const JOB: &[&str] = &[
     "calendars",
     "nextDue",
     "remaining",
+    "waitsFor",
     "revision",
 ];
 pub(super) const FETCH: &[&str] = &["uri", "executable", "cache", "extract", "output_file"];
 pub(super) const ENVIRONMENT: &[&str] = &["name", "value", "secret"];
-pub(super) const OVERLAP: &[&str] = &["queue"];
+pub(super) const OVERLAP: &[&str] = &["queue", "allow"];
+pub(super) const CATCH_UP: &[&str] = &["all"];
+pub(super) const RETRY_BACKOFF: &[&str] = &["factor", "max", "jitter"];
+pub(super) const ON_UNKNOWN: &[&str] = &["wait", "then"];
 pub(super) const DST: &[&str] = &["gap", "fold"];
 pub(super) const CALENDAR: &[&str] = &["name", "use", "dates", "weekdays", "windows"];
 pub(super) const PROPERTY: &[&str] = &["key", "value"];
@@ -72,30 +88,50 @@ pub(super) const EXTERNAL_VOLUME: &[&str] = &["name", "provider", "options"];
 
 /// Names that people use for a field and that no count of letters leads to.
 const ALIASES: &[(&str, &str)] = &[
+    ("activedeadlineseconds", "timeout"),
+    ("after", "parents"),
     ("ambiguous", "fold"),
+    ("backoff", "retryBackoff"),
+    ("backofflimit", "retries"),
     ("blackout", "calendars"),
+    ("concurrencypolicy", "overlap"),
     ("cron", "schedule"),
     // The documentation of Chronos calls it so.
     ("datajob", "dataProcessingJobType"),
     ("daylightsaving", "dst"),
+    ("dependencies", "parents"),
+    ("dependson", "parents"),
     ("dstpolicy", "dst"),
     ("enddate", "notAfter"),
     ("env", "environmentVariables"),
     ("environment", "environmentVariables"),
     ("excludedates", "calendars"),
+    ("exitcodes", "retryOn"),
+    ("graceperiod", "killGrace"),
     ("holidays", "calendars"),
     ("hours", "windows"),
+    ("maxdelay", "max"),
+    ("maxfailures", "disableAfterFailures"),
+    ("maxretries", "retries"),
+    ("maxruntime", "timeout"),
     ("memory", "mem"),
+    ("misfirepolicy", "catchUp"),
     ("mode", "use"),
+    ("multiplier", "factor"),
     ("nonexistent", "gap"),
+    ("onlost", "onUnknown"),
     ("randomdelay", "jitter"),
     ("randomizeddelaysec", "jitter"),
+    ("retryinterval", "retryDelay"),
     ("splay", "jitter"),
     ("spread", "jitter"),
     ("startdate", "notBefore"),
+    ("startingdeadlineseconds", "epsilon"),
+    ("stoptimeout", "killGrace"),
+    ("terminationgraceperiodseconds", "killGrace"),
+    ("timelimit", "timeout"),
     ("times", "windows"),
     ("timezone", "scheduleTimeZone"),
-    ("timeout", "maxCompletionTime"),
     ("type", "use"),
     ("until", "notAfter"),
     ("user", "runAsUser"),
@@ -165,6 +201,16 @@ mod tests {
             ("not-before", Some("notBefore")),
             ("RANDOM_DELAY", Some("jitter")),
             ("splay", Some("jitter")),
+            ("maxRuntime", Some("timeout")),
+            ("max_completion_time", Some("maxCompletionTime")),
+            ("triggerRules", Some("triggerRule")),
+            ("retry_delay", Some("retryDelay")),
+            ("retryInterval", Some("retryDelay")),
+            ("backoff", Some("retryBackoff")),
+            ("retry_on", Some("retryOn")),
+            ("dependsOn", Some("parents")),
+            ("kill-grace", Some("killGrace")),
+            ("prio", None),
             ("colour", None),
             ("x", None),
             ("", None),
@@ -173,6 +219,8 @@ mod tests {
         }
         assert_eq!(nearest("type", JOB), None);
         assert_eq!(nearest("type", CALENDAR), Some("use"));
+        assert_eq!(nearest("multiplier", RETRY_BACKOFF), Some("factor"));
+        assert_eq!(nearest("multiplier", JOB), None);
         assert_eq!(nearest(&"c".repeat(1 << 20), JOB), None);
     }
 }

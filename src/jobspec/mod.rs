@@ -22,6 +22,7 @@ mod fields;
 mod file;
 mod json;
 mod known;
+mod policy;
 mod preview;
 mod print;
 mod read;

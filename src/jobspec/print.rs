@@ -5,19 +5,21 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{container, download, terms};
+use super::{container, download, policy, terms};
 use crate::model::{
-    CatchUp, Constraint, Dialect, EnvVar, Job, JobRecord, JobStats, Overlap, Resources,
-    SECRET_SHOWN, ScheduleTerms, Timestamp, When,
+    Constraint, Dialect, EnvVar, Job, JobName, JobRecord, JobStats, Join, Overlap, ParentTerms,
+    Priority, Resources, SECRET_SHOWN, ScheduleTerms, Timestamp, TriggerRule, When,
 };
 
 /// What is known about a job beyond its record.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Derived {
     /// When the next occurrence is due, if there is one.
     pub next_due: Option<Timestamp>,
     /// How many occurrences of a limited schedule are left.
     pub remaining: Option<u64>,
+    /// What a job with parents waits for, as a sentence.
+    pub waits_for: Option<String>,
 }
 
 /// The job as `dialect` prints it.
@@ -33,6 +35,7 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
         executor_flags,
         task_info_data,
         retries,
+        retry: _, // Ours, as are the others that `policy` prints.
         owner,
         owner_name,
         description,
@@ -45,13 +48,16 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
         uris,
         environment,
         arguments,
-        high_priority,
+        priority,
         run_as_user,
         max_completion_secs,
+        kill_grace: _,
+        disable_after_failures: _,
+        on_unknown: _,
         container,
         constraints,
         overlap,
-        catch_up,
+        catch_up: _,
     } = &record.job;
     let JobStats {
         success_count,
@@ -96,10 +102,10 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
     put("uris", uris.iter().map(String::as_str).collect());
     put("environmentVariables", environment.iter().map(print_variable).collect());
     put("arguments", arguments.iter().map(String::as_str).collect());
-    put("highPriority", (*high_priority).into());
+    put("highPriority", (*priority == Priority::High).into());
     put("runAsUser", run_as_user.as_str().into());
     if dialect == Dialect::V1 {
-        put("concurrent", (*overlap == Overlap::Allow).into());
+        put("concurrent", matches!(overlap, Overlap::Allow { .. }).into());
         put("maxCompletionTime", (*max_completion_secs).into());
     }
     if let Some(container) = container {
@@ -107,8 +113,9 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
     }
     put("constraints", constraints.iter().map(print_constraint).collect());
     match when {
-        When::Parents(parents) => {
-            put("parents", parents.iter().map(crate::model::JobName::as_str).collect());
+        // What they must have done is ours and follows below.
+        When::Parents(ParentTerms { names, .. }) => {
+            put("parents", names.iter().map(JobName::as_str).collect());
         }
         When::Schedule(ScheduleTerms { text, zone, .. }) => {
             // The rest of the terms is ours and follows below.
@@ -116,14 +123,9 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
             put("scheduleTimeZone", zone.as_str().into());
         }
     }
-    if !is_shown_otherwise(*overlap, dialect) {
-        put("overlap", print_overlap(*overlap));
-    }
-    if *catch_up != catch_up_default(dialect) {
-        put("catchUp", print_catch_up(*catch_up).into());
-    }
+    policy::print(&record.job, dialect, &mut put);
     match when {
-        When::Parents(_) => {}
+        When::Parents(terms) => print_parent_terms(terms, &mut put),
         When::Schedule(terms) => terms::print(terms, &mut put),
     }
     if let Some(at) = derived.next_due {
@@ -132,7 +134,21 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
     if let Some(remaining) = derived.remaining {
         put("remaining", remaining.into());
     }
+    if let Some(sentence) = derived.waits_for {
+        put("waitsFor", sentence.into());
+    }
     out
+}
+
+/// What of them stands behind the other fields of a job: all but the names, where it says something.
+fn print_parent_terms(terms: &ParentTerms, put: &mut impl FnMut(&str, Value)) {
+    let ParentTerms { names: _, rule, join } = terms;
+    if *rule != TriggerRule::default() {
+        put("triggerRule", rule.as_str().into());
+    }
+    if *join != Join::default() {
+        put("join", join.as_str().into());
+    }
 }
 
 fn print_variable(variable: &EnvVar) -> Value {
@@ -147,39 +163,6 @@ fn print_variable(variable: &EnvVar) -> Value {
 fn print_constraint(constraint: &Constraint) -> Value {
     let Constraint { attribute, operator, value } = constraint;
     json!([attribute, operator.as_str(), value])
-}
-
-/// Whether a body printed by `dialect` means `overlap` without the field. Follows `JobDraft::resolve`.
-fn is_shown_otherwise(overlap: Overlap, dialect: Dialect) -> bool {
-    match dialect {
-        Dialect::V0 => overlap == Overlap::Skip,
-        // `concurrent` says the first; the second is the default, because `epsilon` is not printed.
-        Dialect::V1 => matches!(overlap, Overlap::Allow | Overlap::Queue { max: 1 }),
-    }
-}
-
-fn print_overlap(overlap: Overlap) -> Value {
-    match overlap {
-        Overlap::Skip => "skip".into(),
-        Overlap::Queue { max: 1 } => "queue".into(),
-        Overlap::Queue { max } => json!({"queue": max}),
-        Overlap::Allow => "allow".into(),
-    }
-}
-
-/// What `dialect` makes of a body that it printed without `catchUp`. Follows `JobDraft::resolve`.
-const fn catch_up_default(dialect: Dialect) -> CatchUp {
-    match dialect {
-        Dialect::V0 => CatchUp::None,
-        Dialect::V1 => CatchUp::Latest,
-    }
-}
-
-const fn print_catch_up(catch_up: CatchUp) -> &'static str {
-    match catch_up {
-        CatchUp::None => "none",
-        CatchUp::Latest => "latest",
-    }
 }
 
 /// UTC with milliseconds, as Chronos prints instants.

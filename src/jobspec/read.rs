@@ -6,14 +6,11 @@
 use serde_json::Value;
 
 use super::fields::{Findings, Object, Spelling, TextRule, shown, text_of};
-use super::{PeriodReader, Problem, Reading, container, download, known, schedule_fields};
+use super::{PeriodReader, Problem, Reading, container, download, known, policy, schedule_fields};
 use crate::model::limits::{COMMAND_BYTES_MAX, ENVIRONMENT_BYTES_MAX, RETRIES_MAX};
 use crate::model::{
     Constraint, Dialect, EnvVar, JobDraft, JobName, JobStats, NameRule, Operator, Timestamp,
 };
-
-/// The longest `maxCompletionTime`, 292 years: Mesos is told it in nanoseconds of 64 bits.
-const COMPLETION_SECS_MAX: i64 = i64::MAX / 1_000_000_000;
 
 /// How many constraints a job may have. Each may be an expression to compile, which takes milliseconds at worst.
 const CONSTRAINTS_MAX: usize = 100;
@@ -83,6 +80,7 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
     let task_info_data = free("taskInfoData", found);
     // Negative means none and is kept as typed.
     let retries = body.whole("retries", i64::MIN..=RETRIES_MAX, found);
+    let retry = policy::retry(body, door.parse_period, found);
     // Goes into the head of mails, where a line break would begin another header.
     let owner = body.text("owner", TextRule::LINE, found);
     let owner_name = free("ownerName", found);
@@ -101,14 +99,17 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
         text_of(item, path, TextRule::PROCESS, found)
     });
     check_execve(environment.as_deref(), arguments.as_deref(), found);
-    let high_priority = body.flag("highPriority", found);
+    let priority = policy::priority(body, found);
     let run_as_user = body.text("runAsUser", TextRule::LINE, found);
     let concurrent = body.flag("concurrent", found);
-    let max_completion_secs = body.whole("maxCompletionTime", 0..=COMPLETION_SECS_MAX, found);
+    let max_completion_secs = policy::completion_secs(body, door.parse_period, found);
+    let kill_grace = policy::kill_grace(body, door.parse_period, found);
+    let disable_after_failures = policy::disable_after_failures(body, found);
+    let on_unknown = policy::on_unknown(body, door.parse_period, found);
     let container = container::read(body, door.dialect, found);
     let constraints = body.short_list("constraints", CONSTRAINTS_MAX, found, constraint);
-    let overlap = schedule_fields::overlap(body, concurrent, found);
-    let catch_up = schedule_fields::catch_up(body, found);
+    let overlap = policy::overlap(body, concurrent, found);
+    let catch_up = policy::catch_up(body, found);
     Some(JobDraft {
         name: name?,
         when: when?,
@@ -119,6 +120,7 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
         executor_flags,
         task_info_data,
         retries,
+        retry,
         owner,
         owner_name,
         description,
@@ -133,10 +135,13 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
         uris,
         environment,
         arguments,
-        high_priority,
+        priority,
         run_as_user,
         concurrent,
-        max_completion_secs: max_completion_secs.map(i64::unsigned_abs),
+        max_completion_secs,
+        kill_grace,
+        disable_after_failures,
+        on_unknown,
         container,
         constraints,
         overlap,

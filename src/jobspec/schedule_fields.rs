@@ -1,15 +1,16 @@
-//! The fields that say when a job runs: `schedule`, `parents`, `epsilon`, and what happens to occurrences that could
-//! not start in time.
+//! The fields that say when a job runs: `schedule`, or `parents` and what they must have done, and `epsilon`.
 
 use serde_json::Value;
 
 use super::fields::{Findings, Object, TextRule, shown, text_of};
-use super::{PeriodReader, known, terms};
+use super::{PeriodReader, terms};
 use crate::model::limits::SCHEDULE_BYTES_MAX;
-use crate::model::{CatchUp, JobName, NameRule, Overlap, Period, ScheduleTerms, When};
+use crate::model::{
+    JobName, Join, NameRule, ParentTerms, Period, ScheduleTerms, TriggerRule, When,
+};
 
-/// How many occurrences may wait for their predecessor. Each is a run of its own in the store.
-const WAITING_MAX: i64 = 1_000;
+/// How many parents a job may have. What each has done for the next run is one part of one record.
+const PARENTS_MAX: usize = 1_000;
 
 /// What a job runs on that names neither schedule nor parents: once, now.
 const ONCE_NOW: &str = "R1//PT24H";
@@ -27,12 +28,17 @@ pub(super) fn when(
     let text = body.text("schedule", rule, found);
     let zone = body.text("scheduleTimeZone", rule, found).unwrap_or_default();
     let rest = terms::read(body, parse_period, found);
+    let rule = body.word("triggerRule", RULES, TriggerRule::parse, found).unwrap_or_default();
+    let join = body.word("join", "`round` or `due`", Join::parse, found).unwrap_or_default();
     if body.get("parents").is_none() {
+        for field in ["triggerRule", "join"].into_iter().filter(|key| body.get(key).is_some()) {
+            found.warn(field, format!("`{field}` has no effect: the job has no `parents`"));
+        }
         let refused = body.get("schedule").is_some() && text.is_none();
         let text = text.unwrap_or_else(|| ONCE_NOW.to_owned());
         return (!refused).then_some(When::Schedule(ScheduleTerms { text, zone, ..rest }));
     }
-    let parents = body.list("parents", found, parent)?;
+    let parents = body.short_list("parents", PARENTS_MAX, found, parent)?;
     if body.get("parents").and_then(Value::as_array).is_some_and(Vec::is_empty) {
         // The words of Chronos, for clients that look for them.
         found.refuse(
@@ -45,8 +51,10 @@ pub(super) fn when(
     for field in terms::given(&ScheduleTerms { text: text.unwrap_or_default(), zone, ..rest }) {
         found.warn(field, format!("`{field}` has no effect: the job runs after its `parents`"));
     }
-    Some(When::Parents(without_duplicates(parents)))
+    Some(When::Parents(ParentTerms { names: without_duplicates(parents), rule, join }))
 }
+
+const RULES: &str = "`all-succeeded`, `all-done`, `any-succeeded` or `any-failed`";
 
 fn parent(value: &Value, path: &str, found: &mut Findings) -> Option<JobName> {
     let text = text_of(value, path, TextRule::FREE, found)?;
@@ -86,56 +94,29 @@ pub(super) fn period(
     match parse_period(&text) {
         Ok(span) => Some(Period { text, span }),
         Err(why) => {
+            let path = body.path_of(key);
             let remedy = format!("write a period such as `{example}`, or leave it out");
-            found.refuse(key, format!("`{key}`: {why}"), remedy);
+            found.refuse(&path, format!("`{path}`: {why}"), remedy);
             None
         }
     }
 }
 
-/// What happens to an occurrence whose predecessor still runs.
-pub(super) fn overlap(
+/// A period of a fixed length that is not negative.
+pub(super) fn span(
     body: &Object<'_>,
-    concurrent: Option<bool>,
+    key: &str,
+    example: &str,
+    parse_period: PeriodReader<'_>,
     found: &mut Findings,
-) -> Option<Overlap> {
-    let overlap = match body.get("overlap")? {
-        value @ Value::Object(_) => {
-            let object = Object::of(value, "overlap", known::OVERLAP, found)?;
-            if object.get("queue").is_none() {
-                let message = "`overlap` is an object without `queue`".to_owned();
-                found.refuse("overlap", message, OVERLAP_REMEDY);
-            }
-            let max = object.whole("queue", 1..=WAITING_MAX, found)?;
-            Some(Overlap::Queue { max: u32::try_from(max).expect("within 1..=WAITING_MAX") })
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            let parse = |word: &str| match word {
-                "skip" => Some(Overlap::Skip),
-                "queue" => Some(Overlap::Queue { max: 1 }),
-                "allow" => Some(Overlap::Allow),
-                _ => None,
-            };
-            body.word("overlap", "`skip`, `queue`, `{\"queue\": 3}` or `allow`", parse, found)
-        }
-    };
-    // A client that knows Chronos only changes `concurrent` and sends `overlap` back as it got it; one that knows both
-    // changes `overlap`. The opposite, `false` with `allow`, is clear: `false` is what is printed for every other job.
-    if concurrent == Some(true) && overlap.is_some_and(|overlap| overlap != Overlap::Allow) {
-        let message = "`overlap` contradicts `concurrent`, which is `true`".to_owned();
-        found.refuse("overlap", message, "leave one of them out");
+) -> Option<Period> {
+    let period = period(body, key, example, parse_period, found)?;
+    if period.span.is_negative() {
+        let path = body.path_of(key);
+        let message = format!("`{path}` is `{}`, which is negative", shown(&period.text));
+        let remedy = format!("write a period such as `{example}`, or leave it out");
+        found.refuse(&path, message, remedy);
+        return None;
     }
-    overlap
-}
-
-const OVERLAP_REMEDY: &str = "write `skip`, `queue`, `{\"queue\": 3}` or `allow`, or leave it out";
-
-/// What happens to occurrences that were missed.
-pub(super) fn catch_up(body: &Object<'_>, found: &mut Findings) -> Option<CatchUp> {
-    let parse = |word: &str| match word {
-        "none" => Some(CatchUp::None),
-        "latest" => Some(CatchUp::Latest),
-        _ => None,
-    };
-    body.word("catchUp", "`none` or `latest`", parse, found)
+    Some(period)
 }

@@ -1,6 +1,7 @@
 //! Quirks of Chronos, refusals, and the round trip. Each test is a row of the compatibility sheet or a DIFFERENCE.
 
 mod files;
+mod policy;
 mod printing;
 mod refusals;
 mod roundtrip;
@@ -8,7 +9,7 @@ mod roundtrip;
 use serde_json::{Value, json};
 
 use super::{Problem, Reading, read};
-use crate::model::{Defaults, Incarnation, JobStats, Progress};
+use crate::model::{Defaults, Incarnation, JobStats, Priority, Progress};
 use crate::model::{Dialect, Duration, Job, JobDraft, JobRecord, ScheduleTerms, Timestamp, When};
 
 /// `PT<n>S` and `PT<n>M`: enough for these tests, which are not about periods.
@@ -50,7 +51,12 @@ fn record(job: Job) -> JobRecord {
         accepted_at: Timestamp::UNIX_EPOCH,
         job,
         stats: JobStats::default(),
-        progress: Progress { decided_through: Timestamp::UNIX_EPOCH, stretch: None, boot_id: None },
+        progress: Progress {
+            decided_through: Timestamp::UNIX_EPOCH,
+            stretch: None,
+            boot_id: None,
+            rounds: Vec::new(),
+        },
     }
 }
 
@@ -73,7 +79,7 @@ fn scalars_are_read_as_leniently_as_in_chronos() {
     assert_eq!(draft.retries, Some(3));
     assert_eq!(draft.disabled, Some(true));
     assert_eq!(draft.soft_error, Some(true));
-    assert_eq!(draft.high_priority, Some(false));
+    assert_eq!(draft.priority, Some(Priority::Normal));
     assert_eq!(draft.max_completion_secs, Some(60));
     assert_eq!(draft.arguments.unwrap(), ["1", "2.5", "false", "x"]);
     let epsilon = draft.epsilon.unwrap();
@@ -110,8 +116,8 @@ fn neither_schedule_nor_parents_is_once_now() {
 fn parents_win_over_schedule_and_lose_duplicates() {
     let body = json!({"name": "a", "parents": ["c", "b c", "c"], "schedule": "R1//PT1M"});
     let reading = reading(&body, Dialect::V1);
-    let When::Parents(parents) = reading.draft.when else { panic!("parents") };
-    let parents: Vec<_> = parents.iter().map(|name| name.as_str()).collect();
+    let When::Parents(terms) = reading.draft.when else { panic!("parents") };
+    let parents: Vec<_> = terms.names.iter().map(|name| name.as_str()).collect();
     assert_eq!(parents, ["c", "b c"]);
     assert_eq!(
         reading.warnings[0].to_string(),
@@ -156,7 +162,7 @@ fn the_examples_of_chronos_are_read() {
         "name": "report-mail", "command": "/opt/report/mail.sh",
         "parents": ["nightly-report", "exchange-rates"], "owner": "data@example.org", "retries": 1,
     }));
-    assert!(matches!(mail.when, When::Parents(parents) if parents.len() == 2));
+    assert!(matches!(mail.when, When::Parents(terms) if terms.names.len() == 2));
 }
 
 #[test]
@@ -192,20 +198,8 @@ fn what_the_list_mirrors_is_accepted_back() {
 }
 
 #[test]
-fn own_fields_are_read() {
-    use crate::model::{CatchUp, Overlap};
-
-    for (value, expected) in [
-        (json!("skip"), Overlap::Skip),
-        (json!("allow"), Overlap::Allow),
-        (json!("queue"), Overlap::Queue { max: 1 }),
-        (json!({"queue": 7}), Overlap::Queue { max: 7 }),
-    ] {
-        assert_eq!(draft(&with("overlap", value)).overlap, Some(expected));
-    }
-    assert_eq!(draft(&with("catchUp", json!("latest"))).catch_up, Some(CatchUp::Latest));
-    // Printed by us, so sent back to us; means nothing.
-    for field in ["nextDue", "remaining", "revision"] {
+fn what_is_only_printed_means_nothing_when_it_is_sent_back() {
+    for field in ["nextDue", "remaining", "waitsFor", "revision"] {
         assert_eq!(reading(&with(field, json!({})), Dialect::V0).unknown, []);
     }
 }
@@ -215,6 +209,8 @@ fn unknown_fields_pass_with_a_hint() {
     let body = json!({
         "name": "a", "comand": "x", "colour": 1, "container": {"image": "i", "netwrk": "HOST"},
         "fetch": [{"uri": "x", "outputFile": "y"}], "splay": "PT1M", "dst": {"folds": "both"},
+        "timelimit": 5, "retryBackoff": {"multiplier": 3}, "onUnknown": {"than": "lost"},
+        "overlap": {"queue": 2, "alow": 3}, "catchUp": {"all": 2, "max": 3},
         "calendars": [{"name": "c", "use": "onlyIn", "date": "12-25", "weekdays": ["MON"]}],
     });
     let reading = reading(&body, Dialect::V0);
@@ -225,10 +221,15 @@ fn unknown_fields_pass_with_a_hint() {
             "unknown field `comand` has no effect: did you mean `command`?",
             "unknown field `colour` has no effect",
             "unknown field `splay` has no effect: did you mean `jitter`?",
+            "unknown field `timelimit` has no effect: did you mean `timeout`?",
             "unknown field `dst.folds` has no effect: did you mean `fold`?",
             "unknown field `calendars[0].date` has no effect: did you mean `dates`?",
+            "unknown field `retryBackoff.multiplier` has no effect: did you mean `factor`?",
             "unknown field `fetch[0].outputFile` has no effect: did you mean `output_file`?",
+            "unknown field `onUnknown.than` has no effect: did you mean `then`?",
             "unknown field `container.netwrk` has no effect: did you mean `network`?",
+            "unknown field `overlap.alow` has no effect: did you mean `allow`?",
+            "unknown field `catchUp.max` has no effect",
         ]
     );
 }

@@ -6,7 +6,7 @@
 
 use super::{
     CatchUp, Constraint, Container, Dialect, Duration, EnvVar, Fetch, Job, JobName, JobStats,
-    Overlap, Period, Resources, Scalar, When,
+    OnUnknown, Overlap, Period, Priority, Resources, RetryTerms, Scalar, When,
 };
 
 /// A job as asked for. `None` means that the field was not given (or was null).
@@ -22,6 +22,7 @@ pub struct JobDraft {
     pub executor_flags: Option<String>,
     pub task_info_data: Option<String>,
     pub retries: Option<i64>,
+    pub retry: Option<RetryTerms>,
     pub owner: Option<String>,
     pub owner_name: Option<String>,
     pub description: Option<String>,
@@ -36,10 +37,13 @@ pub struct JobDraft {
     pub uris: Option<Vec<String>>,
     pub environment: Option<Vec<EnvVar>>,
     pub arguments: Option<Vec<String>>,
-    pub high_priority: Option<bool>,
+    pub priority: Option<Priority>,
     pub run_as_user: Option<String>,
     pub concurrent: Option<bool>,
     pub max_completion_secs: Option<u64>,
+    pub kill_grace: Option<Period>,
+    pub disable_after_failures: Option<u32>,
+    pub on_unknown: Option<OnUnknown>,
     pub container: Option<Container>,
     pub constraints: Option<Vec<Constraint>>,
     pub overlap: Option<Overlap>,
@@ -91,6 +95,7 @@ impl JobDraft {
             executor_flags: None,
             task_info_data: None,
             retries: None,
+            retry: None,
             owner: None,
             owner_name: None,
             description: None,
@@ -105,10 +110,13 @@ impl JobDraft {
             uris: None,
             environment: None,
             arguments: None,
-            high_priority: None,
+            priority: None,
             run_as_user: None,
             concurrent: None,
             max_completion_secs: None,
+            kill_grace: None,
+            disable_after_failures: None,
+            on_unknown: None,
             container: None,
             constraints: None,
             overlap: None,
@@ -132,12 +140,14 @@ impl JobDraft {
         };
         let overlap_default = match catch_up_default {
             CatchUp::Latest => Overlap::Queue { max: 1 },
-            CatchUp::None => Overlap::Skip,
+            CatchUp::None | CatchUp::All { .. } => Overlap::Skip,
         };
         let overlap = match (self.overlap, self.concurrent, unseen_by(Dialect::V0)) {
             (Some(overlap), _, _) => overlap,
-            (None, Some(true), _) => Overlap::Allow,
-            (None, None, Some(existing)) if existing.overlap == Overlap::Allow => Overlap::Allow,
+            (None, Some(true), _) => Overlap::Allow { max: None },
+            (None, None, Some(existing)) if matches!(existing.overlap, Overlap::Allow { .. }) => {
+                existing.overlap
+            }
             (None, Some(false) | None, _) => overlap_default,
         };
         let epsilon = self
@@ -157,6 +167,7 @@ impl JobDraft {
             executor_flags: self.executor_flags.unwrap_or_default(),
             task_info_data: self.task_info_data.unwrap_or_default(),
             retries: self.retries.unwrap_or(RETRIES_DEFAULT),
+            retry: self.retry.unwrap_or_default(),
             owner: self.owner.unwrap_or_default(),
             owner_name: self.owner_name.unwrap_or_default(),
             description: self.description.unwrap_or_default(),
@@ -175,11 +186,14 @@ impl JobDraft {
             uris: self.uris.unwrap_or_default(),
             environment: keep_secrets(self.environment.unwrap_or_default(), existing),
             arguments: self.arguments.unwrap_or_default(),
-            high_priority: self.high_priority.unwrap_or(false),
+            priority: self.priority.unwrap_or_default(),
             run_as_user: self.run_as_user.unwrap_or_else(|| defaults.user.clone()),
             max_completion_secs: self
                 .max_completion_secs
                 .unwrap_or_else(|| unseen_by(Dialect::V0).map_or(0, |job| job.max_completion_secs)),
+            kill_grace: self.kill_grace,
+            disable_after_failures: self.disable_after_failures,
+            on_unknown: self.on_unknown.unwrap_or_default(),
             container: self.container,
             constraints: self.constraints.unwrap_or_default(),
             overlap,

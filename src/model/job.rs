@@ -1,8 +1,8 @@
 //! A job's definition and what is remembered about it.
 
 use super::{
-    Constraint, Duration, Incarnation, JobName, NameRule, Resources, ScheduleTerms, Stretch,
-    Timestamp,
+    Constraint, Duration, Incarnation, JobName, NameRule, Resources, RunId, Scalar, ScheduleTerms,
+    Stretch, Timestamp,
 };
 
 /// What to run, and when or after whom. Valid by construction of the doors that make it (`jobspec`, the engine).
@@ -26,6 +26,8 @@ pub struct Job {
     pub task_info_data: String,
     /// Extra attempts after known failures; negative means none and is kept as typed.
     pub retries: i64,
+    /// When they follow, and after which failures.
+    pub retry: RetryTerms,
     /// Comma-separated addresses.
     pub owner: String,
     /// For display.
@@ -50,12 +52,20 @@ pub struct Job {
     pub environment: Vec<EnvVar>,
     /// Passed to the command.
     pub arguments: Vec<String>,
-    /// Whether it is placed before normal jobs.
-    pub high_priority: bool,
+    /// How urgently its runs are placed.
+    pub priority: Priority,
     /// Whom to run as; empty is the scheduler's default.
     pub run_as_user: String,
-    /// Seconds after which an attempt is stopped; 0 is never.
+    /// Seconds after which an attempt is stopped (`timeout`, Chronos' `maxCompletionTime`); 0 is never.
     pub max_completion_secs: u64,
+    /// How long a task is given between being asked to stop and being stopped; `None` is what the process was started
+    /// with (`--kill_grace`).
+    pub kill_grace: Option<Period>,
+    /// Final failures in a row after which the job is disabled; 0 is never, `None` is what the process was started
+    /// with (`--disable_after_failures`).
+    pub disable_after_failures: Option<u32>,
+    /// What becomes of an attempt of which nobody can say whether it ran.
+    pub on_unknown: OnUnknown,
     /// The container it runs in.
     pub container: Option<Container>,
     /// Where it may run; all must hold.
@@ -71,8 +81,203 @@ pub struct Job {
 pub enum When {
     /// The occurrences of a schedule.
     Schedule(ScheduleTerms),
-    /// Each finished round of these parents, without duplicates, in the order given.
-    Parents(Vec<JobName>),
+    /// Each finished round of these parents.
+    Parents(ParentTerms),
+}
+
+/// After whom a job runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParentTerms {
+    /// The parents, without duplicates, in the order given; at least one.
+    pub names: Vec<JobName>,
+    /// What they must have done.
+    pub rule: TriggerRule,
+    /// Which of what they did belongs together.
+    pub join: Join,
+}
+
+impl ParentTerms {
+    /// One new success of every one of `names`.
+    #[must_use]
+    pub const fn plain(names: Vec<JobName>) -> Self {
+        Self { names, rule: TriggerRule::AllSucceeded, join: Join::Round }
+    }
+}
+
+/// What the parents of a job must have done for it to be triggered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TriggerRule {
+    /// Every parent has a new success.
+    #[default]
+    AllSucceeded,
+    /// A new run of every parent is over, however it ended.
+    AllDone,
+    /// A parent has succeeded; each such success triggers.
+    AnySucceeded,
+    /// A parent has failed for good; each such failure triggers.
+    AnyFailed,
+}
+
+impl TriggerRule {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::AllSucceeded, Self::AllDone, Self::AnySucceeded, Self::AnyFailed];
+
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AllSucceeded => "all-succeeded",
+            Self::AllDone => "all-done",
+            Self::AnySucceeded => "any-succeeded",
+            Self::AnyFailed => "any-failed",
+        }
+    }
+
+    /// Reads the word in JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == text)
+    }
+}
+
+/// Which outcomes of parents belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Join {
+    /// All since the job was last triggered.
+    #[default]
+    Round,
+    /// Those of runs that stand for the same due instant.
+    Due,
+}
+
+impl Join {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Round => "round",
+            Self::Due => "due",
+        }
+    }
+
+    /// Reads the word in JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Round, Self::Due].into_iter().find(|join| join.as_str() == text)
+    }
+}
+
+/// When attempts follow a failed one, and after which failures.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RetryTerms {
+    /// The pause before the second attempt; `None` is what the process was started with (`--failure_retry`).
+    pub delay: Option<Period>,
+    /// How the pause grows from attempt to attempt.
+    pub backoff: Option<Backoff>,
+    /// Which ends are followed by another attempt.
+    pub ends: RetryEnds,
+    /// No attempt but the first begins later than this after the run is due; `None` is no bound.
+    pub until: Option<Period>,
+}
+
+/// How the pause between attempts grows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backoff {
+    /// By which each pause is longer than the one before, at least 1.
+    pub factor: Scalar,
+    /// The longest pause.
+    pub max: Option<Period>,
+    /// Each pause is longer by up to this share of it, 0 to 1, so that what failed together does not return together.
+    pub jitter: Scalar,
+}
+
+/// Which ends of an attempt are followed by another.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RetryEnds {
+    /// Every known failure.
+    #[default]
+    All,
+    /// Exit with one of these codes, and nothing else (`retryOn`).
+    Codes(Vec<i32>),
+    /// Every known failure but exit with one of these codes (`noRetryOn`).
+    NotCodes(Vec<i32>),
+}
+
+/// How urgently runs are placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Priority {
+    /// As if it had come an hour later.
+    Low,
+    /// In the order of coming.
+    #[default]
+    Normal,
+    /// As if it had come an hour earlier; Chronos' `highPriority`.
+    High,
+}
+
+impl Priority {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Normal, Self::High];
+
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Normal => "normal",
+            Self::High => "high",
+        }
+    }
+
+    /// Reads the word in JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// What becomes of an attempt of which the launcher cannot say whether it ran or how it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnUnknown {
+    /// How long to wait for news.
+    pub wait: Period,
+    /// What follows if none came.
+    pub then: UnknownThen,
+}
+
+impl Default for OnUnknown {
+    /// Lost after a minute.
+    fn default() -> Self {
+        let wait = Period { text: "PT1M".to_owned(), span: Duration::from_secs(60) };
+        Self { wait, then: UnknownThen::Lost }
+    }
+}
+
+/// What follows an attempt that stays unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownThen {
+    /// The run is lost: it is not started again, so it ran at most once.
+    Lost,
+    /// Another attempt: the run may be executed twice, so it ran at least once.
+    Relaunch,
+}
+
+impl UnknownThen {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Relaunch => "relaunch",
+        }
+    }
+
+    /// Reads the word in JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Lost, Self::Relaunch].into_iter().find(|it| it.as_str() == text)
+    }
 }
 
 /// A span with the text it was typed as, which is what clients get back.
@@ -120,8 +325,13 @@ pub enum Overlap {
         /// How many may wait, at least 1.
         max: u32,
     },
-    /// It runs beside it.
-    Allow,
+    /// It takes its place: what still runs or waits is superseded, and it starts when that is over.
+    Replace,
+    /// It runs beside it, as long as there are not too many.
+    Allow {
+        /// How many runs may be live at once, at least 1; `None` is as many as there may be of any job.
+        max: Option<u32>,
+    },
 }
 
 /// What happens to occurrences that were missed.
@@ -131,6 +341,11 @@ pub enum CatchUp {
     None,
     /// The latest of a stretch is run, late; the others are recorded.
     Latest,
+    /// The latest `max` of a stretch are run, late and one after another; the others are recorded.
+    All {
+        /// How many, at least 1.
+        max: u32,
+    },
 }
 
 /// A container.
@@ -310,4 +525,38 @@ pub struct Progress {
     pub stretch: Option<Stretch>,
     /// Of a job that runs when its machine starts: the last start of the machine that is decided, by its boot id.
     pub boot_id: Option<String>,
+    /// Of a job with parents: what they have done that it has not been triggered for, oldest first. With
+    /// [`Join::Round`] at most one.
+    pub rounds: Vec<Round>,
+}
+
+/// What the parents of a job have done for one of its runs to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// What the runs of the parents stand for, with [`Join::Due`].
+    pub due_at: Option<Timestamp>,
+    /// Whether it has triggered already. Kept with [`Join::Due`] and a rule that one parent is enough for, so that it
+    /// does so once.
+    pub is_triggered: bool,
+    /// What each parent did that did anything, by incarnation.
+    pub parents: Vec<Contribution>,
+}
+
+/// What one parent has done in a round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contribution {
+    /// Which life of which job.
+    pub parent: Incarnation,
+    /// Its runs that succeeded.
+    pub successes: u64,
+    /// Its runs that failed for good.
+    pub failures: u64,
+    /// Its runs that were stopped.
+    pub kills: u64,
+    /// The latest of all these.
+    pub run: RunId,
+    /// What that run stands for.
+    pub due_at: Timestamp,
+    /// When that run ended.
+    pub at: Timestamp,
 }

@@ -40,3 +40,11 @@ pub const FORECAST_COUNTED_MAX: u64 = 1_000_000;
 pub const FORECAST_MINUTES_MAX: usize = 10_080;
 /// Jobs named for each minute of a forecast. A page has no room for more; the count says how many there are.
 pub const FORECAST_NAMED_MAX: usize = 10;
+/// Children told of the end of a parent's run in one step, for the same reason as with due occurrences.
+pub const CHILDREN_PER_STEP_MAX: usize = 500;
+/// Rounds of one job that are open at once (`join: due`). A parent that never runs must not make its children
+/// remember every instant since.
+pub const ROUNDS_MAX: usize = 64;
+/// Attempts of one run that may follow one of which nobody can say what became of it. A launcher that forgets
+/// everything must not start a command for ever.
+pub const RELAUNCHES_MAX: usize = 100;

@@ -21,14 +21,16 @@ pub use constraint::{Constraint, Operator};
 pub use draft::{Defaults, JobDraft, SECRET_SHOWN};
 pub use ids::{AgentId, Incarnation, JobName, NameError, NameRule, OfferId, RunId, TaskId, Term};
 pub use job::{
-    CatchUp, Container, ContainerType, Dialect, EnvVar, ExternalVolume, Fetch, Job, JobRecord,
-    JobStats, Network, NetworkInfo, NetworkProtocol, Overlap, Period, PortMapping, Progress,
-    Property, Volume, VolumeMode, When,
+    Backoff, CatchUp, Container, ContainerType, Contribution, Dialect, EnvVar, ExternalVolume,
+    Fetch, Job, JobRecord, JobStats, Join, Network, NetworkInfo, NetworkProtocol, OnUnknown,
+    Overlap, ParentTerms, Period, PortMapping, Priority, Progress, Property, RetryEnds, RetryTerms,
+    Round, TriggerRule, UnknownThen, Volume, VolumeMode, When,
 };
 pub use offer::{Offer, OfferKind};
 pub use resources::{Resources, Scalar};
 pub use run::{
-    Attempt, AttemptState, HistoryEntry, Run, RunState, StopReason, Stretch, Trigger, Verdict,
+    Alarm, Attempt, AttemptState, HistoryEntry, Outcome, Run, RunState, Signal, StopReason,
+    Stretch, Trigger, Verdict,
 };
 pub use task::{Command, Exit, Launch, TaskReport, TaskStatus};
 pub use terms::{Calendar, CalendarUse, DstPolicy, FoldPolicy, GapPolicy, ScheduleTerms};

@@ -17,6 +17,8 @@ pub struct Run {
     pub task_millis: i64,
     /// Arguments given for this run alone, as typed; they replace the job's.
     pub arguments: Option<String>,
+    /// The runs of parents that triggered it, in the order of the parents.
+    pub causes: Vec<RunId>,
     /// When it was recorded, by the leader's wall clock.
     pub created_at: Timestamp,
     /// Where it stands.
@@ -45,6 +47,13 @@ pub enum Trigger {
         /// When that was accepted.
         at: Timestamp,
     },
+    /// A finished round of its job's parents.
+    Parents {
+        /// The latest instant that one of the parents' runs stands for.
+        due_at: Timestamp,
+        /// When the round was finished.
+        at: Timestamp,
+    },
 }
 
 impl Trigger {
@@ -52,7 +61,9 @@ impl Trigger {
     #[must_use]
     pub const fn due_at(&self) -> Timestamp {
         match *self {
-            Self::Schedule { due_at, .. } | Self::CatchUp { due_at } => due_at,
+            Self::Schedule { due_at, .. }
+            | Self::CatchUp { due_at }
+            | Self::Parents { due_at, .. } => due_at,
             Self::Manual { at } => at,
         }
     }
@@ -61,7 +72,7 @@ impl Trigger {
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunState {
-    /// Behind another run of its job (`overlap: queue`). The end of that run moves it on.
+    /// Behind another run of its job (`overlap: queue`, `replace`). The end of that run moves it on.
     Queued,
     /// Wants an offer. Placement or the end of its start window moves it on.
     Pending {
@@ -73,7 +84,7 @@ pub enum RunState {
     /// Waits for its next attempt. The instant moves it on, to pending without a deadline.
     Waiting {
         /// When the next attempt may start.
-        retry_at: Timestamp,
+        until: Alarm,
     },
     /// Over. Nothing moves it on.
     Ended {
@@ -84,6 +95,24 @@ pub enum RunState {
         /// Why, as a sentence; empty for a success.
         reason: String,
     },
+}
+
+/// When something is to go on: a span that the boot clock measures, and that a restart takes up by the wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alarm {
+    /// By the wall clock. Stored.
+    pub at: Timestamp,
+    /// By the boot clock, which then alone counts. Not stored: `None` after a restart, and where an instant of the wall
+    /// clock is waited for.
+    pub boot: Option<BootInstant>,
+}
+
+impl Alarm {
+    /// As it is read back from the store.
+    #[must_use]
+    pub const fn stored(self) -> Self {
+        Self { at: self.at, boot: None }
+    }
 }
 
 /// How an occurrence ended. Each ends in exactly one.
@@ -172,6 +201,17 @@ pub enum AttemptState {
         /// Why we stop it.
         why: StopReason,
     },
+    /// The launcher cannot say what became of it. News may still come; else the job's `onUnknown` decides.
+    Unknown {
+        /// Since when it ran, if it is known to have run.
+        started_at: Option<Timestamp>,
+        /// Why it was being stopped, if it was.
+        why: Option<StopReason>,
+        /// Until when news is waited for.
+        until: Alarm,
+        /// Why nobody can say, as a sentence.
+        reason: String,
+    },
     /// Over.
     Ended {
         /// When it started, if it did.
@@ -199,6 +239,10 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Requested, Self::TimedOut, Self::JobDeleted, Self::Superseded];
+
     /// The word in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -213,9 +257,7 @@ impl StopReason {
     /// Reads the word in JSON.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Requested, Self::TimedOut, Self::JobDeleted, Self::Superseded]
-            .into_iter()
-            .find(|reason| reason.as_str() == text)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
@@ -254,6 +296,54 @@ pub struct Stretch {
     pub count: u64,
     /// When the last of them was decided, by the leader's wall clock.
     pub decided_at: Timestamp,
+}
+
+/// The end of a parent's run on its way to the parent's children, recorded with that end. Children hear of it in parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signal {
+    /// As [`Run::sequence`], from the same numbers. Signals are told in this order.
+    pub sequence: u64,
+    /// Which life of which job ended a run.
+    pub parent: Incarnation,
+    /// The run.
+    pub run: RunId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What the run stands for.
+    pub due_at: Timestamp,
+    /// When it ended.
+    pub at: Timestamp,
+    /// The children up to this one have been told.
+    pub told_through: Option<Incarnation>,
+}
+
+/// How a parent's run ended, to its children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It succeeded, or failed and its job says that this does not matter (`softError`).
+    Succeeded,
+    /// It failed for good, or is lost.
+    Failed,
+    /// Somebody stopped it.
+    Killed,
+}
+
+impl Outcome {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Killed => "killed",
+        }
+    }
+
+    /// Reads the word in JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Succeeded, Self::Failed, Self::Killed].into_iter().find(|it| it.as_str() == text)
+    }
 }
 
 /// One line of the history: a run, or a stretch of occurrences that never became runs.

@@ -84,10 +84,12 @@ pub enum TaskStatus {
     /// The launcher has never heard of the task and knows that it would have, had it been started. It has
     /// forgotten nothing; asking for the same launch again is safe.
     NeverLaunched,
-    /// The task may have started, and nobody can say any more what became of it.
+    /// The task may have started, and nobody can say what became of it.
     InDoubt {
         /// Why not, as a sentence.
         reason: String,
+        /// Whether nobody ever will: what knew it is gone, not only out of reach.
+        is_final: bool,
     },
 }
 

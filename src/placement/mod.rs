@@ -5,7 +5,7 @@
 
 #![deny(clippy::disallowed_types)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
@@ -92,6 +92,8 @@ pub struct Tally<'a> {
     offers: &'a BTreeMap<OfferId, Offer>,
     /// What is taken on each agent, by live attempts and by what this tally assigned.
     taken: BTreeMap<&'a AgentId, Resources>,
+    /// Agents that get nothing more: what becomes free there is for a run that has waited long.
+    kept_free: BTreeSet<&'a AgentId>,
 }
 
 /// A run matched to an offer, not yet launched.
@@ -110,7 +112,22 @@ impl<'a> Tally<'a> {
         offers: &'a BTreeMap<OfferId, Offer>,
         used: &'a BTreeMap<AgentId, Resources>,
     ) -> Self {
-        Self { offers, taken: used.iter().map(|(agent, used)| (agent, *used)).collect() }
+        let taken = used.iter().map(|(agent, used)| (agent, *used)).collect();
+        Self { offers, taken, kept_free: BTreeSet::new() }
+    }
+
+    /// Keeps the first agent free on which `wanted` would fit if nothing else were on it. Nothing is kept for a run that
+    /// fits nowhere.
+    pub fn keep_free(&mut self, wanted: &Resources, conditions: &Conditions) {
+        let would_fit = |offer: &&'a Offer| match offer.kind {
+            OfferKind::Standing => offer.resources.hold(wanted),
+            // The one never lacks room, of the other nobody knows what the agent has in all.
+            OfferKind::Unmetered | OfferKind::Once => false,
+        };
+        let found = self.offers.values().filter(would_fit).find(|offer| {
+            !self.kept_free.contains(&offer.agent) && conditions.unmet(offer).is_none()
+        });
+        self.kept_free.extend(found.map(|offer| &offer.agent));
     }
 
     /// Assigns the first offer that fits and takes `wanted` off it.
@@ -132,6 +149,13 @@ impl<'a> Tally<'a> {
                     unmet.attribute,
                     unmet.operator.as_str(),
                     unmet.value
+                ));
+                continue;
+            }
+            if self.kept_free.contains(&offer.agent) {
+                reasons.push(format!(
+                    "{} is kept free for a run that has waited for long",
+                    offer.hostname
                 ));
                 continue;
             }
@@ -235,6 +259,25 @@ mod tests {
         };
         let error = Conditions::compile(&[constraint]).unwrap_err().to_string();
         assert!(error.contains("`[[[` is not a regular expression"), "{error}");
+    }
+
+    #[test]
+    fn an_agent_that_is_kept_free_gets_nothing_more() {
+        let offers = BTreeMap::from([(OfferId::new("o1"), offer(&[]))]);
+        let half = Resources { cpus: Scalar::from_thousandths(500), ..Resources::default() };
+        let all = Resources { cpus: Scalar::from_thousandths(1_000), ..Resources::default() };
+        let more = Resources { cpus: Scalar::from_thousandths(1_001), ..Resources::default() };
+        let used = BTreeMap::from([(AgentId::new("a1"), half)]);
+        let mut tally = Tally::new(&offers, &used);
+        // What does not fit on the whole agent is not waited for.
+        tally.keep_free(&more, &Conditions::default());
+        assert!(tally.assign(&Resources::default(), &Conditions::default()).is_ok());
+        assert!(tally.assign(&all, &Conditions::default()).is_err());
+        tally.keep_free(&all, &Conditions::default());
+        assert_eq!(
+            tally.assign(&half, &Conditions::default()),
+            Err("slave.one.com is kept free for a run that has waited for long".to_owned())
+        );
     }
 
     #[test]

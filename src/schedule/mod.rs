@@ -296,6 +296,19 @@ impl Schedule {
         }
     }
 
+    /// The text of `terms`, from which this was read, with the start written out where it was left empty: so it names the
+    /// same occurrences whenever it is read.
+    #[must_use]
+    pub fn with_start(&self, terms: &ScheduleTerms) -> String {
+        match (&self.rule, terms.text.split_once("//")) {
+            (Rule::Interval(recurrence), Some((repetition, period))) => {
+                let start = recurrence.print_start(!terms.zone.is_empty());
+                format!("{repetition}/{start}/{period}")
+            }
+            (Rule::Interval(_) | Rule::Cron(_) | Rule::Boot(_), _) => terms.text.clone(),
+        }
+    }
+
     /// The zone whose calendar and wall clock it follows.
     #[must_use]
     pub fn zone(&self) -> &Zone {

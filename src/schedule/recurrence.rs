@@ -104,6 +104,12 @@ impl Recurrence {
         self.count
     }
 
+    /// The start as it would have to be written, on the wall clock of the zone; with `Z` unless a zone is named beside it.
+    pub(super) fn print_start(&self, is_zone_named: bool) -> String {
+        let digits = self.wall.strftime("%Y-%m-%dT%H:%M:%S%.3f");
+        if is_zone_named { digits.to_string() } else { format!("{digits}Z") }
+    }
+
     /// The occurrence with index 0, if it has one.
     pub(super) const fn start(&self) -> i64 {
         self.start

@@ -7,19 +7,27 @@ use proptest::option::of;
 use proptest::prelude::*;
 
 use crate::model::{
-    AgentId, Attempt, AttemptState, BootInstant, Calendar, CalendarUse, CatchUp, Constraint,
-    Container, ContainerType, DstPolicy, Duration, EnvVar, Exit, ExternalVolume, Fetch, FoldPolicy,
-    GapPolicy, Incarnation, Job, JobName, JobRecord, JobStats, NameRule, Network, NetworkInfo,
-    NetworkProtocol, Operator, Overlap, Period, PortMapping, Progress, Property, Resources, Run,
-    RunId, RunState, Scalar, ScheduleTerms, StopReason, Stretch, TaskId, Timestamp, Trigger,
-    Verdict, Volume, VolumeMode, When,
+    AgentId, Alarm, Attempt, AttemptState, Backoff, BootInstant, Calendar, CalendarUse, CatchUp,
+    Constraint, Container, ContainerType, Contribution, DstPolicy, Duration, EnvVar, Exit,
+    ExternalVolume, Fetch, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobRecord, JobStats,
+    Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator, Outcome, Overlap,
+    ParentTerms, Period, PortMapping, Priority, Progress, Property, Resources, RetryEnds,
+    RetryTerms, Round, Run, RunId, RunState, Scalar, ScheduleTerms, Signal, StopReason, Stretch,
+    TaskId, Timestamp, Trigger, TriggerRule, UnknownThen, Verdict, Volume, VolumeMode, When,
 };
 
 /// What a run is after it was stored and loaded.
 pub(super) fn as_stored(mut run: Run) -> Run {
+    if let RunState::Waiting { until } = &mut run.state {
+        until.boot = None;
+    }
     for attempt in &mut run.attempts {
-        if let AttemptState::Running { stop_at, .. } = &mut attempt.state {
-            *stop_at = None;
+        match &mut attempt.state {
+            AttemptState::Running { stop_at, .. } => *stop_at = None,
+            AttemptState::Unknown { until, .. } => until.boot = None,
+            AttemptState::Launching
+            | AttemptState::Stopping { .. }
+            | AttemptState::Ended { .. } => {}
         }
     }
     run
@@ -46,25 +54,52 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
         trigger(),
         any::<i64>(),
         of(text()),
+        vec(run_id(), 0..3),
         instant(),
         run_state(),
         vec(attempt(), 0..3),
     )
         .prop_map(
-            |(id, sequence, job, trigger, task_millis, arguments, created_at, state, attempts)| {
-                Run {
-                    id,
-                    sequence,
-                    job,
-                    trigger,
-                    task_millis,
-                    arguments,
-                    created_at,
-                    state,
-                    attempts,
-                }
+            |(
+                id,
+                sequence,
+                job,
+                trigger,
+                task_millis,
+                arguments,
+                causes,
+                created_at,
+                state,
+                attempts,
+            )| Run {
+                id,
+                sequence,
+                job,
+                trigger,
+                task_millis,
+                arguments,
+                causes,
+                created_at,
+                state,
+                attempts,
             },
         )
+}
+
+pub(super) fn signal() -> impl Strategy<Value = Signal> {
+    let outcome =
+        proptest::sample::select(vec![Outcome::Succeeded, Outcome::Failed, Outcome::Killed]);
+    (number(), any::<u64>(), run_id(), outcome, instant(), instant(), of(any::<u64>())).prop_map(
+        |(sequence, parent, run, outcome, due_at, at, told_through)| Signal {
+            sequence,
+            parent: Incarnation(parent),
+            run,
+            outcome,
+            due_at,
+            at,
+            told_through: told_through.map(Incarnation),
+        },
+    )
 }
 
 pub(super) fn stretch() -> impl Strategy<Value = Stretch> {
@@ -109,9 +144,31 @@ pub(super) fn stats() -> impl Strategy<Value = JobStats> {
 }
 
 pub(super) fn progress() -> impl Strategy<Value = Progress> {
-    (instant(), of(stretch()), of(text())).prop_map(|(decided_through, stretch, boot_id)| {
-        Progress { decided_through, stretch, boot_id }
-    })
+    (instant(), of(stretch()), of(text()), vec(round(), 0..3)).prop_map(
+        |(decided_through, stretch, boot_id, rounds)| Progress {
+            decided_through,
+            stretch,
+            boot_id,
+            rounds,
+        },
+    )
+}
+
+fn round() -> impl Strategy<Value = Round> {
+    let counts = proptest::array::uniform3(any::<u64>());
+    let contribution = (any::<u64>(), counts, run_id(), instant(), instant()).prop_map(
+        |(parent, [successes, failures, kills], run, due_at, at)| Contribution {
+            parent: Incarnation(parent),
+            successes,
+            failures,
+            kills,
+            run,
+            due_at,
+            at,
+        },
+    );
+    (of(instant()), any::<bool>(), vec(contribution, 0..3))
+        .prop_map(|(due_at, is_triggered, parents)| Round { due_at, is_triggered, parents })
 }
 
 /// As far as SQLite's integers go.
@@ -156,7 +213,7 @@ fn scalar() -> impl Strategy<Value = Scalar> {
 
 fn job() -> impl Strategy<Value = Job> {
     let texts = (text(), text(), text(), text(), text(), text(), text(), text());
-    let flags = proptest::array::uniform6(any::<bool>());
+    let flags = proptest::array::uniform5(any::<bool>());
     let lists = (
         vec(fetch(), 0..3),
         vec(text(), 0..3),
@@ -172,58 +229,123 @@ fn job() -> impl Strategy<Value = Job> {
         any::<u64>(),
         of(container()),
         overlap(),
-        prop_oneof![Just(CatchUp::None), Just(CatchUp::Latest)],
+        catch_up(),
     );
-    (name(), texts, flags, lists, rest).prop_map(|(name, texts, flags, lists, rest)| {
-        let (
-            command,
-            executor,
-            executor_flags,
-            task_info_data,
-            owner,
-            owner_name,
-            description,
-            run_as_user,
-        ) = texts;
-        let [shell, is_async, disabled, soft_error, data_processing, high_priority] = flags;
-        let (fetch, uris, environment, arguments, constraints) = lists;
-        let (when, epsilon, retries, resources, max_completion_secs, container, overlap, catch_up) =
-            rest;
-        Job {
-            name,
-            command,
-            shell,
-            when,
-            epsilon,
-            executor,
-            executor_flags,
-            task_info_data,
-            retries,
-            owner,
-            owner_name,
-            description,
-            is_async,
-            resources: Resources { cpus: resources.0, mem: resources.1, disk: resources.2 },
-            disabled,
-            soft_error,
-            data_processing,
-            fetch,
-            uris,
-            environment,
-            arguments,
-            high_priority,
-            run_as_user,
-            max_completion_secs,
-            container,
-            constraints,
-            overlap,
-            catch_up,
-        }
-    })
+    let policy = (retry(), priority(), of(period()), of(any::<u32>()), on_unknown());
+    (name(), texts, flags, lists, rest, policy).prop_map(
+        |(name, texts, flags, lists, rest, policy)| {
+            let (
+                command,
+                executor,
+                executor_flags,
+                task_info_data,
+                owner,
+                owner_name,
+                description,
+                run_as_user,
+            ) = texts;
+            let [shell, is_async, disabled, soft_error, data_processing] = flags;
+            let (fetch, uris, environment, arguments, constraints) = lists;
+            let (
+                when,
+                epsilon,
+                retries,
+                resources,
+                max_completion_secs,
+                container,
+                overlap,
+                catch_up,
+            ) = rest;
+            let (retry, priority, kill_grace, disable_after_failures, on_unknown) = policy;
+            Job {
+                name,
+                command,
+                shell,
+                when,
+                epsilon,
+                executor,
+                executor_flags,
+                task_info_data,
+                retries,
+                retry,
+                owner,
+                owner_name,
+                description,
+                is_async,
+                resources: Resources { cpus: resources.0, mem: resources.1, disk: resources.2 },
+                disabled,
+                soft_error,
+                data_processing,
+                fetch,
+                uris,
+                environment,
+                arguments,
+                priority,
+                run_as_user,
+                max_completion_secs,
+                kill_grace,
+                disable_after_failures,
+                on_unknown,
+                container,
+                constraints,
+                overlap,
+                catch_up,
+            }
+        },
+    )
 }
 
 fn when() -> impl Strategy<Value = When> {
-    prop_oneof![terms().prop_map(When::Schedule), vec(name(), 0..3).prop_map(When::Parents),]
+    prop_oneof![terms().prop_map(When::Schedule), parents().prop_map(When::Parents)]
+}
+
+fn parents() -> impl Strategy<Value = ParentTerms> {
+    let rule = proptest::sample::select(&TriggerRule::ALL);
+    let join = prop_oneof![Just(Join::Round), Just(Join::Due)];
+    (vec(name(), 0..3), rule, join).prop_map(|(names, rule, join)| ParentTerms {
+        names,
+        rule,
+        join,
+    })
+}
+
+fn retry() -> impl Strategy<Value = RetryTerms> {
+    let codes = || vec(any::<i32>(), 0..3);
+    let ends = prop_oneof![
+        Just(RetryEnds::All),
+        codes().prop_map(RetryEnds::Codes),
+        codes().prop_map(RetryEnds::NotCodes),
+    ];
+    let backoff = (scalar(), of(period()), scalar()).prop_map(|(factor, max, jitter)| Backoff {
+        factor,
+        max,
+        jitter,
+    });
+    prop_oneof![
+        Just(RetryTerms::default()),
+        (of(period()), of(backoff), ends, of(period()))
+            .prop_map(|(delay, backoff, ends, until)| RetryTerms { delay, backoff, ends, until }),
+    ]
+}
+
+fn priority() -> impl Strategy<Value = Priority> {
+    prop_oneof![Just(Priority::Low), Just(Priority::Normal), Just(Priority::High)]
+}
+
+fn on_unknown() -> impl Strategy<Value = OnUnknown> {
+    let then = prop_oneof![Just(UnknownThen::Lost), Just(UnknownThen::Relaunch)];
+    prop_oneof![
+        Just(OnUnknown::default()),
+        (period(), then).prop_map(|(wait, then)| OnUnknown { wait, then }),
+    ]
+}
+
+fn catch_up() -> impl Strategy<Value = CatchUp> {
+    prop_oneof![
+        Just(CatchUp::None),
+        Just(CatchUp::Latest),
+        any::<u32>().prop_map(|max| CatchUp::All { max }),
+    ]
 }
 
 fn terms() -> impl Strategy<Value = ScheduleTerms> {
@@ -286,7 +408,8 @@ fn overlap() -> impl Strategy<Value = Overlap> {
     prop_oneof![
         Just(Overlap::Skip),
         any::<u32>().prop_map(|max| Overlap::Queue { max }),
-        Just(Overlap::Allow),
+        Just(Overlap::Replace),
+        of(any::<u32>()).prop_map(|max| Overlap::Allow { max }),
     ]
 }
 
@@ -375,6 +498,7 @@ fn trigger() -> impl Strategy<Value = Trigger> {
             .prop_map(|(due_at, opens_at)| Trigger::Schedule { due_at, opens_at }),
         instant().prop_map(|due_at| Trigger::CatchUp { due_at }),
         instant().prop_map(|at| Trigger::Manual { at }),
+        (instant(), instant()).prop_map(|(due_at, at)| Trigger::Parents { due_at, at }),
     ]
 }
 
@@ -383,13 +507,17 @@ pub(super) fn run_state() -> impl Strategy<Value = RunState> {
         Just(RunState::Queued),
         of(instant()).prop_map(|deadline| RunState::Pending { deadline }),
         Just(RunState::Active),
-        instant().prop_map(|retry_at| RunState::Waiting { retry_at }),
+        alarm().prop_map(|until| RunState::Waiting { until }),
         (verdict(), instant(), text()).prop_map(|(verdict, at, reason)| RunState::Ended {
             verdict,
             at,
             reason
         }),
     ]
+}
+
+fn alarm() -> impl Strategy<Value = Alarm> {
+    (instant(), of(span().prop_map(BootInstant))).prop_map(|(at, boot)| Alarm { at, boot })
 }
 
 fn attempt() -> impl Strategy<Value = Attempt> {
@@ -415,8 +543,16 @@ fn attempt_state() -> impl Strategy<Value = AttemptState> {
         Just(AttemptState::Launching),
         (instant(), of(span().prop_map(BootInstant)))
             .prop_map(|(started_at, stop_at)| AttemptState::Running { started_at, stop_at }),
-        (of(instant()), proptest::sample::select(reasons))
+        (of(instant()), proptest::sample::select(reasons.clone()))
             .prop_map(|(started_at, why)| AttemptState::Stopping { started_at, why }),
+        (of(instant()), of(proptest::sample::select(reasons)), alarm(), text()).prop_map(
+            |(started_at, why, until, reason)| AttemptState::Unknown {
+                started_at,
+                why,
+                until,
+                reason
+            }
+        ),
         (of(instant()), instant(), of(exit()), text()).prop_map(
             |(started_at, at, exit, message)| AttemptState::Ended { started_at, at, exit, message }
         ),

@@ -10,9 +10,9 @@ use super::{Batch, CommitError, Error, Loaded, MemoryStore, Store, arbitrary};
 use crate::engine::{Change, Launcher};
 use crate::model::HistoryEntry;
 use crate::model::{
-    CatchUp, Duration, Incarnation, Job, JobName, JobRecord, JobStats, NameRule, Overlap, Period,
-    Progress, Resources, Run, RunId, RunState, ScheduleTerms, Stretch, Term, Timestamp, Trigger,
-    Verdict, When,
+    CatchUp, Duration, Incarnation, Job, JobName, JobRecord, JobStats, NameRule, OnUnknown,
+    Outcome, Overlap, Period, Priority, Progress, Resources, RetryTerms, Run, RunId, RunState,
+    ScheduleTerms, Signal, Stretch, Term, Timestamp, Trigger, Verdict, When,
 };
 
 /// A store under test.
@@ -34,6 +34,7 @@ pub(super) fn hold(make: &dyn Fn() -> Box<dyn Subject>) {
     a_removed_job_leaves_its_history(make());
     an_ended_run_is_history(make());
     a_stretch_is_extended_in_its_place(make());
+    a_signal_is_kept_until_it_is_removed(make());
     changes_to_a_removed_job_change_nothing(make());
     volatile_changes_are_not_stored(make());
     any_sequence_of_batches_gives_what_the_memory_store_gives(make);
@@ -62,6 +63,7 @@ pub(super) fn job(incarnation: u64, text: &str) -> JobRecord {
             executor_flags: String::new(),
             task_info_data: String::new(),
             retries: 2,
+            retry: RetryTerms::default(),
             owner: String::new(),
             owner_name: String::new(),
             description: String::new(),
@@ -74,16 +76,24 @@ pub(super) fn job(incarnation: u64, text: &str) -> JobRecord {
             uris: Vec::new(),
             environment: Vec::new(),
             arguments: Vec::new(),
-            high_priority: false,
+            priority: Priority::Normal,
             run_as_user: String::new(),
             max_completion_secs: 0,
+            kill_grace: None,
+            disable_after_failures: None,
+            on_unknown: OnUnknown::default(),
             container: None,
             constraints: Vec::new(),
             overlap: Overlap::Skip,
             catch_up: CatchUp::None,
         },
         stats: JobStats::default(),
-        progress: Progress { decided_through: at(0), stretch: None, boot_id: None },
+        progress: Progress {
+            decided_through: at(0),
+            stretch: None,
+            boot_id: None,
+            rounds: Vec::new(),
+        },
     }
 }
 
@@ -97,6 +107,7 @@ pub(super) fn run(sequence: u64, incarnation: u64, text: &str) -> Run {
         trigger: Trigger::Schedule { due_at, opens_at: due_at },
         task_millis: due_at.as_millisecond(),
         arguments: None,
+        causes: Vec::new(),
         created_at: due_at,
         state: RunState::Pending { deadline: Some(due_at) },
         attempts: Vec::new(),
@@ -119,6 +130,20 @@ pub(super) fn stretch(sequence: u64, incarnation: u64, text: &str, count: u64) -
         last_due_at: at(60),
         count,
         decided_at: at(61),
+    }
+}
+
+/// That the run of this sequence has succeeded.
+pub(super) fn signal(sequence: u64, parent: u64) -> Signal {
+    let due_at = at(i64::try_from(sequence).unwrap());
+    Signal {
+        sequence,
+        parent: Incarnation(parent),
+        run: RunId::scheduled(Incarnation(parent), due_at),
+        outcome: Outcome::Succeeded,
+        due_at,
+        at: at(61),
+        told_through: None,
     }
 }
 
@@ -171,6 +196,7 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
         decided_through: at(60),
         stretch: Some(stretch(2, 1, "a", 1)),
         boot_id: Some("3f1c".to_owned()),
+        rounds: Vec::new(),
     };
     a.job.disabled = true;
     let (incarnation, stats, progress) = (a.incarnation, a.stats.clone(), a.progress.clone());
@@ -191,6 +217,7 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
         term: Term(3),
         jobs: vec![a.clone(), b],
         runs: vec![live],
+        signals: Vec::new(),
         task_marks: vec![(name("a"), -7)],
         zones: vec![
             ("America/New_York".to_owned(), b"TZif2\0\xff".as_slice().into()),
@@ -297,6 +324,32 @@ fn a_stretch_is_extended_in_its_place(subject: Box<dyn Subject>) {
     assert_eq!(load(&*subject).last_sequence, 4);
 }
 
+fn a_signal_is_kept_until_it_is_removed(mut subject: Box<dyn Subject>) {
+    let removed = |sequence| Change::SignalRemoved { sequence };
+    let gone = Change::JobRemoved { incarnation: Incarnation(1), name: name("a") };
+    let (first, mut second) = (signal(4, 1), signal(9, 1));
+    let stored = |signal: &Signal| Change::SignalStored(signal.clone());
+    commit(&*subject, 1, vec![self::stored(&job(1, "a")), stored(&second), stored(&first)])
+        .unwrap();
+    // Told in parts, it gets further in its place. Its job may be gone meanwhile.
+    second.told_through = Some(Incarnation(7));
+    commit(&*subject, 1, vec![stored(&second), gone]).unwrap();
+    for _ in 0..2 {
+        let loaded = load(&*subject);
+        assert_eq!(loaded.signals, [first.clone(), second.clone()]);
+        assert_eq!(loaded.last_sequence, 9);
+        subject.restart();
+    }
+    // One that was never stored, or is told within its own batch, leaves nothing behind either.
+    commit(&*subject, 1, vec![removed(9), removed(77), stored(&signal(12, 2)), removed(12)])
+        .unwrap();
+    subject.restart();
+    let loaded = load(&*subject);
+    assert_eq!(loaded.signals, [first]);
+    assert_eq!(loaded.last_sequence, 12);
+    assert_eq!(subject.history(), []);
+}
+
 fn changes_to_a_removed_job_change_nothing(subject: Box<dyn Subject>) {
     let incarnation = Incarnation(1);
     let changes = vec![
@@ -370,6 +423,11 @@ fn change() -> impl Strategy<Value = Change> {
             stretch.sequence = sequence;
             Change::StretchStored(stretch)
         }),
+        (few(), arbitrary::signal()).prop_map(|(sequence, mut signal)| {
+            signal.sequence = sequence;
+            Change::SignalStored(signal)
+        }),
+        few().prop_map(|sequence| Change::SignalRemoved { sequence }),
         (few(), any::<i64>()).prop_map(move |(index, millis)| Change::TaskMillisUsed {
             name: name_of(index),
             millis

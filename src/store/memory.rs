@@ -11,7 +11,9 @@ use futures_util::future::{self, BoxFuture, FutureExt};
 use super::{Batch, CommitError, Error, Loaded, Store};
 use crate::engine::Change;
 use crate::model::HistoryEntry;
-use crate::model::{AttemptState, Incarnation, JobName, JobRecord, Run, RunId, Term};
+use crate::model::{
+    AttemptState, Incarnation, JobName, JobRecord, Run, RunId, RunState, Signal, Term,
+};
 
 /// A store that keeps everything in memory.
 #[derive(Debug, Default)]
@@ -26,6 +28,7 @@ struct Inner {
     names: BTreeMap<JobName, Incarnation>,
     history: BTreeMap<u64, HistoryEntry>,
     run_ids: BTreeMap<RunId, u64>,
+    signals: BTreeMap<u64, Signal>,
     task_marks: BTreeMap<JobName, i64>,
     zones: BTreeMap<String, Arc<[u8]>>,
     /// The number of the largest incarnation.
@@ -52,6 +55,7 @@ impl MemoryStore {
             term: inner.term,
             jobs: inner.jobs.values().cloned().collect(),
             runs: inner.history.values().filter_map(live).collect(),
+            signals: inner.signals.values().cloned().collect(),
             task_marks: inner.task_marks.iter().map(|(name, &at)| (name.clone(), at)).collect(),
             zones: inner.zones.iter().map(|(name, data)| (name.clone(), data.clone())).collect(),
             last_incarnation: Incarnation(inner.last_incarnation),
@@ -154,6 +158,8 @@ impl Inner {
                 | Change::Progressed { .. }
                 | Change::Counted { .. }
                 | Change::Disabled { .. }
+                | Change::SignalStored(_)
+                | Change::SignalRemoved { .. }
                 | Change::TaskMillisUsed { .. }
                 | Change::ZoneKept { .. }
                 | Change::OffersSet(_)
@@ -242,6 +248,13 @@ impl Inner {
                 self.last_sequence = self.last_sequence.max(stretch.sequence);
                 self.history.insert(stretch.sequence, HistoryEntry::Stretch(stretch.clone()));
             }
+            Change::SignalStored(signal) => {
+                self.last_sequence = self.last_sequence.max(signal.sequence);
+                self.signals.insert(signal.sequence, signal.clone());
+            }
+            Change::SignalRemoved { sequence } => {
+                self.signals.remove(sequence);
+            }
             Change::TaskMillisUsed { name, millis } => {
                 let mark = self.task_marks.entry(name.clone()).or_insert(*millis);
                 *mark = (*mark).max(*millis);
@@ -266,9 +279,16 @@ fn conflict(what: String) -> Error {
 /// The run without what only the process that wrote it knows.
 fn as_stored(run: &Run) -> Run {
     let mut run = run.clone();
+    if let RunState::Waiting { until } = &mut run.state {
+        *until = until.stored();
+    }
     for attempt in &mut run.attempts {
-        if let AttemptState::Running { stop_at, .. } = &mut attempt.state {
-            *stop_at = None;
+        match &mut attempt.state {
+            AttemptState::Running { stop_at, .. } => *stop_at = None,
+            AttemptState::Unknown { until, .. } => *until = until.stored(),
+            AttemptState::Launching
+            | AttemptState::Stopping { .. }
+            | AttemptState::Ended { .. } => {}
         }
     }
     run

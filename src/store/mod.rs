@@ -31,7 +31,7 @@ pub use sqlite::{
 };
 
 use crate::engine::Change;
-use crate::model::{Incarnation, JobName, JobRecord, Run, Term};
+use crate::model::{Incarnation, JobName, JobRecord, Run, Signal, Term};
 
 /// Keeps the state of one installation.
 pub trait Store: Send + Sync + fmt::Debug {
@@ -70,6 +70,8 @@ pub struct Loaded {
     pub jobs: Vec<JobRecord>,
     /// The live runs, by sequence.
     pub runs: Vec<Run>,
+    /// The ends of parents' runs that not all children have been told of, by sequence.
+    pub signals: Vec<Signal>,
     /// The last millisecond used in task ids of a name, by name. Names of deleted jobs included.
     pub task_marks: Vec<(JobName, i64)>,
     /// The compiled data under which each zone was last decided, by its name.
@@ -87,6 +89,7 @@ impl Default for Loaded {
             term: Term::default(),
             jobs: Vec::new(),
             runs: Vec::new(),
+            signals: Vec::new(),
             task_marks: Vec::new(),
             zones: Vec::new(),
             last_incarnation: Incarnation(0),

@@ -5,14 +5,17 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chronode::driver::working::Working;
-use chronode::engine::{Abilities, Boot, Event, Recovered, Request, RequestId, Settings, State};
+use chronode::engine::{
+    Abilities, Boot, Event, Recovered, Request, RequestId, RoundStanding, Settings, State,
+};
 use chronode::model::{
-    AgentId, BootInstant, Calendar, CalendarUse, CatchUp, Defaults, Dialect, Duration, Exit,
-    JobDraft, JobName, NameRule, Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run,
-    Scalar, ScheduleTerms, TaskId, TaskReport, TaskStatus, Term, Timestamp, When,
+    AgentId, Backoff, BootInstant, Calendar, CalendarUse, CatchUp, Defaults, Dialect, Duration,
+    Exit, JobDraft, JobName, Join, NameRule, Now, Offer, OfferId, OfferKind, OnUnknown, Overlap,
+    ParentTerms, Period, Priority, Resources, RetryEnds, Run, Scalar, ScheduleTerms, TaskId,
+    TaskReport, TaskStatus, Term, Timestamp, TriggerRule, UnknownThen, When,
 };
 use chronode::schedule::ZoneDb;
-use chronode::store::{Batch, Loaded, MemoryStore};
+use chronode::store::{Batch, CommitError, Error, Loaded, MemoryStore};
 
 use super::print;
 
@@ -51,6 +54,8 @@ struct World {
     boots: u32,
     /// The process; `None` while it is down.
     working: Option<Working>,
+    /// One that another has taken over from, and that has not noticed.
+    deposed: Option<Working>,
     crash: Option<Crash>,
     commits_to_refuse: u32,
     /// What the launcher has; `None` for the offers while it is gone, but they are remembered.
@@ -69,6 +74,7 @@ impl World {
         let settings = Arc::new(Settings {
             defaults: Defaults::default(),
             retry_delay: Duration::from_secs(60),
+            disable_after_failures: 0,
             kill_grace: Duration::from_secs(5),
             abilities: Abilities { only_user: None, containers: false, executors: false },
             zones: ZoneDb::bundled(),
@@ -81,6 +87,7 @@ impl World {
             settings,
             boots: 1,
             working: None,
+            deposed: None,
             crash: None,
             commits_to_refuse: 0,
             offers: vec![offer("o1", None, None)],
@@ -96,10 +103,21 @@ impl World {
     fn command(&mut self, words: &[&str]) -> Result {
         match words {
             ["at", instant] => self.now.wall = self.instant(instant)?,
-            ["job", name, rest @ ..] => self.put(name, rest)?,
+            ["job", name, rest @ ..] => {
+                let request = put(name, rest)?;
+                self.request(request)?;
+            }
             ["delete", name] => {
                 let name = job_name(name)?;
                 self.request(Request::DeleteJob { name })?;
+            }
+            ["dry-run", "delete", name] => {
+                let name = job_name(name)?;
+                self.request(Request::DryRun(Box::new(Request::DeleteJob { name })))?;
+            }
+            ["dry-run", "job", name, rest @ ..] => {
+                let request = put(name, rest)?;
+                self.request(Request::DryRun(Box::new(request)))?;
             }
             ["run", name] => {
                 let name = job_name(name)?;
@@ -134,11 +152,18 @@ impl World {
             ["crash", "after-commit"] => self.crash = Some(Crash::AfterCommit),
             ["down"] => self.working = None,
             ["up"] => self.start(Term(self.store.load_now().term.0 + 1)),
+            ["elect"] => self.elect(),
+            ["deposed", "wake"] => self.as_deposed(|world| {
+                world.batch(&[Event::Woke]);
+                Ok(())
+            })?,
+            ["deposed", rest @ ..] => self.as_deposed(|world| world.command(rest))?,
             ["machine", "restarts"] => self.restart_machine(),
             ["store", "fails", count] => {
                 self.commits_to_refuse = count.parse().map_err(|_| "no number")?;
             }
             ["show", what] => self.show(what)?,
+            ["waits", name] => self.waits(&job_name(name)?)?,
             _ => return Err("no such command".to_owned()),
         }
         Ok(())
@@ -166,6 +191,23 @@ impl World {
         self.crash = None;
         self.working = None;
         self.start(Term(self.store.load_now().term.0 + 1));
+    }
+
+    fn elect(&mut self) {
+        self.say("-- another takes over --");
+        self.deposed = self.working.take();
+        self.start(Term(self.store.load_now().term.0 + 1));
+    }
+
+    /// Lets the deposed process do something, as if it still led.
+    fn as_deposed(&mut self, act: impl FnOnce(&mut Self) -> Result) -> Result {
+        let deposed = self.deposed.take().ok_or("nobody was taken over from")?;
+        let leader = self.working.replace(deposed);
+        self.say("-- the deposed one acts --");
+        let result = act(self);
+        self.deposed = self.working.take();
+        self.working = leader;
+        result
     }
 
     fn restart_machine(&mut self) {
@@ -196,7 +238,15 @@ impl World {
         }
         let term = working.state().term();
         let batch = Batch { term, changes: outcome.changes.clone() };
-        self.store.commit_now(&batch).expect("what the engine decides can be stored");
+        match self.store.commit_now(&batch) {
+            Ok(()) => {}
+            Err(CommitError::Refused(Error::Fenced { .. })) => {
+                self.say("-- the store refuses a deposed leader, which ends --");
+                self.working = None;
+                return;
+            }
+            Err(error) => panic!("what the engine decides can be stored: {error}"),
+        }
         for note in &outcome.notes {
             self.say(&print::note(note));
         }
@@ -298,7 +348,6 @@ impl World {
         };
         let at = self.now.wall;
         let ended = |exit, started_at| TaskStatus::Ended { exit, started_at, ended_at: at };
-        let number = |text: &str| text.parse::<i32>().map_err(|_| format!("`{text}` is no number"));
         let status = match status {
             ["running"] => TaskStatus::Running { started_at: at },
             ["exit", code] => ended(Exit::Code(number(code)?), Some(at)),
@@ -308,7 +357,12 @@ impl World {
                 ended(Exit::CouldNotStart { reason: "no such user".to_owned() }, None)
             }
             ["never-launched"] => TaskStatus::NeverLaunched,
-            ["in-doubt", reason @ ..] => TaskStatus::InDoubt { reason: reason.join(" ") },
+            ["in-doubt", reason @ ..] => {
+                TaskStatus::InDoubt { reason: reason.join(" "), is_final: true }
+            }
+            ["out-of-sight", reason @ ..] => {
+                TaskStatus::InDoubt { reason: reason.join(" "), is_final: false }
+            }
             _ => return Err("no such status".to_owned()),
         };
         self.batch(&[Event::Task(TaskReport { task_id, status })]);
@@ -339,20 +393,12 @@ impl World {
         Ok(())
     }
 
-    fn put(&mut self, name: &str, rest: &[&str]) -> Result {
-        // A line of cron has blanks: the schedule is everything before the first `key=value`.
-        let is_option = |word: &&&str| word.contains('=');
-        let words: Vec<&str> = rest.iter().take_while(|word| !is_option(word)).copied().collect();
-        let when = When::Schedule(ScheduleTerms::plain(words.join(" "), ""));
-        let mut draft = JobDraft::new(job_name(name)?, when);
-        draft.command = Some("true".to_owned());
-        draft.retries = Some(0);
-        for word in &rest[words.len()..] {
-            let (key, value) = word.split_once('=').ok_or_else(|| format!("`{word}`: no value"))?;
-            set(&mut draft, key, value)?;
-        }
-        let draft = Box::new(draft);
-        self.request(Request::PutJob { draft, dialect: Dialect::V0 })
+    fn waits(&mut self, name: &JobName) -> Result {
+        let state = self.working.as_ref().map(Working::state).ok_or("the process is down")?;
+        let entry = state.job(name).ok_or("there is no such job")?;
+        let standing = RoundStanding::of(state, entry).ok_or("it has no parents")?;
+        let _ = writeln!(self.out, "  {name}: {}", standing.message);
+        Ok(())
     }
 
     fn show(&mut self, what: &str) -> Result {
@@ -372,10 +418,30 @@ impl World {
     }
 }
 
+fn put(name: &str, rest: &[&str]) -> Result<Request> {
+    // A line of cron has blanks: the schedule is everything before the first `key=value`.
+    let is_option = |word: &&&str| word.contains('=');
+    let words: Vec<&str> = rest.iter().take_while(|word| !is_option(word)).copied().collect();
+    let when = if words.is_empty() {
+        When::Parents(ParentTerms::plain(Vec::new()))
+    } else {
+        When::Schedule(ScheduleTerms::plain(words.join(" "), ""))
+    };
+    let mut draft = JobDraft::new(job_name(name)?, when);
+    draft.command = Some("true".to_owned());
+    draft.retries = Some(0);
+    for word in &rest[words.len()..] {
+        let (key, value) = word.split_once('=').ok_or_else(|| format!("`{word}`: no value"))?;
+        set(&mut draft, key, value)?;
+    }
+    Ok(Request::PutJob { draft: Box::new(draft), dialect: Dialect::V0 })
+}
+
 fn recovered(loaded: Loaded) -> Recovered {
-    let Loaded { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence } = loaded;
+    let Loaded { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence } =
+        loaded;
     let last_incarnation = last_incarnation.0;
-    Recovered { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence }
+    Recovered { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence }
 }
 
 fn job_of(entry: &chronode::model::HistoryEntry) -> &JobName {
@@ -437,40 +503,85 @@ fn set_term(terms: &mut ScheduleTerms, key: &str, value: &str) -> Result<bool> {
     Ok(true)
 }
 
+/// Sets what belongs to the parents. Returns whether `key` does.
+fn set_parent_term(terms: &mut ParentTerms, key: &str, value: &str) -> Result<bool> {
+    match key {
+        "after" => terms.names = value.split(',').map(job_name).collect::<Result<_>>()?,
+        "rule" => terms.rule = TriggerRule::parse(value).ok_or("no such rule")?,
+        "join" => terms.join = Join::parse(value).ok_or("no such join")?,
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// Sets what belongs to further attempts. Returns whether `key` does.
+fn set_retry_term(draft: &mut JobDraft, key: &str, value: &str) -> Result<bool> {
+    let terms = draft.retry.get_or_insert_default();
+    let none = Backoff { factor: Scalar::from_thousandths(1_000), max: None, jitter: Scalar::ZERO };
+    let codes = || value.split(',').map(number).collect::<Result<Vec<i32>>>();
+    match key {
+        "retryDelay" => terms.delay = Some(period(value)?),
+        "retryFactor" => terms.backoff.get_or_insert(none).factor = scalar(value)?,
+        "retryMax" => terms.backoff.get_or_insert(none).max = Some(period(value)?),
+        "retryOn" => terms.ends = RetryEnds::Codes(codes()?),
+        "noRetryOn" => terms.ends = RetryEnds::NotCodes(codes()?),
+        "retryUntil" => terms.until = Some(period(value)?),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| format!("`{text}` is no number"))
+}
+
+fn overlap(text: &str) -> Result<Overlap> {
+    Ok(match text.split_once(':') {
+        None if text == "skip" => Overlap::Skip,
+        None if text == "replace" => Overlap::Replace,
+        None if text == "allow" => Overlap::Allow { max: None },
+        Some(("allow", max)) => Overlap::Allow { max: Some(number(max)?) },
+        Some(("queue", max)) => Overlap::Queue { max: number(max)? },
+        _ => return Err("overlap is skip, queue:N, replace, allow or allow:N".to_owned()),
+    })
+}
+
+fn catch_up(text: &str) -> Result<CatchUp> {
+    Ok(match text.split_once(':') {
+        None if text == "none" => CatchUp::None,
+        None if text == "latest" => CatchUp::Latest,
+        Some(("all", max)) => CatchUp::All { max: number(max)? },
+        _ => return Err("catchUp is none, latest or all:N".to_owned()),
+    })
+}
+
 fn set(draft: &mut JobDraft, key: &str, value: &str) -> Result {
-    if let When::Schedule(terms) = &mut draft.when
-        && set_term(terms, key, value)?
-    {
+    let is_set = match &mut draft.when {
+        When::Schedule(terms) => set_term(terms, key, value)?,
+        When::Parents(terms) => set_parent_term(terms, key, value)?,
+    };
+    if is_set || set_retry_term(draft, key, value)? {
         return Ok(());
     }
     match key {
         "epsilon" => draft.epsilon = Some(period(value)?),
-        "overlap" => {
-            draft.overlap = Some(match value.split_once(':') {
-                None if value == "skip" => Overlap::Skip,
-                None if value == "allow" => Overlap::Allow,
-                Some(("queue", max)) => {
-                    Overlap::Queue { max: max.parse().map_err(|_| "no number")? }
-                }
-                _ => return Err("overlap is skip, allow or queue:N".to_owned()),
-            });
-        }
-        "catchUp" => {
-            draft.catch_up = Some(match value {
-                "none" => CatchUp::None,
-                "latest" => CatchUp::Latest,
-                _ => return Err("catchUp is none or latest".to_owned()),
-            });
-        }
-        "retries" => draft.retries = Some(value.parse().map_err(|_| "no number")?),
+        "overlap" => draft.overlap = Some(overlap(value)?),
+        "catchUp" => draft.catch_up = Some(catch_up(value)?),
+        "retries" => draft.retries = Some(number(value)?),
         "cpus" => draft.cpus = Some(scalar(value)?),
         "mem" => draft.mem = Some(scalar(value)?),
         "disk" => draft.disk = Some(scalar(value)?),
-        "maxCompletionTime" => {
-            draft.max_completion_secs = Some(value.parse().map_err(|_| "no number")?);
+        "timeout" => draft.max_completion_secs = Some(period(value)?.span.as_secs().unsigned_abs()),
+        "killGrace" => draft.kill_grace = Some(period(value)?),
+        "disableAfter" => draft.disable_after_failures = Some(number(value)?),
+        "onUnknown" => {
+            let (wait, then) = value.split_once(':').ok_or("onUnknown is WAIT:THEN")?;
+            let then = UnknownThen::parse(then).ok_or("no such end of a wait")?;
+            draft.on_unknown = Some(OnUnknown { wait: period(wait)?, then });
         }
         "disabled" => draft.disabled = Some(value == "true"),
-        "priority" => draft.high_priority = Some(value == "high"),
+        "softError" => draft.soft_error = Some(value == "true"),
+        "priority" => draft.priority = Some(Priority::parse(value).ok_or("no such priority")?),
         _ => return Err(format!("a job has no `{key}` here")),
     }
     Ok(())

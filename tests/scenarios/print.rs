@@ -10,7 +10,10 @@ pub(crate) fn effect(effect: &Effect) -> String {
         Effect::Launch(launch) => {
             format!("launch {} on {}, term {}", launch.task_id, launch.agent, launch.term.0)
         }
-        Effect::Kill { task_id, grace: _ } => format!("kill {task_id}"),
+        Effect::Kill { task_id, grace } if grace.as_secs() == 5 => format!("kill {task_id}"),
+        Effect::Kill { task_id, grace } => {
+            format!("kill {task_id}, after {} s at the latest", grace.as_secs())
+        }
         Effect::Reconcile(tasks) => {
             let tasks: Vec<&str> = tasks.iter().map(|task| task.as_str()).collect();
             format!("ask after {}", tasks.join(" "))
@@ -22,11 +25,13 @@ pub(crate) fn effect(effect: &Effect) -> String {
 
 fn reply(reply: &Reply) -> String {
     match reply {
-        Reply::Stored { created, warnings } => {
+        Reply::Stored { created, warnings, consequences } => {
             let word = if *created { "created" } else { "replaced" };
-            [&[word.to_owned()], &warnings[..]].concat().join("; ")
+            [&[word.to_owned()], &warnings[..], &consequences[..]].concat().join("; ")
         }
-        Reply::Deleted => "deleted".to_owned(),
+        Reply::Deleted { consequences } => {
+            [&["deleted".to_owned()], &consequences[..]].concat().join("; ")
+        }
         Reply::Triggered { run } => format!("triggered {run}"),
         Reply::Stopping { count } => format!("stopping {count}"),
         Reply::Refused(rejection) => {
@@ -71,13 +76,17 @@ fn run(run: &Run) -> String {
         Trigger::Schedule { due_at, .. } => format!("due {due_at}"),
         Trigger::CatchUp { due_at } => format!("due {due_at}, caught up"),
         Trigger::Manual { at } => format!("asked for at {at}"),
+        Trigger::Parents { due_at, at } => {
+            let causes: Vec<String> = run.causes.iter().map(ToString::to_string).collect();
+            format!("due {due_at}, after {} at {at}", causes.join(" "))
+        }
     };
     let stands = match &run.state {
         RunState::Queued => "queued".to_owned(),
         RunState::Pending { deadline: None } => "pending".to_owned(),
         RunState::Pending { deadline: Some(at) } => format!("pending until {at}"),
         RunState::Active => "active".to_owned(),
-        RunState::Waiting { retry_at } => format!("waits until {retry_at}"),
+        RunState::Waiting { until } => format!("waits until {}", until.at),
         RunState::Ended { verdict, at, reason } if reason.is_empty() => {
             format!("{} at {at}", verdict.as_str())
         }
@@ -95,6 +104,7 @@ fn attempt(state: &AttemptState) -> String {
         AttemptState::Launching => "launching".to_owned(),
         AttemptState::Running { started_at, .. } => format!("running since {started_at}"),
         AttemptState::Stopping { why, .. } => format!("stopping ({})", why.as_str()),
+        AttemptState::Unknown { until, .. } => format!("out of sight until {}", until.at),
         AttemptState::Ended { exit: None, .. } => "in doubt".to_owned(),
         AttemptState::Ended { exit: Some(exit), .. } => match exit {
             Exit::Code(code) => format!("exit {code}"),

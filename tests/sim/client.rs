@@ -39,7 +39,7 @@ impl World {
             Request::DeleteJob { name } => {
                 self.record.possible.entry(name.clone()).or_default().asked(id.0, None);
             }
-            Request::RunJob { .. } | Request::KillJob { .. } => {}
+            Request::RunJob { .. } | Request::KillJob { .. } | Request::DryRun(_) => {}
         }
         say!(self, "request {}: {request:?}", id.0);
         self.asked.insert(id, request.clone());
@@ -76,10 +76,11 @@ impl World {
             Request::DeleteJob { name }
             | Request::RunJob { name, .. }
             | Request::KillJob { name } => name.clone(),
+            Request::DryRun(_) => return,
         };
         let possible = self.record.possible.entry(name).or_default();
         match reply {
-            Reply::Stored { .. } | Reply::Deleted => possible.acknowledged(id.0),
+            Reply::Stored { .. } | Reply::Deleted { .. } => possible.acknowledged(id.0),
             Reply::Refused(rejection) => {
                 possible.refused(id.0);
                 if let Request::PutJob { .. } = request {

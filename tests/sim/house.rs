@@ -81,6 +81,7 @@ impl House {
         let settings = Settings {
             defaults: Defaults::default(),
             retry_delay: Duration::from_secs(60),
+            disable_after_failures: 0,
             kill_grace: Duration::from_secs(5),
             abilities: Abilities { only_user: None, containers: false, executors: false },
             zones: ZoneDb::bundled(),
@@ -182,9 +183,10 @@ fn launcher_event(launcher: Result<Vec<Offer>, String>) -> Event {
 }
 
 fn recovered(loaded: Loaded) -> Recovered {
-    let Loaded { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence } = loaded;
+    let Loaded { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence } =
+        loaded;
     let last_incarnation = last_incarnation.0;
-    Recovered { term, jobs, runs, task_marks, zones, last_incarnation, last_sequence }
+    Recovered { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence }
 }
 
 impl World {

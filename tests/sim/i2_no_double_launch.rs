@@ -42,5 +42,5 @@ pub(crate) fn check_start(record: &mut Record, keeper: &Keeper, task_id: &TaskId
 }
 
 fn allows_overlap(record: &Record, life: Incarnation) -> bool {
-    record.spec_of(life).any(|spec| spec.overlap == Overlap::Allow)
+    record.spec_of(life).any(|spec| matches!(spec.overlap, Overlap::Allow { .. }))
 }

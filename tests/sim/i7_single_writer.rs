@@ -28,7 +28,7 @@ pub(crate) fn committed(record: &mut Record, term: Term, effects: &[Effect]) {
 /// leader.
 pub(crate) fn check_answer(record: &mut Record, id: RequestId, reply: &Reply, is_stored: bool) {
     let tells_of_something = match reply {
-        Reply::Stored { .. } | Reply::Deleted | Reply::Triggered { .. } => true,
+        Reply::Stored { .. } | Reply::Deleted { .. } | Reply::Triggered { .. } => true,
         Reply::Stopping { count } => *count > 0,
         Reply::Refused(_) => false,
     };

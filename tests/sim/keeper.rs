@@ -82,7 +82,7 @@ impl Keeper {
                 TaskStatus::Ended { exit, started_at, ended_at }
             }
             Some(Known::InDoubt) => {
-                TaskStatus::InDoubt { reason: "the journal is gone".to_owned() }
+                TaskStatus::InDoubt { reason: "the journal is gone".to_owned(), is_final: true }
             }
         }
     }

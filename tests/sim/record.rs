@@ -136,7 +136,7 @@ impl Record {
                 let jitter = self.longest_jitter(run.id.incarnation);
                 due_at.saturating_add(Duration::from_millis(jitter)).expect("within this century")
             }
-            Trigger::Manual { .. } => due_at,
+            Trigger::Manual { .. } | Trigger::Parents { .. } => due_at,
         }
     }
 
@@ -194,6 +194,8 @@ impl Record {
                 | Change::Heard { .. }
                 | Change::ListeningEnded
                 | Change::StretchStored(_)
+                | Change::SignalStored(_)
+                | Change::SignalRemoved { .. }
                 | Change::TaskMillisUsed { .. }
                 | Change::ZoneKept { .. }
                 | Change::OffersSet(_)

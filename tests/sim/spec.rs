@@ -53,7 +53,7 @@ impl Spec {
                 Overlap::Skip,
                 Overlap::Queue { max: 1 },
                 Overlap::Queue { max: 3 },
-                Overlap::Allow,
+                Overlap::Allow { max: None },
             ]),
             catch_up: rng.pick(&[CatchUp::None, CatchUp::None, CatchUp::Latest]),
             retries: rng.pick(&[0, 0, 1, 2, 5]),
@@ -67,7 +67,7 @@ impl Spec {
     pub(crate) const fn catches_up(&self) -> bool {
         match self.catch_up {
             CatchUp::None => false,
-            CatchUp::Latest => true,
+            CatchUp::Latest | CatchUp::All { .. } => true,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Jobs over HTTP.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::testing::{Fixture, name};
 use super::PREFIXES;
@@ -305,6 +305,145 @@ async fn expressions_have_a_path_of_their_own_beside_the_common_one() {
         assert!(answer.headers("warning").join("").contains("did you mean `schedule`?"));
         fixture.memory.world().requests.clear();
     }
+}
+
+/// A parent and its child, without the requests that made them.
+async fn family(fixture: &Fixture) {
+    let child = r#"{"name":"child","command":"true","parents":["mother"]}"#;
+    fixture.put("POST", "/scheduler/iso8601", &job("mother")).await;
+    fixture.put("POST", "/scheduler/dependency", child).await;
+    fixture.memory.world().requests.clear();
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_what_would_come_of_it_and_does_nothing() {
+    let fixture = Fixture::start().await;
+    family(&fixture).await;
+    let schedule = r#""schedule":"0 2 * * *","retrys":1,"disabled":true"#;
+    let child = r#"{"name":"child","command":"true","parents":["mother","father"]}"#;
+    for p in PREFIXES {
+        let before = fixture.ask("GET", &format!("{p}/jobs")).await.text().to_owned();
+        for (method, path, body, expected) in [
+            (
+                "POST",
+                "iso8601",
+                format!(r#"{{"name":"new","command":"true",{schedule}}}"#),
+                json!({
+                    "dryRun": true, "created": true,
+                    "warnings": [
+                        "unknown field `retrys` has no effect: did you mean `retries`?",
+                        "it is disabled",
+                    ],
+                    "consequences": [],
+                }),
+            ),
+            (
+                "PUT",
+                "cron",
+                format!(r#"{{"name":"mother","command":"true",{schedule}}}"#),
+                json!({
+                    "dryRun": true, "created": false,
+                    "warnings": [
+                        "unknown field `retrys` has no effect: did you mean `retries`?",
+                        "it is disabled",
+                    ],
+                    "consequences": ["job `child` runs after it"],
+                }),
+            ),
+            (
+                "POST",
+                "dependency",
+                child.to_owned(),
+                json!({"dryRun": true, "created": false, "warnings": [], "consequences": []}),
+            ),
+            (
+                "DELETE",
+                "job/mother",
+                String::new(),
+                json!({"dryRun": true, "consequences": ["job `child` runs after it"]}),
+            ),
+        ] {
+            let path = format!("{p}/{path}?dryRun=true");
+            let answer = fixture.put(method, &path, &body).await;
+            assert_eq!((answer.status, answer.json()), (200, expected), "{path}");
+            assert_eq!(answer.headers("warning"), Vec::<&str>::new());
+            let asked = fixture.memory.world().requests.pop().unwrap();
+            assert!(matches!(asked, Request::DryRun(_)), "{asked:?}");
+        }
+        assert_eq!(fixture.ask("GET", &format!("{p}/jobs")).await.text(), before);
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_is_refused_as_the_change_would_be() {
+    let fixture = Fixture::start().await;
+    for p in PREFIXES {
+        let bad = r#"{"name":"a","command":"true","schedule":"R/2030-01-01/P1H"}"#;
+        let answer = fixture.put("POST", &format!("{p}/iso8601?dryRun=true"), bad).await;
+        assert!(answer.message(400).starts_with("Cannot parse schedule"));
+        assert_eq!(answer.json()["field"], "schedule");
+        let answer = fixture.put("POST", &format!("{p}/dependency?dryRun=true"), &job("a")).await;
+        assert_eq!(answer.message(400), "a job with a `schedule` has no place here");
+        let answer = fixture.ask("DELETE", &format!("{p}/job/x?dryRun=true")).await;
+        assert!(answer.message(400).contains("'x' not found"));
+    }
+    fixture.memory.world().is_unavailable = true;
+    let answer = fixture.put("POST", "/scheduler/iso8601?dryRun=true", &job("a")).await;
+    assert_eq!(answer.message(503), "nobody leads");
+}
+
+#[tokio::test]
+async fn what_is_nearly_a_dry_run_is_refused_and_what_is_none_is_done() {
+    let fixture = Fixture::start().await;
+    family(&fixture).await;
+    for query in ["dryRun=yes", "dryRun", "dryRun=1", "dry_run=true", "dryrun=true"] {
+        for (method, path, body) in [
+            ("POST", "/scheduler/iso8601", job("a")),
+            ("PUT", "/v1/scheduler/cron", job("a")),
+            ("POST", "/scheduler/dependency", job("a")),
+            ("DELETE", "/v1/scheduler/job/mother", String::new()),
+        ] {
+            let answer = fixture.put(method, &format!("{path}?{query}"), &body).await;
+            assert!(answer.message(400).contains("dry"), "{path}?{query}");
+            let field = query.split('=').next().unwrap();
+            assert_eq!(answer.json()["field"], field, "{path}?{query}");
+        }
+    }
+    for (method, path) in [("PUT", "job/mother"), ("DELETE", "task/kill/mother")] {
+        for p in PREFIXES {
+            let answer = fixture.ask(method, &format!("{p}/{path}?dryRun=true")).await;
+            assert_eq!(answer.message(400), "starting and stopping runs cannot be tried out");
+            let answer = fixture.ask(method, &format!("{p}/{path}?dry-run=true")).await;
+            assert_eq!(answer.json()["remedy"], "write `dryRun`");
+        }
+    }
+    assert_eq!(fixture.memory.world().requests, []);
+    for (method, path) in [("PUT", "job/mother"), ("DELETE", "task/kill/mother")] {
+        let path = format!("/scheduler/{path}?dryRun=false");
+        assert_eq!(fixture.ask(method, &path).await.status, 204);
+    }
+    let path = "/scheduler/job/mother?dryRun=false&other=1";
+    assert_eq!(fixture.ask("DELETE", path).await.status, 204);
+    assert_eq!(fixture.memory.world().jobs.len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_change_means_for_other_jobs_is_said_in_warnings() {
+    let fixture = Fixture::start().await;
+    family(&fixture).await;
+    let expected = ["299 chronode \"job `child` runs after it\""];
+    let replaced = fixture.put("POST", "/scheduler/iso8601", &job("mother")).await;
+    assert_eq!((replaced.status, replaced.headers("warning")), (204, expected.to_vec()));
+    for index in 0..10 {
+        let child = format!(r#"{{"name":"x{index}","command":"true","parents":["mother"]}}"#);
+        fixture.put("POST", "/scheduler/dependency", &child).await;
+    }
+    let deleted = fixture.ask("DELETE", "/v1/scheduler/job/mother").await;
+    assert_eq!((deleted.status, deleted.text()), (204, ""));
+    let warnings = deleted.headers("warning");
+    assert_eq!(warnings.len(), 10, "{warnings:?}");
+    assert_eq!(warnings[0], expected[0]);
+    assert_eq!(warnings[9], "299 chronode \"and 2 more, which are in the log\"");
 }
 
 #[tokio::test]

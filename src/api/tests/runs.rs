@@ -1,10 +1,13 @@
 //! Runs over HTTP.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::testing::{Fixture, at, attempt, ended, over, run, running, stretch};
 use super::PREFIXES;
-use crate::model::{AttemptState, Exit, HistoryEntry, RunState, StopReason, Trigger, Verdict};
+use crate::model::{
+    Alarm, AttemptState, BootInstant, Duration, Exit, HistoryEntry, RunId, RunState, StopReason,
+    Trigger, Verdict,
+};
 
 #[tokio::test]
 async fn the_history_is_listed_newest_first_in_pages() {
@@ -77,7 +80,9 @@ async fn a_run_is_printed_whole() {
     full.trigger = Trigger::Schedule { due_at, opens_at: at("2030-01-01T00:00:30Z") };
     full.arguments = Some("-v".to_owned());
     let id = full.id.to_string();
-    let waiting = RunState::Waiting { retry_at: at("2030-01-01T00:01:00Z") };
+    let until =
+        Alarm { at: at("2030-01-01T00:01:00Z"), boot: Some(BootInstant(Duration::from_secs(5))) };
+    let waiting = RunState::Waiting { until };
     let waiting = run(2, "a", waiting, vec![attempt(0, stopping), attempt(1, running())]);
     let pending = RunState::Pending { deadline: Some(at("2030-01-01T00:01:00Z")) };
     let pending = run(
@@ -95,7 +100,8 @@ async fn a_run_is_printed_whole() {
             json!({
                 "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local", "state": "ended",
                 "launchedAt": "2030-01-01T00:00:01.000Z", "startedAt": "2030-01-01T00:00:01.500Z",
-                "endedAt": "2030-01-01T00:00:02.000Z", "stopReason": null, "exit": exit, "message": "it failed",
+                "endedAt": "2030-01-01T00:00:02.000Z", "stopReason": null, "until": null,
+                "reason": null, "exit": exit, "message": "it failed",
             })
         };
         assert_eq!(
@@ -104,8 +110,9 @@ async fn a_run_is_printed_whole() {
                 "kind": "run", "id": id, "sequence": 1, "job": "a",
                 "trigger": {
                     "kind": "schedule", "dueAt": "2030-01-01T00:00:00.000Z",
-                    "opensAt": "2030-01-01T00:00:30.000Z",
+                    "opensAt": "2030-01-01T00:00:30.000Z", "finishedAt": null,
                 },
+                "causes": [],
                 "arguments": "-v",
                 "createdAt": "2030-01-01T00:00:00.000Z", "state": "ended", "verdict": "failed",
                 "reason": "exit code 3", "endedAt": "2030-01-01T00:00:02.000Z", "retryAt": null,
@@ -128,6 +135,58 @@ async fn a_run_is_printed_whole() {
         assert_eq!(pending["attempts"][0]["exit"], json!({"killed": true}));
         assert_eq!(pending["attempts"][1]["exit"], json!({"signal": 9}));
     }
+}
+
+#[tokio::test]
+async fn a_run_after_parents_names_the_runs_that_led_to_it() {
+    let fixture = Fixture::start().await;
+    let mut child = run(9, "child", RunState::Queued, Vec::new());
+    child.trigger =
+        Trigger::Parents { due_at: at("2030-01-01T00:00:00Z"), at: at("2030-01-01T00:02:00Z") };
+    child.causes = ["j1-s1893456000000", "j2-m7"].map(|id| RunId::parse(id).unwrap()).into();
+    let id = child.id.to_string();
+    fixture.memory.world().history.push(HistoryEntry::Run(child));
+    for p in PREFIXES {
+        let shown = fixture.ask("GET", &format!("{p}/run/{id}")).await.json();
+        assert_eq!(
+            shown["trigger"],
+            json!({
+                "kind": "parents", "dueAt": "2030-01-01T00:00:00.000Z", "opensAt": null,
+                "finishedAt": "2030-01-01T00:02:00.000Z",
+            })
+        );
+        assert_eq!(shown["causes"], json!(["j1-s1893456000000", "j2-m7"]));
+    }
+}
+
+#[tokio::test]
+async fn an_attempt_in_doubt_says_why_and_until_when_news_is_waited_for() {
+    let fixture = Fixture::start().await;
+    let unknown = |started: Option<&str>, why| AttemptState::Unknown {
+        started_at: started.map(at),
+        why,
+        until: Alarm { at: at("2030-01-01T00:05:00Z"), boot: None },
+        reason: "the agent is gone".to_owned(),
+    };
+    let attempts = vec![
+        attempt(0, unknown(None, None)),
+        attempt(1, unknown(Some("2030-01-01T00:00:01.5Z"), Some(StopReason::Superseded))),
+    ];
+    let id = run(1, "a", RunState::Active, Vec::new()).id;
+    let run = run(1, "a", RunState::Active, attempts);
+    fixture.memory.world().history.push(HistoryEntry::Run(run));
+    let shown = fixture.ask("GET", &format!("/scheduler/run/{id}")).await.json();
+    let expected = |index: u32, started, why| {
+        json!({
+            "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local",
+            "state": "unknown", "launchedAt": "2030-01-01T00:00:01.000Z", "startedAt": started,
+            "endedAt": null, "stopReason": why, "until": "2030-01-01T00:05:00.000Z",
+            "reason": "the agent is gone", "exit": null, "message": "",
+        })
+    };
+    assert_eq!(shown["attempts"][0], expected(0, json!(null), json!(null)));
+    let started = json!("2030-01-01T00:00:01.500Z");
+    assert_eq!(shown["attempts"][1], expected(1, started, json!("superseded")));
 }
 
 #[tokio::test]
@@ -170,4 +229,45 @@ async fn a_history_that_cannot_be_read_tells_the_log_and_not_the_client() {
     let answer = fixture.ask("GET", "/scheduler/runs").await;
     assert_eq!(answer.message(500), "the history cannot be read; the log says why");
     assert!(!answer.text().contains("secret"));
+}
+
+#[tokio::test]
+async fn how_far_the_parents_of_a_job_are_is_told() {
+    let fixture = Fixture::start().await;
+    for (door, body) in [
+        ("iso8601", r#"{"name":"a","schedule":"R/2030-01-01T02:30:00Z/P1D"}"#),
+        ("dependency", r#"{"name":"c","parents":["a"]}"#),
+    ] {
+        let answer = fixture.put("POST", &format!("/scheduler/{door}"), body).await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+    }
+    for p in PREFIXES {
+        let answer = fixture.ask("GET", &format!("{p}/round/c")).await.json();
+        assert_eq!(
+            answer,
+            json!({
+                "job": "c",
+                "triggerRule": "all-succeeded",
+                "join": "round",
+                "waitsFor": "it waits",
+                "parents": [{
+                    "name": "a",
+                    "disabled": true,
+                    "nextDue": null,
+                    "sufficient": false,
+                    "done": {
+                        "successes": 0,
+                        "failures": 2,
+                        "kills": 1,
+                        "run": "j7-m5",
+                        "dueAt": "2030-01-01T00:00:00.000Z",
+                        "at": "2030-01-01T00:01:00.000Z",
+                    },
+                }],
+            })
+        );
+        let answer = fixture.ask("GET", &format!("{p}/round/a")).await.json();
+        assert_eq!((&answer["parents"], &answer["waitsFor"]), (&json!([]), &Value::Null));
+        assert_eq!(fixture.ask("GET", &format!("{p}/round/nobody")).await.status, 404);
+    }
 }

@@ -104,7 +104,7 @@ fn overlap_decides_what_becomes_of_an_occurrence_whose_predecessor_is_live() {
             vec!["1 skipped 04:00:00 to 04:00:00"],
         ),
         (
-            Overlap::Allow,
+            Overlap::Allow { max: None },
             vec![
                 "01:00:00 running",
                 "02:00:00 launching",
@@ -194,7 +194,7 @@ fn one_job_with_a_long_open_window_spends_the_budget_and_loses_nothing() {
     let mut desk = Desk::new();
     let mut job = draft("job", "R1200/2026-01-01T01:00:00Z/PT1S");
     job.epsilon = epsilon(7_200);
-    job.overlap = Some(Overlap::Allow);
+    job.overlap = Some(Overlap::Allow { max: None });
     desk.put(job);
     let _ = desk.wake("02:00:00");
     assert_eq!(desk.state.runs().len(), 1_200);
@@ -233,7 +233,9 @@ fn missed_occurrences_count_against_the_repetitions() {
 fn a_schedule_of_no_repetitions_never_runs_by_itself() {
     let mut desk = Desk::new();
     let reply = desk.put(draft("job", "R0/2026-01-01T01:00:00Z/PT1H"));
-    let Reply::Stored { created: true, warnings } = reply else { panic!("{reply:?}") };
+    let Reply::Stored { created: true, warnings, consequences: _ } = reply else {
+        panic!("{reply:?}")
+    };
     assert_eq!(warnings.len(), 1);
     assert_eq!(desk.state.wake_at().wall, None);
     let _ = desk.wake("12:00:00");
@@ -276,7 +278,7 @@ fn a_job_that_cannot_be_decided_is_left_alone_and_stops_nobody_else() {
     let _ = desk.wake("01:30:00");
     assert!(is_quarantined(&desk));
     let (reply, _) = desk.request(Request::DeleteJob { name: panics });
-    assert_eq!(reply, Reply::Deleted);
+    assert_eq!(reply, Reply::Deleted { consequences: Vec::new() });
 }
 
 #[test]

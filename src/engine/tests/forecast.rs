@@ -124,7 +124,7 @@ proptest! {
         for (index, (terms, disabled)) in jobs.into_iter().enumerate() {
             let mut draft = draft(&format!("job{index}"), "");
             draft.when = When::Schedule(terms);
-            draft.overlap = Some(Overlap::Allow);
+            draft.overlap = Some(Overlap::Allow { max: None });
             draft.disabled = Some(disabled);
             // Calendars may leave nothing of a schedule, which is refused.
             let _ = desk.put(draft);

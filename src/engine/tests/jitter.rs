@@ -60,7 +60,7 @@ fn epsilon_counts_from_the_opening_of_the_window() {
 
 #[test]
 fn what_waits_for_its_jitter_is_not_counted_with_what_was_missed() {
-    for catch_up in [CatchUp::None, CatchUp::Latest] {
+    for catch_up in [CatchUp::None, CatchUp::Latest, CatchUp::All { max: 2 }] {
         let mut desk = Desk::new();
         let mut job = spread();
         job.catch_up = Some(catch_up);
@@ -76,6 +76,10 @@ fn what_waits_for_its_jitter_is_not_counted_with_what_was_missed() {
             CatchUp::Latest => {
                 assert_eq!(desk.unrun(), ["2 missed 01:00:00 to 02:00:00"]);
                 assert_eq!(desk.live(), ["03:00:00 launching"]);
+            }
+            CatchUp::All { .. } => {
+                assert_eq!(desk.unrun(), ["1 missed 01:00:00 to 01:00:00"]);
+                assert_eq!(desk.live(), ["02:00:00 launching", "03:00:00 queued"]);
             }
         }
     }
@@ -181,7 +185,7 @@ fn a_run_waits_for_the_opening_of_its_window_if_the_clock_is_set_back() {
     let _ = desk.wake("01:00:01");
     let _ = desk.connect();
     let run = desk.state.runs().next().unwrap();
-    assert_eq!(run.state, RunState::Waiting { retry_at: opens });
+    assert_eq!(run.state, RunState::Waiting { until: Alarm { at: opens, boot: None } });
     let _ = desk.wake_on(opens - INSTANT);
     assert_eq!(desk.state.runs().next().unwrap().live_attempt(), None);
     let decision = desk.wake_on(opens);
@@ -205,5 +209,8 @@ fn a_caught_up_run_waits_for_the_opening_of_its_window_if_the_clock_is_set_back(
     assert_eq!(desk.live(), ["01:00:00 pending"]);
     let _ = desk.wake("01:00:01");
     let _ = desk.connect();
-    assert_eq!(desk.state.runs().next().unwrap().state, RunState::Waiting { retry_at: opens });
+    assert_eq!(
+        desk.state.runs().next().unwrap().state,
+        RunState::Waiting { until: Alarm { at: opens, boot: None } }
+    );
 }

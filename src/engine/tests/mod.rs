@@ -3,22 +3,26 @@
 //! The [`Desk`] applies what each step decides, as the driver does, and checks the invariants after every step. It has
 //! no store and no launcher: a test says what those would.
 
+mod attempt;
 mod due;
+mod family;
 mod forecast;
 mod jitter;
+mod overlap;
 mod place;
 mod reboot;
 mod request;
+mod round;
 mod transition;
 mod zones;
 
 use std::sync::Arc;
 
 use crate::model::{
-    AgentId, AttemptState, BootInstant, CatchUp, Defaults, Dialect, Duration, Exit, JobDraft,
-    JobName, JobRecord, NameRule, Now, Offer, OfferId, OfferKind, Overlap, Period, Resources, Run,
-    RunState, Scalar, ScheduleTerms, StopReason, Stretch, TaskId, TaskReport, TaskStatus, Term,
-    Timestamp, Trigger, When,
+    AgentId, Alarm, AttemptState, BootInstant, CatchUp, Defaults, Dialect, Duration, Exit,
+    JobDraft, JobName, JobRecord, NameRule, Now, Offer, OfferId, OfferKind, Overlap, ParentTerms,
+    Period, Priority, Resources, Run, RunState, Scalar, ScheduleTerms, StopReason, Stretch, TaskId,
+    TaskReport, TaskStatus, Term, Timestamp, Trigger, When,
 };
 use crate::schedule::ZoneDb;
 
@@ -76,6 +80,7 @@ fn settings() -> Settings {
     Settings {
         defaults: Defaults::default(),
         retry_delay: Duration::from_secs(60),
+        disable_after_failures: 0,
         kill_grace: Duration::from_secs(5),
         abilities: Abilities { only_user: None, containers: false, executors: false },
         zones: ZoneDb::bundled(),
@@ -139,6 +144,15 @@ impl Desk {
     /// One step, applied.
     fn step(&mut self, event: &Event) -> Decision {
         let decision = step(&self.state, self.now, event);
+        if decision.is_postponed {
+            self.apply(&decision);
+            return self.step(event);
+        }
+        self.apply(&decision);
+        decision
+    }
+
+    fn apply(&mut self, decision: &Decision) {
         for change in &decision.changes {
             self.state.apply(change);
             match change {
@@ -151,7 +165,6 @@ impl Desk {
             }
         }
         assert_eq!(invariants::violations(&self.state), Vec::<String>::new());
-        decision
     }
 
     /// An event and all that follows from it at this instant.
@@ -191,7 +204,11 @@ impl Desk {
     }
 
     fn run_now(&mut self) -> Run {
-        let request = Request::RunJob { name: name("job"), arguments: None };
+        self.run_of("job")
+    }
+
+    fn run_of(&mut self, job: &str) -> Run {
+        let request = Request::RunJob { name: name(job), arguments: None };
         let Reply::Triggered { run } = self.request(request).0 else { panic!("refused") };
         self.state.run(run).unwrap().clone()
     }
@@ -224,6 +241,59 @@ impl Desk {
         TaskStatus::Ended { exit, started_at, ended_at: self.now.wall }
     }
 
+    /// Chronode starts again, on the machine as it was.
+    fn restart(&mut self) {
+        let machine = self.state.settings.machine.clone();
+        self.load(machine);
+    }
+
+    /// Begins a term; returns what is said of it.
+    fn load(&mut self, machine: Result<Boot, String>) -> Vec<String> {
+        let jobs: Vec<JobRecord> = self.state.jobs().map(JobEntry::to_record).collect();
+        let marks = jobs.iter().map(|record| &record.job.name);
+        let recovered = Recovered {
+            term: self.state.term(),
+            runs: self.state.runs().cloned().map(as_stored).collect(),
+            signals: self.state.signals().cloned().collect(),
+            task_marks: marks
+                .filter_map(|name| Some((name.clone(), self.state.task_mark(name)?)))
+                .collect(),
+            zones: Vec::new(),
+            last_incarnation: self.state.last_incarnation(),
+            last_sequence: self.state.last_sequence(),
+            jobs,
+        };
+        let term = Term(recovered.term.0 + 1);
+        self.state = State::recover(Arc::new(Settings { machine, ..settings() }), recovered);
+        let decision = self.handle(&Event::Resumed { term });
+        let _ = self.connect();
+        decision.notes.into_iter().map(|note| note.text).collect()
+    }
+
+    /// The task of the only live attempt of that job.
+    fn task_of(&self, job: &str) -> TaskId {
+        let of_job = self.state.runs().filter(|run| run.job == name(job));
+        let mut live = of_job.filter_map(Run::live_attempt);
+        let task = live.next().unwrap_or_else(|| panic!("no attempt of {job} is live"));
+        assert!(live.next().is_none(), "more than one attempt of {job} is live");
+        task.task_id.clone()
+    }
+
+    /// Somebody runs a job, and it ends so.
+    fn ran(&mut self, job: &str, exit: Exit) {
+        self.run_of(job);
+        let task = self.task_of(job);
+        let _ = self.report(&task, self.ended(exit));
+    }
+
+    /// The live runs of a job, in few words.
+    fn live_of(&self, job: &str) -> Vec<String> {
+        let job = name(job);
+        let mut runs: Vec<&Run> = self.state.runs().filter(|run| run.job == job).collect();
+        runs.sort_by_key(|run| run.sequence);
+        runs.into_iter().map(standing).collect()
+    }
+
     /// What is live, a line each, oldest first.
     fn live(&self) -> Vec<String> {
         let mut runs: Vec<&Run> = self.state.runs().collect();
@@ -246,6 +316,23 @@ impl Desk {
     }
 }
 
+/// A run as it comes back from the store.
+fn as_stored(mut run: Run) -> Run {
+    if let RunState::Waiting { until } = &mut run.state {
+        *until = until.stored();
+    }
+    for attempt in &mut run.attempts {
+        match &mut attempt.state {
+            AttemptState::Running { stop_at, .. } => *stop_at = None,
+            AttemptState::Unknown { until, .. } => *until = until.stored(),
+            AttemptState::Launching
+            | AttemptState::Stopping { .. }
+            | AttemptState::Ended { .. } => {}
+        }
+    }
+    run
+}
+
 fn due(run: &Run) -> String {
     time(run.trigger.due_at())
 }
@@ -261,7 +348,7 @@ fn standing(run: &Run) -> String {
         RunState::Queued => "queued".to_owned(),
         RunState::Pending { deadline: None } => "pending".to_owned(),
         RunState::Pending { deadline: Some(by) } => format!("pending until {}", time(*by)),
-        RunState::Waiting { retry_at } => format!("waiting until {}", time(*retry_at)),
+        RunState::Waiting { until } => format!("waiting until {}", time(until.at)),
         RunState::Active => match run.live_attempt().map(|attempt| &attempt.state) {
             Some(AttemptState::Launching) => "launching".to_owned(),
             Some(AttemptState::Running { .. }) => "running".to_owned(),
@@ -269,6 +356,9 @@ fn standing(run: &Run) -> String {
                 "stopping unstarted".to_owned()
             }
             Some(AttemptState::Stopping { .. }) => "stopping".to_owned(),
+            Some(AttemptState::Unknown { until, .. }) => {
+                format!("unknown until {}", time(until.at))
+            }
             Some(AttemptState::Ended { .. }) | None => "active without an attempt".to_owned(),
         },
         RunState::Ended { verdict, .. } => verdict.as_str().to_owned(),

@@ -91,7 +91,7 @@ fn more_pending_runs_than_one_step_places_are_all_placed() {
     let mut desk = Desk::new();
     let mut job = draft("job", "R1200/2026-01-01T01:00:00Z/PT1S");
     job.epsilon = epsilon(7_200);
-    job.overlap = Some(Overlap::Allow);
+    job.overlap = Some(Overlap::Allow { max: None });
     desk.put(job);
     let _ = desk.disconnect();
     let _ = desk.wake("02:00:00");
@@ -106,7 +106,7 @@ fn a_job_of_high_priority_is_placed_first() {
     let mut desk = Desk::new();
     desk.put(hourly());
     let mut urgent = draft("urgent", "R/2026-01-01T01:00:00Z/PT1H");
-    urgent.high_priority = Some(true);
+    urgent.priority = Some(Priority::High);
     desk.put(urgent);
     let decision = desk.wake("01:00:00");
     let order: Vec<&str> = decision
@@ -166,7 +166,8 @@ fn retries_follow_known_failures_at_an_instant_that_is_stored() {
         desk.jump(ended);
         let _ = desk.ends(Exit::Code(1));
         assert_eq!(desk.live(), [format!("01:00:00 waiting until {retried}")]);
-        assert_eq!(desk.state.wake_at().wall, Some(day(retried)));
+        let rings = desk.state.wake_at().boot.map(|boot| boot.since(desk.now.boot));
+        assert_eq!(rings, Some(Duration::from_secs(60)));
         assert_eq!(done(&desk.wake(retried)), attempt);
     }
     let _ = desk.ends(Exit::Signal(9));

@@ -13,39 +13,11 @@ fn boot(id: &str, started: Timestamp) -> Boot {
 }
 
 impl Desk {
-    /// Chronode starts again, on the machine as it was.
-    fn restart(&mut self) {
-        let machine = self.state.settings.machine.clone();
-        self.load(machine);
-    }
-
     /// The machine starts anew, and Chronode a moment later; the clock shows what it shows.
     fn reboot(&mut self, id: &str) {
         self.now.boot = BootInstant(Duration::from_secs(5));
         let started = self.now.wall - Duration::from_secs(5);
         self.load(Ok(boot(id, started)));
-    }
-
-    /// Begins a term; returns what is said of it.
-    fn load(&mut self, machine: Result<Boot, String>) -> Vec<String> {
-        let jobs: Vec<JobRecord> = self.state.jobs().map(JobEntry::to_record).collect();
-        let marks = jobs.iter().map(|record| &record.job.name);
-        let recovered = Recovered {
-            term: self.state.term(),
-            runs: self.state.runs().cloned().collect(),
-            task_marks: marks
-                .filter_map(|name| Some((name.clone(), self.state.task_mark(name)?)))
-                .collect(),
-            zones: Vec::new(),
-            last_incarnation: self.state.last_incarnation(),
-            last_sequence: self.state.last_sequence(),
-            jobs,
-        };
-        let term = Term(recovered.term.0 + 1);
-        self.state = State::recover(Arc::new(Settings { machine, ..settings() }), recovered);
-        let decision = self.handle(&Event::Resumed { term });
-        let _ = self.connect();
-        decision.notes.into_iter().map(|note| note.text).collect()
     }
 }
 
@@ -53,7 +25,7 @@ impl Desk {
 fn a_new_job_does_not_run_at_the_start_that_was_before_it() {
     let mut desk = Desk::new();
     let reply = desk.put(at_each_start());
-    assert_eq!(reply, Reply::Stored { created: true, warnings: vec![] });
+    assert_eq!(reply, Reply::Stored { created: true, warnings: vec![], consequences: vec![] });
     assert_eq!((desk.live(), desk.unrun()), (vec![], vec![]));
     assert_eq!(desk.state.wake_at().wall, None);
     desk.restart();
@@ -162,7 +134,7 @@ fn a_run_that_went_down_with_the_machine_is_not_in_the_way_of_the_next_start() {
     desk.reboot("boot 3");
     assert_eq!(desk.live(), ["02:59:55 running"]);
     let reason = "the machine was started anew".to_owned();
-    let _ = desk.report(&task, TaskStatus::InDoubt { reason });
+    let _ = desk.report(&task, TaskStatus::InDoubt { reason, is_final: true });
     assert_eq!(desk.over(), ["02:59:55 lost"]);
     assert_eq!((desk.live(), desk.unrun()), (vec!["04:59:55 launching".to_owned()], vec![]));
 }
@@ -173,7 +145,7 @@ fn overlap_holds_for_starts_too() {
     for (overlap, live, unrun) in [
         (Overlap::Skip, vec!["00:00:00 launching"], vec!["1 skipped 02:59:55 to 02:59:55"]),
         (Overlap::Queue { max: 1 }, vec!["00:00:00 launching", "02:59:55 queued"], vec![]),
-        (Overlap::Allow, vec!["00:00:00 launching", "02:59:55 launching"], vec![]),
+        (Overlap::Allow { max: None }, vec!["00:00:00 launching", "02:59:55 launching"], vec![]),
     ] {
         let mut desk = Desk::new();
         let mut job = at_each_start();

@@ -42,7 +42,7 @@ fn a_replace_keeps_incarnation_statistics_and_live_runs() {
     let _ = desk.wake("02:00:00");
     desk.running();
     let reply = desk.put(draft("job", "R/2026-01-01T02:30:00Z/PT1H"));
-    assert_eq!(reply, Reply::Stored { created: false, warnings: vec![] });
+    assert_eq!(reply, Reply::Stored { created: false, warnings: vec![], consequences: vec![] });
     let entry = desk.state.job(&name("job")).unwrap();
     assert_eq!((entry.incarnation.0, entry.revision, entry.stats.success_count), (1, 2, 1));
     assert_eq!(desk.live(), ["02:00:00 running"]);
@@ -115,7 +115,7 @@ fn a_manual_run_waits_behind_a_live_one_unless_overlap_is_allowed() {
     for (overlap, second) in [
         (Overlap::Skip, "00:00:00 queued"),
         (Overlap::Queue { max: 1 }, "00:00:00 queued"),
-        (Overlap::Allow, "00:00:00 launching"),
+        (Overlap::Allow { max: None }, "00:00:00 launching"),
     ] {
         let mut desk = Desk::new();
         let mut job = hourly();
@@ -137,7 +137,7 @@ fn a_replace_that_allows_overlap_releases_the_queue() {
     for time in ["01:00:00", "02:00:00", "03:00:00"] {
         let _ = desk.wake(time);
     }
-    job.overlap = Some(Overlap::Allow);
+    job.overlap = Some(Overlap::Allow { max: None });
     desk.put(job);
     assert_eq!(desk.live(), ["01:00:00 launching", "02:00:00 launching", "03:00:00 launching"]);
 }
@@ -146,7 +146,7 @@ fn a_replace_that_allows_overlap_releases_the_queue() {
 fn manual_runs_of_one_instant_have_different_tasks() {
     let mut desk = Desk::new();
     let mut job = hourly();
-    job.overlap = Some(Overlap::Allow);
+    job.overlap = Some(Overlap::Allow { max: None });
     desk.put(job.clone());
     let (first, second) = (desk.run_now(), desk.run_now());
     assert_eq!(first.task_millis + 1, second.task_millis);
@@ -180,7 +180,7 @@ fn a_deleted_job_stops_its_runs_and_another_life_of_the_name_is_free_of_them() {
     let _ = desk.wake("01:00:00");
     desk.running();
     let (reply, decision) = desk.request(Request::DeleteJob { name: name("job") });
-    assert_eq!(reply, Reply::Deleted);
+    assert_eq!(reply, Reply::Deleted { consequences: Vec::new() });
     assert_eq!(done(&decision), "kill");
     desk.put(draft("job", "R/2026-01-01T02:00:00Z/PT1H"));
     let _ = desk.wake("02:00:00");
@@ -210,7 +210,7 @@ fn what_cannot_be_done_is_refused_with_the_field_and_changes_nothing() {
     let mut negative = hourly();
     negative.epsilon = epsilon(-1);
     let mut parents = hourly();
-    parents.when = When::Parents(vec![name("mother")]);
+    parents.when = When::Parents(ParentTerms::plain(vec![name("mother")]));
     for (draft, field) in [(bad_schedule, "schedule"), (negative, "epsilon"), (parents, "parents")]
     {
         let request = Request::PutJob { draft: Box::new(draft), dialect: Dialect::V0 };

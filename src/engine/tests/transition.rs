@@ -5,12 +5,20 @@ use expect_test::{Expect, expect};
 use super::*;
 
 /// Every state in which an attempt can be found by a report.
-const ATTEMPTS: [&str; 6] =
-    ["launching", "running", "stopping unstarted", "stopping", "waiting", "unknown"];
+const ATTEMPTS: [&str; 7] =
+    ["launching", "running", "stopping unstarted", "stopping", "in doubt", "waiting", "stranger"];
 
 /// Every state in which a run can be found by a request.
-const RUNS: [&str; 7] =
-    ["queued", "pending", "launching", "running", "stopping unstarted", "stopping", "waiting"];
+const RUNS: [&str; 8] = [
+    "queued",
+    "pending",
+    "launching",
+    "running",
+    "stopping unstarted",
+    "stopping",
+    "in doubt",
+    "waiting",
+];
 
 /// A desk with one run of `job` in that state (behind another one for `queued`), and the task of its latest attempt.
 fn desk_with(standing: &str, retries: i64, stop: StopReason) -> (Desk, TaskId) {
@@ -26,7 +34,12 @@ fn desk_with(standing: &str, retries: i64, stop: StopReason) -> (Desk, TaskId) {
     let none = TaskId::from_text("ct:0:0:none:");
     let task = desk.state.runs().find_map(Run::live_attempt).map_or(none, |a| a.task_id.clone());
     match standing {
-        "pending" | "launching" | "unknown" => {}
+        "pending" | "launching" | "stranger" => {}
+        "in doubt" => {
+            desk.running();
+            let reason = "its agent cannot be reached".to_owned();
+            let _ = desk.report(&task, TaskStatus::InDoubt { reason, is_final: false });
+        }
         "running" => desk.running(),
         "stopping unstarted" => stop_run(&mut desk, stop),
         "stopping" => {
@@ -42,7 +55,7 @@ fn desk_with(standing: &str, retries: i64, stop: StopReason) -> (Desk, TaskId) {
         }
         other => panic!("no such state: {other}"),
     }
-    let task = if standing == "unknown" { TaskId::from_text("ct:0:0:stranger:") } else { task };
+    let task = if standing == "stranger" { TaskId::from_text("ct:0:0:stranger:") } else { task };
     (desk, task)
 }
 
@@ -51,11 +64,21 @@ fn stop_run(desk: &mut Desk, why: StopReason) {
         StopReason::Requested => drop(desk.request(Request::KillJob { name: name("job") })),
         StopReason::JobDeleted => drop(desk.request(Request::DeleteJob { name: name("job") })),
         StopReason::TimedOut => drop(desk.wake("01:10:00")),
-        StopReason::Superseded => panic!("nothing supersedes a run yet"),
+        StopReason::Superseded => {
+            let mut job = hourly();
+            job.retries = Some(1);
+            job.overlap = Some(Overlap::Replace);
+            desk.put(job);
+            desk.run_now();
+        }
     }
 }
 
-fn statuses(now: Timestamp) -> [(&'static str, TaskStatus); 8] {
+fn statuses(now: Timestamp) -> [(&'static str, TaskStatus); 9] {
+    let doubt = |reason: &str, is_final| {
+        let reason = reason.to_owned();
+        TaskStatus::InDoubt { reason, is_final }
+    };
     let ended = |exit, started_at| TaskStatus::Ended { exit, started_at, ended_at: now };
     [
         ("running", TaskStatus::Running { started_at: now }),
@@ -65,7 +88,8 @@ fn statuses(now: Timestamp) -> [(&'static str, TaskStatus); 8] {
         ("killed", ended(Exit::Killed, Some(now))),
         ("could not start", ended(Exit::CouldNotStart { reason: "no such user".into() }, None)),
         ("never launched", TaskStatus::NeverLaunched),
-        ("in doubt", TaskStatus::InDoubt { reason: "the journal is gone".to_owned() }),
+        ("lost sight of", doubt("its agent cannot be reached", false)),
+        ("in doubt for ever", doubt("the journal is gone", true)),
     ]
 }
 
@@ -76,7 +100,7 @@ fn outcome(desk: &Desk, decision: &Decision) -> String {
 }
 
 fn check(rows: Vec<[String; 3]>, expected: &Expect) {
-    let lines: Vec<String> = rows.iter().map(|[a, b, c]| format!("{a:<20}{b:<18}{c}")).collect();
+    let lines: Vec<String> = rows.iter().map(|[a, b, c]| format!("{a:<20}{b:<19}{c}")).collect();
     expected.assert_eq(&(lines.join("\n") + "\n"));
 }
 
@@ -93,62 +117,77 @@ fn every_attempt_state_has_an_answer_to_every_report() {
     check(
         rows,
         &expect![[r#"
-        launching           running           running; –
-        launching           code 0            succeeded; acknowledge
-        launching           code 1            waiting until 01:01:00; acknowledge
-        launching           signal 11         waiting until 01:01:00; acknowledge
-        launching           killed            killed; acknowledge
-        launching           could not start   waiting until 01:01:00; acknowledge
-        launching           never launched    launching; launch #0
-        launching           in doubt          lost; acknowledge
-        running             running           running; –
-        running             code 0            succeeded; acknowledge
-        running             code 1            waiting until 01:01:00; acknowledge
-        running             signal 11         waiting until 01:01:00; acknowledge
-        running             killed            killed; acknowledge
-        running             could not start   waiting until 01:01:00; acknowledge
-        running             never launched    lost; acknowledge
-        running             in doubt          lost; acknowledge
-        stopping unstarted  running           stopping; kill
-        stopping unstarted  code 0            succeeded; acknowledge
-        stopping unstarted  code 1            failed; acknowledge
-        stopping unstarted  signal 11         failed; acknowledge
-        stopping unstarted  killed            killed; acknowledge
-        stopping unstarted  could not start   failed; acknowledge
-        stopping unstarted  never launched    killed; acknowledge
-        stopping unstarted  in doubt          lost; acknowledge
-        stopping            running           stopping; kill
-        stopping            code 0            succeeded; acknowledge
-        stopping            code 1            failed; acknowledge
-        stopping            signal 11         failed; acknowledge
-        stopping            killed            killed; acknowledge
-        stopping            could not start   failed; acknowledge
-        stopping            never launched    lost; acknowledge
-        stopping            in doubt          lost; acknowledge
-        waiting             running           waiting until 01:01:00; –
-        waiting             code 0            waiting until 01:01:00; acknowledge
-        waiting             code 1            waiting until 01:01:00; acknowledge
-        waiting             signal 11         waiting until 01:01:00; acknowledge
-        waiting             killed            waiting until 01:01:00; acknowledge
-        waiting             could not start   waiting until 01:01:00; acknowledge
-        waiting             never launched    waiting until 01:01:00; –
-        waiting             in doubt          waiting until 01:01:00; acknowledge
-        unknown             running           launching; –
-        unknown             code 0            launching; acknowledge
-        unknown             code 1            launching; acknowledge
-        unknown             signal 11         launching; acknowledge
-        unknown             killed            launching; acknowledge
-        unknown             could not start   launching; acknowledge
-        unknown             never launched    launching; –
-        unknown             in doubt          launching; acknowledge
-    "#]],
+            launching           running            running; –
+            launching           code 0             succeeded; acknowledge
+            launching           code 1             waiting until 01:01:00; acknowledge
+            launching           signal 11          waiting until 01:01:00; acknowledge
+            launching           killed             killed; acknowledge
+            launching           could not start    waiting until 01:01:00; acknowledge
+            launching           never launched     launching; launch #0
+            launching           lost sight of      unknown until 01:01:00; acknowledge
+            launching           in doubt for ever  lost; acknowledge
+            running             running            running; –
+            running             code 0             succeeded; acknowledge
+            running             code 1             waiting until 01:01:00; acknowledge
+            running             signal 11          waiting until 01:01:00; acknowledge
+            running             killed             killed; acknowledge
+            running             could not start    waiting until 01:01:00; acknowledge
+            running             never launched     lost; acknowledge
+            running             lost sight of      unknown until 01:01:00; acknowledge
+            running             in doubt for ever  lost; acknowledge
+            stopping unstarted  running            stopping; kill
+            stopping unstarted  code 0             succeeded; acknowledge
+            stopping unstarted  code 1             failed; acknowledge
+            stopping unstarted  signal 11          failed; acknowledge
+            stopping unstarted  killed             killed; acknowledge
+            stopping unstarted  could not start    failed; acknowledge
+            stopping unstarted  never launched     killed; acknowledge
+            stopping unstarted  lost sight of      unknown until 01:01:00; acknowledge
+            stopping unstarted  in doubt for ever  lost; acknowledge
+            stopping            running            stopping; kill
+            stopping            code 0             succeeded; acknowledge
+            stopping            code 1             failed; acknowledge
+            stopping            signal 11          failed; acknowledge
+            stopping            killed             killed; acknowledge
+            stopping            could not start    failed; acknowledge
+            stopping            never launched     lost; acknowledge
+            stopping            lost sight of      unknown until 01:01:00; acknowledge
+            stopping            in doubt for ever  lost; acknowledge
+            in doubt            running            running; –
+            in doubt            code 0             succeeded; acknowledge
+            in doubt            code 1             waiting until 01:01:00; acknowledge
+            in doubt            signal 11          waiting until 01:01:00; acknowledge
+            in doubt            killed             killed; acknowledge
+            in doubt            could not start    waiting until 01:01:00; acknowledge
+            in doubt            never launched     unknown until 01:01:00; –
+            in doubt            lost sight of      unknown until 01:01:00; acknowledge
+            in doubt            in doubt for ever  lost; acknowledge
+            waiting             running            waiting until 01:01:00; –
+            waiting             code 0             waiting until 01:01:00; acknowledge
+            waiting             code 1             waiting until 01:01:00; acknowledge
+            waiting             signal 11          waiting until 01:01:00; acknowledge
+            waiting             killed             waiting until 01:01:00; acknowledge
+            waiting             could not start    waiting until 01:01:00; acknowledge
+            waiting             never launched     waiting until 01:01:00; –
+            waiting             lost sight of      waiting until 01:01:00; acknowledge
+            waiting             in doubt for ever  waiting until 01:01:00; acknowledge
+            stranger            running            launching; –
+            stranger            code 0             launching; acknowledge
+            stranger            code 1             launching; acknowledge
+            stranger            signal 11          launching; acknowledge
+            stranger            killed             launching; acknowledge
+            stranger            could not start    launching; acknowledge
+            stranger            never launched     launching; –
+            stranger            lost sight of      launching; acknowledge
+            stranger            in doubt for ever  launching; acknowledge
+        "#]],
     );
 }
 
 #[test]
 fn every_reason_to_stop_has_an_answer_to_every_end() {
     let mut rows = Vec::new();
-    for why in [StopReason::Requested, StopReason::TimedOut, StopReason::JobDeleted] {
+    for why in StopReason::ALL {
         for (said, status) in statuses(day("01:10:00")) {
             let (mut desk, task) = desk_with("stopping", 1, why);
             let decision = desk.report(&task, status);
@@ -158,31 +197,43 @@ fn every_reason_to_stop_has_an_answer_to_every_end() {
     check(
         rows,
         &expect![[r#"
-        requested           running           stopping; kill
-        requested           code 0            succeeded; acknowledge
-        requested           code 1            failed; acknowledge
-        requested           signal 11         failed; acknowledge
-        requested           killed            killed; acknowledge
-        requested           could not start   failed; acknowledge
-        requested           never launched    lost; acknowledge
-        requested           in doubt          lost; acknowledge
-        timedOut            running           stopping; kill
-        timedOut            code 0            succeeded; acknowledge
-        timedOut            code 1            waiting until 01:11:00; acknowledge
-        timedOut            signal 11         waiting until 01:11:00; acknowledge
-        timedOut            killed            waiting until 01:11:00; acknowledge
-        timedOut            could not start   waiting until 01:11:00; acknowledge
-        timedOut            never launched    lost; acknowledge
-        timedOut            in doubt          lost; acknowledge
-        jobDeleted          running           stopping; kill
-        jobDeleted          code 0            succeeded; acknowledge
-        jobDeleted          code 1            failed; acknowledge
-        jobDeleted          signal 11         failed; acknowledge
-        jobDeleted          killed            killed; acknowledge
-        jobDeleted          could not start   failed; acknowledge
-        jobDeleted          never launched    lost; acknowledge
-        jobDeleted          in doubt          lost; acknowledge
-    "#]],
+            requested           running            stopping; kill
+            requested           code 0             succeeded; acknowledge
+            requested           code 1             failed; acknowledge
+            requested           signal 11          failed; acknowledge
+            requested           killed             killed; acknowledge
+            requested           could not start    failed; acknowledge
+            requested           never launched     lost; acknowledge
+            requested           lost sight of      unknown until 01:01:00; acknowledge
+            requested           in doubt for ever  lost; acknowledge
+            timedOut            running            stopping; kill
+            timedOut            code 0             succeeded; acknowledge
+            timedOut            code 1             waiting until 01:11:00; acknowledge
+            timedOut            signal 11          waiting until 01:11:00; acknowledge
+            timedOut            killed             waiting until 01:11:00; acknowledge
+            timedOut            could not start    waiting until 01:11:00; acknowledge
+            timedOut            never launched     lost; acknowledge
+            timedOut            lost sight of      unknown until 01:11:00; acknowledge
+            timedOut            in doubt for ever  lost; acknowledge
+            jobDeleted          running            stopping; kill
+            jobDeleted          code 0             succeeded; acknowledge
+            jobDeleted          code 1             failed; acknowledge
+            jobDeleted          signal 11          failed; acknowledge
+            jobDeleted          killed             killed; acknowledge
+            jobDeleted          could not start    failed; acknowledge
+            jobDeleted          never launched     lost; acknowledge
+            jobDeleted          lost sight of      unknown until 01:01:00; acknowledge
+            jobDeleted          in doubt for ever  lost; acknowledge
+            superseded          running            stopping; kill
+            superseded          code 0             succeeded; acknowledge, launch #0
+            superseded          code 1             failed; acknowledge, launch #0
+            superseded          signal 11          failed; acknowledge, launch #0
+            superseded          killed             superseded; acknowledge, launch #0
+            superseded          could not start    failed; acknowledge, launch #0
+            superseded          never launched     lost; acknowledge, launch #0
+            superseded          lost sight of      unknown until 01:01:00; acknowledge
+            superseded          in doubt for ever  lost; acknowledge, launch #0
+        "#]],
     );
 }
 
@@ -205,27 +256,29 @@ fn every_run_state_has_an_answer_to_kill_and_delete() {
     check(
         rows,
         &expect![[r#"
-        queued              kill              01:00:00 killed, 01:00:00 stopping unstarted; kill; Stopping { count: 2 }
-        queued              delete            01:00:00 killed, 01:00:00 stopping unstarted; kill; Deleted
-        pending             kill              01:00:00 killed; –; Stopping { count: 1 }
-        pending             delete            01:00:00 killed; –; Deleted
-        launching           kill              01:00:00 stopping unstarted; kill; Stopping { count: 1 }
-        launching           delete            01:00:00 stopping unstarted; kill; Deleted
-        running             kill              01:00:00 stopping; kill; Stopping { count: 1 }
-        running             delete            01:00:00 stopping; kill; Deleted
-        stopping unstarted  kill              01:00:00 stopping unstarted; kill; Stopping { count: 1 }
-        stopping unstarted  delete            01:00:00 stopping unstarted; kill; Deleted
-        stopping            kill              01:00:00 stopping; kill; Stopping { count: 1 }
-        stopping            delete            01:00:00 stopping; kill; Deleted
-        waiting             kill              01:00:00 killed; –; Stopping { count: 1 }
-        waiting             delete            01:00:00 killed; –; Deleted
-    "#]],
+            queued              kill               01:00:00 killed, 01:00:00 stopping unstarted; kill; Stopping { count: 2 }
+            queued              delete             01:00:00 killed, 01:00:00 stopping unstarted; kill; Deleted { consequences: [] }
+            pending             kill               01:00:00 killed; –; Stopping { count: 1 }
+            pending             delete             01:00:00 killed; –; Deleted { consequences: [] }
+            launching           kill               01:00:00 stopping unstarted; kill; Stopping { count: 1 }
+            launching           delete             01:00:00 stopping unstarted; kill; Deleted { consequences: [] }
+            running             kill               01:00:00 stopping; kill; Stopping { count: 1 }
+            running             delete             01:00:00 stopping; kill; Deleted { consequences: [] }
+            stopping unstarted  kill               01:00:00 stopping unstarted; kill; Stopping { count: 1 }
+            stopping unstarted  delete             01:00:00 stopping unstarted; kill; Deleted { consequences: [] }
+            stopping            kill               01:00:00 stopping; kill; Stopping { count: 1 }
+            stopping            delete             01:00:00 stopping; kill; Deleted { consequences: [] }
+            in doubt            kill               01:00:00 unknown until 01:01:00; kill; Stopping { count: 1 }
+            in doubt            delete             01:00:00 unknown until 01:01:00; kill; Deleted { consequences: [] }
+            waiting             kill               01:00:00 killed; –; Stopping { count: 1 }
+            waiting             delete             01:00:00 killed; –; Deleted { consequences: [] }
+        "#]],
     );
 }
 
 #[test]
 fn a_report_said_twice_changes_nothing_the_second_time() {
-    for standing in ["launching", "running", "stopping unstarted", "stopping"] {
+    for standing in ["launching", "running", "stopping unstarted", "stopping", "in doubt"] {
         for (said, status) in statuses(day("01:00:00")) {
             let (mut desk, task) = desk_with(standing, 1, StopReason::Requested);
             let _ = desk.report(&task, status.clone());

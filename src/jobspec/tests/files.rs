@@ -66,6 +66,61 @@ overlap: {queue: 2}
 }
 
 #[test]
+fn what_a_job_says_about_its_runs_is_read_like_its_json() {
+    let text = "
+name: child
+parents: [a, b]
+triggerRule: all-done
+join: due
+timeout: PT10M
+retryDelay: PT30S
+retryBackoff: {factor: 1.5, max: PT60M, jitter: .25}
+retryOn:
+  - 0x4B
+  - 1
+retryUntil: PT360M
+killGrace: PT5S
+disableAfterFailures: 3
+priority: high
+overlap: {allow: 4}
+catchUp: {all: 7}
+onUnknown: {wait: PT5M, then: relaunch}
+";
+    let job = reading(text).jobs.remove(0);
+    let json = serde_json::json!({
+        "name": "child", "parents": ["a", "b"], "triggerRule": "all-done", "join": "due",
+        "timeout": "PT10M", "retryDelay": "PT30S",
+        "retryBackoff": {"factor": 1.5, "max": "PT60M", "jitter": 0.25}, "retryOn": [75, 1],
+        "retryUntil": "PT360M", "killGrace": "PT5S", "disableAfterFailures": 3,
+        "priority": "high", "overlap": {"allow": 4}, "catchUp": {"all": 7},
+        "onUnknown": {"wait": "PT5M", "then": "relaunch"},
+    });
+    assert_eq!(job.draft, super::draft(&json));
+    check(
+        "\
+name: a
+schedule: 0 2 * * *
+join: due
+retryBackoff:
+  factor: 0
+  cap: PT1H
+retryOn: [75, 0]
+---
+name: b
+triggerRule: any-failed
+retryBackoff: {cap: PT1H}
+",
+        &expect![[r"
+            job b on line 9
+              jobs/a.yaml:11:16: unknown field `retryBackoff.cap` has no effect
+              jobs/a.yaml:10:1: `triggerRule` has no effect: the job has no `parents`
+            jobs/a.yaml:5:3: `retryBackoff.factor` is `0`, which is less than 1: write a number from 1 to 1000, or leave it out
+            jobs/a.yaml:7:15: `retryOn[1]` is `0`, which is less than 1: write 1 or more
+        "]],
+    );
+}
+
+#[test]
 fn terms_of_a_schedule_are_texts_whatever_yaml_could_take_them_for() {
     let text = "\
 name: a

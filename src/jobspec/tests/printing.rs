@@ -97,9 +97,10 @@ fn own_fields_are_printed_when_they_say_something_new() {
         let derived = Derived {
             next_due: Some("2030-01-01T02:30:00.0009Z".parse::<Timestamp>().unwrap()),
             remaining: Some(3),
+            waits_for: Some("it waits".to_owned()),
         };
         let mut printed = print(&record, dialect, derived);
-        ["concurrent", "overlap", "catchUp", "nextDue", "remaining"]
+        ["concurrent", "overlap", "catchUp", "nextDue", "remaining", "waitsFor"]
             .into_iter()
             .filter_map(|key| printed.shift_remove(key).map(|value| format!("{key}={value}")))
             .collect::<Vec<_>>()
@@ -107,7 +108,7 @@ fn own_fields_are_printed_when_they_say_something_new() {
     };
     let (v0, v1) = (Dialect::V0, Dialect::V1);
     let bare = json!({"name": "a"});
-    let derived = r#"nextDue="2030-01-01T02:30:00.000Z" remaining=3"#;
+    let derived = r#"nextDue="2030-01-01T02:30:00.000Z" remaining=3 waitsFor="it waits""#;
     for (body, made_by, dialect, expected) in [
         (&bare, v0, v0, ""),
         (&bare, v1, v1, "concurrent=false "),
@@ -116,8 +117,94 @@ fn own_fields_are_printed_when_they_say_something_new() {
         (&json!({"name": "a", "concurrent": true}), v1, v1, "concurrent=true "),
         (&json!({"name": "a", "concurrent": true}), v0, v0, r#"overlap="allow" "#),
         (&json!({"name": "a", "overlap": {"queue": 3}}), v0, v0, r#"overlap={"queue":3} "#),
+        (&json!({"name": "a", "overlap": "replace"}), v0, v0, r#"overlap="replace" "#),
+        (
+            &json!({"name": "a", "overlap": "replace"}),
+            v1,
+            v1,
+            r#"concurrent=false overlap="replace" "#,
+        ),
+        (
+            &json!({"name": "a", "overlap": {"allow": 2}}),
+            v1,
+            v1,
+            r#"concurrent=true overlap={"allow":2} "#,
+        ),
+        (&json!({"name": "a", "catchUp": "all"}), v0, v0, r#"catchUp="all" "#),
+        (&json!({"name": "a", "catchUp": {"all": 7}}), v0, v0, r#"catchUp={"all":7} "#),
     ] {
         assert_eq!(own(body.clone(), made_by, dialect), format!("{expected}{derived}"));
+    }
+}
+
+#[test]
+fn what_a_job_says_about_its_runs_is_printed_by_both_doors_as_it_was_typed() {
+    let printed = |body: &Value, dialect| {
+        let mut printed = print(&record(resolved(body, dialect)), dialect, Derived::default());
+        let (first, second) = ("highPriority", "maxCompletionTime");
+        let theirs = [first, second].map(|key| printed.shift_remove(key));
+        let ours = printed.into_iter().skip_while(|(key, _)| !key.starts_with("schedule"));
+        let ours: Vec<String> = ours.map(|(key, value)| format!("{key} {value}\n")).collect();
+        (theirs, ours.concat())
+    };
+    let body = json!({
+        "name": "a", "schedule": "0 2 * * *", "overlap": {"allow": 3}, "catchUp": {"all": 100},
+        "timeout": "PT10M", "retryDelay": "PT30S", "retryOn": ["75", 1, 75], "noRetryOn": [],
+        "retryBackoff": {"max": "PT60M", "jitter": "0.2"}, "retryUntil": "PT360M",
+        "killGrace": "PT0S", "disableAfterFailures": 0, "priority": "low",
+        "onUnknown": {"then": "relaunch"},
+    });
+    let common = expect![[r#"
+        schedule "0 2 * * *"
+        scheduleTimeZone ""
+        overlap {"allow":3}
+        catchUp "all"
+        retryDelay "PT30S"
+        retryBackoff {"factor":2,"max":"PT60M","jitter":0.2}
+        retryOn [75,1]
+        retryUntil "PT360M"
+        killGrace "PT0S"
+        disableAfterFailures 0
+        priority "low"
+        onUnknown {"wait":"PT1M","then":"relaunch"}
+    "#]];
+    let (theirs, ours) = printed(&body, Dialect::V0);
+    assert_eq!(theirs, [Some(json!(false)), None]);
+    assert!(ours.contains("timeout \"PT600S\"\n"), "{ours}");
+    common.assert_eq(&ours.replace("timeout \"PT600S\"\n", ""));
+    let (theirs, ours) = printed(&body, Dialect::V1);
+    assert_eq!(theirs, [Some(json!(false)), Some(json!(600))]);
+    common.assert_eq(&ours);
+
+    // What is the default, or said by a word of Chronos, is not said again.
+    let silent = json!({
+        "name": "a", "schedule": "0 2 * * *", "priority": "high", "timeout": "PT0S",
+        "onUnknown": {}, "retryOn": [], "triggerRule": null,
+    });
+    for dialect in [Dialect::V0, Dialect::V1] {
+        let (theirs, ours) = printed(&silent, dialect);
+        assert_eq!(theirs[0], Some(json!(true)));
+        assert_eq!(ours, "schedule \"0 2 * * *\"\nscheduleTimeZone \"\"\n");
+    }
+}
+
+#[test]
+fn what_parents_must_have_done_is_printed_when_it_is_not_the_usual() {
+    let behind = |body: &Value, dialect| {
+        let printed = print(&record(resolved(body, dialect)), dialect, Derived::default());
+        let behind = printed.into_iter().skip_while(|(key, _)| key != "parents");
+        behind.map(|(key, value)| format!("{key} {value}\n")).collect::<String>()
+    };
+    for dialect in [Dialect::V0, Dialect::V1] {
+        let body = json!({
+            "name": "a", "parents": ["b"], "join": "due", "triggerRule": "any-failed",
+        });
+        let expected = "parents [\"b\"]\ntriggerRule \"any-failed\"\njoin \"due\"\n";
+        assert_eq!(behind(&body, dialect), expected);
+        let body = json!({
+            "name": "a", "parents": ["b"], "join": "round", "triggerRule": "all-succeeded",
+        });
+        assert_eq!(behind(&body, dialect), "parents [\"b\"]\n");
     }
 }
 

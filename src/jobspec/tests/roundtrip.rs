@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 use super::{parse_period, record};
 use crate::jobspec::{Derived, parse_json, print, read_as, read_file};
 use crate::model::{
-    Calendar, CalendarUse, CatchUp, Constraint, Container, ContainerType, Defaults, Dialect,
-    DstPolicy, Duration, EnvVar, ExternalVolume, Fetch, FoldPolicy, GapPolicy, Job, JobName,
-    NameRule, Network, NetworkInfo, NetworkProtocol, Operator, Overlap, Period, PortMapping,
-    Property, Resources, Scalar, ScheduleTerms, Volume, VolumeMode, When,
+    Backoff, Calendar, CalendarUse, CatchUp, Constraint, Container, ContainerType, Defaults,
+    Dialect, DstPolicy, Duration, EnvVar, ExternalVolume, Fetch, FoldPolicy, GapPolicy, Job,
+    JobName, Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator, Overlap,
+    ParentTerms, Period, PortMapping, Priority, Property, Resources, RetryEnds, RetryTerms, Scalar,
+    ScheduleTerms, TriggerRule, UnknownThen, Volume, VolumeMode, When,
 };
 
 /// Any text that may be kept.
@@ -39,12 +40,17 @@ fn amount() -> impl Strategy<Value = Scalar> {
 }
 
 fn when() -> impl Strategy<Value = When> {
-    let parents = vec(name(), 1..4).prop_map(|mut names| {
+    prop_oneof![terms().prop_map(When::Schedule), parents().prop_map(When::Parents)]
+}
+
+fn parents() -> impl Strategy<Value = ParentTerms> {
+    let rule = proptest::sample::select(&TriggerRule::ALL);
+    let join = prop_oneof![Just(Join::Round), Just(Join::Due)];
+    (vec(name(), 1..4), rule, join).prop_map(|(mut names, rule, join)| {
         names.sort();
         names.dedup();
-        When::Parents(names)
-    });
-    prop_oneof![terms().prop_map(When::Schedule), parents]
+        ParentTerms { names, rule, join }
+    })
 }
 
 fn terms() -> impl Strategy<Value = ScheduleTerms> {
@@ -203,19 +209,67 @@ fn constraint() -> impl Strategy<Value = Constraint> {
 fn overlap() -> impl Strategy<Value = Overlap> {
     prop_oneof![
         Just(Overlap::Skip),
-        Just(Overlap::Allow),
+        Just(Overlap::Replace),
+        option::of(1..=10_000_u32).prop_map(|max| Overlap::Allow { max }),
+        (1..=3_u32).prop_map(|max| Overlap::Queue { max }),
         (1..=1_000_u32).prop_map(|max| Overlap::Queue { max }),
+    ]
+}
+
+fn catch_up() -> impl Strategy<Value = CatchUp> {
+    prop_oneof![
+        Just(CatchUp::None),
+        Just(CatchUp::Latest),
+        prop_oneof![1..=1_000_u32, Just(100)].prop_map(|max| CatchUp::All { max }),
+    ]
+}
+
+fn span() -> impl Strategy<Value = Period> {
+    (0..=10_000_i64).prop_map(minutes)
+}
+
+fn retry() -> impl Strategy<Value = RetryTerms> {
+    let codes = || {
+        proptest::collection::btree_set(1..=255_i32, 1..5).prop_map(|set| set.into_iter().collect())
+    };
+    let ends = prop_oneof![
+        Just(RetryEnds::All),
+        codes().prop_map(RetryEnds::Codes),
+        codes().prop_map(RetryEnds::NotCodes),
+    ];
+    let factor = prop_oneof![1_000..=1_000_000_u64, (1..=1_000_u64).prop_map(|n| n * 1_000)];
+    let max = option::of((1..=10_000_i64).prop_map(minutes));
+    let backoff = (factor, max, 0..=1_000_u64).prop_map(|(factor, max, jitter)| Backoff {
+        factor: Scalar::from_thousandths(factor),
+        max,
+        jitter: Scalar::from_thousandths(jitter),
+    });
+    (option::of(span()), option::of(backoff), ends, option::of(span()))
+        .prop_map(|(delay, backoff, ends, until)| RetryTerms { delay, backoff, ends, until })
+}
+
+fn priority() -> impl Strategy<Value = Priority> {
+    prop_oneof![Just(Priority::Low), Just(Priority::Normal), Just(Priority::High)]
+}
+
+fn on_unknown() -> impl Strategy<Value = OnUnknown> {
+    let then = prop_oneof![Just(UnknownThen::Lost), Just(UnknownThen::Relaunch)];
+    prop_oneof![
+        Just(OnUnknown::default()),
+        (span(), then).prop_map(|(wait, then)| OnUnknown { wait, then }),
     ]
 }
 
 fn job() -> impl Strategy<Value = Job> {
     let texts = (process(), process(), free(), free(), line(), free(), free(), line());
-    let plain = (any::<[bool; 6]>(), i64::MIN..=1000, 0..=9_223_372_036_u64, 0..=10_000_i64);
+    let plain = (any::<[bool; 5]>(), i64::MIN..=1000, 0..=9_223_372_036_u64, 0..=10_000_i64);
     let lists = (downloads(), environment(), vec(process(), 0..4), vec(constraint(), 0..3));
-    let policy = (overlap(), prop_oneof![Just(CatchUp::None), Just(CatchUp::Latest)]);
+    let failures = option::of(0..=1_000_000_u32);
+    let attempts = (retry(), priority(), option::of(span()), failures, on_unknown());
+    let policy = (overlap(), catch_up(), attempts);
     let amounts = (amount(), amount(), amount());
     (name(), when(), texts, plain, lists, option::of(container()), policy, amounts).prop_map(
-        |(name, when, texts, plain, lists, container, (overlap, catch_up), (cpus, mem, disk))| {
+        |(name, when, texts, plain, lists, container, policy, (cpus, mem, disk))| {
             let (
                 command,
                 executor,
@@ -227,7 +281,9 @@ fn job() -> impl Strategy<Value = Job> {
                 run_as_user,
             ) = texts;
             let (flags, retries, max_completion_secs, epsilon) = plain;
-            let [shell, is_async, disabled, soft_error, data_processing, high_priority] = flags;
+            let [shell, is_async, disabled, soft_error, data_processing] = flags;
+            let (overlap, catch_up, attempts) = policy;
+            let (retry, priority, kill_grace, disable_after_failures, on_unknown) = attempts;
             let ((fetch, uris), environment, arguments, constraints) = lists;
             Job {
                 name,
@@ -239,6 +295,7 @@ fn job() -> impl Strategy<Value = Job> {
                 executor_flags,
                 task_info_data,
                 retries,
+                retry,
                 owner,
                 owner_name,
                 description,
@@ -251,9 +308,12 @@ fn job() -> impl Strategy<Value = Job> {
                 uris,
                 environment,
                 arguments,
-                high_priority,
+                priority,
                 run_as_user,
                 max_completion_secs,
+                kill_grace,
+                disable_after_failures,
+                on_unknown,
                 container,
                 constraints,
                 overlap,
@@ -285,7 +345,8 @@ fn seen_by(dialect: Dialect, mut job: Job) -> Job {
         variable.secret = false;
     }
     match dialect {
-        Dialect::V0 => job.max_completion_secs = 0,
+        // It prints `timeout`.
+        Dialect::V0 => {}
         Dialect::V1 => {
             job.is_async = false;
             job.epsilon = Period { text: "PT60S".to_owned(), span: defaults.epsilon };
@@ -302,7 +363,7 @@ fn wild_body() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         ".{0,8}".prop_map(Value::from),
-        prop_oneof![Just("HOST"), Just("1"), Just("true"), Just("LIKE"), Just("x")]
+        prop_oneof![Just("HOST"), Just("1"), Just("true"), Just("LIKE"), Just("x"), Just("PT1M")]
             .prop_map(Value::from),
     ];
     let known = crate::jobspec::known::JOB;
@@ -311,12 +372,16 @@ fn wild_body() -> impl Strategy<Value = Value> {
         crate::jobspec::known::VOLUME,
         crate::jobspec::known::DST,
         crate::jobspec::known::CALENDAR,
+        crate::jobspec::known::OVERLAP,
+        crate::jobspec::known::CATCH_UP,
+        crate::jobspec::known::RETRY_BACKOFF,
+        crate::jobspec::known::ON_UNKNOWN,
     ]
     .concat();
     let key = prop_oneof![
         proptest::sample::select(known).prop_map(str::to_owned),
         proptest::sample::select(nested).prop_map(str::to_owned),
-        prop_oneof![Just("uri"), Just("value"), Just("key"), Just("queue")].prop_map(str::to_owned),
+        prop_oneof![Just("uri"), Just("value"), Just("key")].prop_map(str::to_owned),
         ".{0,4}",
     ];
     leaf.prop_recursive(4, 64, 8, move |inner| {

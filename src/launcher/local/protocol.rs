@@ -311,7 +311,8 @@ impl From<TaskReport> for ReportWire {
                 ended_at_us: micros(ended_at),
             },
             TaskStatus::NeverLaunched => StatusWire::NeverLaunched,
-            TaskStatus::InDoubt { reason } => StatusWire::InDoubt { reason },
+            // What this launcher does not know, nobody does.
+            TaskStatus::InDoubt { reason, is_final: _ } => StatusWire::InDoubt { reason },
         };
         Self { task_id: task_id.to_string(), status }
     }
@@ -332,7 +333,7 @@ impl TryFrom<ReportWire> for TaskReport {
                 ended_at: instant(ended_at_us)?,
             },
             StatusWire::NeverLaunched => TaskStatus::NeverLaunched,
-            StatusWire::InDoubt { reason } => TaskStatus::InDoubt { reason },
+            StatusWire::InDoubt { reason } => TaskStatus::InDoubt { reason, is_final: true },
         };
         Ok(Self { task_id: TaskId::from_text(task_id), status })
     }
@@ -421,7 +422,7 @@ mod tests {
         let others = [
             TaskStatus::Running { started_at: at },
             TaskStatus::NeverLaunched,
-            TaskStatus::InDoubt { reason: "gone".into() },
+            TaskStatus::InDoubt { reason: "gone".into(), is_final: true },
         ];
         for status in ends.into_iter().chain(others) {
             let report = TaskReport { task_id: TaskId::from_text("t"), status };

@@ -7,13 +7,19 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::chain::{ParentsRecord, RoundRecord, parents_from, parents_record, round, round_record};
+use super::policy::{
+    CatchUpRecord, OnUnknownRecord, OverlapRecord, RetryRecord, catch_up_from, catch_up_record,
+    on_unknown_from, on_unknown_record, overlap_from, overlap_record, retry_from, retry_record,
+};
 use super::run::{StretchRecord, stretch, stretch_record};
 use super::terms::{TermsRecord, terms_from, terms_record};
 use super::{AsWord, DecodeError, Definition, is_default, job_name, malformed};
 use crate::model::{
-    CatchUp, Constraint, Container, ContainerType, Duration, EnvVar, ExternalVolume, Fetch,
-    Incarnation, Job, JobStats, Network, NetworkInfo, NetworkProtocol, Operator, Overlap, Period,
-    PortMapping, Progress, Property, Resources, Scalar, Timestamp, Volume, VolumeMode, When,
+    Constraint, Container, ContainerType, Duration, EnvVar, ExternalVolume, Fetch, Incarnation,
+    Job, JobStats, Network, NetworkInfo, NetworkProtocol, Operator, ParentTerms, Period,
+    PortMapping, Priority, Progress, Property, Resources, Scalar, Timestamp, Volume, VolumeMode,
+    When,
 };
 
 type Text<'a> = Cow<'a, str>;
@@ -108,23 +114,27 @@ pub(super) struct ProgressRecord<'a> {
     stretch: Option<StretchRecord<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     boot_id: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rounds: Vec<RoundRecord>,
 }
 
 pub(super) fn progress_record(progress: &Progress) -> ProgressRecord<'_> {
-    let Progress { decided_through, stretch, boot_id } = progress;
+    let Progress { decided_through, stretch, boot_id, rounds } = progress;
     ProgressRecord {
         decided_through: AsWord(*decided_through),
         stretch: stretch.as_ref().map(stretch_record),
         boot_id: boot_id.as_deref().map(Text::from),
+        rounds: rounds.iter().map(round_record).collect(),
     }
 }
 
 pub(super) fn progress(record: ProgressRecord<'_>) -> Result<Progress, DecodeError> {
-    let ProgressRecord { decided_through, stretch: record, boot_id } = record;
+    let ProgressRecord { decided_through, stretch: record, boot_id, rounds } = record;
     Ok(Progress {
         decided_through: decided_through.0,
         stretch: record.map(stretch).transpose()?,
         boot_id: boot_id.map(Cow::into_owned),
+        rounds: rounds.into_iter().map(round).collect(),
     })
 }
 
@@ -146,6 +156,8 @@ struct JobRecord<'a> {
     task_info_data: Text<'a>,
     #[serde(default, skip_serializing_if = "is_default")]
     retries: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retry: Option<RetryRecord<'a>>,
     #[serde(default, skip_serializing_if = "is_default")]
     owner: Text<'a>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -169,12 +181,23 @@ struct JobRecord<'a> {
     environment: Vec<EnvVarRecord<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     arguments: Vec<Text<'a>>,
-    #[serde(default, skip_serializing_if = "is_default")]
+    /// As versions 1 and 2 say it. Read, never written.
+    #[serde(default, skip_serializing)]
     high_priority: bool,
+    /// Left out where it is normal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    priority: Option<AsWord<Priority>>,
     #[serde(default, skip_serializing_if = "is_default")]
     run_as_user: Text<'a>,
     #[serde(default, skip_serializing_if = "is_default")]
     max_completion_secs: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kill_grace: Option<PeriodRecord<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disable_after_failures: Option<u32>,
+    /// Always written: what its absence means is what jobs of versions 1 and 2 get.
+    #[serde(default)]
+    on_unknown: Option<OnUnknownRecord<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     container: Option<ContainerRecord<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -194,6 +217,7 @@ fn job_record(job: &Job) -> JobRecord<'_> {
         executor_flags,
         task_info_data,
         retries,
+        retry,
         owner,
         owner_name,
         description,
@@ -206,9 +230,12 @@ fn job_record(job: &Job) -> JobRecord<'_> {
         uris,
         environment,
         arguments,
-        high_priority,
+        priority,
         run_as_user,
         max_completion_secs,
+        kill_grace,
+        disable_after_failures,
+        on_unknown,
         container,
         constraints,
         overlap,
@@ -224,6 +251,7 @@ fn job_record(job: &Job) -> JobRecord<'_> {
         executor_flags: executor_flags.into(),
         task_info_data: task_info_data.into(),
         retries: *retries,
+        retry: retry_record(retry),
         owner: owner.into(),
         owner_name: owner_name.into(),
         description: description.into(),
@@ -236,9 +264,13 @@ fn job_record(job: &Job) -> JobRecord<'_> {
         uris: borrowed(uris),
         environment: environment.iter().map(env_var_record).collect(),
         arguments: borrowed(arguments),
-        high_priority: *high_priority,
+        high_priority: false,
+        priority: (*priority != Priority::Normal).then_some(AsWord(*priority)),
         run_as_user: run_as_user.into(),
         max_completion_secs: *max_completion_secs,
+        kill_grace: kill_grace.as_ref().map(period_record),
+        disable_after_failures: *disable_after_failures,
+        on_unknown: Some(on_unknown_record(on_unknown)),
         container: container.as_ref().map(container_record),
         constraints: constraints.iter().map(constraint_record).collect(),
         overlap: overlap_record(*overlap),
@@ -257,6 +289,7 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
         executor_flags,
         task_info_data,
         retries,
+        retry,
         owner,
         owner_name,
         description,
@@ -270,13 +303,18 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
         environment,
         arguments,
         high_priority,
+        priority,
         run_as_user,
         max_completion_secs,
+        kill_grace,
+        disable_after_failures,
+        on_unknown,
         container,
         constraints,
         overlap,
         catch_up,
     } = record;
+    let old_priority = if high_priority { Priority::High } else { Priority::Normal };
     Ok(Job {
         name: job_name(&name)?,
         command: command.into_owned(),
@@ -287,6 +325,7 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
         executor_flags: executor_flags.into_owned(),
         task_info_data: task_info_data.into_owned(),
         retries,
+        retry: retry_from(retry)?,
         owner: owner.into_owned(),
         owner_name: owner_name.into_owned(),
         description: description.into_owned(),
@@ -299,9 +338,12 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
         uris: owned(uris),
         environment: environment.into_iter().map(env_var_from).collect(),
         arguments: owned(arguments),
-        high_priority,
+        priority: priority.map_or(old_priority, |word| word.0),
         run_as_user: run_as_user.into_owned(),
         max_completion_secs,
+        kill_grace: kill_grace.map(period_from).transpose()?,
+        disable_after_failures,
+        on_unknown: on_unknown_from(on_unknown)?,
         container: container.map(container_from),
         constraints: constraints.into_iter().map(constraint_from).collect(),
         overlap: overlap_from(overlap),
@@ -321,24 +363,25 @@ pub(super) fn owned(texts: Vec<Text<'_>>) -> Vec<String> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 enum WhenRecord<'a> {
     Schedule(TermsRecord<'a>),
+    /// As versions 1 and 2 say it. Read, never written.
     Parents(Vec<Text<'a>>),
+    After(ParentsRecord<'a>),
 }
 
 fn when_record(when: &When) -> WhenRecord<'_> {
     match when {
         When::Schedule(terms) => WhenRecord::Schedule(terms_record(terms)),
-        When::Parents(names) => {
-            WhenRecord::Parents(names.iter().map(|name| name.as_str().into()).collect())
-        }
+        When::Parents(terms) => WhenRecord::After(parents_record(terms)),
     }
 }
 
 fn when_from(record: WhenRecord<'_>) -> Result<When, DecodeError> {
     Ok(match record {
         WhenRecord::Schedule(record) => When::Schedule(terms_from(record)?),
-        WhenRecord::Parents(names) => {
-            When::Parents(names.iter().map(|name| job_name(name)).collect::<Result<_, _>>()?)
-        }
+        WhenRecord::Parents(names) => When::Parents(ParentTerms::plain(
+            names.iter().map(|name| job_name(name)).collect::<Result<_, _>>()?,
+        )),
+        WhenRecord::After(record) => When::Parents(parents_from(record)?),
     })
 }
 
@@ -469,51 +512,6 @@ fn constraint_from(record: ConstraintRecord<'_>) -> Constraint {
         attribute: attribute.into_owned(),
         operator: operator.0,
         value: value.into_owned(),
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-enum OverlapRecord {
-    Skip,
-    Queue { max: u32 },
-    Allow,
-}
-
-fn overlap_record(overlap: Overlap) -> OverlapRecord {
-    match overlap {
-        Overlap::Skip => OverlapRecord::Skip,
-        Overlap::Queue { max } => OverlapRecord::Queue { max },
-        Overlap::Allow => OverlapRecord::Allow,
-    }
-}
-
-fn overlap_from(record: OverlapRecord) -> Overlap {
-    match record {
-        OverlapRecord::Skip => Overlap::Skip,
-        OverlapRecord::Queue { max } => Overlap::Queue { max },
-        OverlapRecord::Allow => Overlap::Allow,
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-enum CatchUpRecord {
-    None,
-    Latest,
-}
-
-fn catch_up_record(catch_up: CatchUp) -> CatchUpRecord {
-    match catch_up {
-        CatchUp::None => CatchUpRecord::None,
-        CatchUp::Latest => CatchUpRecord::Latest,
-    }
-}
-
-fn catch_up_from(record: CatchUpRecord) -> CatchUp {
-    match record {
-        CatchUpRecord::None => CatchUp::None,
-        CatchUpRecord::Latest => CatchUp::Latest,
     }
 }
 

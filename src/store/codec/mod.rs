@@ -1,18 +1,20 @@
 //! Records as they are stored: text that says its version and carries a checksum.
 //!
-//! A record is `<version> <checksum> <json>`. Example: `2 08f44b07b5901a25 {}`, counts that are all zero.
+//! A record is `<version> <checksum> <json>`. Example: `3 d9015f01f447c34e {}`, counts that are all zero.
 //! The version stands in front so that a record of a newer Chronode is refused before anything of it is guessed at.
 //! The checksum is there because the database checks its structure, not our text: a flipped bit in a command would
 //! otherwise be executed.
 //!
-//! Every type of the model is mirrored by a serde type in `job`, `terms` and `run`, converted in both directions by
-//! destructuring without `..`, so that a field added to the model and forgotten here does not compile. To add a
+//! Every type of the model is mirrored by a serde type in `job`, `policy`, `terms`, `chain` and `run`, converted in both
+//! directions by destructuring without `..`, so that a field added to the model and forgotten here does not compile. To add a
 //! field: add it to the mirror with `#[serde(default)]` and a meaning for its absence, and raise the version of the
 //! record. Old records stay readable; older programs refuse the new ones.
 //!
 //! Knows nothing of tables and files.
 
+mod chain;
 mod job;
+mod policy;
 mod run;
 mod terms;
 
@@ -23,15 +25,19 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
-    CalendarUse, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobStats, NameRule, Operator,
-    Progress, Run, RunId, StopReason, Stretch, Timestamp, Verdict,
+    CalendarUse, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobStats, Join, NameRule,
+    Operator, Outcome, Priority, Progress, Run, RunId, Signal, StopReason, Stretch, Timestamp,
+    TriggerRule, UnknownThen, Verdict,
 };
 
 /// The version written, and the newest that is read, of every kind of record.
 ///
 /// 2 has the terms of a schedule beside its text and zone, when a run's window opens, and which start of the machine a
 /// job's progress has decided.
-pub(super) const VERSION: u32 = 2;
+///
+/// 3 has what a job says about retries, stops, overlaps, priority, catching up and doubt; what it wants of its parents,
+/// and what they have done; which runs triggered a run; attempts in doubt; and the ends of runs on their way to children.
+pub(super) const VERSION: u32 = 3;
 
 /// Why a stored record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -161,7 +167,7 @@ pub(super) fn decode_progress(text: &str) -> Result<Progress, DecodeError> {
     job::progress(decode(text)?)
 }
 
-/// Writes a run. What only this process knows, the boot instant at which an attempt is stopped, is left out.
+/// Writes a run. What only this process knows, instants of the boot clock, is left out.
 #[must_use]
 pub(super) fn encode_run(run: &Run) -> String {
     encode(&run::run_record(run))
@@ -189,6 +195,21 @@ pub(super) fn encode_stretch(stretch: &Stretch) -> String {
 /// [`DecodeError`]
 pub(super) fn decode_stretch(text: &str) -> Result<Stretch, DecodeError> {
     run::stretch(decode(text)?)
+}
+
+/// Writes the end of a parent's run.
+#[must_use]
+pub(super) fn encode_signal(signal: &Signal) -> String {
+    encode(&chain::signal_record(signal))
+}
+
+/// Reads the end of a parent's run.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_signal(text: &str) -> Result<Signal, DecodeError> {
+    decode(text).map(chain::signal)
 }
 
 /// A zone's compiled data, in hexadecimal digits.
@@ -227,7 +248,7 @@ pub(super) fn decode_zone(text: &str) -> Result<(String, Vec<u8>), DecodeError> 
 
 fn encode<T: Serialize>(record: &T) -> String {
     let json = serde_json::to_string(record).expect("every key of our records is a string");
-    format!("{VERSION} {:016x} {json}", checksum(json.as_bytes()))
+    format!("{VERSION} {:016x} {json}", sum_of(VERSION, &json))
 }
 
 fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
@@ -241,7 +262,7 @@ fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
         1..=VERSION => {}
         _ => return Err(DecodeError::Newer { found }),
     }
-    if sum != format!("{:016x}", checksum(json.as_bytes())) {
+    if sum != format!("{:016x}", sum_of(found, json)) {
         return Err(DecodeError::Checksum);
     }
     serde_json::from_str(json).map_err(|error| malformed(error.to_string()))
@@ -249,6 +270,15 @@ fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
 
 fn malformed(why: impl Into<String>) -> DecodeError {
     DecodeError::Malformed { why: why.into() }
+}
+
+/// The checksum of a record. From version 3 on it covers the version: one that is altered into an older one would
+/// otherwise be read as that.
+fn sum_of(version: u32, json: &str) -> u64 {
+    match version {
+        ..=2 => checksum(json.as_bytes()),
+        _ => checksum(format!("{version} {json}").as_bytes()),
+    }
 }
 
 /// FNV-1a, 64 bits. It guards against accidents, not against people, who could as well change the database.
@@ -293,6 +323,11 @@ word!(Operator, "an operator of a constraint");
 word!(GapPolicy, "what a gap does");
 word!(FoldPolicy, "what a fold does");
 word!(CalendarUse, "a use of a calendar");
+word!(Priority, "a priority");
+word!(UnknownThen, "what follows a doubt");
+word!(TriggerRule, "a rule of what parents must have done");
+word!(Join, "a way in which what parents did belongs together");
+word!(Outcome, "an end of a parent's run");
 
 impl Word for RunId {
     const WHAT: &'static str = "a run id";
@@ -387,6 +422,11 @@ mod tests {
         }
 
         #[test]
+        fn a_signal_comes_back_in_every_field(signal in arbitrary::signal()) {
+            prop_assert_eq!(decode_signal(&encode_signal(&signal)).unwrap(), signal);
+        }
+
+        #[test]
         fn a_zone_comes_back(name in any::<String>(), data in any::<Vec<u8>>()) {
             prop_assert_eq!(decode_zone(&encode_zone(&name, &data)).unwrap(), (name, data));
         }
@@ -421,6 +461,36 @@ mod tests {
         );
         let due_at = Timestamp::from_second(1_800_000_003).unwrap();
         assert_eq!(run.unwrap().trigger, Trigger::Schedule { due_at, opens_at: due_at });
+    }
+
+    /// As the release before version 3 wrote them.
+    #[test]
+    fn records_of_the_second_version_are_read() {
+        use crate::model::{
+            Alarm, CatchUp, OnUnknown, Overlap, ParentTerms, RetryTerms, RunState, When,
+        };
+
+        let definition = decode_definition(
+            r#"2 7f86c13ebdf59221 {"incarnation":3,"revision":1,"acceptedAt":"2027-01-15T08:00:00Z","job":{"name":"c","command":"true","shell":true,"when":{"parents":["a","b"]},"epsilon":{"text":"PT60S","secs":60},"retries":2,"resources":{"cpuThousandths":0,"memThousandths":0,"diskThousandths":0},"highPriority":true,"overlap":"allow","catchUp":"latest"}}"#,
+        );
+        let job = definition.unwrap().job;
+        let names = ["a", "b"].map(|name| JobName::parse(name, NameRule::Blanks).unwrap());
+        assert_eq!(job.when, When::Parents(ParentTerms::plain(names.to_vec())));
+        assert_eq!(job.priority, Priority::High);
+        assert_eq!((job.overlap, job.catch_up), (Overlap::Allow { max: None }, CatchUp::Latest));
+        assert_eq!((job.retry, job.on_unknown), (RetryTerms::default(), OnUnknown::default()));
+        assert_eq!((job.kill_grace, job.disable_after_failures), (None, None));
+        let run = decode_run(
+            r#"2 34699946232b0cd5 {"id":"j3-s1800000004000","sequence":4,"job":"c","trigger":{"schedule":{"dueAt":"2027-01-15T08:00:04Z"}},"taskMillis":1800000004000,"createdAt":"2027-01-15T08:00:04Z","state":{"waiting":{"retryAt":"2027-01-15T08:01:03Z"}},"attempts":[{"index":0,"taskId":"ct:1:0:c:","agent":"local","launchedAt":"2027-01-15T08:00:04Z","state":{"ended":{"startedAt":"2027-01-15T08:00:04Z","at":"2027-01-15T08:00:05Z","exit":{"code":75},"message":"exit code 75"}}}]}"#,
+        );
+        let run = run.unwrap();
+        let at = Timestamp::from_second(1_800_000_063).unwrap();
+        assert_eq!(run.state, RunState::Waiting { until: Alarm { at, boot: None } });
+        assert_eq!(run.causes, []);
+        let progress = decode_progress(
+            r#"2 8c342b851dc70a1e {"decidedThrough":"2027-01-15T08:00:00Z","bootId":"3f1c"}"#,
+        );
+        assert_eq!(progress.unwrap().rounds, []);
     }
 
     #[test]

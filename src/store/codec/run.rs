@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{AsWord, DecodeError, is_default, job_name};
 use crate::model::{
-    AgentId, Attempt, AttemptState, Exit, Incarnation, Run, RunId, RunState, StopReason, Stretch,
-    TaskId, Timestamp, Trigger, Verdict,
+    AgentId, Alarm, Attempt, AttemptState, Exit, Incarnation, Run, RunId, RunState, StopReason,
+    Stretch, TaskId, Timestamp, Trigger, Verdict,
 };
 
 type Text<'a> = Cow<'a, str>;
@@ -22,6 +22,8 @@ pub(super) struct RunRecord<'a> {
     task_millis: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     arguments: Option<Text<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<AsWord<RunId>>,
     created_at: AsWord<Timestamp>,
     state: StateRecord<'a>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -29,8 +31,18 @@ pub(super) struct RunRecord<'a> {
 }
 
 pub(super) fn run_record(run: &Run) -> RunRecord<'_> {
-    let Run { id, sequence, job, trigger, task_millis, arguments, created_at, state, attempts } =
-        run;
+    let Run {
+        id,
+        sequence,
+        job,
+        trigger,
+        task_millis,
+        arguments,
+        causes,
+        created_at,
+        state,
+        attempts,
+    } = run;
     RunRecord {
         id: AsWord(*id),
         sequence: *sequence,
@@ -38,6 +50,7 @@ pub(super) fn run_record(run: &Run) -> RunRecord<'_> {
         trigger: trigger_record(*trigger),
         task_millis: *task_millis,
         arguments: arguments.as_ref().map(Text::from),
+        causes: causes.iter().copied().map(AsWord).collect(),
         created_at: AsWord(*created_at),
         state: state_record(state),
         attempts: attempts.iter().map(attempt_record).collect(),
@@ -52,6 +65,7 @@ pub(super) fn run(record: RunRecord<'_>) -> Result<Run, DecodeError> {
         trigger,
         task_millis,
         arguments,
+        causes,
         created_at,
         state,
         attempts,
@@ -63,6 +77,7 @@ pub(super) fn run(record: RunRecord<'_>) -> Result<Run, DecodeError> {
         trigger: trigger_from(trigger),
         task_millis,
         arguments: arguments.map(Cow::into_owned),
+        causes: causes.into_iter().map(|id| id.0).collect(),
         created_at: created_at.0,
         state: state_from(state),
         attempts: attempts.into_iter().map(attempt_from).collect(),
@@ -148,6 +163,10 @@ enum TriggerRecord {
     Manual {
         at: AsWord<Timestamp>,
     },
+    Parents {
+        due_at: AsWord<Timestamp>,
+        at: AsWord<Timestamp>,
+    },
 }
 
 fn trigger_record(trigger: Trigger) -> TriggerRecord {
@@ -158,6 +177,9 @@ fn trigger_record(trigger: Trigger) -> TriggerRecord {
         },
         Trigger::CatchUp { due_at } => TriggerRecord::CatchUp { due_at: AsWord(due_at) },
         Trigger::Manual { at } => TriggerRecord::Manual { at: AsWord(at) },
+        Trigger::Parents { due_at, at } => {
+            TriggerRecord::Parents { due_at: AsWord(due_at), at: AsWord(at) }
+        }
     }
 }
 
@@ -168,6 +190,7 @@ fn trigger_from(record: TriggerRecord) -> Trigger {
         }
         TriggerRecord::CatchUp { due_at } => Trigger::CatchUp { due_at: due_at.0 },
         TriggerRecord::Manual { at } => Trigger::Manual { at: at.0 },
+        TriggerRecord::Parents { due_at, at } => Trigger::Parents { due_at: due_at.0, at: at.0 },
     }
 }
 
@@ -196,7 +219,7 @@ fn state_record(state: &RunState) -> StateRecord<'_> {
         RunState::Queued => StateRecord::Queued,
         RunState::Pending { deadline } => StateRecord::Pending { deadline: deadline.map(AsWord) },
         RunState::Active => StateRecord::Active,
-        RunState::Waiting { retry_at } => StateRecord::Waiting { retry_at: AsWord(*retry_at) },
+        RunState::Waiting { until } => StateRecord::Waiting { retry_at: alarm_record(*until) },
         RunState::Ended { verdict, at, reason } => {
             StateRecord::Ended { verdict: AsWord(*verdict), at: AsWord(*at), reason: reason.into() }
         }
@@ -210,11 +233,21 @@ fn state_from(record: StateRecord<'_>) -> RunState {
             RunState::Pending { deadline: deadline.map(|at| at.0) }
         }
         StateRecord::Active => RunState::Active,
-        StateRecord::Waiting { retry_at } => RunState::Waiting { retry_at: retry_at.0 },
+        StateRecord::Waiting { retry_at } => RunState::Waiting { until: alarm(retry_at) },
         StateRecord::Ended { verdict, at, reason } => {
             RunState::Ended { verdict: verdict.0, at: at.0, reason: reason.into_owned() }
         }
     }
+}
+
+/// The boot clock's instant means nothing to another process; what it measured is taken up by the wall clock.
+const fn alarm_record(alarm: Alarm) -> AsWord<Timestamp> {
+    let Alarm { at, boot: _ } = alarm;
+    AsWord(at)
+}
+
+const fn alarm(record: AsWord<Timestamp>) -> Alarm {
+    Alarm { at: record.0, boot: None }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -261,6 +294,15 @@ enum AttemptStateRecord<'a> {
         started_at: Option<AsWord<Timestamp>>,
         why: AsWord<StopReason>,
     },
+    Unknown {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started_at: Option<AsWord<Timestamp>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<AsWord<StopReason>>,
+        until: AsWord<Timestamp>,
+        #[serde(default, skip_serializing_if = "is_default")]
+        reason: Text<'a>,
+    },
     Ended {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         started_at: Option<AsWord<Timestamp>>,
@@ -282,6 +324,12 @@ fn attempt_state_record(state: &AttemptState) -> AttemptStateRecord<'_> {
         AttemptState::Stopping { started_at, why } => {
             AttemptStateRecord::Stopping { started_at: started_at.map(AsWord), why: AsWord(*why) }
         }
+        AttemptState::Unknown { started_at, why, until, reason } => AttemptStateRecord::Unknown {
+            started_at: started_at.map(AsWord),
+            why: why.map(AsWord),
+            until: alarm_record(*until),
+            reason: reason.into(),
+        },
         AttemptState::Ended { started_at, at, exit, message } => AttemptStateRecord::Ended {
             started_at: started_at.map(AsWord),
             at: AsWord(*at),
@@ -300,6 +348,12 @@ fn attempt_state_from(record: AttemptStateRecord<'_>) -> AttemptState {
         AttemptStateRecord::Stopping { started_at, why } => {
             AttemptState::Stopping { started_at: started_at.map(|at| at.0), why: why.0 }
         }
+        AttemptStateRecord::Unknown { started_at, why, until, reason } => AttemptState::Unknown {
+            started_at: started_at.map(|at| at.0),
+            why: why.map(|why| why.0),
+            until: alarm(until),
+            reason: reason.into_owned(),
+        },
         AttemptStateRecord::Ended { started_at, at, exit, message } => AttemptState::Ended {
             started_at: started_at.map(|at| at.0),
             at: at.0,

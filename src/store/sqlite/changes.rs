@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use super::open::error;
 use crate::engine::Change;
 use crate::model::{
-    Incarnation, JobName, JobRecord, JobStats, NameRule, Progress, Run, RunState, Stretch, Term,
-    Timestamp, millis_since_epoch,
+    Incarnation, JobName, JobRecord, JobStats, NameRule, Progress, Run, RunState, Signal, Stretch,
+    Term, Timestamp, millis_since_epoch,
 };
 use crate::store::codec::{self, DecodeError, Marks};
 use crate::store::{Batch, Error, Loaded};
@@ -54,6 +54,11 @@ pub(super) fn store(
                 marks.last_sequence = marks.last_sequence.max(stretch.sequence);
                 writing.stretch(stretch)?;
             }
+            Change::SignalStored(signal) => {
+                marks.last_sequence = marks.last_sequence.max(signal.sequence);
+                writing.signal(signal)?;
+            }
+            Change::SignalRemoved { sequence } => writing.signal_removed(*sequence)?,
             Change::TaskMillisUsed { name, millis } => writing.task_mark(name, *millis)?,
             Change::ZoneKept { name, data } => writing.zone(name, data)?,
             Change::Quarantined { .. }
@@ -274,6 +279,25 @@ impl Writing<'_> {
         Ok(())
     }
 
+    fn signal(&self, signal: &Signal) -> Result<(), Error> {
+        self.execute(
+            "store the end of a parent's run",
+            "INSERT INTO signals (sequence, record) VALUES (?1, ?2)
+             ON CONFLICT (sequence) DO UPDATE SET record = excluded.record",
+            params![signed(signal.sequence)?, codec::encode_signal(signal)],
+        )
+        .map(drop)
+    }
+
+    fn signal_removed(&self, sequence: u64) -> Result<(), Error> {
+        self.execute(
+            "forget the end of a parent's run",
+            "DELETE FROM signals WHERE sequence = ?1",
+            params![signed(sequence)?],
+        )
+        .map(drop)
+    }
+
     fn task_mark(&self, name: &JobName, millis: i64) -> Result<(), Error> {
         self.execute(
             "store a mark",
@@ -335,6 +359,7 @@ pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error
         term: Term(term),
         jobs: reading.jobs()?,
         runs: reading.live_runs()?,
+        signals: reading.signals()?,
         task_marks: reading.task_marks()?,
         zones: reading.zones()?,
         last_incarnation: Incarnation(last_incarnation),
@@ -403,6 +428,19 @@ impl Reading<'_> {
                 Ok(run)
             },
         )
+    }
+
+    fn signals(&self) -> Result<Vec<Signal>, Error> {
+        self.rows("SELECT sequence, record FROM signals ORDER BY sequence", |row| {
+            let number: i64 = self.get(row, 0)?;
+            let place = || format!("signal {number}");
+            let record: String = self.get(row, 1)?;
+            let signal = self.record(codec::decode_signal(&record), place)?;
+            if signed(signal.sequence)? != number {
+                return Err(self.malformed(place(), "its record is that of another signal"));
+            }
+            Ok(signal)
+        })
     }
 
     fn task_marks(&self) -> Result<Vec<(JobName, i64)>, Error> {

@@ -255,7 +255,8 @@ fn check_marks(connection: &Connection, path: &Path) -> Result<(), Error> {
     let (incarnation, sequence): (i64, i64) = connection
         .query_row(
             "SELECT COALESCE((SELECT MAX(incarnation) FROM definitions), 0),
-                    COALESCE((SELECT MAX(sequence) FROM history), 0)",
+                    MAX(COALESCE((SELECT MAX(sequence) FROM history), 0),
+                        COALESCE((SELECT MAX(sequence) FROM signals), 0))",
             [],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )

@@ -96,6 +96,8 @@ impl Pruner {
                 | Change::Progressed { .. }
                 | Change::Counted { .. }
                 | Change::Disabled { .. }
+                | Change::SignalStored(_)
+                | Change::SignalRemoved { .. }
                 | Change::TaskMillisUsed { .. }
                 | Change::ZoneKept { .. }
                 | Change::OffersSet(_)

@@ -17,10 +17,10 @@ pub(super) const APPLICATION_ID: i32 = 0x4348_524e;
 
 /// The steps from an empty file to the present layout; the n-th makes layout n of layout n − 1.
 const STEPS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; LAYOUT as usize] =
-    [make_layout_1, make_layout_2];
+    [make_layout_1, make_layout_2, make_layout_3];
 
 /// The layout this release reads and writes.
-pub(super) const LAYOUT: u32 = 2;
+pub(super) const LAYOUT: u32 = 3;
 
 fn make_layout_1(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(LAYOUT_1)?;
@@ -103,6 +103,19 @@ CREATE TABLE zones (
     name TEXT PRIMARY KEY,
     record TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+fn make_layout_3(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(LAYOUT_3)
+}
+
+const LAYOUT_3: &str = "
+-- The ends of parents' runs that not all children have been told of. Few and short-lived; a job that is deleted
+-- meanwhile leaves its own behind until the engine has told the children.
+CREATE TABLE signals (
+    sequence INTEGER PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT;
 ";
 
 /// The layout of the file.

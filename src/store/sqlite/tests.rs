@@ -8,9 +8,12 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::engine::Change;
-use crate::model::{Duration, HistoryEntry, Incarnation, JobRecord, Term, Verdict};
+use crate::model::{
+    AgentId, Alarm, Attempt, AttemptState, CatchUp, Duration, Exit, HistoryEntry, Incarnation,
+    JobRecord, Overlap, ParentTerms, Priority, RunState, TaskId, Term, Verdict, When,
+};
 use crate::store::conformance::{
-    self, Subject, at, batch, ended, job, name, ran, run, stored, stretch, wait,
+    self, Subject, at, batch, ended, job, name, ran, run, signal, stored, stretch, wait,
 };
 
 /// A store in a directory of its own.
@@ -85,6 +88,36 @@ fn keep_zone(store: &SqliteStore) {
     wait(store.commit(batch(2, vec![zone]))).unwrap();
 }
 
+/// A job with parents and a run that waits, said as the second layout said them.
+fn keep_child(store: &SqliteStore) {
+    let mut child = job(3, "c");
+    child.job.when = When::Parents(ParentTerms::plain(vec![name("a"), name("b")]));
+    child.job.priority = Priority::High;
+    child.job.overlap = Overlap::Allow { max: None };
+    child.job.catch_up = CatchUp::Latest;
+    child.progress.boot_id = Some("3f1c".to_owned());
+    let mut waiting = run(4, 3, "c");
+    waiting.state = RunState::Waiting { until: Alarm { at: at(63), boot: None } };
+    waiting.attempts.push(Attempt {
+        index: 0,
+        task_id: TaskId::from_text("ct:1:0:c:"),
+        agent: AgentId::new("local"),
+        launched_at: at(4),
+        state: AttemptState::Ended {
+            started_at: Some(at(4)),
+            at: at(5),
+            exit: Some(Exit::Code(75)),
+            message: "exit code 75".to_owned(),
+        },
+    });
+    wait(store.commit(batch(2, vec![stored(&child), ran(&waiting)]))).unwrap();
+}
+
+/// Keeps the end of a parent's run, which the first two layouts had no place for.
+fn keep_signal(store: &SqliteStore) {
+    wait(store.commit(batch(2, vec![Change::SignalStored(signal(5, 1))]))).unwrap();
+}
+
 /// All that a file can be asked for.
 fn everything(store: &SqliteStore) -> Result<(Loaded, Vec<HistoryEntry>), Error> {
     let loaded = wait(store.load())?;
@@ -97,22 +130,35 @@ fn refusal(directory: &Path) -> String {
 
 #[test]
 fn a_database_of_the_first_layout_opens() {
+    opens_as(include_str!("fixtures/layout-1.sql"), &[fill]);
+}
+
+#[test]
+fn a_database_of_the_second_layout_opens() {
+    opens_as(include_str!("fixtures/layout-2.sql"), &[fill, keep_zone, keep_child]);
+}
+
+/// Whether an earlier release's file says what `steps` make now, and takes what it had no place for.
+#[track_caller]
+fn opens_as(fixture: &str, steps: &[fn(&SqliteStore)]) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join(DATABASE_FILE);
-    let fixture = Connection::open(&path).unwrap();
-    fixture.execute_batch(include_str!("fixtures/layout-1.sql")).unwrap();
-    drop(fixture);
+    Connection::open(&path).unwrap().execute_batch(fixture).unwrap();
     let reference = OnDisk::new();
-    fill(reference.store());
+    for step in steps {
+        step(reference.store());
+    }
     let store = open(directory.path()).unwrap();
     assert_eq!(everything(&store).unwrap(), everything(reference.store()).unwrap());
     for store in [&store, reference.store()] {
         keep_zone(store);
+        keep_signal(store);
     }
     drop(store);
     let store = open(directory.path()).unwrap();
     assert_eq!(everything(&store).unwrap(), everything(reference.store()).unwrap());
-    assert_eq!(wait(store.load()).unwrap().zones.len(), 1);
+    let loaded = wait(store.load()).unwrap();
+    assert_eq!((loaded.zones.len(), loaded.signals.len()), (1, 1));
 }
 
 #[test]
@@ -176,6 +222,25 @@ fn a_record_of_a_newer_chronode_is_refused() {
 }
 
 #[test]
+fn a_signal_in_the_place_of_another_and_one_above_the_marks_are_refused() {
+    for (statement, expected) in [
+        ("UPDATE signals SET sequence = 3", "damaged at signal 3"),
+        ("UPDATE signals SET sequence = 6", "its marks lie below the numbers in use"),
+    ] {
+        let mut subject = OnDisk::new();
+        fill(subject.store());
+        keep_signal(subject.store());
+        subject.store = None;
+        Connection::open(subject.database()).unwrap().execute_batch(statement).unwrap();
+        let error = open(subject.directory.path())
+            .and_then(|store| wait(store.load()))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn a_start_that_was_cut_short_begins_again() {
     let directory = tempfile::tempdir().unwrap();
     let new = open::beside(&directory.path().join(DATABASE_FILE), ".new");
@@ -192,6 +257,8 @@ fn sample() -> (Vec<u8>, (Loaded, Vec<HistoryEntry>)) {
     let mut subject = OnDisk::new();
     fill(subject.store());
     keep_zone(subject.store());
+    keep_child(subject.store());
+    keep_signal(subject.store());
     let truth = everything(subject.store()).unwrap();
     subject.store = None;
     assert!(!open::beside(&subject.database(), "-wal").exists());

@@ -22,7 +22,9 @@ impl Keeper {
                 started_at: started_at_us.and_then(|at| instant(at).ok()),
                 ended_at: instant(*ended_at_us).unwrap_or_default(),
             }),
-            Some(End::Doubt { reason }) => over(TaskStatus::InDoubt { reason: reason.clone() }),
+            Some(End::Doubt { reason }) => {
+                over(TaskStatus::InDoubt { reason: reason.clone(), is_final: true })
+            }
             None => {
                 let Machine { layout, boot, pid_namespace } = &self.machine;
                 match (Judge { layout, boot, pid_namespace: *pid_namespace }).judge(entry) {
@@ -30,7 +32,7 @@ impl Keeper {
                     Left::Doubt(reason) => {
                         let id = task_id.to_string();
                         self.record(&Record::Doubt { task_id: id, reason: reason.clone() });
-                        over(TaskStatus::InDoubt { reason })
+                        over(TaskStatus::InDoubt { reason, is_final: true })
                     }
                 }
             }

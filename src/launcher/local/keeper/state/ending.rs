@@ -124,7 +124,7 @@ impl Keeper {
 
     pub(super) fn doubt(&mut self, task_id: &TaskId, reason: String) {
         self.record(&Record::Doubt { task_id: task_id.to_string(), reason: reason.clone() });
-        self.put_over(task_id, TaskStatus::InDoubt { reason });
+        self.put_over(task_id, TaskStatus::InDoubt { reason, is_final: true });
     }
 
     pub(super) fn put_over(&mut self, task_id: &TaskId, status: TaskStatus) {

@@ -25,7 +25,7 @@ impl Keeper {
         if self.journal.remembers(task_id.as_str()) {
             let reason =
                 "it was launched, and what became of it was told and acknowledged".to_owned();
-            return self.report(task_id, TaskStatus::InDoubt { reason });
+            return self.report(task_id, TaskStatus::InDoubt { reason, is_final: true });
         }
         if self.journal.is_complete() {
             return self.report(task_id, TaskStatus::NeverLaunched);
@@ -35,9 +35,9 @@ impl Keeper {
             .to_owned();
         self.record(&Record::Doubt { task_id: task_id.to_string(), reason: reason.clone() });
         // Kept like any other doubt, so that a repeated launch does not start it.
-        let task = over(TaskStatus::InDoubt { reason: reason.clone() });
+        let task = over(TaskStatus::InDoubt { reason: reason.clone(), is_final: true });
         self.tasks.insert(task_id.clone(), task);
-        self.report(task_id, TaskStatus::InDoubt { reason });
+        self.report(task_id, TaskStatus::InDoubt { reason, is_final: true });
     }
 
     /// From here on an id that we do not know was never launched.

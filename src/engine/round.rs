@@ -1,0 +1,345 @@
+//! What parents have done, and which runs of children follow from it.
+//!
+//! The end of a parent's run and a [`Signal`] of it are one decision, so they are stored together or not at all. Each
+//! child is told of each signal once, in the order of the signals, in parts of bounded size: what a part changes and how
+//! far the signal has got are again one decision. A child adds what it hears to a [`Round`]; when the parents have done
+//! what its rule asks, the round becomes a run.
+//!
+//! A round that is finished is never left lying: it became a run, or a record of why not, in the decision that finished
+//! it.
+
+use crate::model::{
+    Contribution, Incarnation, JobName, Join, Outcome, ParentTerms, Round, Run, RunId, Signal,
+    Timestamp, Trigger, TriggerRule, Verdict, When, limits,
+};
+
+use super::decision::Change;
+use super::entry::JobEntry;
+use super::intake::{DISABLED, Intake};
+use super::{State, Step};
+
+const GIVEN_UP: &str = "not all parents have run for this instant, and too many later ones are waited for \
+                        (join: due)";
+
+/// Records that a run of a job with children is over, for the children. What was never begun is no news to them.
+pub(super) fn signal(
+    step: &mut Step<'_>,
+    entry: &JobEntry,
+    run: &Run,
+    verdict: Verdict,
+    at: Timestamp,
+) {
+    let outcome = match verdict {
+        Verdict::Succeeded => Outcome::Succeeded,
+        Verdict::Failed | Verdict::Lost if entry.job.soft_error => Outcome::Succeeded,
+        Verdict::Failed | Verdict::Lost => Outcome::Failed,
+        Verdict::Killed => Outcome::Killed,
+        // Another run stands for it, or none ever did.
+        Verdict::Superseded | Verdict::Missed | Verdict::Skipped => return,
+    };
+    if !step.state.graph().has_children(entry.incarnation) {
+        return;
+    }
+    let sequence = step.next_sequence();
+    step.change(Change::SignalStored(Signal {
+        sequence,
+        parent: entry.incarnation,
+        run: run.id,
+        outcome,
+        due_at: run.trigger.due_at(),
+        at,
+        told_through: None,
+    }));
+}
+
+/// Tells children what their parents have done, up to [`limits::CHILDREN_PER_STEP_MAX`] of them.
+pub(super) fn decide(step: &mut Step<'_>) {
+    let state = step.state;
+    let mut budget = limits::CHILDREN_PER_STEP_MAX;
+    for signal in state.signals() {
+        let children = state.graph().children(signal.parent);
+        let mut left = children.into_iter().filter(|child| signal.told_through < Some(*child));
+        let part: Vec<Incarnation> = left.by_ref().take(budget).collect();
+        let is_last_part = left.next().is_none();
+        for child in &part {
+            if let Some(entry) = state.incarnation(*child) {
+                tell(step, entry, signal);
+            }
+        }
+        if is_last_part {
+            step.change(Change::SignalRemoved { sequence: signal.sequence });
+        } else {
+            let told_through = part.last().copied().or(signal.told_through);
+            step.change(Change::SignalStored(Signal { told_through, ..signal.clone() }));
+        }
+        budget = budget.saturating_sub(part.len().max(1));
+        if budget == 0 {
+            return;
+        }
+    }
+}
+
+/// Makes runs of finished rounds that nobody decided: the job was left alone because deciding it went wrong.
+pub(super) fn decide_finished(step: &mut Step<'_>) {
+    let state = step.state;
+    for entry in state.jobs() {
+        if !entry.progress.rounds.is_empty() {
+            decide_rounds(step, entry);
+        }
+    }
+}
+
+/// Makes runs of the rounds of `entry` that are finished as its parents are now.
+pub(super) fn decide_rounds(step: &mut Step<'_>, entry: &JobEntry) {
+    step.guarded(entry, |step| {
+        let mut intake = Intake::new(step, entry);
+        trigger_finished(step, &mut intake);
+        intake.store(step);
+    });
+}
+
+/// Whether a round is there that ought to have become a run.
+pub(super) fn has_finished(state: &State, entry: &JobEntry) -> bool {
+    let When::Parents(terms) = &entry.job.when else { return false };
+    let parents = incarnations(state, &terms.names);
+    entry.progress.rounds.iter().any(|round| is_finished(terms.rule, &parents, round))
+}
+
+fn tell(step: &mut Step<'_>, entry: &JobEntry, signal: &Signal) {
+    let When::Parents(terms) = &entry.job.when else { return };
+    let mut intake = Intake::new(step, entry);
+    // What a parent did is kept also by a job that is left alone: only its run waits.
+    let index = add(step, &mut intake, terms, signal);
+    intake.store(step);
+    if entry.is_quarantined {
+        return;
+    }
+    step.guarded(entry, |step| {
+        #[cfg(test)]
+        assert_ne!(entry.job.name.as_str(), super::tests::PANICS_WHEN_DECIDED);
+        let mut intake = Intake::new(step, entry);
+        let suffices = match terms.rule {
+            TriggerRule::AllSucceeded | TriggerRule::AllDone => false,
+            TriggerRule::AnySucceeded => signal.outcome == Outcome::Succeeded,
+            TriggerRule::AnyFailed => signal.outcome == Outcome::Failed,
+        };
+        let round = &mut intake.progress.rounds[index];
+        if suffices && !round.is_triggered {
+            match terms.join {
+                Join::Round => drop(intake.progress.rounds.remove(index)),
+                Join::Due => round.is_triggered = true,
+            }
+            trigger(step, &mut intake, signal.due_at, vec![signal.run]);
+        }
+        trigger_finished(step, &mut intake);
+        intake.store(step);
+    });
+}
+
+/// Adds what a parent has done to its round. Returns which round that is.
+fn add(
+    step: &mut Step<'_>,
+    intake: &mut Intake<'_>,
+    terms: &ParentTerms,
+    signal: &Signal,
+) -> usize {
+    let due_at = match terms.join {
+        Join::Round => None,
+        Join::Due => Some(signal.due_at),
+    };
+    let rounds = &mut intake.progress.rounds;
+    let known = rounds.iter().position(|round| round.due_at == due_at);
+    let index = known.unwrap_or_else(|| {
+        rounds.push(Round { due_at, is_triggered: false, parents: Vec::new() });
+        rounds.len() - 1
+    });
+    let contributions = &mut rounds[index].parents;
+    let place = contributions.binary_search_by_key(&signal.parent, |it| it.parent);
+    let place = place.unwrap_or_else(|place| {
+        let none = Contribution {
+            parent: signal.parent,
+            successes: 0,
+            failures: 0,
+            kills: 0,
+            run: signal.run,
+            due_at: signal.due_at,
+            at: signal.at,
+        };
+        contributions.insert(place, none);
+        place
+    });
+    let contribution = &mut contributions[place];
+    let count = match signal.outcome {
+        Outcome::Succeeded => &mut contribution.successes,
+        Outcome::Failed => &mut contribution.failures,
+        Outcome::Killed => &mut contribution.kills,
+    };
+    *count = count.saturating_add(1);
+    // What failed after a success that counts did not bring the round about.
+    let counts = match terms.rule {
+        TriggerRule::AllSucceeded => {
+            signal.outcome == Outcome::Succeeded || contribution.successes == 0
+        }
+        TriggerRule::AllDone | TriggerRule::AnySucceeded | TriggerRule::AnyFailed => true,
+    };
+    if counts {
+        (contribution.run, contribution.due_at, contribution.at) =
+            (signal.run, signal.due_at, signal.at);
+    }
+    if rounds.len() <= limits::ROUNDS_MAX {
+        return index;
+    }
+    let oldest = rounds.remove(0);
+    if let (false, Some(due_at)) = (oldest.is_triggered, oldest.due_at) {
+        intake.record(step, Verdict::Skipped, GIVEN_UP, due_at, due_at, 1);
+    }
+    index - 1
+}
+
+/// Makes runs of all rounds that are finished, oldest first.
+fn trigger_finished(step: &mut Step<'_>, intake: &mut Intake<'_>) {
+    let When::Parents(terms) = &intake.entry.job.when else { return };
+    let parents = incarnations(step.state, &terms.names);
+    let (finished, open) = std::mem::take(&mut intake.progress.rounds)
+        .into_iter()
+        .partition(|round| is_finished(terms.rule, &parents, round));
+    intake.progress.rounds = open;
+    let finished: Vec<Round> = finished;
+    for round in finished {
+        let of = |parent: &Incarnation| round.parents.iter().find(|it| it.parent == *parent);
+        let causes = parents.iter().filter_map(of).map(|it| it.run).collect();
+        let latest = round.parents.iter().map(|it| it.due_at).max();
+        let due_at = round.due_at.or(latest).unwrap_or(step.now.wall);
+        trigger(step, intake, due_at, causes);
+    }
+}
+
+fn trigger(step: &mut Step<'_>, intake: &mut Intake<'_>, due_at: Timestamp, causes: Vec<RunId>) {
+    if intake.entry.job.disabled {
+        return intake.record(step, Verdict::Skipped, DISABLED, due_at, due_at, 1);
+    }
+    intake.trigger(step, Trigger::Parents { due_at, at: step.now.wall }, causes);
+}
+
+/// Whether every parent has done what `rule` asks of every parent.
+fn is_finished(rule: TriggerRule, parents: &[Incarnation], round: &Round) -> bool {
+    let has_done = |it: &Contribution| match rule {
+        TriggerRule::AllSucceeded => it.successes > 0,
+        TriggerRule::AllDone => true,
+        // One is enough, and its signal has triggered.
+        TriggerRule::AnySucceeded | TriggerRule::AnyFailed => false,
+    };
+    let by = |parent: &Incarnation| round.parents.iter().find(|it| it.parent == *parent);
+    !parents.is_empty() && parents.iter().all(|parent| by(parent).is_some_and(has_done))
+}
+
+/// The lives of the jobs of these names, in their order.
+pub(super) fn incarnations(state: &State, names: &[JobName]) -> Vec<Incarnation> {
+    names.iter().filter_map(|name| state.job(name)).map(|entry| entry.incarnation).collect()
+}
+
+/// How far the parents of a job are with its next run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// What is waited for, as a sentence.
+    pub message: String,
+    /// Each parent, in the order of the job's definition.
+    pub parents: Vec<ParentStanding>,
+}
+
+/// What one parent has done since the job was last triggered; with [`Join::Due`], for the newest instant that any
+/// parent has run for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParentStanding {
+    /// Its name.
+    pub name: JobName,
+    /// Whether it is disabled: then it does nothing by itself.
+    pub is_disabled: bool,
+    /// When its next occurrence is due, if it has a schedule with one.
+    pub next_due: Option<Timestamp>,
+    /// What it has done, if anything.
+    pub done: Option<Contribution>,
+    /// Whether that is all that is waited for from it.
+    pub suffices: bool,
+}
+
+impl Standing {
+    /// How far the parents of `entry` are; `None` for a job without parents.
+    #[must_use]
+    pub fn of(state: &State, entry: &JobEntry) -> Option<Self> {
+        let When::Parents(terms) = &entry.job.when else { return None };
+        let round = entry.progress.rounds.iter().rev().find(|round| !round.is_triggered);
+        let parents: Vec<ParentStanding> = terms
+            .names
+            .iter()
+            .filter_map(|name| state.job(name))
+            .map(|parent| {
+                let by = |round: &Round| {
+                    let done = round.parents.iter().find(|it| it.parent == parent.incarnation);
+                    done.cloned()
+                };
+                let done = round.and_then(by);
+                let suffices = done.as_ref().is_some_and(|done| match terms.rule {
+                    TriggerRule::AllSucceeded => done.successes > 0,
+                    TriggerRule::AllDone => true,
+                    TriggerRule::AnySucceeded | TriggerRule::AnyFailed => false,
+                });
+                ParentStanding {
+                    name: parent.job.name.clone(),
+                    is_disabled: parent.job.disabled,
+                    next_due: parent.next_due(),
+                    done,
+                    suffices,
+                }
+            })
+            .collect();
+        let message = message(terms, entry, round, &parents);
+        Some(Self { message, parents })
+    }
+}
+
+/// What the next run of a job waits for. Names the first three parents of many.
+fn message(
+    terms: &ParentTerms,
+    entry: &JobEntry,
+    round: Option<&Round>,
+    parents: &[ParentStanding],
+) -> String {
+    let event = match terms.rule {
+        TriggerRule::AllSucceeded | TriggerRule::AnySucceeded => "success",
+        TriggerRule::AllDone => "end",
+        TriggerRule::AnyFailed => "failure",
+    };
+    let whose = match terms.rule {
+        TriggerRule::AllSucceeded | TriggerRule::AllDone => "each of",
+        TriggerRule::AnySucceeded | TriggerRule::AnyFailed => "any of",
+    };
+    let open: Vec<&ParentStanding> = parents.iter().filter(|parent| !parent.suffices).collect();
+    let named: Vec<String> = open.iter().take(3).map(|parent| describe(parent)).collect();
+    let whose = if open.len() == 1 { String::new() } else { format!("{whose} ") };
+    let more = match open.len().saturating_sub(3) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let due = match (terms.join, round.and_then(|round| round.due_at)) {
+        (Join::Due, Some(at)) => format!(" for {at:.3}"),
+        (Join::Due | Join::Round, _) => String::new(),
+    };
+    let mut text = format!("it waits for a new {event} of {whose}{}{more}{due}", named.join(", "));
+    if entry.job.disabled {
+        text.push_str("; it is disabled itself, so what is finished then is recorded as skipped");
+    }
+    text
+}
+
+fn describe(parent: &ParentStanding) -> String {
+    let ParentStanding { name, is_disabled, next_due, done, .. } = parent;
+    let state = match (is_disabled, done, next_due) {
+        (true, _, _) => "disabled".to_owned(),
+        (false, Some(done), _) if done.failures > 0 => format!("failed {:.3}", done.at),
+        (false, Some(done), _) if done.kills > 0 => format!("stopped {:.3}", done.at),
+        (false, _, Some(at)) => format!("next due {at:.3}"),
+        (false, _, None) => return format!("`{name}`"),
+    };
+    format!("`{name}` ({state})")
+}
