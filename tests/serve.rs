@@ -29,7 +29,7 @@ fn the_example_jobs_run_and_their_output_can_be_read() {
     let place = Place::new();
     let jobs = concat!(env!("CARGO_MANIFEST_DIR"), "/jobs");
     let server = Server::start(&place.data(), &["--jobs", jobs]);
-    assert!(server.banner.iter().any(|line| line.contains("5 loaded, 0 unchanged, 0 refused")));
+    assert!(server.banner.iter().any(|line| line.contains("12 loaded, 0 unchanged, 0 refused")));
     let run = server.ended_run("memory-sample");
     assert_eq!(run["verdict"], "succeeded", "{run}");
     let path = format!("/scheduler/run/{}/stdout", run["id"].as_str().unwrap());
@@ -39,6 +39,9 @@ fn the_example_jobs_run_and_their_output_can_be_read() {
         ("disk-report.day", "succeeded"),
         ("largest-files", "succeeded"),
         ("always-fails", "failed"),
+        ("flaky-download", "succeeded"),
+        ("too-slow", "failed"),
+        ("totals.collect", "succeeded"),
     ] {
         let answer = server.request("PUT", &format!("/scheduler/job/{job}"), None);
         assert_eq!(answer.status, 204, "{}", answer.body);
@@ -50,6 +53,12 @@ fn the_example_jobs_run_and_their_output_can_be_read() {
         });
         assert_eq!(run["verdict"], verdict, "{run}");
     }
+    // The chain goes on by itself to its last step, and nothing raises the alarm.
+    assert_eq!(server.ended_run("totals.tidy")["verdict"], "succeeded");
+    let sum = server.ended_run("totals.sum");
+    let path = format!("/scheduler/run/{}/stdout", sum["id"].as_str().unwrap());
+    assert!(server.text(&path).contains("KiB in"), "{}", server.text(&path));
+    assert_eq!(server.runs("totals.alarm").len(), 0);
     let run = server.ended_run("always-fails");
     let path = format!("/scheduler/run/{}/stderr", run["id"].as_str().unwrap());
     assert_eq!(server.text(&path), "cannot find /nonexistent/payroll.csv\n");
@@ -98,12 +107,14 @@ fn a_job_file_with_a_mistake_is_refused_with_its_place_and_the_others_load() {
         .map(|job| job["name"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(names, ["fine", "good"]);
-    let log = server.log();
+    // The log comes beside the banner; the last file is told last.
+    let log = wait_for("the problems to be told", || {
+        Some(server.log()).filter(|log| log.contains("torn.yaml:"))
+    });
     let bad = jobs.join("bad.yaml");
     assert!(log.contains(&format!("{}:5:", bad.display())), "the schedule's line: {log}");
     assert!(log.contains(&format!("{}:8:", bad.display())), "the retries' line: {log}");
     assert!(log.contains("`schedule`") && log.contains("retries"), "{log}");
-    assert!(log.contains("torn.yaml:"), "{log}");
 }
 
 #[test]
