@@ -243,7 +243,7 @@ fn what_would_wait_for_itself_or_for_nobody_is_refused_at_both_doors() {
             (json!({"name": "c", "parents": ["c"]}), "job `c` cannot be a parent of itself"),
             (
                 json!({"name": "c", "parents": ["nobody"]}),
-                "Job c does not have all parents defined: there is no job `nobody`",
+                "Job c does not have all parents defined: `nobody` does not exist",
             ),
         ] {
             let refused = server.request("POST", &format!("{p}/dependency"), Some(&job));

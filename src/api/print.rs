@@ -38,6 +38,8 @@ pub(crate) fn run(run: &Run) -> Value {
         arguments,
         causes,
         created_at,
+        start_deadline: _, // Shows while the run is pending.
+        wanted_at: _,
         state,
         attempts,
     } = run;

@@ -141,6 +141,8 @@ pub(crate) fn run(sequence: u64, job: &str, state: RunState, attempts: Vec<Attem
         arguments: None,
         causes: Vec::new(),
         created_at: at("2030-01-01T00:00:00Z"),
+        start_deadline: None,
+        wanted_at: at("2030-01-01T00:00:00Z"),
         state,
         attempts,
     }

@@ -50,7 +50,8 @@ pub(super) async fn load(directory: &Path, handle: &Handle, view: &View) -> Resu
         };
         let reading = read_file(&shown, &text, &period);
         loaded.problems.extend(reading.problems.iter().map(ToString::to_string));
-        for job in reading.jobs {
+        for mut job in reading.jobs {
+            job.draft = whole(job.draft);
             let place = format!("{shown}:{}", job.line);
             if let Some(first) = seen.insert(job.draft.name.clone(), place.clone()) {
                 loaded.problems.push(format!(
@@ -66,6 +67,15 @@ pub(super) async fn load(directory: &Path, handle: &Handle, view: &View) -> Resu
         store(&shown, job, handle, view, &mut loaded).await;
     }
     Ok(loaded)
+}
+
+/// A file says all there is: what it leaves out is not what a client of one dialect could not see.
+fn whole(draft: JobDraft) -> JobDraft {
+    JobDraft {
+        max_completion_secs: Some(draft.max_completion_secs.unwrap_or(0)),
+        concurrent: draft.concurrent.or(draft.overlap.is_none().then_some(false)),
+        ..draft
+    }
 }
 
 /// The jobs in the order of their files, but each behind its parents: a job is refused whose parents are not there yet.

@@ -24,7 +24,7 @@ use crate::model::{Duration, Now, Offer, Term, Timestamp};
 use crate::store::{Batch, CommitError, Loaded, Store};
 
 use view::View;
-use working::{Outcome, Working};
+use working::{Dealt, Outcome, Working};
 
 /// Events taken into one batch. More wait for the next, so that a flood of requests cannot hold up a due run by more
 /// than one commit.
@@ -121,6 +121,8 @@ pub struct Driver {
     last_request: u64,
     store_pause: Duration,
     last_look: Now,
+    /// An event that the last batch did not get to.
+    postponed: Option<Event>,
     is_draining: bool,
     is_stopping: bool,
 }
@@ -165,11 +167,12 @@ impl Driver {
             last_request: 0,
             store_pause: STORE_PAUSE,
             last_look: clock::now(),
+            postponed: None,
             is_draining: false,
             is_stopping: false,
         };
         let now = driver.now();
-        driver.working.handle(now, &Event::Resumed { term });
+        let _ = driver.working.handle(now, &Event::Resumed { term });
         let outcome = driver.working.take();
         let batch = Batch { term, changes: outcome.changes.clone() };
         driver.store.commit(batch).await.map_err(|error| match error {
@@ -182,7 +185,10 @@ impl Driver {
     /// Runs until [`Handle::stop`].
     pub async fn run(mut self) {
         while !self.is_stopping {
-            self.wait().await;
+            match self.postponed.take() {
+                Some(event) => self.handle(&event),
+                None => self.wait().await,
+            }
             self.take_in();
             let outcome = self.working.take();
             self.settle(outcome).await;
@@ -217,6 +223,10 @@ impl Driver {
     /// Takes what else is there into the same batch.
     fn take_in(&mut self) {
         for _ in 0..EVENTS_PER_BATCH_MAX {
+            // What comes after it must not be decided before it.
+            if self.postponed.is_some() {
+                return;
+            }
             if let Ok(notice) = self.notices.try_recv() {
                 self.take_notice(notice);
             } else if let Ok(message) = self.messages.try_recv() {
@@ -285,9 +295,11 @@ impl Driver {
         if now.boot.since(before) > AWAY_NOTED {
             tracing::warn!("the loop was away for {:#}", now.boot.since(before));
             let term = self.working.state().term();
-            self.working.handle(now, &Event::Resumed { term });
+            let _ = self.working.handle(now, &Event::Resumed { term });
         }
-        self.working.handle(now, event);
+        if self.working.handle(now, event) == Dealt::NotYet {
+            self.postponed = Some(event.clone());
+        }
     }
 
     /// Commits a batch and performs its effects, or drops it.
@@ -386,7 +398,7 @@ impl Driver {
         self.view.replace(state.clone());
         self.working = Working::new(state);
         let now = self.now();
-        self.working.handle(now, &Event::Resumed { term });
+        let _ = self.working.handle(now, &Event::Resumed { term });
         match self.launcher_state.clone() {
             LauncherState::NeverSeen => {}
             LauncherState::Connected { offers, term } => self.connected(offers, term),

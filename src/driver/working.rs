@@ -12,10 +12,13 @@ use crate::model::Now;
 /// great many occurrences due at once make several transactions of bounded size.
 const STEPS_PER_EVENT_MAX: usize = 8;
 
-/// Whether a step was about its event, or about what came before it.
+/// Whether an event has been decided, or only what came before it.
+#[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dealt {
+pub enum Dealt {
+    /// It has.
     With,
+    /// It has not, and is to be handed in again, first of all, with the next batch.
     NotYet,
 }
 
@@ -52,19 +55,27 @@ impl Working {
         &self.state
     }
 
-    /// Decides and applies what follows from `event`, and from being woken as long as it is time.
+    /// Decides and applies what follows from `event`, and from being woken as long as it is time. Gives up after a
+    /// bounded number of steps, so that a batch stays a transaction of bounded size.
     ///
     /// # Panics
     ///
     /// If applying a change panics, or a decision that nobody asked for does: the process must end and recover.
-    pub fn handle(&mut self, now: Now, event: &Event) {
-        while self.step(now, event) == Dealt::NotYet {}
+    pub fn handle(&mut self, now: Now, event: &Event) -> Dealt {
+        let mut steps = 1;
+        while self.step(now, event) == Dealt::NotYet {
+            if steps == STEPS_PER_EVENT_MAX {
+                return Dealt::NotYet;
+            }
+            steps += 1;
+        }
         for _ in 0..STEPS_PER_EVENT_MAX {
             if !self.state.wake_at().has_come(now) {
-                return;
+                break;
             }
             let _ = self.step(now, &Event::Woke);
         }
+        Dealt::With
     }
 
     fn step(&mut self, now: Now, event: &Event) -> Dealt {

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::model::{
-    Dialect, Duration, Job, JobDraft, JobName, JobRecord, Progress, Run, SECRET_SHOWN,
+    Dialect, Duration, Job, JobDraft, JobName, JobRecord, JobStats, Progress, Run, SECRET_SHOWN,
     ScheduleTerms, StopReason, Timestamp, When,
 };
 use crate::placement::Conditions;
@@ -54,13 +54,15 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
     // What the old schedule owed up to now is decided by the old schedule. What is due and waits for its jitter was not
     // owed yet: it is the new schedule's, if that names it.
     let settled = existing.map(|entry| (entry, due::settle(step, entry)));
-    let owed_after = schedule.map_or(now, |schedule| owed_after(schedule, &job, now));
+    // A job with parents has no occurrences; what it had decided before stays decided.
+    let owed_after =
+        schedule.map_or(Timestamp::UNIX_EPOCH, |schedule| owed_after(schedule, &job, now));
     let record = match settled {
         Some((entry, progress)) => JobRecord {
             incarnation: entry.incarnation,
             revision: entry.revision + 1,
             accepted_at: now,
-            stats: entry.stats.clone(),
+            stats: stats_kept(entry, &job),
             progress: Progress {
                 decided_through: progress.decided_through.max(owed_after),
                 stretch: None,
@@ -104,6 +106,16 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
         round::decide_rounds(step, &JobEntry::new(record, &step.state.settings));
     }
     Ok(Reply::Stored { created, warnings, consequences })
+}
+
+/// A replace keeps the counts; but whoever enables a job again wants it to fail as often again before it is disabled.
+fn stats_kept(entry: &JobEntry, job: &Job) -> JobStats {
+    let is_enabled = entry.job.disabled && !job.disabled;
+    let mut stats = entry.stats.clone();
+    if is_enabled {
+        stats.errors_since_last_success = 0;
+    }
+    stats
 }
 
 /// How far a definition that is accepted now owes nothing. What is still inside its window is owed; what closed before

@@ -10,7 +10,7 @@
 //! A job left alone for a year must not come back as a year of runs: occurrences whose start window has closed are
 //! counted, not walked, into one record.
 
-use crate::model::{CatchUp, Duration, Progress, Timestamp, Trigger, Verdict, limits};
+use crate::model::{CatchUp, Duration, Progress, Run, Timestamp, Trigger, Verdict, limits};
 use crate::schedule::{Schedule, Span};
 
 use super::entry::{JobEntry, Timing, undecided_start};
@@ -69,7 +69,7 @@ impl<'a> Settling<'a> {
             self.decide_start(step, budget);
         } else if self.entry.job.disabled {
             self.skip_disabled(step, schedule);
-        } else if self.miss_closed(step, schedule) {
+        } else if self.miss_closed(step, schedule, budget) {
             self.decide_open(step, schedule, budget);
         }
         self.intake.store(step);
@@ -103,8 +103,14 @@ impl<'a> Settling<'a> {
         }
     }
 
-    /// Records the occurrences whose window has closed undecided. Returns whether it got to the end of them.
-    fn miss_closed(&mut self, step: &mut Step<'_>, schedule: &Schedule) -> bool {
+    /// Records the occurrences whose window has closed undecided, or runs them late, spending at most `budget` on that.
+    /// Returns whether it got to the end of them.
+    fn miss_closed(
+        &mut self,
+        step: &mut Step<'_>,
+        schedule: &Schedule,
+        budget: &mut usize,
+    ) -> bool {
         let now = step.now.wall;
         let after = self.intake.progress.decided_through;
         let limit = limits::STRETCH_PER_STEP_MAX;
@@ -112,7 +118,7 @@ impl<'a> Settling<'a> {
         let Some(span) = schedule.stretch(after, closed_through, limit) else {
             return true;
         };
-        let late = self.caught_up(schedule, &span, now);
+        let mut late = self.caught_up(step, schedule, &span, now);
         let missed = match late.first().map(|first| first.saturating_sub(Duration::from_nanos(1))) {
             Some(Ok(through)) => schedule.stretch(after, through, limit),
             Some(Err(_)) => None,
@@ -121,24 +127,37 @@ impl<'a> Settling<'a> {
         if let Some(Span { first, last, count, .. }) = missed {
             self.intake.record(step, Verdict::Missed, MISSED, first, last, count);
         }
+        let has_room = late.len() <= *budget;
+        late.truncate(*budget);
+        *budget -= late.len();
         for &due_at in &late {
             let trigger = Trigger::CatchUp { due_at };
             match self.entry.job.catch_up {
                 CatchUp::None | CatchUp::All { .. } => self.intake.queue(step, trigger),
                 CatchUp::Latest => {
-                    if self.intake.has_room_now(step) {
-                        place::give_up_older_catch_ups(step, self.entry, due_at);
-                    }
+                    place::give_up_older_catch_ups(step, self.entry, due_at);
                     self.intake.trigger(step, trigger, Vec::new());
                 }
             }
         }
-        self.intake.progress.decided_through = span.last;
-        span.complete
+        if has_room {
+            self.intake.progress.decided_through = span.last;
+            return span.complete;
+        }
+        // The rest is found again from here on, and those that are live by then count.
+        let through = late.last().copied().or(missed.map(|missed| missed.last));
+        self.intake.progress.decided_through = through.unwrap_or(after);
+        false
     }
 
     /// Which of the occurrences in `span`, whose windows have closed, are run late, in order.
-    fn caught_up(&self, schedule: &Schedule, span: &Span, now: Timestamp) -> Vec<Timestamp> {
+    fn caught_up(
+        &self,
+        step: &Step<'_>,
+        schedule: &Schedule,
+        span: &Span,
+        now: Timestamp,
+    ) -> Vec<Timestamp> {
         let after = self.intake.progress.decided_through;
         let max = match self.entry.job.catch_up {
             CatchUp::None => 0,
@@ -147,7 +166,12 @@ impl<'a> Settling<'a> {
                 // An occurrence whose window is open stands for those before it.
                 usize::from(next.is_none_or(|due_at| schedule.opens_at(due_at) > now))
             }
-            CatchUp::All { max } => usize::try_from(max).unwrap_or(usize::MAX),
+            CatchUp::All { max } => {
+                let live = step.live_runs(self.entry.incarnation);
+                let late = |run: &&&Run| matches!(run.trigger, Trigger::CatchUp { .. });
+                let is_live = live.iter().filter(late).count();
+                usize::try_from(max).unwrap_or(usize::MAX).saturating_sub(is_live)
+            }
         };
         let mut late = Vec::new();
         let mut last = span.complete.then_some(span.last);
@@ -169,6 +193,10 @@ impl<'a> Settling<'a> {
             let opens_at = schedule.opens_at(due_at);
             if opens_at > now {
                 return;
+            }
+            // What could not be started in its window is not in the way of a later one, which stands for it.
+            if self.entry.job.catch_up == CatchUp::Latest {
+                place::give_up_older_catch_ups(step, self.entry, due_at);
             }
             // Nothing in this step makes room again, so what is left is counted, not walked.
             if let Some(reason) = self.intake.blocked(step) {

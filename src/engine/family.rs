@@ -18,6 +18,9 @@ use super::{Step, round};
 /// How many children or jobs of a cycle are named in one sentence.
 const NAMED_MAX: usize = 10;
 
+/// How many sentences are told of the children of one job.
+const TOLD_MAX: usize = 100;
+
 /// Refuses parents that there are not, and those that would make a job wait for itself.
 pub(super) fn check_parents(
     step: &Step<'_>,
@@ -32,8 +35,9 @@ pub(super) fn check_parents(
         .collect();
     if !unknown.is_empty() {
         // The words of Chronos, for clients that look for them.
+        let verb = if unknown.len() == 1 { "does" } else { "do" };
         let message = format!(
-            "Job {name} does not have all parents defined: there is no job {}",
+            "Job {name} does not have all parents defined: {} {verb} not exist",
             list(unknown.into_iter())
         );
         return Err(invalid(message, "create the parents first"));
@@ -73,9 +77,10 @@ pub(super) fn consequences_of_put(
         let disabled: Vec<&JobName> =
             parents.filter(|parent| parent.job.disabled).map(|parent| &parent.job.name).collect();
         if !disabled.is_empty() {
+            let (verb, they) = if disabled.len() == 1 { ("is", "it") } else { ("are", "they") };
+            let names = list(disabled.into_iter());
             told.push(format!(
-                "it waits for {}, disabled at present: nothing of that runs by itself",
-                list(disabled.into_iter())
+                "{names} {verb} disabled: the job waits until {they} {verb} run by hand or enabled"
             ));
         }
     }
@@ -99,7 +104,10 @@ pub(super) fn left_waiting(step: &Step<'_>, entry: &JobEntry) -> Option<String> 
     (!children.is_empty()).then(|| {
         let verb = if children.len() == 1 { "waits" } else { "wait" };
         let whose = list(children.into_iter());
-        format!("{whose} {verb} for `{}`, which does not run while it is disabled", entry.job.name)
+        format!(
+            "{whose} {verb} for `{}`, which does not run by itself while it is disabled",
+            entry.job.name
+        )
     })
 }
 
@@ -134,20 +142,23 @@ pub(super) fn rounds_kept(
 pub(super) fn hand_on(step: &mut Step<'_>, entry: &JobEntry, progress: &Progress) -> Vec<String> {
     let state = step.state;
     let mut told = Vec::new();
+    let mut left_out = 0_usize;
     for child in state.graph().children(entry.incarnation) {
         let Some(child) = state.incarnation(child) else { continue };
         let When::Parents(terms) = &child.job.when else { continue };
-        let (when, sentence) = inherit(entry, &child.job.name, terms);
+        let (when, sentence) = inherit(entry, child, terms);
         let job = Job { when, ..Job::clone(&child.job) };
-        let known = step.progress(child);
+        let mut known = step.progress(child);
         let progress = match &job.when {
+            // It may have had such a schedule before: what it has decided stays decided.
             When::Schedule(_) => Progress {
-                decided_through: progress.decided_through,
+                decided_through: progress.decided_through.max(known.decided_through),
                 stretch: None,
                 boot_id: progress.boot_id.clone(),
                 rounds: Vec::new(),
             },
             When::Parents(_) => {
+                hand_on_rounds(entry, progress, terms, &mut known);
                 Progress { rounds: rounds_kept(step, child, &known, &job), ..known }
             }
         };
@@ -159,25 +170,58 @@ pub(super) fn hand_on(step: &mut Step<'_>, entry: &JobEntry, progress: &Progress
             ..child.to_record()
         };
         step.note(&child.job.name, format!("revision {}: {sentence}", record.revision));
-        told.push(sentence);
+        if told.len() < TOLD_MAX {
+            told.push(sentence);
+        } else {
+            left_out += 1;
+        }
         step.progressed.insert(child.incarnation, progress);
         let revised = JobEntry::new(record.clone(), &state.settings);
         step.change(Change::JobStored(Box::new(record)));
         let before = step.decision.changes.len();
         round::decide_rounds(step, &revised);
-        if step.decision.changes.len() > before {
+        if step.decision.changes.len() > before && left_out == 0 {
             told.push(format!(
                 "`{}` had waited for `{}` alone: its round is finished without it",
                 child.job.name, entry.job.name
             ));
         }
     }
+    if left_out > 0 {
+        told.push(format!("likewise {left_out} more children"));
+    }
     told
 }
 
+/// What the parents of a job that goes have done for it, they have done for its child, if both ask for the same.
+fn hand_on_rounds(
+    parent: &JobEntry,
+    progress: &Progress,
+    terms: &ParentTerms,
+    child: &mut Progress,
+) {
+    let When::Parents(above) = &parent.job.when else { return };
+    if (above.rule, above.join) != (terms.rule, terms.join) {
+        return;
+    }
+    for theirs in &progress.rounds {
+        let Some(ours) = child.rounds.iter_mut().find(|round| round.due_at == theirs.due_at) else {
+            child.rounds.push(theirs.clone());
+            continue;
+        };
+        for done in &theirs.parents {
+            if let Err(place) = ours.parents.binary_search_by_key(&done.parent, |it| it.parent) {
+                ours.parents.insert(place, done.clone());
+            }
+        }
+    }
+}
+
 /// When a child runs once `parent` is gone, and that as a sentence.
-fn inherit(parent: &JobEntry, child: &JobName, terms: &ParentTerms) -> (When, String) {
+fn inherit(parent: &JobEntry, child: &JobEntry, terms: &ParentTerms) -> (When, String) {
     let gone = &parent.job.name;
+    let is_disabled = child.job.disabled;
+    let child = &child.job.name;
     let left = || terms.names.iter().filter(|name| *name != gone).cloned();
     match &parent.job.when {
         When::Parents(above) => {
@@ -204,8 +248,18 @@ fn inherit(parent: &JobEntry, child: &JobName, terms: &ParentTerms) -> (When, St
                 Timing::Schedule(schedule) => schedule.with_start(inherited),
                 Timing::Parents | Timing::Broken(_) => inherited.text.clone(),
             };
-            let sentence = format!("`{child}` gets the schedule of `{gone}`, `{text}`");
-            (When::Schedule(ScheduleTerms { text, ..inherited.clone() }), sentence)
+            let mut sentence = format!("`{child}` gets the schedule of `{gone}`, `{text}`");
+            if parent.job.disabled && !is_disabled {
+                sentence.push_str(", and follows it: it is not disabled, as its parent was");
+            }
+            // What is spread by a job's name stays where it was.
+            let is_spread = inherited.jitter.is_some() || text.contains('H');
+            let spread_by = if is_spread && inherited.spread_by.is_empty() {
+                gone.as_str().to_owned()
+            } else {
+                inherited.spread_by.clone()
+            };
+            (When::Schedule(ScheduleTerms { text, spread_by, ..inherited.clone() }), sentence)
         }
     }
 }

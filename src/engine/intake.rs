@@ -60,11 +60,6 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Whether what comes now can be placed at once.
-    pub(super) fn has_room_now(&self, step: &Step<'_>) -> bool {
-        self.room(step) == Room::Now
-    }
-
     /// Records a run for an occurrence or a round, or that it is skipped because of earlier runs.
     pub(super) fn trigger(&mut self, step: &mut Step<'_>, trigger: Trigger, causes: Vec<RunId>) {
         let due_at = trigger.due_at();
@@ -161,6 +156,13 @@ impl<'a> Intake<'a> {
             Trigger::Manual { .. } => {}
         }
         let sequence = step.next_sequence();
+        let start_deadline = match state {
+            RunState::Pending { deadline } => deadline,
+            RunState::Queued
+            | RunState::Active
+            | RunState::Waiting { .. }
+            | RunState::Ended { .. } => None,
+        };
         step.store_run(Run {
             id,
             sequence,
@@ -170,6 +172,8 @@ impl<'a> Intake<'a> {
             arguments,
             causes,
             created_at: step.now.wall,
+            start_deadline,
+            wanted_at: step.now.wall,
             state,
             attempts: Vec::new(),
         });
@@ -241,6 +245,7 @@ pub(super) fn advance(step: &mut Step<'_>, entry: &JobEntry, job: &Job) {
         };
         let Some(next) = live.into_iter().find(moves) else { return };
         let mut next = next.clone();
+        next.start_deadline = None;
         next.state = RunState::Pending { deadline: None };
         step.store_run(next);
     }

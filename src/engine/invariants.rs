@@ -112,10 +112,13 @@ fn check_attempts(run: &Run, found: &mut Vec<String>) {
         }
         RunState::Ended { .. } => found.push(format!("run {} is over and still live", run.id)),
         RunState::Pending { deadline: Some(_) } => {
-            let is_bounded = match run.trigger {
-                Trigger::Schedule { .. } => run.attempts.is_empty(),
-                Trigger::CatchUp { .. } | Trigger::Manual { .. } | Trigger::Parents { .. } => false,
-            };
+            let is_bounded = !run.attempts.is_empty()
+                || match run.trigger {
+                    Trigger::Schedule { .. } => run.start_deadline.is_some(),
+                    Trigger::CatchUp { .. } | Trigger::Manual { .. } | Trigger::Parents { .. } => {
+                        false
+                    }
+                };
             if !is_bounded {
                 found.push(format!("run {} has a start window that nothing gives it", run.id));
             }

@@ -59,8 +59,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::{
-    Duration, Incarnation, JobName, JobStats, Now, Progress, Run, RunId, TaskId, Timestamp, limits,
-    millis_since_epoch,
+    Duration, Incarnation, JobName, JobStats, Now, Progress, Run, RunId, RunState, TaskId,
+    Timestamp, limits, millis_since_epoch,
 };
 
 pub use decision::{Change, Decision, Effect, Launcher, Note};
@@ -161,6 +161,8 @@ struct Step<'a> {
     /// The runs of each job that this step has stored, as it stored them last.
     stored: BTreeMap<Incarnation, BTreeMap<RunId, Run>>,
     counted: BTreeMap<Incarnation, JobStats>,
+    /// The last task-id millisecond that this step has used up of each name.
+    marked: BTreeMap<JobName, i64>,
     progressed: BTreeMap<Incarnation, Progress>,
 }
 
@@ -173,6 +175,7 @@ impl<'a> Step<'a> {
             last_sequence: state.last_sequence(),
             stored: BTreeMap::new(),
             counted: BTreeMap::new(),
+            marked: BTreeMap::new(),
             progressed: BTreeMap::new(),
         }
     }
@@ -181,7 +184,19 @@ impl<'a> Step<'a> {
         self.decision.changes.push(change);
     }
 
-    fn store_run(&mut self, run: Run) {
+    /// A run as this step has stored it, if it has.
+    fn stored(&self, id: RunId) -> Option<&Run> {
+        self.stored.get(&id.incarnation)?.get(&id)
+    }
+
+    /// Stores a run, and since when it wants an offer if it did not before.
+    fn store_run(&mut self, mut run: Run) {
+        let known = self.stored(run.id).or_else(|| self.state.run(run.id));
+        let wants = |run: &Run| matches!(run.state, RunState::Pending { .. });
+        if wants(&run) && !known.is_some_and(wants) {
+            run.wanted_at = self.now.wall;
+        }
+
         self.stored.entry(run.id.incarnation).or_default().insert(run.id, run.clone());
         self.change(Change::RunStored(Box::new(run)));
     }
@@ -265,13 +280,10 @@ impl<'a> Step<'a> {
     /// The millisecond for the task ids of a new run of `name` that stands for `at`: that of `at`, moved forward until
     /// no run of that name, in any incarnation, has used it or a later one.
     fn take_task_millis(&mut self, name: &JobName, at: Timestamp) -> i64 {
-        let taken_now = self.decision.changes.iter().rev().find_map(|change| match change {
-            Change::TaskMillisUsed { name: used, millis } if used == name => Some(*millis),
-            _ => None,
-        });
-        let mark = taken_now.or_else(|| self.state.task_mark(name));
+        let mark = self.marked.get(name).copied().or_else(|| self.state.task_mark(name));
         let wanted = millis_since_epoch(at);
         let millis = mark.map_or(wanted, |mark| wanted.max(mark.saturating_add(1)));
+        self.marked.insert(name.clone(), millis);
         self.change(Change::TaskMillisUsed { name: name.clone(), millis });
         millis
     }

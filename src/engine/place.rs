@@ -24,14 +24,23 @@ pub(super) fn decide_windows(step: &mut Step<'_>) {
         if standing.is_none_or(|it| moved(it, Happening::WindowClosed) != Move::Missed) {
             continue;
         }
-        if let Some((entry, due_at)) = catches_up(step, run) {
-            if entry.job.catch_up == CatchUp::Latest {
-                give_up_older_catch_ups(step, entry, due_at);
-            }
+        // Something earlier in this step may have ended it.
+        if step.stored(run.id).is_some_and(Run::is_ended) {
+            continue;
+        }
+        if !run.attempts.is_empty() {
+            status::end_late(step, run);
+        } else if let Some((entry, due_at)) = catches_up(step, run) {
             let mut run = run.clone();
             run.trigger = Trigger::CatchUp { due_at };
+            run.start_deadline = None;
             run.state = RunState::Pending { deadline: None };
             step.store_run(run);
+            match entry.job.catch_up {
+                CatchUp::None => {}
+                CatchUp::Latest => give_up_older_catch_ups(step, entry, due_at),
+                CatchUp::All { max } => give_up_all_catch_ups_but(step, entry, max),
+            }
         } else {
             let reason = why_not_started(step, run);
             status::end_run(step, run.clone(), Verdict::Missed, step.now.wall, reason);
@@ -44,37 +53,52 @@ pub(super) fn decide_windows(step: &mut Step<'_>) {
 fn catches_up<'a>(step: &Step<'a>, run: &Run) -> Option<(&'a JobEntry, Timestamp)> {
     let due_at = occurrence(run)?;
     let entry = step.state.incarnation(run.id.incarnation)?;
-    let others = || {
-        let live = step.live_runs(entry.incarnation);
-        live.into_iter().filter(|other| other.id != run.id).collect::<Vec<_>>()
-    };
     let stays = match entry.job.catch_up {
         CatchUp::None => false,
         CatchUp::Latest => {
             let has_next_come = entry.next.is_some_and(|next| next.opens_at <= step.now.wall);
             let is_later = |other: &&Run| occurrence(other).is_some_and(|at| at > due_at);
-            !has_next_come && !others().iter().any(is_later)
+            !has_next_come && !step.live_runs(entry.incarnation).iter().any(is_later)
         }
-        CatchUp::All { max } => {
-            let is_late = |other: &&&Run| matches!(other.trigger, Trigger::CatchUp { .. });
-            others().iter().filter(is_late).count() < usize::try_from(max).unwrap_or(usize::MAX)
-        }
+        CatchUp::All { .. } => true,
     };
     stays.then_some((entry, due_at))
 }
 
 /// Only the latest of missed occurrences is run late: earlier ones that still wait for their first offer end here.
 pub(super) fn give_up_older_catch_ups(step: &mut Step<'_>, entry: &JobEntry, due_at: Timestamp) {
-    let live: Vec<Run> = step.live_runs(entry.incarnation).into_iter().cloned().collect();
-    for run in live {
-        let waits = matches!(run.state, RunState::Pending { .. }) && run.attempts.is_empty();
-        let is_older = matches!(run.trigger, Trigger::CatchUp { due_at: other } if other < due_at);
-        if waits && is_older {
-            let reason = "it could not be started, and a later occurrence is caught up instead";
-            let at = step.now.wall;
-            status::end_run_alone(step, run, Verdict::Missed, at, reason.to_owned());
-        }
+    let older = |run: &&Run| is_unstarted_catch_up(run) && run.trigger.due_at() < due_at;
+    let older: Vec<Run> =
+        step.live_runs(entry.incarnation).into_iter().filter(older).cloned().collect();
+    for run in older {
+        give_up(step, run);
     }
+}
+
+/// Of the occurrences that are run late, `max` at most wait for their first offer: the earliest end here.
+fn give_up_all_catch_ups_but(step: &mut Step<'_>, entry: &JobEntry, max: u32) {
+    let live = step.live_runs(entry.incarnation);
+    let mut waiting: Vec<Run> =
+        live.into_iter().filter(|run| is_unstarted_catch_up(run)).cloned().collect();
+    waiting.sort_by_key(|run| run.trigger.due_at());
+    let most = usize::try_from(max).unwrap_or(usize::MAX);
+    let too_many = waiting.len().saturating_sub(most);
+    for run in waiting.into_iter().take(too_many) {
+        give_up(step, run);
+    }
+}
+
+fn is_unstarted_catch_up(run: &Run) -> bool {
+    let waits = match run.state {
+        RunState::Pending { .. } | RunState::Queued => run.attempts.is_empty(),
+        RunState::Active | RunState::Waiting { .. } | RunState::Ended { .. } => false,
+    };
+    waits && matches!(run.trigger, Trigger::CatchUp { .. })
+}
+
+fn give_up(step: &mut Step<'_>, run: Run) {
+    let reason = "it could not be started, and a later occurrence is caught up instead";
+    status::end_run(step, run, Verdict::Missed, step.now.wall, reason.to_owned());
 }
 
 /// The occurrence that a run stands for, if it stands for one.
@@ -113,6 +137,14 @@ fn why_not_started(step: &Step<'_>, run: &Run) -> String {
         return format!("{closed}: its job was deleted");
     };
     let mut tally = Tally::new(step.state.offers(), step.state.used());
+    // What is kept free for those before it was not there for this one.
+    for other in step.state.pending().take_while(|other| other.id != run.id) {
+        if let Some(other_entry) = step.state.incarnation(other.id.incarnation)
+            && is_passed_for_long(step, other)
+        {
+            tally.keep_free(&other_entry.job.resources, &other_entry.conditions);
+        }
+    }
     match tally.assign(&entry.job.resources, &entry.conditions) {
         Ok(_) => format!("{closed}: Chronode came to it too late"),
         Err(why) => format!("{closed}: {why}"),
@@ -149,11 +181,16 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
         if let Ok(assignment) = tally.assign(&entry.job.resources, &entry.conditions) {
             begin_attempt(step, entry, run, assignment);
             placed += 1;
-        } else if step.now.wall.duration_since(run.created_at) >= PASSED_FOR {
+        } else if is_passed_for_long(step, run) {
             tally.keep_free(&entry.job.resources, &entry.conditions);
         }
     }
     step.change(Change::PlacementSettled);
+}
+
+/// Whether others may have been placed before it for longer than is fair.
+fn is_passed_for_long(step: &Step<'_>, run: &Run) -> bool {
+    step.now.wall.duration_since(run.wanted_at) >= PASSED_FOR
 }
 
 fn begin_attempt(step: &mut Step<'_>, entry: &JobEntry, run: &Run, assignment: Assignment) {

@@ -4,8 +4,10 @@
 //! the boot clock measures the pause, so that setting the wall clock neither shortens nor stretches it.
 
 use crate::model::{
-    Alarm, AttemptState, Duration, Exit, Period, RetryEnds, Run, RunId, Scalar, Timestamp, limits,
+    Alarm, AttemptState, Duration, Exit, Period, RetryEnds, RetryTerms, Run, RunId, Scalar,
+    Timestamp, limits,
 };
+use crate::schedule::spread;
 
 use super::Step;
 use super::entry::JobEntry;
@@ -45,15 +47,22 @@ pub(super) fn after_failure(
         }
     };
     let at = step.now.wall.saturating_add(pause).unwrap_or(Timestamp::MAX);
-    if let Some(Period { text, span }) = &terms.until {
-        let latest = run.trigger.due_at().saturating_add(*span).unwrap_or(Timestamp::MAX);
-        if latest < at {
-            return Next::None(Some(format!(
-                "another attempt would begin later than `retryUntil` ({text}) allows"
-            )));
-        }
+    if latest(entry, run).is_some_and(|latest| latest < at) {
+        return Next::None(Some(too_late(terms)));
     }
     Next::Attempt(Alarm { at, boot: Some(step.now.boot.saturating_add(pause)) })
+}
+
+/// The last instant at which an attempt of `run` other than its first may begin, if there is one.
+pub(super) fn latest(entry: &JobEntry, run: &Run) -> Option<Timestamp> {
+    let until = entry.job.retry.until.as_ref()?;
+    Some(run.trigger.due_at().saturating_add(until.span).unwrap_or(Timestamp::MAX))
+}
+
+/// Why no attempt follows after that, as a clause.
+pub(super) fn too_late(terms: &RetryTerms) -> String {
+    let until = terms.until.as_ref().map(|until| until.text.as_str()).unwrap_or_default();
+    format!("another attempt would begin later than `retryUntil` ({until}) allows")
 }
 
 /// How many attempts of `run` have failed and are known to have.
@@ -103,13 +112,7 @@ fn share(span: Duration, jitter: Scalar, millionths: u32) -> Duration {
 
 /// A number from 0 to 1,000,000 that the run and the count of its failures decide, always the same.
 fn spread(run: RunId, failures: i64) -> u32 {
-    let key = format!("{run}/{failures}");
-    // FNV-1a with the finisher of MurmurHash3, written down so that it never changes.
-    let mut hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    hash = (hash ^ hash >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    hash ^= hash >> 33;
+    let hash = spread::mix(spread::of_name(&run.to_string()), failures);
     u32::try_from(hash % 1_000_001).unwrap_or(0)
 }
 
@@ -149,7 +152,7 @@ mod tests {
     #[test]
     fn what_spreads_retries_never_changes_and_differs_from_run_to_run() {
         let of = |millis, failures| spread(RunId::manual(Incarnation(1), millis), failures);
-        assert_eq!([of(0, 1), of(0, 2), of(1, 1)], [903_844, 603_183, 593_408]);
+        assert_eq!([of(0, 1), of(0, 2), of(1, 1)], [109_879, 542_286, 757_283]);
     }
 
     #[test]

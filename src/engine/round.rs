@@ -20,6 +20,8 @@ use super::{State, Step};
 
 const GIVEN_UP: &str = "not all parents have run for this instant, and too many later ones are waited for \
                         (join: due)";
+const FAILED: &str = "not all parents have succeeded for this instant, and too many later ones are waited for \
+                      (join: due)";
 
 /// Records that a run of a job with children is over, for the children. What was never begun is no news to them.
 pub(super) fn signal(
@@ -83,7 +85,7 @@ pub(super) fn decide(step: &mut Step<'_>) {
 pub(super) fn decide_finished(step: &mut Step<'_>) {
     let state = step.state;
     for entry in state.jobs() {
-        if !entry.progress.rounds.is_empty() {
+        if !entry.progress.rounds.is_empty() && !entry.is_quarantined {
             decide_rounds(step, entry);
         }
     }
@@ -109,7 +111,7 @@ fn tell(step: &mut Step<'_>, entry: &JobEntry, signal: &Signal) {
     let When::Parents(terms) = &entry.job.when else { return };
     let mut intake = Intake::new(step, entry);
     // What a parent did is kept also by a job that is left alone: only its run waits.
-    let index = add(step, &mut intake, terms, signal);
+    add(step, &mut intake, terms, signal);
     intake.store(step);
     if entry.is_quarantined {
         return;
@@ -118,31 +120,13 @@ fn tell(step: &mut Step<'_>, entry: &JobEntry, signal: &Signal) {
         #[cfg(test)]
         assert_ne!(entry.job.name.as_str(), super::tests::PANICS_WHEN_DECIDED);
         let mut intake = Intake::new(step, entry);
-        let suffices = match terms.rule {
-            TriggerRule::AllSucceeded | TriggerRule::AllDone => false,
-            TriggerRule::AnySucceeded => signal.outcome == Outcome::Succeeded,
-            TriggerRule::AnyFailed => signal.outcome == Outcome::Failed,
-        };
-        let round = &mut intake.progress.rounds[index];
-        if suffices && !round.is_triggered {
-            match terms.join {
-                Join::Round => drop(intake.progress.rounds.remove(index)),
-                Join::Due => round.is_triggered = true,
-            }
-            trigger(step, &mut intake, signal.due_at, vec![signal.run]);
-        }
         trigger_finished(step, &mut intake);
         intake.store(step);
     });
 }
 
-/// Adds what a parent has done to its round. Returns which round that is.
-fn add(
-    step: &mut Step<'_>,
-    intake: &mut Intake<'_>,
-    terms: &ParentTerms,
-    signal: &Signal,
-) -> usize {
+/// Adds what a parent has done to its round.
+fn add(step: &mut Step<'_>, intake: &mut Intake<'_>, terms: &ParentTerms, signal: &Signal) {
     let due_at = match terms.join {
         Join::Round => None,
         Join::Due => Some(signal.due_at),
@@ -175,40 +159,57 @@ fn add(
         Outcome::Killed => &mut contribution.kills,
     };
     *count = count.saturating_add(1);
-    // What failed after a success that counts did not bring the round about.
+    // What comes after the run that counts did not bring the round about.
     let counts = match terms.rule {
-        TriggerRule::AllSucceeded => {
+        TriggerRule::AllSucceeded | TriggerRule::AnySucceeded => {
             signal.outcome == Outcome::Succeeded || contribution.successes == 0
         }
-        TriggerRule::AllDone | TriggerRule::AnySucceeded | TriggerRule::AnyFailed => true,
+        TriggerRule::AnyFailed => signal.outcome == Outcome::Failed || contribution.failures == 0,
+        TriggerRule::AllDone => true,
     };
     if counts {
         (contribution.run, contribution.due_at, contribution.at) =
             (signal.run, signal.due_at, signal.at);
     }
     if rounds.len() <= limits::ROUNDS_MAX {
-        return index;
+        return;
     }
     let oldest = rounds.remove(0);
-    if let (false, Some(due_at)) = (oldest.is_triggered, oldest.due_at) {
-        intake.record(step, Verdict::Skipped, GIVEN_UP, due_at, due_at, 1);
+    let reason = if oldest.parents.len() < terms.names.len() { GIVEN_UP } else { FAILED };
+    if let (false, Some(due_at)) = (oldest.is_triggered || terms.rule.is_any(), oldest.due_at) {
+        intake.record(step, Verdict::Skipped, reason, due_at, due_at, 1);
     }
-    index - 1
 }
 
 /// Makes runs of all rounds that are finished, oldest first.
 fn trigger_finished(step: &mut Step<'_>, intake: &mut Intake<'_>) {
     let When::Parents(terms) = &intake.entry.job.when else { return };
     let parents = incarnations(step.state, &terms.names);
-    let (finished, open) = std::mem::take(&mut intake.progress.rounds)
-        .into_iter()
-        .partition(|round| is_finished(terms.rule, &parents, round));
+    let mut finished = Vec::new();
+    let mut open = Vec::new();
+    for mut round in std::mem::take(&mut intake.progress.rounds) {
+        let is_finished = is_finished(terms.rule, &parents, &round);
+        if is_finished {
+            finished.push(round.clone());
+            round.is_triggered = true;
+        }
+        // What one parent is enough for triggers once for each instant: it is remembered until all have run for it.
+        let may_come_again =
+            terms.rule.is_any() && terms.join == Join::Due && round.parents.len() < parents.len();
+        let is_open = match terms.rule.is_any() {
+            true => terms.join == Join::Round && !is_finished || may_come_again,
+            false => !is_finished,
+        };
+        if is_open {
+            open.push(round);
+        }
+    }
     intake.progress.rounds = open;
-    let finished: Vec<Round> = finished;
     for round in finished {
-        let of = |parent: &Incarnation| round.parents.iter().find(|it| it.parent == *parent);
-        let causes = parents.iter().filter_map(of).map(|it| it.run).collect();
-        let latest = round.parents.iter().map(|it| it.due_at).max();
+        let of = |parent: &Incarnation| contribution(&round, *parent);
+        let behind = || parents.iter().filter_map(of).filter(|it| brings_about(terms.rule, it));
+        let causes = behind().map(|it| it.run).collect();
+        let latest = behind().map(|it| it.due_at).max();
         let due_at = round.due_at.or(latest).unwrap_or(step.now.wall);
         trigger(step, intake, due_at, causes);
     }
@@ -221,16 +222,30 @@ fn trigger(step: &mut Step<'_>, intake: &mut Intake<'_>, due_at: Timestamp, caus
     intake.trigger(step, Trigger::Parents { due_at, at: step.now.wall }, causes);
 }
 
-/// Whether every parent has done what `rule` asks of every parent.
+/// Whether the parents have done what `rule` asks of them.
 fn is_finished(rule: TriggerRule, parents: &[Incarnation], round: &Round) -> bool {
-    let has_done = |it: &Contribution| match rule {
-        TriggerRule::AllSucceeded => it.successes > 0,
-        TriggerRule::AllDone => true,
-        // One is enough, and its signal has triggered.
-        TriggerRule::AnySucceeded | TriggerRule::AnyFailed => false,
+    let has_done = |parent: &Incarnation| {
+        contribution(round, *parent).is_some_and(|it| brings_about(rule, it))
     };
-    let by = |parent: &Incarnation| round.parents.iter().find(|it| it.parent == *parent);
-    !parents.is_empty() && parents.iter().all(|parent| by(parent).is_some_and(has_done))
+    if rule.is_any() {
+        return !round.is_triggered && round.parents.iter().any(|it| brings_about(rule, it));
+    }
+    !parents.is_empty() && parents.iter().all(has_done)
+}
+
+/// Whether that is what `rule` asks of a parent.
+const fn brings_about(rule: TriggerRule, done: &Contribution) -> bool {
+    match rule {
+        TriggerRule::AllSucceeded | TriggerRule::AnySucceeded => done.successes > 0,
+        TriggerRule::AllDone => true,
+        TriggerRule::AnyFailed => done.failures > 0,
+    }
+}
+
+/// What `parent` has done in a round, which lists parents in their order.
+fn contribution(round: &Round, parent: Incarnation) -> Option<&Contribution> {
+    let place = round.parents.binary_search_by_key(&parent, |it| it.parent).ok()?;
+    round.parents.get(place)
 }
 
 /// The lives of the jobs of these names, in their order.
@@ -274,16 +289,8 @@ impl Standing {
             .iter()
             .filter_map(|name| state.job(name))
             .map(|parent| {
-                let by = |round: &Round| {
-                    let done = round.parents.iter().find(|it| it.parent == parent.incarnation);
-                    done.cloned()
-                };
-                let done = round.and_then(by);
-                let suffices = done.as_ref().is_some_and(|done| match terms.rule {
-                    TriggerRule::AllSucceeded => done.successes > 0,
-                    TriggerRule::AllDone => true,
-                    TriggerRule::AnySucceeded | TriggerRule::AnyFailed => false,
-                });
+                let done = round.and_then(|round| contribution(round, parent.incarnation)).cloned();
+                let suffices = done.as_ref().is_some_and(|done| brings_about(terms.rule, done));
                 ParentStanding {
                     name: parent.job.name.clone(),
                     is_disabled: parent.job.disabled,
@@ -305,27 +312,35 @@ fn message(
     round: Option<&Round>,
     parents: &[ParentStanding],
 ) -> String {
-    let event = match terms.rule {
-        TriggerRule::AllSucceeded | TriggerRule::AnySucceeded => "success",
-        TriggerRule::AllDone => "end",
-        TriggerRule::AnyFailed => "failure",
-    };
-    let whose = match terms.rule {
-        TriggerRule::AllSucceeded | TriggerRule::AllDone => "each of",
-        TriggerRule::AnySucceeded | TriggerRule::AnyFailed => "any of",
-    };
     let open: Vec<&ParentStanding> = parents.iter().filter(|parent| !parent.suffices).collect();
-    let named: Vec<String> = open.iter().take(3).map(|parent| describe(parent)).collect();
-    let whose = if open.len() == 1 { String::new() } else { format!("{whose} ") };
-    let more = match open.len().saturating_sub(3) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+    if open.is_empty() {
+        return "its parents are ready; it is left alone, because deciding it went wrong inside Chronode"
+            .to_owned();
+    }
+    let event = match terms.rule {
+        TriggerRule::AllSucceeded | TriggerRule::AnySucceeded => "a new success of",
+        TriggerRule::AllDone => "the end of a new run of",
+        TriggerRule::AnyFailed => "a new failure of",
     };
-    let due = match (terms.join, round.and_then(|round| round.due_at)) {
-        (Join::Due, Some(at)) => format!(" for {at:.3}"),
-        (Join::Due | Join::Round, _) => String::new(),
+    let whose = match (open.len(), terms.rule.is_any()) {
+        (1, _) => "",
+        (_, false) => " each of",
+        (_, true) => " any of",
     };
-    let mut text = format!("it waits for a new {event} of {whose}{}{more}{due}", named.join(", "));
+    let more = open.len().saturating_sub(3);
+    let mut named: Vec<String> = open.iter().take(3).map(|parent| describe(parent)).collect();
+    if more > 0 {
+        named.push(format!("{more} more"));
+    }
+    let named = match named.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        Some(_) | None => named.concat(),
+    };
+    let due = match (terms.rule.is_any(), round.and_then(|round| round.due_at)) {
+        (false, Some(at)) => format!(" for {at:.3}"),
+        (true, _) | (false, None) => String::new(),
+    };
+    let mut text = format!("it waits for {event}{whose} {named}{due}");
     if entry.job.disabled {
         text.push_str("; it is disabled itself, so what is finished then is recorded as skipped");
     }

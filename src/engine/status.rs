@@ -9,12 +9,11 @@
 //! follows under another task id.
 
 use crate::model::{
-    Alarm, Attempt, AttemptState, BootInstant, Duration, Exit, OnUnknown, Overlap, Run, RunState,
+    Alarm, Attempt, AttemptState, BootInstant, Duration, Exit, OnUnknown, Run, RunState,
     StopReason, TaskReport, TaskStatus, Timestamp, Trigger, UnknownThen, Verdict, limits,
 };
 
 use super::decision::{Change, Effect};
-use super::due::start_deadline;
 use super::entry::JobEntry;
 use super::transition::{End, Fate, Happening, Hearing, Move, RunStanding, Said, Standing};
 use super::transition::{fate, heard, moved};
@@ -110,8 +109,7 @@ fn happen(step: &mut Step<'_>, run: &Run, happening: Happening, why: Option<Stop
         (Move::Pending, _) => {
             let mut run = run.clone();
             // A retry is bounded by no window: the obligation was taken up in time.
-            let entry = step.state.incarnation(run.id.incarnation);
-            let deadline = entry.and_then(|entry| deadline_again(entry, &run, step.now.wall));
+            let deadline = deadline_again(step, &run);
             run.state = RunState::Pending { deadline };
             step.store_run(run);
         }
@@ -288,31 +286,44 @@ fn take_back(step: &mut Step<'_>, run: &Run, attempt: &Attempt) {
     if is_old_answer(step, run, attempt) {
         return;
     }
-    let launched_at = attempt.launched_at;
     let mut run = run.clone();
     run.attempts.pop();
     step.note(&run.job, format!("run {}: its launch never reached the launcher", run.id));
-    let Some(entry) = step.state.incarnation(run.id.incarnation) else {
+    if step.state.incarnation(run.id.incarnation).is_none() {
         let reason = "its job was deleted before it started".to_owned();
         return end_run(step, run, Verdict::Killed, step.now.wall, reason);
-    };
-    let deadline = deadline_again(entry, &run, launched_at);
+    }
+    let deadline = deadline_again(step, &run);
     run.state = RunState::Pending { deadline };
     step.store_run(run);
 }
 
-/// The end of the start window of a run that is to be launched though it was once decided already, at `launched_at`.
-fn deadline_again(entry: &JobEntry, run: &Run, launched_at: Timestamp) -> Option<Timestamp> {
-    if !run.attempts.is_empty() {
-        return None;
+/// Until when a run that wants an offer again may get it: until the end of its start window if nothing of it has been
+/// started, else as long as its job tries again.
+fn deadline_again(step: &Step<'_>, run: &Run) -> Option<Timestamp> {
+    if run.attempts.is_empty() {
+        return run.start_deadline;
     }
-    let deadline = start_deadline(&run.trigger, entry.job.epsilon.span)?;
-    // What was launched after its window had waited for others of its job, which no window bounds.
-    let may_queue = match entry.job.overlap {
-        Overlap::Queue { .. } | Overlap::Replace => true,
-        Overlap::Skip | Overlap::Allow { .. } => false,
+    let entry = step.state.incarnation(run.id.incarnation)?;
+    retry::latest(entry, run)
+}
+
+/// Ends a run whose next attempt would begin later than its job allows, as what its last attempt was.
+pub(super) fn end_late(step: &mut Step<'_>, run: &Run) {
+    let (verdict, message) = match run.attempts.last().map(|attempt| &attempt.state) {
+        Some(AttemptState::Ended { exit: None, message, .. }) => (Verdict::Lost, message.clone()),
+        Some(AttemptState::Ended { message, .. }) => (Verdict::Failed, message.clone()),
+        Some(
+            AttemptState::Launching
+            | AttemptState::Running { .. }
+            | AttemptState::Stopping { .. }
+            | AttemptState::Unknown { .. },
+        )
+        | None => return,
     };
-    (!(may_queue && deadline < launched_at)).then_some(deadline)
+    let entry = step.state.incarnation(run.id.incarnation);
+    let clause = entry.map(|entry| retry::too_late(&entry.job.retry)).unwrap_or_default();
+    end_run(step, run.clone(), verdict, step.now.wall, format!("{message}; {clause}"));
 }
 
 /// Nobody can say what became of an attempt. Unless it is certain that nobody ever will, news is waited for; and before
@@ -443,7 +454,7 @@ fn decide_fate(
                 Some(&run.job),
                 format!("run {}: attempt {next} follows, though the last may have run", run.id),
             );
-            run.state = RunState::Pending { deadline: None };
+            run.state = RunState::Pending { deadline: deadline_again(step, &run) };
             step.store_run(run);
         }
     }
@@ -497,7 +508,7 @@ fn count(step: &mut Step<'_>, entry: &JobEntry, run: &Run, verdict: Verdict, at:
         return;
     }
     let why = if verdict == Verdict::Succeeded {
-        is_exhausted(entry, run).then(|| "all its occurrences have run".to_owned())
+        is_exhausted(step, entry, run).then(|| "all its occurrences have run".to_owned())
     } else {
         let most = entry.failures_most(&step.state.settings);
         most.is_some_and(|most| failures >= most)
@@ -519,13 +530,16 @@ fn count(step: &mut Step<'_>, entry: &JobEntry, run: &Run, verdict: Verdict, at:
     }
 }
 
-/// Whether the schedule that triggered `run` has nothing left, as Chronos asks after a success.
-fn is_exhausted(entry: &JobEntry, run: &Run) -> bool {
-    let is_scheduled = match run.trigger {
+/// Whether the schedule that triggered `run` has nothing left, as Chronos asks after a success, and nothing else of it
+/// is still to end.
+fn is_exhausted(step: &Step<'_>, entry: &JobEntry, run: &Run) -> bool {
+    let is_scheduled = |run: &Run| match run.trigger {
         Trigger::Schedule { .. } | Trigger::CatchUp { .. } => true,
         Trigger::Manual { .. } | Trigger::Parents { .. } => false,
     };
-    is_scheduled && entry.is_exhausted()
+    is_scheduled(run)
+        && entry.is_exhausted()
+        && !step.live_runs(entry.incarnation).iter().any(|other| is_scheduled(other))
 }
 
 fn started_at_of(attempt: &Attempt) -> Option<Timestamp> {

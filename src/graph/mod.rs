@@ -33,9 +33,10 @@ impl JobGraph {
         while let Some(edge) = old.next_edge(&self.edges) {
             self.edges.remove_edge(edge);
         }
-        for &parent in parents {
+        // Each once: looking whether an edge is there already would walk all children of the parent.
+        for parent in BTreeSet::from_iter(parents.iter().copied()) {
             let parent = self.vertex(parent);
-            self.edges.update_edge(parent, child, ());
+            self.edges.add_edge(parent, child, ());
         }
     }
 

@@ -57,6 +57,7 @@ pub(super) const JOB: &[&str] = &[
     "notBefore",
     "notAfter",
     "calendars",
+    "spreadBy",
     "nextDue",
     "remaining",
     "waitsFor",

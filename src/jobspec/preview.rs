@@ -46,6 +46,7 @@ impl<'t> TypedTerms<'t> {
             not_before: not_before.to_owned(),
             not_after: not_after.to_owned(),
             calendars: Vec::new(),
+            spread_by: String::new(),
         })
     }
 

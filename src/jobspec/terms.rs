@@ -1,5 +1,5 @@
 //! What a scheduled job says about its occurrences beside the schedule, in both directions: `dst`, `jitter`,
-//! `notBefore`, `notAfter` and `calendars`.
+//! `notBefore`, `notAfter`, `calendars` and `spreadBy`.
 //!
 //! Only their shape is read here. What dates, weekdays and windows mean is told by `schedule`, as with the schedule
 //! itself.
@@ -38,7 +38,16 @@ pub(super) fn read(
     let calendars = body.short_list("calendars", CALENDARS_MAX, found, calendar);
     let calendars = calendars.unwrap_or_default();
     refuse_same_names(&calendars, found);
-    ScheduleTerms { dst, jitter, not_before, not_after, calendars, ..ScheduleTerms::default() }
+    let spread_by = body.text("spreadBy", TextRule::LINE.at_most(NAME_BYTES_MAX), found);
+    ScheduleTerms {
+        dst,
+        jitter,
+        not_before,
+        not_after,
+        calendars,
+        spread_by: spread_by.unwrap_or_default(),
+        ..ScheduleTerms::default()
+    }
 }
 
 fn dst(value: &Value, found: &mut Findings) -> Option<DstPolicy> {
@@ -112,7 +121,8 @@ fn refuse_same_names(calendars: &[Calendar], found: &mut Findings) {
 
 /// The names of the fields among them that say something.
 pub(super) fn given(terms: &ScheduleTerms) -> impl Iterator<Item = &'static str> {
-    let ScheduleTerms { text, zone, dst, jitter, not_before, not_after, calendars } = terms;
+    let ScheduleTerms { text, zone, dst, jitter, not_before, not_after, calendars, spread_by } =
+        terms;
     [
         ("schedule", !text.is_empty()),
         ("scheduleTimeZone", !zone.is_empty()),
@@ -121,6 +131,7 @@ pub(super) fn given(terms: &ScheduleTerms) -> impl Iterator<Item = &'static str>
         ("notBefore", !not_before.is_empty()),
         ("notAfter", !not_after.is_empty()),
         ("calendars", !calendars.is_empty()),
+        ("spreadBy", !spread_by.is_empty()),
     ]
     .into_iter()
     .filter_map(|(field, is_given)| is_given.then_some(field))
@@ -129,7 +140,16 @@ pub(super) fn given(terms: &ScheduleTerms) -> impl Iterator<Item = &'static str>
 /// What of the terms stands behind the other fields of a job: all but the schedule and its zone, where it says
 /// something.
 pub(super) fn print(terms: &ScheduleTerms, put: &mut impl FnMut(&str, Value)) {
-    let ScheduleTerms { text: _, zone: _, dst, jitter, not_before, not_after, calendars } = terms;
+    let ScheduleTerms {
+        text: _,
+        zone: _,
+        dst,
+        jitter,
+        not_before,
+        not_after,
+        calendars,
+        spread_by,
+    } = terms;
     if *dst != DstPolicy::default() {
         put("dst", print_dst(*dst));
     }
@@ -143,6 +163,9 @@ pub(super) fn print(terms: &ScheduleTerms, put: &mut impl FnMut(&str, Value)) {
     }
     if !calendars.is_empty() {
         put("calendars", calendars.iter().map(print_calendar).collect());
+    }
+    if !spread_by.is_empty() {
+        put("spreadBy", spread_by.as_str().into());
     }
 }
 

@@ -119,6 +119,15 @@ pub enum TriggerRule {
 }
 
 impl TriggerRule {
+    /// Whether one parent is enough.
+    #[must_use]
+    pub const fn is_any(self) -> bool {
+        match self {
+            Self::AllSucceeded | Self::AllDone => false,
+            Self::AnySucceeded | Self::AnyFailed => true,
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 4] =
         [Self::AllSucceeded, Self::AllDone, Self::AnySucceeded, Self::AnyFailed];

@@ -21,6 +21,11 @@ pub struct Run {
     pub causes: Vec<RunId>,
     /// When it was recorded, by the leader's wall clock.
     pub created_at: Timestamp,
+    /// The last instant at which its first attempt may be decided; `None` if nothing bounds it, because it stands for no
+    /// occurrence, is caught up, or had to wait for others of its job.
+    pub start_deadline: Option<Timestamp>,
+    /// When it last began to want an offer, by the leader's wall clock.
+    pub wanted_at: Timestamp,
     /// Where it stands.
     pub state: RunState,
     /// Its attempts, oldest first; the last one is the live one while the state is [`RunState::Active`].

@@ -21,6 +21,8 @@ pub struct ScheduleTerms {
     pub not_after: String,
     /// When it may and may not be due; all must agree.
     pub calendars: Vec<Calendar>,
+    /// The name that decides what `H` and jitter spread; empty for the job's own.
+    pub spread_by: String,
 }
 
 impl ScheduleTerms {

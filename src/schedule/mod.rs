@@ -27,7 +27,7 @@ mod period;
 mod preview;
 mod recurrence;
 mod segment;
-mod spread;
+pub mod spread;
 mod zone;
 mod zone_files;
 mod zone_names;
@@ -133,7 +133,8 @@ impl Schedule {
         Self::of("", &ScheduleTerms::plain(text, zone), accepted_at, zones)
     }
 
-    /// Reads everything a job says about its occurrences. `name` is the job's: what is spread is spread by it.
+    /// Reads everything a job says about its occurrences. `name` is the job's: what is spread is spread by it, unless the
+    /// terms name another.
     ///
     /// # Errors
     ///
@@ -144,6 +145,7 @@ impl Schedule {
         accepted_at: Timestamp,
         zones: &ZoneDb,
     ) -> Result<Self, ScheduleError> {
+        let name = if terms.spread_by.is_empty() { name } else { &terms.spread_by };
         let (rule, mut warnings) = read_rule(name, terms, accepted_at, zones)?;
         let jitter = read_jitter(name, terms)?;
         let filter = Filter::new(terms, rule.zone())?;
@@ -490,7 +492,16 @@ fn read_jitter(name: &str, terms: &ScheduleTerms) -> Result<Jitter, ScheduleErro
 
 /// Nothing but the schedule itself can be said of starts of the machine.
 fn refuse_what_needs_instants(terms: &ScheduleTerms) -> Result<(), ScheduleError> {
-    let ScheduleTerms { text, zone: _, dst: _, jitter, not_before, not_after, calendars } = terms;
+    let ScheduleTerms {
+        text,
+        zone: _,
+        dst: _,
+        jitter,
+        not_before,
+        not_after,
+        calendars,
+        spread_by: _,
+    } = terms;
     let given = [
         ("jitter", jitter.is_some()),
         ("notBefore", !not_before.is_empty()),

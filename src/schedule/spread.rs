@@ -7,7 +7,8 @@ const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0100_0000_01b3;
 
 /// The hash of a job's name.
-pub(super) fn of_name(name: &str) -> u64 {
+#[must_use]
+pub fn of_name(name: &str) -> u64 {
     finish(fnv(OFFSET_BASIS, name.as_bytes()))
 }
 
@@ -17,7 +18,8 @@ pub(super) fn of_field(name: &str, field: &str) -> u64 {
 }
 
 /// The hash of a number under a key.
-pub(super) fn mix(key: u64, number: i64) -> u64 {
+#[must_use]
+pub fn mix(key: u64, number: i64) -> u64 {
     finish(fnv(key, &number.to_be_bytes()))
 }
 

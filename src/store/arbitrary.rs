@@ -21,6 +21,10 @@ pub(super) fn as_stored(mut run: Run) -> Run {
     if let RunState::Waiting { until } = &mut run.state {
         until.boot = None;
     }
+    // As of a record of an older version, which had nothing else.
+    if let RunState::Pending { deadline } = run.state {
+        run.start_deadline = run.start_deadline.or(deadline);
+    }
     for attempt in &mut run.attempts {
         match &mut attempt.state {
             AttemptState::Running { stop_at, .. } => *stop_at = None,
@@ -58,6 +62,7 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
         instant(),
         run_state(),
         vec(attempt(), 0..3),
+        (of(instant()), instant()),
     )
         .prop_map(
             |(
@@ -71,6 +76,7 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
                 created_at,
                 state,
                 attempts,
+                (start_deadline, wanted_at),
             )| Run {
                 id,
                 sequence,
@@ -80,6 +86,8 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
                 arguments,
                 causes,
                 created_at,
+                start_deadline,
+                wanted_at,
                 state,
                 attempts,
             },
@@ -352,8 +360,9 @@ fn terms() -> impl Strategy<Value = ScheduleTerms> {
     let gap = of(proptest::sample::select(&GapPolicy::ALL));
     let fold = of(proptest::sample::select(&FoldPolicy::ALL));
     let dst = (gap, fold).prop_map(|(gap, fold)| DstPolicy { gap, fold });
-    (text(), text(), dst, of(period()), text(), text(), vec(calendar(), 0..3)).prop_map(
-        |(text, zone, dst, jitter, not_before, not_after, calendars)| ScheduleTerms {
+    let bounds = (text(), text());
+    (text(), text(), dst, of(period()), bounds, vec(calendar(), 0..3), text()).prop_map(
+        |(text, zone, dst, jitter, (not_before, not_after), calendars, spread_by)| ScheduleTerms {
             text,
             zone,
             dst,
@@ -361,6 +370,7 @@ fn terms() -> impl Strategy<Value = ScheduleTerms> {
             not_before,
             not_after,
             calendars,
+            spread_by,
         },
     )
 }

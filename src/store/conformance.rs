@@ -109,6 +109,8 @@ pub(super) fn run(sequence: u64, incarnation: u64, text: &str) -> Run {
         arguments: None,
         causes: Vec::new(),
         created_at: due_at,
+        start_deadline: Some(due_at),
+        wanted_at: due_at,
         state: RunState::Pending { deadline: Some(due_at) },
         attempts: Vec::new(),
     }

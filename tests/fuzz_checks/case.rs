@@ -119,7 +119,8 @@ fn text_of(bytes: &[u8]) -> Option<String> {
 
 /// The texts to which the span of a refusal of this field can belong.
 pub(crate) fn texts_of<'t>(terms: &'t ScheduleTerms, field: &str) -> Vec<&'t str> {
-    let ScheduleTerms { text, zone, dst, jitter, not_before, not_after, calendars } = terms;
+    let ScheduleTerms { text, zone, dst, jitter, not_before, not_after, calendars, spread_by: _ } =
+        terms;
     let whole = match field {
         "schedule" | "calendars" => Some(text.as_str()),
         "scheduleTimeZone" => Some(zone.as_str()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use chronode::driver::working::Working;
+use chronode::driver::working::{Dealt, Working};
 use chronode::engine::{
     Abilities, Boot, Event, Recovered, Request, RequestId, RoundStanding, Settings, State,
 };
@@ -222,7 +222,7 @@ impl World {
     fn batch(&mut self, events: &[Event]) {
         let Some(working) = &mut self.working else { return };
         for event in events {
-            working.handle(self.now, event);
+            while working.handle(self.now, event) == Dealt::NotYet {}
         }
         let outcome = working.take();
         if outcome.is_durable() {

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use chronode::driver::working::Working;
+use chronode::driver::working::{Dealt, Working};
 use chronode::engine::{
     Abilities, Change, Event, Recovered, Request, Settings, State, WakeAt, invariants,
 };
@@ -316,10 +316,13 @@ impl World {
                 self.record.disturbed.extend(live.keys().map(|run| run.incarnation));
                 stopped.insert(*id, live);
             }
-            process.working.handle(now, &event);
+            if process.working.handle(now, &event) == Dealt::NotYet {
+                process.inbox.push_front(event);
+                break;
+            }
         }
-        if process.working.state().wake_at().has_come(now) {
-            process.working.handle(now, &Event::Woke);
+        if process.inbox.is_empty() && process.working.state().wake_at().has_come(now) {
+            let _ = process.working.handle(now, &Event::Woke);
         }
         let outcome = process.working.take();
         // A state that nothing changed was found sound before.

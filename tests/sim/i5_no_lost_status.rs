@@ -33,7 +33,8 @@ fn counts(evidence: &Evidence<'_>) -> Vec<String> {
         };
         let failures = [Verdict::Failed, Verdict::Lost];
         let since = ends.iter().rposition(|verdict| *verdict == Verdict::Succeeded);
-        let since = since.map_or(ends, |last| &ends[last..]);
+        let enabled = evidence.record.enabled_after.get(&job.incarnation).copied();
+        let since = &ends[since.max(enabled).unwrap_or(0)..];
         let stats = &job.stats;
         let are = (stats.success_count, stats.error_count, stats.errors_since_last_success);
         if (Ok(are.0), Ok(are.1), Ok(are.2))

@@ -57,6 +57,10 @@ pub(crate) struct Record {
     pub(crate) ended: BTreeSet<RunId>,
     /// Their verdicts by life, in the order in which they were committed.
     pub(crate) ends: BTreeMap<Incarnation, Vec<Verdict>>,
+    /// The jobs that are disabled.
+    disabled: BTreeSet<Incarnation>,
+    /// How many runs of a job had ended when somebody enabled it last: its count of failures in a row begins there.
+    pub(crate) enabled_after: BTreeMap<Incarnation, usize>,
     /// The others, as stored last.
     pub(crate) live: BTreeMap<RunId, Run>,
     /// When the windows of runs opened, as the store has it.
@@ -163,9 +167,19 @@ impl Record {
                     let in_force = InForce { accepted_at: record.accepted_at, version };
                     let versions = self.in_force.entry(record.incarnation).or_default();
                     versions.push(in_force);
+                    let life = record.incarnation;
+                    if record.job.disabled {
+                        self.disabled.insert(life);
+                    } else if self.disabled.remove(&life) {
+                        let ended = self.ends.get(&life).map_or(0, Vec::len);
+                        self.enabled_after.insert(life, ended);
+                    }
                     if versions.len() > 1 {
                         self.disturbed.insert(record.incarnation);
                     }
+                }
+                Change::Disabled { incarnation } => {
+                    self.disabled.insert(*incarnation);
                 }
                 Change::JobRemoved { incarnation, .. } => {
                     self.removed.insert(*incarnation, wall);
@@ -188,7 +202,6 @@ impl Record {
                 Change::TermBegan(_)
                 | Change::Progressed { .. }
                 | Change::Counted { .. }
-                | Change::Disabled { .. }
                 | Change::Quarantined { .. }
                 | Change::ListeningBegan { .. }
                 | Change::Heard { .. }

@@ -118,6 +118,61 @@ fn the_end_of_an_attempt_decides_whether_another_follows() {
     }
 }
 
+/// However the time went by: because nobody was there, nothing fitted, or news was waited for.
+#[test]
+fn no_further_attempt_begins_later_than_the_job_allows() {
+    let until = RetryTerms { until: Some(period("PT10M", 600)), ..RetryTerms::default() };
+    let mut job = hourly();
+    job.retries = Some(1);
+    job.retry = Some(until.clone());
+    let mut desk = desk(job.clone());
+    let _ = desk.ends(Exit::Code(1));
+    desk.jump("01:10:01");
+    desk.restart();
+    let _ = desk.handle(&Event::Woke);
+    assert_eq!(desk.over(), ["01:00:00 failed"]);
+
+    let mut desk = self::desk(job.clone());
+    let _ = desk.ends(Exit::Code(1));
+    let _ = desk.disconnect();
+    let _ = desk.wake("01:01:00");
+    assert_eq!(desk.live(), ["01:00:00 pending until 01:10:00"]);
+    let _ = desk.wake("01:10:01");
+    let RunState::Ended { reason, .. } = &desk.ended[0].state else { panic!() };
+    assert_eq!(
+        reason,
+        "the command ended with exit code 1; another attempt would begin later than `retryUntil` (PT10M) allows"
+    );
+
+    job.on_unknown = Some(OnUnknown { wait: period("PT20M", 1_200), then: UnknownThen::Relaunch });
+    let mut desk = self::desk(job);
+    let task = desk.task();
+    let _ = desk.report(&task, doubt(false));
+    let _ = desk.wake("01:20:00");
+    assert_eq!(desk.over(), ["01:00:00 lost"]);
+}
+
+/// A run that had to wait for others of its job has no window any more, whatever becomes of the clock or of its launch.
+#[test]
+fn what_waited_in_the_queue_gets_no_window_again() {
+    let mut job = hourly();
+    job.overlap = Some(Overlap::Queue { max: 1 });
+    let mut desk = desk(job);
+    let _ = desk.wake("02:00:00");
+    let _ = desk.disconnect();
+    let task = desk.task();
+    let _ = desk.report(&task, desk.ended(Exit::Code(0)));
+    assert_eq!(desk.live(), ["02:00:00 pending"]);
+    desk.now.wall = day("01:59:00");
+    let _ = desk.connect();
+    assert_eq!(desk.live(), ["02:00:00 waiting until 02:00:00"]);
+    let _ = desk.disconnect();
+    let _ = desk.wake("02:00:00");
+    assert_eq!(desk.live(), ["02:00:00 pending"]);
+    let _ = desk.wake("02:30:00");
+    assert_eq!(desk.live(), ["02:00:00 pending"]);
+}
+
 /// DIFFERENCE: Chronos does not retry a job whose latest result was an error.
 #[test]
 fn a_job_that_failed_before_is_retried_all_the_same() {

@@ -68,7 +68,7 @@ fn parents_that_there_are_not_and_cycles_are_refused_and_the_old_edges_stay() {
         desk(vec![other("a"), child("b", &["a"]), child("c", &["b"]), child("d", &["c"])]);
     assert_eq!(
         refusal(&mut desk, child("e", &["a", "x", "y"])),
-        "Job e does not have all parents defined: there is no job `x` and `y`"
+        "Job e does not have all parents defined: `x` and `y` do not exist"
     );
     assert_eq!(refusal(&mut desk, child("e", &["e"])), "job `e` cannot be a parent of itself");
     assert_eq!(refusal(&mut desk, child("b", &["b"])), "job `b` cannot be a parent of itself");
@@ -117,6 +117,74 @@ fn the_only_child_of_a_scheduled_job_gets_its_schedule_and_loses_nothing() {
     assert_eq!(desk.live(), NONE);
     let _ = desk.wake("02:00:00");
     assert_eq!(desk.live(), ["02:00:00 launching"]);
+}
+
+/// An occurrence that the child had decided itself, when it still had a schedule, is not due again with the inherited one.
+#[test]
+fn an_heir_decides_nothing_a_second_time_that_it_has_decided_itself() {
+    let mut desk = desk(vec![hourly(), draft("r", "R/2026-01-01T01:00:00Z/PT1H")]);
+    let _ = desk.wake("01:00:00");
+    for job in ["job", "r"] {
+        let task = desk.task_of(job);
+        let _ = desk.report(&task, desk.ended(Exit::Code(0)));
+    }
+    desk.jump("01:01:00");
+    desk.put(child("job", &["r"]));
+    // The clock is set back: the parent, made anew, has not decided one o'clock.
+    desk.now.wall = day("00:59:00");
+    desk.put(child("job", &["r"]));
+    let record = JobRecord {
+        progress: crate::model::Progress {
+            decided_through: day("00:30:00"),
+            ..desk.state.job(&name("r")).unwrap().progress.clone()
+        },
+        ..desk.state.job(&name("r")).unwrap().to_record()
+    };
+    desk.state.apply(&Change::JobStored(Box::new(record)));
+    delete(&mut desk, "r");
+    let _ = desk.wake("01:02:00");
+    assert_eq!((desk.live(), desk.unrun()), (vec![], vec![]));
+    let _ = desk.wake("02:00:00");
+    assert_eq!(desk.live(), ["02:00:00 launching"]);
+}
+
+/// `H` and jitter are spread by a job's name; the heir keeps what its parent's name decided.
+#[test]
+fn an_heir_is_due_and_opens_when_its_parent_would_have() {
+    let mut spread = draft("parent", "H 2 * * *");
+    if let When::Schedule(terms) = &mut spread.when {
+        terms.jitter = Some(Period { text: "PT30M".to_owned(), span: Duration::from_mins(30) });
+    }
+    let mut desk = desk(vec![spread, child("b", &["parent"])]);
+    let before = desk.state.job(&name("parent")).unwrap().next;
+    delete(&mut desk, "parent");
+    let heir = desk.state.job(&name("b")).unwrap();
+    assert_eq!(heir.next, before);
+    let When::Schedule(terms) = &heir.job.when else { panic!() };
+    assert_eq!(terms.spread_by, "parent");
+}
+
+#[test]
+fn the_heir_of_a_disabled_parent_follows_the_schedule_and_that_is_told() {
+    let mut off = hourly();
+    off.disabled = Some(true);
+    let mut desk = desk(vec![off, child("b", &["job"])]);
+    assert_eq!(
+        delete(&mut desk, "job"),
+        [
+            "`b` gets the schedule of `job`, `R/2026-01-01T01:00:00Z/PT1H`, and follows it: it is not disabled, as its parent was"
+        ]
+    );
+}
+
+#[test]
+fn what_the_parents_of_a_deleted_job_have_done_for_it_they_have_done_for_its_child() {
+    let mut desk = desk(vec![other("a"), other("b"), child("c", &["a", "b"]), child("d", &["c"])]);
+    desk.ran("a", Exit::Code(0));
+    delete(&mut desk, "c");
+    assert_eq!(desk.live_of("d"), NONE);
+    desk.ran("b", Exit::Code(0));
+    assert_eq!(desk.live_of("d"), ["launching"]);
 }
 
 #[test]
@@ -238,11 +306,11 @@ fn whoever_disables_a_parent_is_told_who_waits_for_it() {
     assert_eq!(told, foretold);
     assert_eq!(
         consequences(told),
-        ["`b` waits for `job`, which does not run while it is disabled"]
+        ["`b` waits for `job`, which does not run by itself while it is disabled"]
     );
     assert_eq!(
         consequences(desk.put(child("c", &["job"]))),
-        ["it waits for `job`, disabled at present: nothing of that runs by itself"]
+        ["`job` is disabled: the job waits until it is run by hand or enabled"]
     );
 }
 
@@ -259,7 +327,15 @@ fn a_job_that_is_disabled_by_its_failures_tells_who_waits_for_it() {
     assert!(desk.state.job(&name("a")).unwrap().job.disabled);
     let warned = decision.notes.iter().any(|note| {
         note.text
-            == "it failed 2 times in a row; it is disabled; `b` waits for `a`, which does not run while it is disabled"
+            == "it failed 2 times in a row; it is disabled; `b` waits for `a`, which does not run by itself while it is disabled"
     });
     assert!(warned, "{:?}", decision.notes);
+    // Whoever enables it again wants it to fail twice again.
+    let mut again = other("a");
+    again.disable_after_failures = Some(2);
+    desk.put(again);
+    desk.ran("a", Exit::Code(1));
+    assert!(!desk.state.job(&name("a")).unwrap().job.disabled);
+    desk.ran("a", Exit::Code(1));
+    assert!(desk.state.job(&name("a")).unwrap().job.disabled);
 }

@@ -126,6 +126,85 @@ fn all_missed_occurrences_are_caught_up_one_after_another_up_to_a_number() {
     }
 }
 
+/// As many as may be caught up are the latest, however often there is an outage while they wait.
+#[test]
+fn of_occurrences_that_found_no_offer_the_latest_are_caught_up() {
+    let mut desk = Desk::new();
+    let mut job = hourly();
+    job.overlap = Some(Overlap::Allow { max: None });
+    job.catch_up = Some(CatchUp::All { max: 2 });
+    desk.put(job);
+    let _ = desk.disconnect();
+    for hour in 1..6 {
+        let _ = desk.wake(&format!("0{hour}:00:00"));
+        let _ = desk.wake(&format!("0{hour}:01:01"));
+    }
+    assert_eq!(desk.over(), ["01:00:00 missed", "02:00:00 missed", "03:00:00 missed"]);
+    let _ = desk.connect();
+    assert_eq!(desk.live(), ["04:00:00 launching", "05:00:00 launching"]);
+    // Those that are live by then count when there is an outage.
+    desk.now.wall = day("09:30:00");
+    let _ = desk.handle(&Event::Woke);
+    assert_eq!(desk.unrun(), ["4 missed 06:00:00 to 09:00:00"]);
+}
+
+#[test]
+fn a_run_that_cannot_start_is_not_in_the_way_of_a_later_one_that_stands_for_it() {
+    let mut desk = Desk::new();
+    let mut job = hourly();
+    job.catch_up = Some(CatchUp::Latest);
+    desk.put(job);
+    let _ = desk.disconnect();
+    for time in ["01:00:00", "01:01:01", "02:00:00"] {
+        let _ = desk.wake(time);
+    }
+    assert_eq!(desk.over(), ["01:00:00 missed"]);
+    assert_eq!(desk.live(), ["02:00:00 pending until 02:01:00"]);
+}
+
+/// What was given up leaves its place to what waits.
+#[test]
+fn a_queued_run_moves_on_when_a_caught_up_one_is_given_up() {
+    let mut desk = Desk::new();
+    let mut job = hourly();
+    job.overlap = Some(Overlap::Allow { max: Some(2) });
+    job.catch_up = Some(CatchUp::Latest);
+    desk.put(job);
+    let _ = desk.disconnect();
+    for time in ["01:00:00", "01:01:01"] {
+        let _ = desk.wake(time);
+    }
+    desk.run_now();
+    desk.run_now();
+    assert_eq!(desk.live_of("job"), ["pending", "pending", "queued"]);
+    let _ = desk.wake("02:00:00");
+    assert_eq!(desk.over(), ["01:00:00 missed"]);
+    assert_eq!(desk.live_of("job")[..2], ["pending", "pending"]);
+}
+
+#[test]
+fn five_hundred_jobs_with_a_thousand_missed_occurrences_are_caught_up_in_steps() {
+    let mut desk = Desk::new();
+    for number in 0..3 {
+        let mut job = draft(&format!("j{number}"), "R/2026-01-01T01:00:00Z/PT1M");
+        job.catch_up = Some(CatchUp::All { max: 400 });
+        desk.put(job);
+    }
+    desk.jump("20:00:30");
+    let mut steps = 0;
+    while desk.state.wake_at().has_come(desk.now) {
+        let before = desk.state.runs().count();
+        let _ = desk.step(&Event::Woke);
+        assert!(desk.state.runs().count() - before <= limits::DUE_PER_STEP_MAX);
+        steps += 1;
+        assert!(steps < 100);
+    }
+    assert_eq!(desk.state.runs().count(), 3 * 400);
+    let missed: u64 = desk.stretches.iter().map(|stretch| stretch.count).sum();
+    // The occurrence at eight is inside its window, and skipped because others are live.
+    assert_eq!(missed, 3 * (19 * 60 + 1 - 400));
+}
+
 #[test]
 fn a_more_urgent_run_is_placed_first_and_none_waits_for_ever_behind_others() {
     let mut desk = Desk::new();

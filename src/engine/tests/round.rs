@@ -280,6 +280,32 @@ fn a_round_that_is_never_finished_is_given_up_when_too_many_later_ones_wait() {
     assert_eq!(desk.state.job(&name("c")).unwrap().progress.rounds.len(), limits::ROUNDS_MAX);
 }
 
+/// Nothing was owed: the parent never failed.
+#[test]
+fn an_instant_that_all_parents_ran_for_without_what_one_is_enough_for_is_forgotten() {
+    let mut desk = desk(vec![hourly(), child_by("c", &["job"], TriggerRule::AnyFailed, Join::Due)]);
+    for hour in 1..=limits::ROUNDS_MAX + 2 {
+        let wall = day("00:00:00") + Duration::from_hours(i64::try_from(hour).unwrap());
+        let _ = desk.wake_on(wall);
+        let _ = desk.ends(Exit::Code(0));
+    }
+    assert_eq!(desk.unrun(), NONE);
+    assert_eq!(desk.state.job(&name("c")).unwrap().progress.rounds, []);
+}
+
+#[test]
+fn a_round_in_which_a_parent_failed_is_given_up_with_that_reason() {
+    let mut desk =
+        desk(vec![hourly(), child_by("c", &["job"], TriggerRule::AllSucceeded, Join::Due)]);
+    for hour in 1..=limits::ROUNDS_MAX + 1 {
+        let wall = day("00:00:00") + Duration::from_hours(i64::try_from(hour).unwrap());
+        let _ = desk.wake_on(wall);
+        let _ = desk.ends(Exit::Code(1));
+    }
+    assert_eq!(desk.unrun(), ["1 skipped 01:00:00 to 01:00:00"]);
+    assert!(desk.stretches[0].reason.starts_with("not all parents have succeeded"));
+}
+
 #[test]
 fn a_round_of_a_disabled_child_is_recorded_as_skipped() {
     let mut sleeping = child("b", &["a"]);
@@ -390,7 +416,7 @@ fn what_a_child_waits_for_is_told() {
     let standing = RoundStanding::of(&desk.state, entry).unwrap();
     assert_eq!(
         standing.message,
-        "it waits for a new success of each of `job` (next due 2026-01-01T01:00:00.000Z), `b` (disabled)"
+        "it waits for a new success of each of `job` (next due 2026-01-01T01:00:00.000Z) and `b` (disabled)"
     );
     assert_eq!(RoundStanding::of(&desk.state, desk.state.job(&name("b")).unwrap()), None);
 }

@@ -58,8 +58,8 @@ fn terms() -> impl Strategy<Value = ScheduleTerms> {
     let fold = option::of(proptest::sample::select(&FoldPolicy::ALL));
     let dst = (gap, fold).prop_map(|(gap, fold)| DstPolicy { gap, fold });
     let jitter = option::of((0..=10_000_i64).prop_map(minutes));
-    (line(), line(), dst, jitter, line(), line(), calendars()).prop_map(
-        |(text, zone, dst, jitter, not_before, not_after, calendars)| ScheduleTerms {
+    (line(), line(), dst, jitter, (line(), line()), calendars(), line()).prop_map(
+        |(text, zone, dst, jitter, (not_before, not_after), calendars, spread_by)| ScheduleTerms {
             text,
             zone,
             dst,
@@ -67,6 +67,7 @@ fn terms() -> impl Strategy<Value = ScheduleTerms> {
             not_before,
             not_after,
             calendars,
+            spread_by,
         },
     )
 }

@@ -25,6 +25,12 @@ pub(super) struct RunRecord<'a> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     causes: Vec<AsWord<RunId>>,
     created_at: AsWord<Timestamp>,
+    /// Since version 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start_deadline: Option<AsWord<Timestamp>>,
+    /// Since version 3; left out if it is when the run was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    wanted_at: Option<AsWord<Timestamp>>,
     state: StateRecord<'a>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<AttemptRecord<'a>>,
@@ -40,6 +46,8 @@ pub(super) fn run_record(run: &Run) -> RunRecord<'_> {
         arguments,
         causes,
         created_at,
+        start_deadline,
+        wanted_at,
         state,
         attempts,
     } = run;
@@ -52,6 +60,8 @@ pub(super) fn run_record(run: &Run) -> RunRecord<'_> {
         arguments: arguments.as_ref().map(Text::from),
         causes: causes.iter().copied().map(AsWord).collect(),
         created_at: AsWord(*created_at),
+        start_deadline: start_deadline.map(AsWord),
+        wanted_at: (wanted_at != created_at).then_some(AsWord(*wanted_at)),
         state: state_record(state),
         attempts: attempts.iter().map(attempt_record).collect(),
     }
@@ -67,9 +77,19 @@ pub(super) fn run(record: RunRecord<'_>) -> Result<Run, DecodeError> {
         arguments,
         causes,
         created_at,
+        start_deadline,
+        wanted_at,
         state,
         attempts,
     } = record;
+    let state = state_from(state);
+    // Before version 3 only the state of a pending run said it.
+    let pending_until = match state {
+        RunState::Pending { deadline } => deadline,
+        RunState::Queued | RunState::Active | RunState::Waiting { .. } | RunState::Ended { .. } => {
+            None
+        }
+    };
     Ok(Run {
         id: id.0,
         sequence,
@@ -79,7 +99,9 @@ pub(super) fn run(record: RunRecord<'_>) -> Result<Run, DecodeError> {
         arguments: arguments.map(Cow::into_owned),
         causes: causes.into_iter().map(|id| id.0).collect(),
         created_at: created_at.0,
-        state: state_from(state),
+        start_deadline: start_deadline.map(|at| at.0).or(pending_until),
+        wanted_at: wanted_at.unwrap_or(created_at).0,
+        state,
         attempts: attempts.into_iter().map(attempt_from).collect(),
     })
 }

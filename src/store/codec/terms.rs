@@ -29,6 +29,9 @@ pub(super) struct TermsRecord<'a> {
     not_after: Text<'a>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     calendars: Vec<CalendarRecord<'a>>,
+    /// Since version 3.
+    #[serde(default, skip_serializing_if = "is_default")]
+    spread_by: Text<'a>,
 }
 
 pub(super) fn terms_record(terms: &ScheduleTerms) -> TermsRecord<'_> {
@@ -40,6 +43,7 @@ pub(super) fn terms_record(terms: &ScheduleTerms) -> TermsRecord<'_> {
         not_before,
         not_after,
         calendars,
+        spread_by,
     } = terms;
     TermsRecord {
         text: text.into(),
@@ -50,11 +54,13 @@ pub(super) fn terms_record(terms: &ScheduleTerms) -> TermsRecord<'_> {
         not_before: not_before.into(),
         not_after: not_after.into(),
         calendars: calendars.iter().map(calendar_record).collect(),
+        spread_by: spread_by.into(),
     }
 }
 
 pub(super) fn terms_from(record: TermsRecord<'_>) -> Result<ScheduleTerms, DecodeError> {
-    let TermsRecord { text, zone, gap, fold, jitter, not_before, not_after, calendars } = record;
+    let TermsRecord { text, zone, gap, fold, jitter, not_before, not_after, calendars, spread_by } =
+        record;
     Ok(ScheduleTerms {
         text: text.into_owned(),
         zone: zone.into_owned(),
@@ -63,6 +69,7 @@ pub(super) fn terms_from(record: TermsRecord<'_>) -> Result<ScheduleTerms, Decod
         not_before: not_before.into_owned(),
         not_after: not_after.into_owned(),
         calendars: calendars.into_iter().map(calendar_from).collect(),
+        spread_by: spread_by.into_owned(),
     })
 }
 
