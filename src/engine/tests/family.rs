@@ -339,3 +339,41 @@ fn a_job_that_is_disabled_by_its_failures_tells_who_waits_for_it() {
     desk.ran("a", Exit::Code(1));
     assert!(desk.state.job(&name("a")).unwrap().job.disabled);
 }
+
+/// Loaded, told, refused a cycle and cut in the middle, without deep calls and in linear time.
+#[test]
+fn a_chain_of_a_hundred_thousand_jobs_is_loaded_and_cannot_be_closed() {
+    const LENGTH: u64 = 100_000;
+    let mut desk = desk(vec![other("j1")]);
+    let first = desk.state.job(&name("j1")).unwrap().to_record();
+    let mut jobs = vec![first.clone()];
+    for number in 2..=LENGTH {
+        let mut job = first.job.clone();
+        job.name = name(&format!("j{number}"));
+        let parent = name(&format!("j{}", number - 1));
+        job.when = When::Parents(ParentTerms::plain(vec![parent]));
+        let incarnation = crate::model::Incarnation(number);
+        jobs.push(JobRecord { incarnation, job, ..first.clone() });
+    }
+    let recovered =
+        Recovered { jobs, last_incarnation: LENGTH, term: Term(1), ..Recovered::default() };
+    desk.state = State::recover(Arc::new(settings()), recovered);
+    let request = |draft: JobDraft| Event::Request {
+        id: RequestId(1),
+        request: Request::PutJob { draft: Box::new(draft), dialect: Dialect::V0 },
+    };
+    let refused = step(&desk.state, desk.now, &request(child("j1", &["j100000"])));
+    let Some(Effect::Reply(_, Reply::Refused(rejection))) = refused.effects.first() else {
+        panic!("{:?}", refused.effects)
+    };
+    assert!(rejection.message.contains("99991 more"), "{}", rejection.message);
+    let deleted = step(
+        &desk.state,
+        desk.now,
+        &Event::Request { id: RequestId(2), request: Request::DeleteJob { name: name("j50000") } },
+    );
+    for change in &deleted.changes {
+        desk.state.apply(change);
+    }
+    assert_eq!(parents(&desk, "j50001"), ["j49999"]);
+}
