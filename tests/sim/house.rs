@@ -163,6 +163,16 @@ impl House {
         }
     }
 
+    /// Nobody had a look at the clock for long. As the driver does, whoever is not in the middle of a commit asks first
+    /// what became of everything meanwhile.
+    pub(crate) fn wake_up(&mut self) {
+        for process in self.processes.values_mut() {
+            if matches!(process.phase, Phase::Ready) {
+                process.inbox.push_front(Event::Resumed { term: process.term });
+            }
+        }
+    }
+
     fn next_life(&mut self) -> Life {
         self.lives += 1;
         Life(self.lives)

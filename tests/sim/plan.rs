@@ -45,7 +45,7 @@ pub(crate) struct Faults {
     pub(crate) crash: Option<i64>,
     pub(crate) crash_between_effects: bool,
     pub(crate) take_over: Option<i64>,
-    /// Events in a thousand that a crash or a change of leader follows within milliseconds.
+    /// Events in a thousand that another fault follows within milliseconds.
     pub(crate) ambush_permille: i64,
     pub(crate) disconnect: Option<i64>,
     pub(crate) keeper_dies: Option<i64>,

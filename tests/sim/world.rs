@@ -294,7 +294,12 @@ impl World {
     fn lie_in_wait(&mut self) {
         let permille = self.plan.faults.ambush_permille;
         if self.has_faults && permille > 0 && self.rng.between(0, 999) < permille {
-            let kind = self.rng.pick(&[Recurring::Crashes, Recurring::TakesOver]);
+            let kind = self.rng.pick(&[
+                Recurring::Crashes,
+                Recurring::TakesOver,
+                Recurring::Disconnects,
+                Recurring::MachineSleeps,
+            ]);
             let delay = self.rng.between(0, 10_000);
             self.after(delay, Happening::Strikes(kind));
         }
@@ -375,6 +380,7 @@ impl World {
                 self.record.sleeps.push((self.time, self.time + slept));
                 say!(self, "the machine sleeps");
                 self.move_to(self.time + slept);
+                self.house.wake_up();
             }
             Recurring::ClockIsSet => {
                 self.count(Fault::ClockStep);
