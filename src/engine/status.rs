@@ -372,7 +372,10 @@ fn doubt(step: &mut Step<'_>, run: &Run, attempt: &Attempt, reason: &str, is_fin
         step.warn(Some(&run.job), text);
         step.store_run(run);
     }
-    step.effect(Effect::Acknowledge(task_id));
+    // What is out of sight may still be told, and what was acknowledged could be forgotten before that.
+    if is_final {
+        step.effect(Effect::Acknowledge(task_id));
+    }
 }
 
 fn on_unknown(step: &Step<'_>, run: &Run) -> OnUnknown {

@@ -31,6 +31,9 @@ pub(super) enum Said {
     Running,
     Ended,
     NeverLaunched,
+    /// It is out of sight: news may come.
+    OutOfSight,
+    /// Nobody knows, and nobody ever will.
     InDoubt,
 }
 
@@ -64,32 +67,35 @@ pub(super) const fn heard(standing: Standing, said: Said) -> Hearing {
         (Standing::Stranger, Said::Running) => H::Noted,
         // Its end is committed already and the acknowledgement was lost, or it was never ours.
         (Standing::Stranger, Said::Ended | Said::InDoubt) => H::Acknowledged,
-        (Standing::Stranger, Said::NeverLaunched) => H::Ignored,
+        // An end that is still to be told must not be forgotten.
+        (Standing::Stranger, Said::NeverLaunched | Said::OutOfSight) => H::Ignored,
 
         (Standing::Launching, Said::Running) => H::Runs,
         (Standing::Launching, Said::Ended) => H::Ends,
         // Nothing ever started under this task id, and the launcher would know.
         (Standing::Launching, Said::NeverLaunched) => H::TakenBack,
-        (Standing::Launching, Said::InDoubt) => H::Doubted,
+        (Standing::Launching, Said::OutOfSight | Said::InDoubt) => H::Doubted,
 
         (Standing::Running, Said::Running) => H::Runs,
         (Standing::Running, Said::Ended) => H::Ends,
         // The launcher's records are lost.
-        (Standing::Running, Said::NeverLaunched | Said::InDoubt) => H::Doubted,
+        (Standing::Running, Said::NeverLaunched | Said::OutOfSight | Said::InDoubt) => H::Doubted,
 
         // It runs although it was to be stopped: the request may have been lost with the process that made it.
         (Standing::StoppingUnstarted | Standing::Stopping, Said::Running) => H::StopsAgain,
         (Standing::StoppingUnstarted | Standing::Stopping, Said::Ended) => H::Ends,
         (Standing::StoppingUnstarted, Said::NeverLaunched) => H::EndsUnstarted,
         (Standing::Stopping, Said::NeverLaunched) => H::Doubted,
-        (Standing::StoppingUnstarted | Standing::Stopping, Said::InDoubt) => H::Doubted,
+        (Standing::StoppingUnstarted | Standing::Stopping, Said::OutOfSight | Said::InDoubt) => {
+            H::Doubted
+        }
 
         // News, and no doubt is left.
         (Standing::Unknown, Said::Running) => H::Runs,
         (Standing::Unknown, Said::Ended) => H::Ends,
         // The launcher has forgotten it once it was told that the doubt is on record: this is no news.
-        (Standing::Unknown, Said::NeverLaunched) => H::Ignored,
-        // It may have become certain that there will be no news.
+        (Standing::Unknown, Said::NeverLaunched | Said::OutOfSight) => H::Ignored,
+        // It has become certain that there will be no news.
         (Standing::Unknown, Said::InDoubt) => H::Doubted,
     }
 }
@@ -235,7 +241,8 @@ impl Said {
             TaskStatus::Running { .. } => Self::Running,
             TaskStatus::Ended { .. } => Self::Ended,
             TaskStatus::NeverLaunched => Self::NeverLaunched,
-            TaskStatus::InDoubt { .. } => Self::InDoubt,
+            TaskStatus::InDoubt { is_final: false, .. } => Self::OutOfSight,
+            TaskStatus::InDoubt { is_final: true, .. } => Self::InDoubt,
         }
     }
 }
@@ -305,20 +312,21 @@ mod tests {
             Standing::Stopping,
             Standing::Unknown,
         ];
-        let said = [Said::Running, Said::Ended, Said::NeverLaunched, Said::InDoubt];
+        let said =
+            [Said::Running, Said::Ended, Said::NeverLaunched, Said::OutOfSight, Said::InDoubt];
         check(
             &standings,
             &said,
             heard,
             &expect![[r#"
-                                Running         Ended           NeverLaunched   InDoubt
-            Stranger            Noted           Acknowledged    Ignored         Acknowledged
-            Launching           Runs            Ends            TakenBack       Doubted
-            Running             Runs            Ends            Doubted         Doubted
-            StoppingUnstarted   StopsAgain      Ends            EndsUnstarted   Doubted
-            Stopping            StopsAgain      Ends            Doubted         Doubted
-            Unknown             Runs            Ends            Ignored         Doubted
-        "#]],
+                                    Running         Ended           NeverLaunched   OutOfSight      InDoubt
+                Stranger            Noted           Acknowledged    Ignored         Ignored         Acknowledged
+                Launching           Runs            Ends            TakenBack       Doubted         Doubted
+                Running             Runs            Ends            Doubted         Doubted         Doubted
+                StoppingUnstarted   StopsAgain      Ends            EndsUnstarted   Doubted         Doubted
+                Stopping            StopsAgain      Ends            Doubted         Doubted         Doubted
+                Unknown             Runs            Ends            Ignored         Ignored         Doubted
+            "#]],
         );
     }
 

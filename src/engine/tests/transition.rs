@@ -124,7 +124,7 @@ fn every_attempt_state_has_an_answer_to_every_report() {
             launching           killed             killed; acknowledge
             launching           could not start    waiting until 01:01:00; acknowledge
             launching           never launched     launching; launch #0
-            launching           lost sight of      unknown until 01:01:00; acknowledge
+            launching           lost sight of      unknown until 01:01:00; –
             launching           in doubt for ever  lost; acknowledge
             running             running            running; –
             running             code 0             succeeded; acknowledge
@@ -133,7 +133,7 @@ fn every_attempt_state_has_an_answer_to_every_report() {
             running             killed             killed; acknowledge
             running             could not start    waiting until 01:01:00; acknowledge
             running             never launched     lost; acknowledge
-            running             lost sight of      unknown until 01:01:00; acknowledge
+            running             lost sight of      unknown until 01:01:00; –
             running             in doubt for ever  lost; acknowledge
             stopping unstarted  running            stopping; kill
             stopping unstarted  code 0             succeeded; acknowledge
@@ -142,7 +142,7 @@ fn every_attempt_state_has_an_answer_to_every_report() {
             stopping unstarted  killed             killed; acknowledge
             stopping unstarted  could not start    failed; acknowledge
             stopping unstarted  never launched     killed; acknowledge
-            stopping unstarted  lost sight of      unknown until 01:01:00; acknowledge
+            stopping unstarted  lost sight of      unknown until 01:01:00; –
             stopping unstarted  in doubt for ever  lost; acknowledge
             stopping            running            stopping; kill
             stopping            code 0             succeeded; acknowledge
@@ -151,7 +151,7 @@ fn every_attempt_state_has_an_answer_to_every_report() {
             stopping            killed             killed; acknowledge
             stopping            could not start    failed; acknowledge
             stopping            never launched     lost; acknowledge
-            stopping            lost sight of      unknown until 01:01:00; acknowledge
+            stopping            lost sight of      unknown until 01:01:00; –
             stopping            in doubt for ever  lost; acknowledge
             in doubt            running            running; –
             in doubt            code 0             succeeded; acknowledge
@@ -160,7 +160,7 @@ fn every_attempt_state_has_an_answer_to_every_report() {
             in doubt            killed             killed; acknowledge
             in doubt            could not start    waiting until 01:01:00; acknowledge
             in doubt            never launched     unknown until 01:01:00; –
-            in doubt            lost sight of      unknown until 01:01:00; acknowledge
+            in doubt            lost sight of      unknown until 01:01:00; –
             in doubt            in doubt for ever  lost; acknowledge
             waiting             running            waiting until 01:01:00; –
             waiting             code 0             waiting until 01:01:00; acknowledge
@@ -169,7 +169,7 @@ fn every_attempt_state_has_an_answer_to_every_report() {
             waiting             killed             waiting until 01:01:00; acknowledge
             waiting             could not start    waiting until 01:01:00; acknowledge
             waiting             never launched     waiting until 01:01:00; –
-            waiting             lost sight of      waiting until 01:01:00; acknowledge
+            waiting             lost sight of      waiting until 01:01:00; –
             waiting             in doubt for ever  waiting until 01:01:00; acknowledge
             stranger            running            launching; –
             stranger            code 0             launching; acknowledge
@@ -178,7 +178,7 @@ fn every_attempt_state_has_an_answer_to_every_report() {
             stranger            killed             launching; acknowledge
             stranger            could not start    launching; acknowledge
             stranger            never launched     launching; –
-            stranger            lost sight of      launching; acknowledge
+            stranger            lost sight of      launching; –
             stranger            in doubt for ever  launching; acknowledge
         "#]],
     );
@@ -204,7 +204,7 @@ fn every_reason_to_stop_has_an_answer_to_every_end() {
             requested           killed             killed; acknowledge
             requested           could not start    failed; acknowledge
             requested           never launched     lost; acknowledge
-            requested           lost sight of      unknown until 01:01:00; acknowledge
+            requested           lost sight of      unknown until 01:01:00; –
             requested           in doubt for ever  lost; acknowledge
             timedOut            running            stopping; kill
             timedOut            code 0             succeeded; acknowledge
@@ -213,7 +213,7 @@ fn every_reason_to_stop_has_an_answer_to_every_end() {
             timedOut            killed             waiting until 01:11:00; acknowledge
             timedOut            could not start    waiting until 01:11:00; acknowledge
             timedOut            never launched     lost; acknowledge
-            timedOut            lost sight of      unknown until 01:11:00; acknowledge
+            timedOut            lost sight of      unknown until 01:11:00; –
             timedOut            in doubt for ever  lost; acknowledge
             jobDeleted          running            stopping; kill
             jobDeleted          code 0             succeeded; acknowledge
@@ -222,7 +222,7 @@ fn every_reason_to_stop_has_an_answer_to_every_end() {
             jobDeleted          killed             killed; acknowledge
             jobDeleted          could not start    failed; acknowledge
             jobDeleted          never launched     lost; acknowledge
-            jobDeleted          lost sight of      unknown until 01:01:00; acknowledge
+            jobDeleted          lost sight of      unknown until 01:01:00; –
             jobDeleted          in doubt for ever  lost; acknowledge
             superseded          running            stopping; kill
             superseded          code 0             succeeded; acknowledge, launch #0
@@ -231,7 +231,7 @@ fn every_reason_to_stop_has_an_answer_to_every_end() {
             superseded          killed             superseded; acknowledge, launch #0
             superseded          could not start    failed; acknowledge, launch #0
             superseded          never launched     lost; acknowledge, launch #0
-            superseded          lost sight of      unknown until 01:01:00; acknowledge
+            superseded          lost sight of      unknown until 01:01:00; –
             superseded          in doubt for ever  lost; acknowledge, launch #0
         "#]],
     );
