@@ -103,7 +103,7 @@ fn optional(at: Option<Timestamp>) -> Value {
 }
 
 fn attempt(attempt: &Attempt) -> Value {
-    let Attempt { index, task_id, agent, launched_at, state } = attempt;
+    let Attempt { index, task_id, agent, launched_at, holds: _, state } = attempt;
     let mut object = json!({
         "attempt": index,
         "taskId": task_id.as_str(),

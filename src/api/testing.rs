@@ -26,8 +26,8 @@ use crate::engine::{
 };
 use crate::model::{
     AgentId, Attempt, AttemptState, Contribution, Defaults, Duration, Exit, HistoryEntry,
-    Incarnation, JobName, JobRecord, NameRule, Progress, Run, RunId, RunState, ScheduleTerms,
-    Stretch, TaskId, Timestamp, Trigger, Verdict, When, timestamp_from_millis,
+    Incarnation, JobName, JobRecord, NameRule, Progress, Resources, Run, RunId, RunState,
+    ScheduleTerms, Stretch, TaskId, Timestamp, Trigger, Verdict, When, timestamp_from_millis,
 };
 use crate::schedule::ZoneDb;
 
@@ -108,6 +108,7 @@ pub(crate) fn attempt(index: u32, state: AttemptState) -> Attempt {
         task_id: TaskId::from_text(format!("ct:1:{index}:a:")),
         agent: AgentId::new("local"),
         launched_at: at("2030-01-01T00:00:01Z"),
+        holds: Resources::default(),
         state,
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    Incarnation, Job, JobName, JobRecord, ParentTerms, Progress, Round, ScheduleTerms, When,
+    Incarnation, Job, JobName, JobRecord, ParentTerms, Progress, Round, ScheduleTerms, When, limits,
 };
 
 use super::decision::Change;
@@ -206,7 +206,9 @@ fn hand_on_rounds(
     }
     for theirs in &progress.rounds {
         let Some(ours) = child.rounds.iter_mut().find(|round| round.due_at == theirs.due_at) else {
-            child.rounds.push(theirs.clone());
+            if child.rounds.len() < limits::ROUNDS_MAX {
+                child.rounds.push(theirs.clone());
+            }
             continue;
         };
         for done in &theirs.parents {
@@ -253,7 +255,12 @@ fn inherit(parent: &JobEntry, child: &JobEntry, terms: &ParentTerms) -> (When, S
                 sentence.push_str(", and follows it: it is not disabled, as its parent was");
             }
             // What is spread by a job's name stays where it was.
-            let is_spread = inherited.jitter.is_some() || text.contains('H');
+            let is_cron = match &parent.timing {
+                Timing::Schedule(schedule) => schedule.is_cron(),
+                Timing::Parents | Timing::Broken(_) => true,
+            };
+            let mut words = text.split(|c: char| !c.is_ascii_alphabetic());
+            let is_spread = inherited.jitter.is_some() || is_cron && words.any(|word| word == "H");
             let spread_by = if is_spread && inherited.spread_by.is_empty() {
                 gone.as_str().to_owned()
             } else {

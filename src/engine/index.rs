@@ -11,8 +11,6 @@ use crate::model::{
     RunId, RunState, TaskId, Timestamp,
 };
 
-use super::entry::JobEntry;
-
 /// Indexes. Each is a function of the rest of the state.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Derived {
@@ -30,9 +28,7 @@ pub(super) struct Derived {
     pub(super) stops: BTreeSet<(BootInstant, RunId)>,
     /// Live attempts by task.
     pub(super) tasks: BTreeMap<TaskId, RunId>,
-    /// What live attempts hold, each as it was when the run was last stored.
-    pub(super) held: BTreeMap<RunId, (AgentId, Resources)>,
-    /// The sums of `held` by agent.
+    /// What live attempts hold of each agent.
     pub(super) used: BTreeMap<AgentId, Resources>,
     /// Live runs by job.
     pub(super) live: BTreeMap<Incarnation, BTreeSet<(u64, RunId)>>,
@@ -43,20 +39,13 @@ pub(super) struct Derived {
 }
 
 impl Derived {
-    pub(super) fn index_run(&mut self, run: &Run, entry: Option<&JobEntry>) {
-        self.index_run_times(run, entry.map(|entry| entry.job.priority).unwrap_or_default());
-        if let Some(attempt) = run.live_attempt() {
-            let wanted = entry.map(|entry| entry.job.resources).unwrap_or_default();
-            if wanted == Resources::default() {
-                return;
-            }
-            self.held.insert(run.id, (attempt.agent.clone(), wanted));
+    pub(super) fn index_run(&mut self, run: &Run, priority: Priority) {
+        if let Some(attempt) = run.live_attempt()
+            && attempt.holds != Resources::default()
+        {
             let used = self.used.entry(attempt.agent.clone()).or_default();
-            *used = used.plus(wanted);
+            *used = used.plus(attempt.holds);
         }
-    }
-
-    pub(super) fn index_run_times(&mut self, run: &Run, priority: Priority) {
         self.live.entry(run.id.incarnation).or_default().insert((run.sequence, run.id));
         match run.state {
             RunState::Pending { deadline } => {
@@ -122,12 +111,12 @@ impl Derived {
                 self.stops.remove(&(at, run.id));
             }
         }
-        if let Some((agent, held)) = self.held.remove(&run.id)
-            && let Some(used) = self.used.get_mut(&agent)
+        if let Some(attempt) = run.live_attempt()
+            && let Some(used) = self.used.get_mut(&attempt.agent)
         {
-            *used = used.minus(held);
+            *used = used.minus(attempt.holds);
             if *used == Resources::default() {
-                self.used.remove(&agent);
+                self.used.remove(&attempt.agent);
             }
         }
     }

@@ -55,7 +55,7 @@ mod tests;
 mod transition;
 mod zones;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::{
@@ -161,6 +161,8 @@ struct Step<'a> {
     /// The runs of each job that this step has stored, as it stored them last.
     stored: BTreeMap<Incarnation, BTreeMap<RunId, Run>>,
     counted: BTreeMap<Incarnation, JobStats>,
+    /// The jobs that this step has disabled.
+    disabled: BTreeSet<Incarnation>,
     /// The last task-id millisecond that this step has used up of each name.
     marked: BTreeMap<JobName, i64>,
     progressed: BTreeMap<Incarnation, Progress>,
@@ -175,6 +177,7 @@ impl<'a> Step<'a> {
             last_sequence: state.last_sequence(),
             stored: BTreeMap::new(),
             counted: BTreeMap::new(),
+            disabled: BTreeSet::new(),
             marked: BTreeMap::new(),
             progressed: BTreeMap::new(),
         }

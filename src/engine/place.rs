@@ -201,6 +201,7 @@ fn begin_attempt(step: &mut Step<'_>, entry: &JobEntry, run: &Run, assignment: A
         task_id: TaskId::new(run.task_millis, index, &run.job, &arguments),
         agent: assignment.agent.clone(),
         launched_at: step.now.wall,
+        holds: entry.job.resources,
         state: AttemptState::Launching,
     };
     let launch = launch::launch(step, entry, run, &attempt, assignment);

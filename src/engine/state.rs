@@ -485,7 +485,8 @@ impl State {
     fn put_run(&mut self, run: Run) {
         self.last_sequence = self.last_sequence.max(run.sequence);
         let entry = self.jobs.get(&run.id.incarnation);
-        self.derived.index_run(&run, entry);
+        let priority = entry.map(|entry| entry.job.priority).unwrap_or_default();
+        self.derived.index_run(&run, priority);
         self.runs.insert(run.id, run);
     }
 
@@ -505,9 +506,6 @@ impl State {
         }
         let mut rebuilt = Derived {
             is_placement_wanted: self.derived.is_placement_wanted,
-            // What an attempt holds is what its job wanted when the run was stored, which nothing else remembers.
-            held: self.derived.held.clone(),
-            used: self.derived.used.clone(),
             graph: self.derived.graph.clone(),
             ..Derived::default()
         };
@@ -520,11 +518,11 @@ impl State {
             use crate::model::Priority;
             let is_of = |priority: &Priority| {
                 let mut alone = Derived::default();
-                alone.index_run_times(run, *priority);
+                alone.index_run(run, *priority);
                 alone.pending.is_subset(&self.derived.pending)
             };
             let priority = Priority::ALL.into_iter().find(is_of).unwrap_or_default();
-            rebuilt.index_run_times(run, priority);
+            rebuilt.index_run(run, priority);
         }
         assert_eq!(rebuilt, self.derived, "an index does not follow from the state");
         for (incarnation, entry) in &self.jobs {
@@ -533,11 +531,5 @@ impl State {
             let named: BTreeSet<Incarnation> = named.collect();
             assert_eq!(named, self.derived.graph.parents(*incarnation), "an edge is off");
         }
-        let mut used: BTreeMap<AgentId, Resources> = BTreeMap::new();
-        for (agent, held) in self.derived.held.values() {
-            let sum = used.entry(agent.clone()).or_default();
-            *sum = sum.plus(*held);
-        }
-        assert_eq!(used, self.derived.used, "the sums of held resources are off");
     }
 }

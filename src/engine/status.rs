@@ -507,7 +507,7 @@ fn count(step: &mut Step<'_>, entry: &JobEntry, run: &Run, verdict: Verdict, at:
     }
     let failures = stats.errors_since_last_success;
     step.store_stats(entry.incarnation, stats);
-    if entry.job.disabled {
+    if entry.job.disabled || step.disabled.contains(&entry.incarnation) {
         return;
     }
     let why = if verdict == Verdict::Succeeded {
@@ -518,6 +518,7 @@ fn count(step: &mut Step<'_>, entry: &JobEntry, run: &Run, verdict: Verdict, at:
             .then(|| format!("it failed {failures} times in a row"))
     };
     if let Some(why) = why {
+        step.disabled.insert(entry.incarnation);
         step.change(Change::Disabled { incarnation: entry.incarnation });
         let left = family::left_waiting(step, entry);
         let text = match (verdict, left) {

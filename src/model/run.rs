@@ -1,6 +1,8 @@
 //! Runs, their attempts, and the verdict each occurrence ends in.
 
-use super::{AgentId, BootInstant, Exit, Incarnation, JobName, RunId, TaskId, Timestamp};
+use super::{
+    AgentId, BootInstant, Exit, Incarnation, JobName, Resources, RunId, TaskId, Timestamp,
+};
 
 /// One obligation to execute a job once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,6 +185,8 @@ pub struct Attempt {
     pub agent: AgentId,
     /// When its launch was committed, by the leader's wall clock.
     pub launched_at: Timestamp,
+    /// What it takes of its agent until it has ended, whatever becomes of its job.
+    pub holds: Resources,
     /// Where it stands.
     pub state: AttemptState,
 }

@@ -21,10 +21,6 @@ pub(super) fn as_stored(mut run: Run) -> Run {
     if let RunState::Waiting { until } = &mut run.state {
         until.boot = None;
     }
-    // As of a record of an older version, which had nothing else.
-    if let RunState::Pending { deadline } = run.state {
-        run.start_deadline = run.start_deadline.or(deadline);
-    }
     for attempt in &mut run.attempts {
         match &mut attempt.state {
             AttemptState::Running { stop_at, .. } => *stop_at = None,
@@ -531,12 +527,16 @@ fn alarm() -> impl Strategy<Value = Alarm> {
 }
 
 fn attempt() -> impl Strategy<Value = Attempt> {
-    (any::<u32>(), text(), text(), instant(), attempt_state()).prop_map(
-        |(index, task_id, agent, launched_at, state)| Attempt {
+    let amount = || (0..1_000_000_u64).prop_map(Scalar::from_thousandths);
+    let holds = (amount(), amount(), amount());
+    let holds = holds.prop_map(|(cpus, mem, disk)| Resources { cpus, mem, disk });
+    (any::<u32>(), text(), text(), instant(), holds, attempt_state()).prop_map(
+        |(index, task_id, agent, launched_at, holds, state)| Attempt {
             index,
             task_id: TaskId::from_text(task_id),
             agent: AgentId::new(agent),
             launched_at,
+            holds,
             state,
         },
     )

@@ -4,6 +4,7 @@ use chronode::engine::{Event, Reply, Request, RequestId};
 use chronode::model::{Dialect, JobName};
 
 use super::commit::InFlight;
+use super::house::ProcessId;
 use super::record::Stopped;
 use super::spec::{Spec, name};
 use super::world::{World, say};
@@ -28,6 +29,24 @@ impl World {
             _ if exists => return,
             _ => self.put(job),
         };
+        // A client may not have heard either that another leads.
+        let deposed = self.house.deposed();
+        let whom = if !deposed.is_empty() && self.rng.chance(50) {
+            Some(self.rng.pick(&deposed))
+        } else {
+            self.house.leader()
+        };
+        // Some ask first what would follow, and some of these do it then.
+        let is_careful = self.rng.chance(20);
+        if is_careful {
+            self.ask(whom, Request::DryRun(Box::new(request.clone())));
+        }
+        if !is_careful || self.rng.chance(70) {
+            self.ask(whom, request);
+        }
+    }
+
+    fn ask(&mut self, whom: Option<ProcessId>, request: Request) {
         self.requests += 1;
         let id = RequestId(self.requests);
         match &request {
@@ -43,13 +62,6 @@ impl World {
         }
         say!(self, "request {}: {request:?}", id.0);
         self.asked.insert(id, request.clone());
-        // A client may not have heard either that another leads.
-        let deposed = self.house.deposed();
-        let whom = if !deposed.is_empty() && self.rng.chance(50) {
-            Some(self.rng.pick(&deposed))
-        } else {
-            self.house.leader()
-        };
         if let Some(whom) = whom {
             self.house.tell_if_well(whom, Event::Request { id, request });
         }
@@ -58,7 +70,8 @@ impl World {
     fn put(&mut self, job: JobName) -> Request {
         self.versions += 1;
         let now = self.wall();
-        let mut spec = Spec::new(&mut self.rng, self.plan.pace, self.versions, job, now);
+        let others: Vec<JobName> = self.record.names.keys().cloned().collect();
+        let mut spec = Spec::new(&mut self.rng, &self.plan, self.versions, job, &others, now);
         if self.plan.faults.clock_steps.is_some() {
             spec.disabled = false;
         }
@@ -83,7 +96,8 @@ impl World {
             Reply::Stored { .. } | Reply::Deleted { .. } => possible.acknowledged(id.0),
             Reply::Refused(rejection) => {
                 possible.refused(id.0);
-                if let Request::PutJob { .. } = request {
+                // Whether its parents are a reason was looked at when it was decided.
+                if matches!(request, Request::PutJob { .. }) && rejection.field != "parents" {
                     self.record.violations.push(format!("a job is refused: {rejection:?}"));
                 }
             }

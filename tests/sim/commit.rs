@@ -6,15 +6,16 @@
 use std::collections::BTreeMap;
 
 use chronode::driver::working::Outcome;
-use chronode::engine::{Effect, RequestId};
-use chronode::model::{RunId, Term, Timestamp};
+use chronode::engine::{Effect, Request, RequestId};
+use chronode::model::{RunId, Term};
 use chronode::store::{Batch, CommitError, Error};
 
 use super::figure::Fault;
 use super::house::{Life, Phase, ProcessId};
-use super::i7_single_writer;
 use super::plan::SECOND;
+use super::record::Decided;
 use super::world::{Happening, World, say};
+use super::{i7_single_writer, room};
 
 /// What becomes of a commit, and what its process is told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub(crate) struct InFlight {
     /// Of the requests to stop runs in it: the live runs each found, and their attempts so far.
     pub(crate) stopped: BTreeMap<RequestId, BTreeMap<RunId, usize>>,
     term: Term,
-    decided_at: Timestamp,
+    decided: Decided,
     pub(crate) begun_at: i64,
     fate: Fate,
     landing: Option<Landing>,
@@ -53,12 +54,12 @@ impl InFlight {
         outcome: Outcome,
         stopped: BTreeMap<RequestId, BTreeMap<RunId, usize>>,
         term: Term,
-        decided_at: Timestamp,
+        decided: Decided,
         begun_at: i64,
     ) -> Self {
         let is_durable = outcome.is_durable();
         let (fate, landing) = (Fate::Stored, None);
-        Self { outcome, stopped, term, decided_at, begun_at, fate, landing, is_durable }
+        Self { outcome, stopped, term, decided, begun_at, fate, landing, is_durable }
     }
 
     pub(crate) const fn is_durable(&self) -> bool {
@@ -121,7 +122,8 @@ impl World {
         match self.store.commit_now(&batch) {
             Ok(()) => {
                 i7_single_writer::check_stored(&mut self.record, batch.term);
-                self.record.committed(&batch.changes, in_flight.decided_at);
+                self.record.committed(&batch.changes, in_flight.decided);
+                room::check_placed(&mut self.record, self.plan.agents);
                 let effects = &in_flight.outcome.effects;
                 i7_single_writer::committed(&mut self.record, batch.term, effects);
                 self.stopping(in_flight);
@@ -189,7 +191,9 @@ impl World {
         for effect in effects.into_iter().take(performed) {
             match effect {
                 Effect::Reply(id, reply) => {
-                    i7_single_writer::check_answer(&mut self.record, id, &reply, is_stored);
+                    if !matches!(self.asked.get(&id), Some(Request::DryRun(_))) {
+                        i7_single_writer::check_answer(&mut self.record, id, &reply, is_stored);
+                    }
                     self.hear(id, &reply);
                 }
                 Effect::Launch(_)

@@ -17,6 +17,9 @@ pub(crate) enum Fault {
     Disconnect,
     OrderLost,
     KeeperDeath,
+    OutOfSight,
+    LaunchOutOfSight,
+    LaunchLate,
     Suspend,
     ClockStep,
     ReportDoubled,
@@ -25,7 +28,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 20] = [
         Self::Crash,
         Self::CrashInFlight,
         Self::CrashBetweenEffects,
@@ -38,6 +41,9 @@ impl Fault {
         Self::Disconnect,
         Self::OrderLost,
         Self::KeeperDeath,
+        Self::OutOfSight,
+        Self::LaunchOutOfSight,
+        Self::LaunchLate,
         Self::Suspend,
         Self::ClockStep,
         Self::ReportDoubled,
@@ -59,6 +65,9 @@ impl Fault {
             Self::Disconnect => "disconnects",
             Self::OrderLost => "orders lost",
             Self::KeeperDeath => "deaths of the keeper",
+            Self::OutOfSight => "tasks out of sight",
+            Self::LaunchOutOfSight => "launches out of sight",
+            Self::LaunchLate => "of these late",
             Self::Suspend => "suspends",
             Self::ClockStep => "steps of the clock",
             Self::ReportDoubled => "reports doubled",

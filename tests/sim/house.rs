@@ -16,17 +16,17 @@ use chronode::engine::{
     Abilities, Change, Event, Recovered, Request, Settings, State, WakeAt, invariants,
 };
 use chronode::model::{
-    AgentId, Defaults, Duration, Offer, OfferId, OfferKind, Resources, RunId, Term,
+    Defaults, Duration, Offer, OfferId, OfferKind, Resources, RunId, Scalar, Term,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::{Batch, Loaded};
 
 use super::commit::InFlight;
 use super::figure::Fault;
-use super::i4_acknowledged_is_durable;
-use super::plan::{MINUTE, SECOND};
-use super::record::Record;
+use super::plan::{MINUTE, Plan, SECOND};
+use super::record::{Decided, Record};
 use super::world::{Happening, World, say};
+use super::{dry_run, family, further_attempts, i4_acknowledged_is_durable, room};
 
 /// One start of the scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,24 +64,36 @@ pub(crate) struct House {
     lives: u64,
 }
 
-/// More than anybody asks for.
-pub(crate) fn offer() -> Offer {
-    Offer {
-        id: OfferId::new("o1"),
-        agent: AgentId::new("a1"),
-        hostname: "one".to_owned(),
+/// One agent that never lacks room, or these, which have so many thousandths of a processor and enough of all else.
+pub(crate) fn offers(agents: &[u64]) -> Vec<Offer> {
+    let offer = |index: usize, resources, kind| Offer {
+        id: OfferId::new(format!("o{}", index + 1)),
+        agent: room::agent(index),
+        hostname: format!("host{}", index + 1),
         attributes: BTreeMap::new(),
-        resources: Resources::default(),
-        kind: OfferKind::Unmetered,
+        resources,
+        kind,
+    };
+    if agents.is_empty() {
+        return vec![offer(0, Resources::default(), OfferKind::Unmetered)];
     }
+    let of_size = |(index, cpus): (usize, &u64)| {
+        let resources = Resources {
+            cpus: Scalar::from_thousandths(*cpus),
+            mem: Scalar::MAX,
+            disk: Scalar::MAX,
+        };
+        offer(index, resources, OfferKind::Standing)
+    };
+    agents.iter().enumerate().map(of_size).collect()
 }
 
 impl House {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(plan: &Plan) -> Self {
         let settings = Settings {
             defaults: Defaults::default(),
-            retry_delay: Duration::from_secs(60),
-            disable_after_failures: 0,
+            retry_delay: Duration::from_micros(further_attempts::DELAY),
+            disable_after_failures: plan.disable_after,
             kill_grace: Duration::from_secs(5),
             abilities: Abilities { only_user: None, containers: false, executors: false },
             zones: ZoneDb::bundled(),
@@ -318,14 +330,27 @@ impl World {
             return false;
         }
         let mut stopped = BTreeMap::new();
+        let mut questions: Vec<dry_run::Question> = Vec::new();
+        let (is_leader, mut is_first) = (self.house.leader == Some(id), true);
+        let mut was_asked = false;
         while let Some(event) = process.inbox.pop_front() {
-            if let Event::Request { id, request } = &event
-                && let Some(live) = live_runs(process.working.state(), request)
-            {
-                // Whether or not anybody hears of it, their failures may be final from now on.
-                self.record.disturbed.extend(live.keys().map(|run| run.incarnation));
-                stopped.insert(*id, live);
+            let state = process.working.state();
+            if let Event::Request { id, request } = &event {
+                if let Some(live) = live_runs(state, request) {
+                    // Whether or not anybody hears of it, their failures may be final from now on.
+                    self.record.disturbed.extend(live.keys().map(|run| run.incarnation));
+                    stopped.insert(*id, live);
+                }
+                if is_first && is_leader {
+                    family::check_known(&mut self.record, state);
+                }
+                let before = questions.last().filter(|_| was_asked);
+                let record = &mut self.record;
+                let question = dry_run::Question::new(record, state, now, *id, request, before);
+                questions.push(question);
             }
+            was_asked = matches!(event, Event::Request { .. });
+            is_first = false;
             if process.working.handle(now, &event) == Dealt::NotYet {
                 process.inbox.push_front(event);
                 break;
@@ -335,9 +360,13 @@ impl World {
             let _ = process.working.handle(now, &Event::Woke);
         }
         let outcome = process.working.take();
+        let decided = Decided { wall: now.wall, boot: now.boot, by: process.life };
         // A state that nothing changed was found sound before.
         if !outcome.changes.is_empty() {
             check_state(&mut self.record, process.working.state(), "as decided");
+        }
+        for question in &questions {
+            question.check(&mut self.record, &outcome.effects);
         }
         let term = process.working.state().term();
         if term != process.term {
@@ -353,7 +382,7 @@ impl World {
         if outcome.changes.is_empty() && outcome.effects.is_empty() {
             return false;
         }
-        let in_flight = InFlight::new(outcome, stopped, term, now.wall, self.time);
+        let in_flight = InFlight::new(outcome, stopped, term, decided, self.time);
         if in_flight.is_durable() {
             self.begin_commit(id, in_flight);
             return false;

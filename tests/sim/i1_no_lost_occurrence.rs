@@ -1,12 +1,11 @@
 //! I1: every occurrence that was owed is a run with a verdict, or in exactly one stretch; and none is invented.
 
-use chronode::model::{
-    HistoryEntry, Incarnation, Overlap, Run, RunState, Stretch, Timestamp, Trigger, Verdict,
-};
+use chronode::model::{Incarnation, Run, RunState, Timestamp, Trigger, Verdict};
 
 use super::owed::owed;
 use super::plan::SECOND;
 use super::record::Evidence;
+use super::spec::Spec;
 
 pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
     evidence.record.in_force.keys().flat_map(|life| of_job(evidence, *life)).collect()
@@ -15,14 +14,6 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
 fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
     let mut found = Vec::new();
     let mut owed = owed(evidence.record, evidence.ends_at, life);
-    let stretches: Vec<&Stretch> = evidence
-        .history
-        .iter()
-        .filter_map(|entry| match entry {
-            HistoryEntry::Stretch(stretch) if stretch.incarnation == life => Some(stretch),
-            HistoryEntry::Stretch(_) | HistoryEntry::Run(_) => None,
-        })
-        .collect();
     for run in evidence.runs_of(life) {
         let due = match run.trigger {
             Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => {
@@ -33,10 +24,9 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
         if owed.surely.remove(&due).is_none() && owed.perhaps.remove(&due).is_none() {
             found.push(format!("I1: run {} is for an occurrence that nobody owed", run.id));
         }
-        found.extend(unsettled(evidence, run));
         found.extend(missed_without_need(evidence, run));
     }
-    for stretch in stretches {
+    for stretch in evidence.stretches_of(life) {
         let (first, last) = (stretch.first_due_at, stretch.last_due_at);
         let range = first.as_millisecond()..=last.as_millisecond();
         let within: Vec<i64> = owed.surely.range(range.clone()).map(|(due, _)| *due).collect();
@@ -71,20 +61,18 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
     found
 }
 
-fn unsettled(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
-    let is_late = evidence.record.opens_by(run) <= evidence.settled_through;
-    (is_late && !run.is_ended()).then(|| format!("I1: run {} never ends: {:?}", run.id, run.state))
-}
-
 /// Missing is for trouble. Where all was well for the whole window, the run must have started.
 fn missed_without_need(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
     let RunState::Ended { verdict: Verdict::Missed, reason, .. } = &run.state else { return None };
     if evidence.starts_of(run) > 0 {
         return Some(format!("I1: run {} is recorded as missed, and it started", run.id));
     }
-    // A run that waited in a queue was not wanted by the end of its window.
-    let queues = |overlap| matches!(overlap, Overlap::Queue { .. });
-    if evidence.record.spec_of(run.id.incarnation).any(|spec| queues(spec.overlap)) {
+    // Its launch never arrived where it was sent, and it was too late when that was known.
+    if evidence.record.unseen.contains(&run.id) {
+        return None;
+    }
+    // A run that waited for others was not wanted by the end of its window.
+    if evidence.record.spec_of(run.id.incarnation).any(Spec::waits) {
         return None;
     }
     let due = run.trigger.due_at().as_millisecond();
@@ -93,7 +81,7 @@ fn missed_without_need(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
 }
 
 /// Whether nothing was in the way of an occurrence as long as its window was open. Nothing is said of short windows,
-/// and of simulations in which somebody sets the clock.
+/// and of simulations in which somebody sets the clock or runs have to wait for room.
 fn was_easy(evidence: &Evidence<'_>, life: Incarnation, due: i64) -> bool {
     let epsilons = || evidence.record.spec_of(life).map(|spec| spec.epsilon);
     let (shortest, longest) = (epsilons().min().unwrap_or(0), epsilons().max().unwrap_or(0));
@@ -107,6 +95,7 @@ fn was_easy(evidence: &Evidence<'_>, life: Incarnation, due: i64) -> bool {
     let from = due * 1_000 - begins_at;
     shortest >= 5 * SECOND
         && !evidence.has_clock_steps
+        && evidence.agents.is_empty()
         && !is_accepted_within
         && evidence.record.was_calm(from, from + jitter + shortest)
 }

@@ -1,9 +1,11 @@
 //! I3: no window opens before its occurrence is due or after the next one is, nothing starts before its window opens,
 //! and no first attempt is decided after its window.
 
-use chronode::model::{AttemptState, Duration, Overlap, Run, TaskId, Timestamp, Trigger};
+use chronode::model::{AttemptState, Duration, Run, TaskId, Timestamp, Trigger};
 
 use super::record::Record;
+use super::rule::Terms;
+use super::spec::Spec;
 
 /// At the start of a task. `latest_wall` is the latest that the wall clock ever showed: somebody may have set it back
 /// between the decision and the start.
@@ -23,12 +25,13 @@ pub(crate) fn check_start(
 pub(crate) fn check_opening(record: &mut Record, run: &Run) {
     let Trigger::Schedule { due_at, opens_at } = run.trigger else { return };
     let known = *record.opens.entry(run.id).or_insert(opens_at);
-    let is_allowed = record.spec_of(run.id.incarnation).any(|spec| {
-        let occurrence = spec.terms.occurrence(due_at.as_millisecond());
+    let allows = |terms: &Terms| {
+        let occurrence = terms.occurrence(due_at.as_millisecond());
         occurrence.is_some_and(|occurrence| {
             (occurrence.due..=occurrence.opens_by).contains(&opens_at.as_millisecond())
         })
-    });
+    };
+    let is_allowed = record.terms_of(run.id.incarnation).any(allows);
     if !is_allowed || known != opens_at {
         record.violations.push(format!(
             "I3: the window of run {} opens {opens_at}, due {due_at}, at first {known}",
@@ -44,9 +47,8 @@ pub(crate) fn check_launch(record: &mut Record, run: &Run) {
     if attempt.state != AttemptState::Launching {
         return;
     }
-    let waits = |overlap| matches!(overlap, Overlap::Queue { .. });
-    // A run that waited in a queue has no window any more.
-    if record.spec_of(run.id.incarnation).any(|spec| waits(spec.overlap)) {
+    // A run that waited for others has no window any more.
+    if record.spec_of(run.id.incarnation).any(Spec::waits) {
         return;
     }
     let longest = record.spec_of(run.id.incarnation).map(|spec| spec.epsilon).max().unwrap_or(0);

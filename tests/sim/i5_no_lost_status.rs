@@ -1,9 +1,13 @@
 //! I5: what the launcher knows of the end of a task is recorded, once and truly; nothing stays running without a task.
 
-use chronode::model::{Attempt, AttemptState, Exit, Run, RunState, TaskId, Verdict};
+use chronode::model::{
+    Attempt, AttemptState, Exit, Overlap, Run, RunState, TaskId, Trigger, UnknownThen, Verdict,
+};
 
-use super::keeper::Truth;
+use super::further_attempts::{failures, is_final, latest, pauses};
+use super::keeper::{Known, Truth};
 use super::record::{Evidence, Record};
+use super::spec::Spec;
 
 pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
     let mut found = counts(evidence);
@@ -12,10 +16,10 @@ pub(crate) fn violations(evidence: &Evidence<'_>) -> Vec<String> {
         let attempt = run.and_then(|run| run.attempts.iter().find(|a| a.task_id.as_str() == *task));
         match (run, attempt) {
             (Some(run), Some(attempt)) if run.is_ended() => {
-                found.extend(compare(run, attempt, truth));
+                found.extend(compare(evidence, run, attempt, truth));
             }
-            // It is due after the end of the faults and goes on.
-            (Some(run), Some(_)) if evidence.record.opens_by(run) > evidence.settled_through => {}
+            // It began after the end of the faults, or waits for room that there never will be, and goes on.
+            (Some(run), Some(_)) if !evidence.must_be_over(run) => {}
             (run, _) => found.push(format!("I5: task `{task}` started; its run is {run:?}")),
         }
     }
@@ -47,22 +51,27 @@ fn counts(evidence: &Evidence<'_>) -> Vec<String> {
     found
 }
 
-/// When the launcher is told that it may forget a task.
-pub(crate) fn check_acknowledged(record: &mut Record, task_id: &TaskId) {
-    let is_attempt = |run: &&Run| run.live_attempt().is_some_and(|it| it.task_id == *task_id);
-    if let Some(run) = record.live.values().find(is_attempt) {
-        let line = format!("I5: `{task_id}` may be forgotten, and it goes on in run {}", run.id);
+/// When the launcher is told that it may forget what it knows of a task.
+pub(crate) fn check_acknowledged(record: &mut Record, task_id: &TaskId, known: &Known) {
+    let is_attempt = |it: &&Attempt| it.task_id == *task_id;
+    let live = record.live.values().filter_map(Run::live_attempt).find(is_attempt);
+    let is_recorded = match (live.map(|attempt| &attempt.state), known) {
+        (None, _) | (Some(AttemptState::Unknown { .. }), Known::InDoubt) => true,
+        (Some(_), _) => false,
+    };
+    if !is_recorded {
+        let line = format!("I5: {known:?} of `{task_id}` may be forgotten, and it is {live:?}");
         record.violations.push(line);
     }
 }
 
-fn compare(run: &Run, attempt: &Attempt, truth: &Truth) -> Option<String> {
+fn compare(evidence: &Evidence<'_>, run: &Run, attempt: &Attempt, truth: &Truth) -> Option<String> {
     let AttemptState::Ended { exit, .. } = &attempt.state else {
         return Some(format!("I5: run {} is over, and its attempt is not", run.id));
     };
     let is_true = match exit {
         Some(exit) => truth.exit.as_ref() == Some(exit),
-        None => truth.is_forgotten,
+        None => truth.is_forgotten || evidence.doubted.contains(&attempt.task_id),
     };
     (!is_true).then(|| {
         let task = &attempt.task_id;
@@ -70,28 +79,61 @@ fn compare(run: &Run, attempt: &Attempt, truth: &Truth) -> Option<String> {
     })
 }
 
-/// Whether the verdict follows from the attempts.
+/// Whether the verdict follows from the attempts, and says why.
 fn verdict(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
-    let RunState::Ended { verdict, .. } = run.state else { return None };
+    let RunState::Ended { verdict, reason, .. } = &run.state else { return None };
+    let record = evidence.record;
+    let life = run.id.incarnation;
     let last = run.attempts.last().map(|attempt| &attempt.state);
     let last_exit = match last {
         Some(AttemptState::Ended { exit, .. }) => Some(exit.clone()),
         _ => None,
     };
-    let life = run.id.incarnation;
-    let retries = evidence.record.spec_of(life).map(|spec| spec.retries).max().unwrap_or(0);
-    let may_end_early = evidence.record.disturbed.contains(&life);
-    let attempts = i64::try_from(run.attempts.len()).expect("few");
+    let is_disturbed = record.disturbed.contains(&life);
+    let replaces = record.spec_of(life).any(|spec| spec.overlap == Overlap::Replace);
+    let is_occurrence = match run.trigger {
+        Trigger::Schedule { .. } | Trigger::CatchUp { .. } => true,
+        Trigger::Manual { .. } | Trigger::Parents { .. } => false,
+    };
+    let loses = |spec: &Spec| {
+        let is_late = |latest| latest < record.ended[&run.id];
+        spec.unknown.then == UnknownThen::Lost || latest(run, &spec.retries).is_some_and(is_late)
+    };
     let is_right = match verdict {
         Verdict::Succeeded => last_exit == Some(Some(Exit::Code(0))),
-        Verdict::Failed => {
-            !matches!(last_exit, None | Some(None | Some(Exit::Code(0))))
-                && (may_end_early || attempts == retries + 1)
+        Verdict::Failed => match last_exit {
+            Some(Some(exit)) => {
+                exit != Exit::Code(0) && (is_disturbed || replaces || is_last(evidence, run, &exit))
+            }
+            Some(None) | None => false,
+        },
+        Verdict::Lost => {
+            last_exit == Some(None) && (is_disturbed || replaces || record.spec_of(life).any(loses))
         }
-        Verdict::Lost => last_exit == Some(None),
-        Verdict::Missed => run.attempts.is_empty(),
-        Verdict::Killed => may_end_early,
-        Verdict::Skipped | Verdict::Superseded => false,
+        Verdict::Missed => run.attempts.is_empty() && is_occurrence,
+        Verdict::Killed => is_disturbed,
+        Verdict::Superseded => replaces,
+        Verdict::Skipped => false,
     };
-    (!is_right || attempts > retries + 1).then(|| format!("I5: this verdict is wrong: {run:?}"))
+    let says_why = reason.is_empty() == (*verdict == Verdict::Succeeded);
+    let is_doubted = |attempt: &&Attempt| {
+        let is_unknown = matches!(attempt.state, AttemptState::Ended { exit: None, .. });
+        is_unknown && !evidence.doubted.contains(&attempt.task_id)
+    };
+    let is_invented = run.attempts.iter().any(|attempt| is_doubted(&attempt));
+    (!is_right || !says_why || is_invented).then(|| format!("I5: this verdict is wrong: {run:?}"))
+}
+
+/// Whether no other attempt follows the last, which has ended like this.
+fn is_last(evidence: &Evidence<'_>, run: &Run, exit: &Exit) -> bool {
+    let count = failures(&run.attempts);
+    let decided_at = evidence.record.ended[&run.id];
+    evidence.record.spec_of(run.id.incarnation).any(|Spec { retries, .. }| {
+        let longest = pauses(retries, count).1;
+        i64::try_from(count) == Ok(retries.most + 1)
+            || is_final(&retries.ends, exit)
+            || latest(run, retries).is_some_and(|latest| {
+                decided_at.saturating_add(longest).expect("within this century") > latest
+            })
+    })
 }

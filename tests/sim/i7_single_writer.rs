@@ -24,8 +24,8 @@ pub(crate) fn committed(record: &mut Record, term: Term, effects: &[Effect]) {
     }
 }
 
-/// When a client hears an answer. What tells of something done must be in the store, which takes nothing of a deposed
-/// leader.
+/// When a client hears the answer to a request to do something. What tells of something done must be in the store, which
+/// takes nothing of a deposed leader.
 pub(crate) fn check_answer(record: &mut Record, id: RequestId, reply: &Reply, is_stored: bool) {
     let tells_of_something = match reply {
         Reply::Stored { .. } | Reply::Deleted { .. } | Reply::Triggered { .. } => true,

@@ -2,7 +2,8 @@
 //!
 //! Keeps the contract of `launcher`: a task id starts at most once as long as it is known; an end is told on every
 //! connection until acknowledged; a task that it never heard of is denied. When it dies, some of its tasks end without
-//! anybody knowing how. What is true is kept apart and never forgotten: only the oracle reads it.
+//! anybody knowing how. Of a task that is out of its sight it can say nothing, and takes no acknowledgement for more
+//! than it has said. What is true is kept apart and never forgotten: only the oracle reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +50,8 @@ pub(crate) struct Truth {
     /// How it ended, where the launcher knows it.
     pub(crate) exit: Option<Exit>,
     pub(crate) is_forgotten: bool,
+    /// Whether its launch reached it long after it was ordered.
+    pub(crate) is_late: bool,
 }
 
 impl Truth {
@@ -64,6 +67,9 @@ pub(crate) struct Keeper {
     pub(crate) known: BTreeMap<TaskId, Known>,
     pub(crate) truth: BTreeMap<TaskId, Truth>,
     running: BTreeSet<TaskId>,
+    hidden: BTreeSet<TaskId>,
+    /// The tasks of which it has ever said that nobody can say anything.
+    pub(crate) doubted: BTreeSet<TaskId>,
     /// The latest term of which anybody was connected.
     pub(crate) obeyed: Term,
 }
@@ -75,6 +81,10 @@ impl Keeper {
 
     /// What it says of a task.
     pub(crate) fn tell(&self, task_id: &TaskId) -> TaskStatus {
+        if self.hidden.contains(task_id) {
+            let reason = "the machine that it was started on cannot be reached".to_owned();
+            return TaskStatus::InDoubt { reason, is_final: false };
+        }
         match self.known.get(task_id).cloned() {
             None => TaskStatus::NeverLaunched,
             Some(Known::Running { started_at }) => TaskStatus::Running { started_at },
@@ -90,10 +100,34 @@ impl Keeper {
     /// The tasks whose end is to be told on a new connection.
     pub(crate) fn unacknowledged(&self) -> Vec<TaskId> {
         let is_over = |known: &Known| !matches!(known, Known::Running { .. });
-        self.known.iter().filter(|(_, known)| is_over(known)).map(|(id, _)| id.clone()).collect()
+        let over = self.known.iter().filter(|(_, known)| is_over(known)).map(|(id, _)| id);
+        over.filter(|id| !self.hidden.contains(*id)).cloned().collect()
     }
 
-    pub(crate) fn start(&mut self, launch: &Launch, at: Timestamp) {
+    /// The tasks that it has and can see.
+    pub(crate) fn seen(&self) -> Vec<TaskId> {
+        self.known.keys().filter(|id| !self.hidden.contains(*id)).cloned().collect()
+    }
+
+    /// From now on it can say nothing of a task, or of a launch.
+    pub(crate) fn hide(&mut self, task_id: &TaskId) {
+        self.hidden.insert(task_id.clone());
+    }
+
+    /// It can again. Whether it could not.
+    pub(crate) fn show(&mut self, task_id: &TaskId) -> bool {
+        self.hidden.remove(task_id)
+    }
+
+    pub(crate) fn is_hidden(&self, task_id: &TaskId) -> bool {
+        self.hidden.contains(task_id)
+    }
+
+    pub(crate) fn knows(&self, task_id: &TaskId) -> bool {
+        self.known.contains_key(task_id)
+    }
+
+    pub(crate) fn start(&mut self, launch: &Launch, at: Timestamp, is_late: bool) {
         let task_id = &launch.task_id;
         let started = Known::Running { started_at: at };
         self.known.insert(task_id.clone(), started);
@@ -104,6 +138,7 @@ impl Keeper {
             starts: Vec::new(),
             exit: None,
             is_forgotten: false,
+            is_late,
         });
         truth.starts.push(at);
         self.running.insert(task_id.clone());
@@ -129,11 +164,11 @@ impl Keeper {
         true
     }
 
-    /// The end of a task is known elsewhere: it may be forgotten.
-    pub(crate) fn acknowledge(&mut self, task_id: &TaskId) {
-        if !matches!(self.known.get(task_id), Some(Known::Running { .. })) {
-            self.known.remove(task_id);
-        }
+    /// The end of a task is known elsewhere: it may be forgotten. Returns what is.
+    pub(crate) fn acknowledge(&mut self, task_id: &TaskId) -> Option<Known> {
+        let is_over = !matches!(self.known.get(task_id), Some(Known::Running { .. }));
+        let is_forgotten = is_over && !self.hidden.contains(task_id);
+        if is_forgotten { self.known.remove(task_id) } else { None }
     }
 
     /// It dies, and nobody will ever say what became of these.

@@ -11,7 +11,7 @@ use super::house::ProcessId;
 use super::plan::{MINUTE, SECOND};
 use super::spec::Spec;
 use super::world::{Happening, World, say};
-use super::{i2_no_double_launch, i3_in_time, i5_no_lost_status, i7_single_writer};
+use super::{i2_no_double_launch, i3_in_time, i5_no_lost_status, i7_single_writer, overlap};
 
 /// A connection between a process and the keeper.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,8 @@ impl World {
             self.keeper.obeyed = process.term;
         }
         say!(self, "the launcher is connected");
-        self.house.tell_launcher(leader, Ok(vec![super::house::offer()]));
+        let offers = super::house::offers(self.plan.agents);
+        self.house.tell_launcher(leader, Ok(offers));
         for task_id in self.keeper.unacknowledged() {
             self.report(&task_id);
         }
@@ -107,6 +108,72 @@ impl World {
         self.after(delay, Happening::KeeperIsBack);
     }
 
+    /// Some of what there is, and for a while what comes, is out of the launcher's sight: a machine cannot be reached. The
+    /// tasks go on or end all the same; some are never heard of again.
+    pub(crate) fn out_of_sight(&mut self) {
+        let absence = self.rng.pick(self.plan.absences);
+        self.dark_until = self.time + absence;
+        for task_id in self.keeper.seen() {
+            if self.rng.chance(50) {
+                continue;
+            }
+            self.count(Fault::OutOfSight);
+            say!(self, "{task_id} is out of sight");
+            self.keeper.hide(&task_id);
+            if self.rng.chance(80) {
+                self.after(absence, Happening::ComesInSight(task_id.clone(), None));
+            }
+            // Or somebody hears of it when he asks.
+            if self.rng.chance(70) {
+                self.report(&task_id);
+            }
+        }
+    }
+
+    /// A launch arrives where nobody can see what becomes of it. Whether it did.
+    fn launch_out_of_sight(&mut self, launch: &Launch) -> bool {
+        if self.time >= self.dark_until || !self.has_faults || self.rng.chance(50) {
+            return false;
+        }
+        let task_id = &launch.task_id;
+        self.count(Fault::LaunchOutOfSight);
+        self.keeper.hide(task_id);
+        self.record.unseen.insert(launch.run_id);
+        let kind = self.rng.between(0, 2);
+        let late = if kind == 0 {
+            say!(self, "nobody sees that {task_id} starts");
+            self.start_task(launch, false);
+            None
+        } else if kind == 1 {
+            say!(self, "nobody sees that {task_id} does not start");
+            None
+        } else {
+            say!(self, "nobody sees {task_id} on its way");
+            Some(Box::new(launch.clone()))
+        };
+        if late.is_some() || self.rng.chance(80) {
+            let absence = self.rng.pick(self.plan.absences);
+            self.after(absence, Happening::ComesInSight(task_id.clone(), late));
+        }
+        true
+    }
+
+    /// A task can be seen again, or a launch arrives at last.
+    pub(crate) fn comes_in_sight(&mut self, task_id: &TaskId, late: Option<&Launch>) {
+        if !self.keeper.show(task_id) {
+            return;
+        }
+        say!(self, "{task_id} is in sight");
+        if let Some(launch) = late {
+            self.count(Fault::LaunchLate);
+            self.start_task(launch, true);
+        }
+        // A denial is an answer: nobody has asked.
+        if self.keeper.knows(task_id) {
+            self.report(task_id);
+        }
+    }
+
     /// Hands an effect to the launcher; it takes a moment, and orders of one connection keep their order.
     pub(crate) fn order(&mut self, process: ProcessId, order: Effect) {
         let delay = self.rng.between(50, 20_000);
@@ -142,6 +209,7 @@ impl World {
             Effect::Launch(launch) => self.launch(&launch),
             Effect::Kill { task_id, grace } => {
                 say!(self, "kill {task_id}");
+                self.record.played.stopped_unseen += u64::from(self.keeper.is_hidden(&task_id));
                 match self.keeper.tell(&task_id) {
                     TaskStatus::Running { .. } => {
                         let grace = i64::try_from(grace.as_micros()).expect("short");
@@ -159,8 +227,9 @@ impl World {
                 }
             }
             Effect::Acknowledge(task_id) => {
-                i5_no_lost_status::check_acknowledged(&mut self.record, &task_id);
-                self.keeper.acknowledge(&task_id);
+                if let Some(known) = self.keeper.acknowledge(&task_id) {
+                    i5_no_lost_status::check_acknowledged(&mut self.record, &task_id, &known);
+                }
             }
             Effect::Reply(..) => panic!("a reply is no order"),
         }
@@ -170,21 +239,30 @@ impl World {
         let task_id = &launch.task_id;
         if self.keeper.tell(task_id) == TaskStatus::NeverLaunched {
             i7_single_writer::check_launch(&mut self.record, launch, self.keeper.obeyed);
-            let at = self.wall();
-            if self.rng.chance(2) {
+            if self.launch_out_of_sight(launch) {
+                // What becomes of it is seen later, if ever.
+            } else if self.rng.chance(2) {
                 say!(self, "cannot start {task_id}");
+                let at = self.wall();
                 self.keeper.refuse(task_id, at);
             } else {
-                say!(self, "start {task_id}");
-                self.keeper.start(launch, at);
-                i2_no_double_launch::check_start(&mut self.record, &self.keeper, task_id);
-                let due_at = self.keeper.truth[task_id].told.due;
-                let opens_at = self.record.opens.get(&launch.run_id).copied().unwrap_or(due_at);
-                i3_in_time::check_start(&mut self.record, task_id, opens_at, self.latest_wall);
-                self.decide_end(task_id, launch.run_id);
+                self.start_task(launch, false);
             }
         }
         self.report(task_id);
+    }
+
+    fn start_task(&mut self, launch: &Launch, is_late: bool) {
+        let task_id = &launch.task_id;
+        say!(self, "start {task_id}");
+        let at = self.wall();
+        self.keeper.start(launch, at, is_late);
+        i2_no_double_launch::check_start(&mut self.record, &self.keeper, task_id);
+        overlap::check_start(&mut self.record, &self.keeper, task_id);
+        let due_at = self.keeper.truth[task_id].told.due;
+        let opens_at = self.record.opens.get(&launch.run_id).copied().unwrap_or(due_at);
+        i3_in_time::check_start(&mut self.record, task_id, opens_at, self.latest_wall);
+        self.decide_end(task_id, launch.run_id);
     }
 
     fn decide_end(&mut self, task_id: &TaskId, run_id: RunId) {
@@ -205,6 +283,9 @@ impl World {
     pub(crate) fn report(&mut self, task_id: &TaskId) {
         let Some(mut connection) = self.connection.filter(|_| self.keeper.is_up) else { return };
         let status = self.keeper.tell(task_id);
+        if let TaskStatus::InDoubt { .. } = status {
+            self.keeper.doubted.insert(task_id.clone());
+        }
         let faults = self.plan.faults.clone();
         let mut delay = self.rng.between(50, 20_000);
         let mut times = 1;

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
-use chronode::model::{HistoryEntry, Incarnation, Overlap, Run, RunId, RunState, Verdict};
+use chronode::model::{Incarnation, Run, RunId, RunState, Verdict};
 
 use super::owed::owed;
 use super::plan::SECOND;
@@ -34,7 +34,8 @@ struct Execution {
     due: i64,
     began: i64,
     is_complete: bool,
-    /// Whether its first attempt came to no line at all, so that no window bounds the first that did.
+    /// Whether its first attempt came to no line at all, or late through no fault of the house, so that no window bounds
+    /// the first that did.
     is_retried: bool,
 }
 
@@ -158,6 +159,8 @@ struct Line {
     attempt: u32,
     began: i64,
     is_complete: bool,
+    /// Whether its launch arrived when nobody could hear of it any more.
+    is_late: bool,
 }
 
 /// The lines of the commands, by the life that they name. Those that somebody asked for by hand are no occurrence's.
@@ -174,6 +177,7 @@ fn executions(evidence: &Evidence<'_>) -> BTreeMap<Incarnation, Vec<Execution>> 
                 attempt: told.attempt,
                 began: start.as_microsecond(),
                 is_complete: truth.logged_end(),
+                is_late: truth.is_late,
             };
             lines.entry((run.incarnation, told.due.as_millisecond())).or_default().push(line);
         }
@@ -183,14 +187,14 @@ fn executions(evidence: &Evidence<'_>) -> BTreeMap<Incarnation, Vec<Execution>> 
         lines.sort_unstable();
         let executions = found.entry(life).or_default();
         let mut last_attempt = None;
-        for Line { attempt, began, is_complete } in lines {
+        for Line { attempt, began, is_complete, is_late } in lines {
             // One that comes again belongs to another execution.
             match executions.last_mut() {
                 Some(execution) if last_attempt.is_some_and(|last| last < attempt) => {
                     execution.is_complete |= is_complete;
                 }
                 Some(_) | None => {
-                    let is_retried = attempt > 0;
+                    let is_retried = attempt > 0 || is_late;
                     executions.push(Execution { due, began, is_complete, is_retried });
                 }
             }
@@ -205,9 +209,7 @@ fn executions(evidence: &Evidence<'_>) -> BTreeMap<Incarnation, Vec<Execution>> 
 fn targets(evidence: &Evidence<'_>, life: Incarnation) -> Vec<Target> {
     let record = evidence.record;
     let longest = record.spec_of(life).map(|spec| spec.epsilon).max().unwrap_or(0);
-    let waits = |overlap| matches!(overlap, Overlap::Queue { .. });
-    let is_late_for_ever =
-        record.spec_of(life).any(|spec| waits(spec.overlap) || spec.catches_up());
+    let is_late_for_ever = record.spec_of(life).any(|spec| spec.waits() || spec.catches_up());
     let owed = owed(record, evidence.ends_at, life);
     let required = owed.surely.iter().map(|(due, owed)| (*due, owed, true));
     let perhaps = owed.perhaps.iter().map(|(due, owed)| (*due, owed, false));
@@ -274,13 +276,9 @@ impl<'a> Told<'a> {
     fn new(evidence: &'a Evidence<'_>, life: Incarnation) -> Self {
         let scheduled = evidence.runs_of(life).filter(|run| run.id.to_string().contains("-s"));
         let runs = scheduled.map(|run| (run.trigger.due_at().as_millisecond(), run)).collect();
-        let stretches = evidence.history.iter().filter_map(|entry| match entry {
-            HistoryEntry::Stretch(stretch) if stretch.incarnation == life => Some((
-                stretch.first_due_at.as_millisecond(),
-                stretch.last_due_at.as_millisecond(),
-                stretch.verdict,
-            )),
-            HistoryEntry::Stretch(_) | HistoryEntry::Run(_) => None,
+        let stretches = evidence.stretches_of(life).map(|stretch| {
+            let (first, last) = (stretch.first_due_at, stretch.last_due_at);
+            (first.as_millisecond(), last.as_millisecond(), stretch.verdict)
         });
         Self { runs, stretches: stretches.collect() }
     }

@@ -2,7 +2,8 @@
 //!
 //! Definitions follow one another: the old one owes what has come by the acceptance of the new one, which owes nothing
 //! that is due before the last decided occurrence. How starts are spread is not known here, so of an occurrence that was
-//! due just before its job was replaced it is not known either whose it was, or whether it was anybody's.
+//! due just before its job was replaced it is not known either whose it was, or whether it was anybody's. As long as a
+//! job has parents it owes none.
 
 use std::collections::BTreeMap;
 
@@ -34,24 +35,38 @@ pub(crate) fn owed(record: &Record, ends_at: Timestamp, life: Incarnation) -> Ow
     let (mut least, mut most) = (i64::MIN, i64::MIN);
     for (index, in_force) in versions.iter().enumerate() {
         let spec = &record.specs[&in_force.version];
+        let accepted_at = in_force.accepted_at.as_millisecond();
+        let Some(terms) = in_force.way.terms() else { continue };
         let replaced_at = versions.get(index + 1).map(|next| next.accepted_at);
         let until = replaced_at.or_else(|| record.removed.get(&life).copied());
-        if spec.disabled && until.is_none() {
-            // Nobody asks a disabled job, so what it skips is recorded when it is replaced or deleted.
-            return owed;
-        }
-        let until = until.unwrap_or(ends_at).as_millisecond();
+        // Nobody asks a disabled job, so what it skips is recorded when it is replaced or deleted. Until it was disabled
+        // it owed what was decided by then, as it says itself.
+        let until = match until {
+            Some(until) => until,
+            None if spec.disabled => return owed,
+            None if in_force.is_disabled => record.decided_through[&life],
+            None => ends_at,
+        };
+        let until = until.as_millisecond();
         // In microseconds, rounded up to the next millisecond: whatever opens from then on is still open at the
-        // acceptance.
-        let from = in_force.accepted_at.as_microsecond() - spec.epsilon;
+        // acceptance. What a deleted parent leaves goes on where it has got to.
+        let epsilon = if in_force.is_inherited { 0 } else { spec.epsilon };
+        let from = in_force.accepted_at.as_microsecond() - epsilon;
         let from = -(-from).div_euclid(1_000);
-        let mut occurrences = spec.terms.occurrences(from - spec.terms.jitter, until);
+        let mut occurrences = terms.occurrences(from - terms.jitter, until);
         occurrences.retain(|occurrence| occurrence.opens_by >= from);
+        if in_force.is_inherited {
+            // How far it had got is not known here.
+            (least, most) = (i64::MIN, most.max(accepted_at));
+        }
         let (decided_least, decided_most) = (least, most);
         // An acceptance decides everything before its first window, but not what may still wait for its jitter.
-        let waiting = occurrences.iter().map(|occurrence| occurrence.due).find(|due| *due < from);
-        least = least.max(waiting.unwrap_or(from) - 1);
-        most = most.max(from - 1);
+        if !in_force.is_inherited {
+            let waiting =
+                occurrences.iter().map(|occurrence| occurrence.due).find(|due| *due < from);
+            least = least.max(waiting.unwrap_or(from) - 1);
+            most = most.max(from - 1);
+        }
         for Occurrence { due, opens_by } in occurrences {
             if due <= decided_least {
                 continue;

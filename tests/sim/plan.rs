@@ -3,9 +3,9 @@
 //! A kind of fault is on for a whole simulation or off, so that some are mild and some are vicious, and each fault is
 //! also seen alone.
 
-use chronode::model::{Duration, Timestamp};
+use chronode::model::Timestamp;
 
-use super::civil::{self, ZONES};
+use super::civil::{self, ZONES, Zone};
 use super::rng::Rng;
 
 pub(crate) const SECOND: i64 = 1_000_000;
@@ -49,6 +49,7 @@ pub(crate) struct Faults {
     pub(crate) ambush_permille: i64,
     pub(crate) disconnect: Option<i64>,
     pub(crate) keeper_dies: Option<i64>,
+    pub(crate) out_of_sight: Option<i64>,
     pub(crate) suspend: Option<i64>,
     pub(crate) clock_steps: Option<i64>,
     /// Commits in a hundred that fail one way or another.
@@ -62,21 +63,31 @@ pub(crate) struct Faults {
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) pace: Pace,
+    /// Where most people are.
+    pub(crate) home: &'static Zone,
     pub(crate) begins_at: Timestamp,
     /// How long there are faults and requests.
     pub(crate) span: i64,
     /// How long everything may take to settle after them.
     pub(crate) patience: i64,
     pub(crate) faults: Faults,
+    /// Whether some jobs are triggered by others.
+    pub(crate) has_families: bool,
+    /// The processors of each agent in thousandths, where runs have to wait for room. None where there is always room.
+    pub(crate) agents: &'static [u64],
+    /// What the house does with jobs that do not say how often they may fail in a row.
+    pub(crate) disable_after: u32,
     pub(crate) jobs_at_first: i64,
     /// Mean time between two requests of clients.
     pub(crate) request: i64,
     /// The driver looks at the clock again and again, whether or not it has to. The real one does every half second.
     pub(crate) look: i64,
-    /// How long the house is down after a crash, the launcher away, its keeper dead, the machine asleep: one of these.
+    /// How long the house is down after a crash, the launcher away, its keeper dead, a task out of sight, the machine
+    /// asleep: one of these.
     pub(crate) downtimes: &'static [i64],
     pub(crate) disconnects: &'static [i64],
     pub(crate) deaths: &'static [i64],
+    pub(crate) absences: &'static [i64],
     pub(crate) sleeps: &'static [i64],
 }
 
@@ -97,6 +108,7 @@ impl Plan {
             ambush_permille: percent(rng, 30, 4),
             disconnect: every(rng, 50, 15 * MINUTE, DAY),
             keeper_dies: every(rng, 30, HOUR, 5 * DAY),
+            out_of_sight: every(rng, 40, 20 * MINUTE, 2 * DAY),
             suspend: every(rng, 20, HOUR, 4 * DAY),
             clock_steps: every(rng, 40, 40 * MINUTE, 5 * DAY),
             store_percent: percent(rng, 40, 10),
@@ -104,17 +116,26 @@ impl Plan {
             late_percent: percent(rng, 40, 20),
             dropped_percent: percent(rng, 30, 10),
         };
+        let has_families = rng.chance(60);
+        // More of everything where jobs depend on each other.
+        let (jobs_at_first, requests) =
+            if has_families { ((4, 10), (1, 6)) } else { ((1, 6), (2, 20)) };
+        let home = rng.choose(&ZONES);
         Self {
             pace,
-            begins_at: begins_at(rng, pace),
+            home,
+            begins_at: begins_at(rng, pace, home),
             span: match pace {
                 Pace::Vicious => rng.between(1, 6) * HOUR,
                 Pace::Sparse => rng.between(10, 60) * DAY,
             },
             patience: pace.of(DAY, 10 * DAY),
             faults,
-            jobs_at_first: rng.between(1, 6),
-            request: rng.between(2, 20) * pace.of(MINUTE, 2 * HOUR),
+            has_families,
+            agents: rng.pick(&[&[][..], &[], &[], &[1_000], &[2_000], &[1_000, 2_000]]),
+            disable_after: rng.pick(&[0, 0, 3]),
+            jobs_at_first: rng.between(jobs_at_first.0, jobs_at_first.1),
+            request: rng.between(requests.0, requests.1) * pace.of(MINUTE, 2 * HOUR),
             look: pace.of(MINUTE, HOUR),
             downtimes: pace.of(
                 &[100_000, SECOND, SECOND, MINUTE, 10 * MINUTE, HOUR],
@@ -125,25 +146,32 @@ impl Plan {
                 &[SECOND, MINUTE, 10 * MINUTE, 3 * HOUR],
             ),
             deaths: pace.of(&[100_000, SECOND, 5 * MINUTE], &[SECOND, 5 * MINUTE, 2 * HOUR]),
+            absences: pace.of(
+                &[100_000, SECOND, 30 * SECOND, 5 * MINUTE, 30 * MINUTE],
+                &[SECOND, MINUTE, 30 * MINUTE, 5 * HOUR],
+            ),
             sleeps: pace.of(&[30 * SECOND, 5 * MINUTE, HOUR], &[5 * MINUTE, HOUR, 12 * HOUR]),
         }
     }
 }
 
-/// The weeks of a sparse simulation often have a change of a clock in them.
-fn begins_at(rng: &mut Rng, pace: Pace) -> Timestamp {
+/// The weeks of a sparse simulation mostly have a change of the clocks at home among their first days.
+fn begins_at(rng: &mut Rng, pace: Pace, home: &Zone) -> Timestamp {
     let begin: Timestamp = BEGIN.parse().expect("an instant");
     let first = begin.as_millisecond();
     let latest = first + 300 * civil::DAY;
-    let changes: Vec<i64> = ZONES
+    let changes: Vec<i64> = home
+        .changes()
         .iter()
-        .flat_map(|zone| zone.changes().iter().map(|change| change.at))
-        .filter(|at| (first..latest).contains(at))
+        .map(|change| change.at)
+        .filter(|at| (first + 9 * civil::DAY..latest).contains(at))
         .collect();
     let at = match pace {
         Pace::Vicious => first,
-        Pace::Sparse if rng.chance(60) => rng.pick(&changes) - rng.between(1, 20) * civil::DAY,
+        Pace::Sparse if !changes.is_empty() && rng.chance(80) => {
+            rng.pick(&changes) - rng.between(civil::DAY, 9 * civil::DAY)
+        }
         Pace::Sparse => rng.between(first, latest),
     };
-    begin.max(begin.saturating_add(Duration::from_millis(at - first)).expect("within this century"))
+    Timestamp::from_millisecond(at).expect("within this century")
 }

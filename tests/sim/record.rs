@@ -4,18 +4,38 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chronode::engine::Change;
 use chronode::model::{
-    Duration, HistoryEntry, Incarnation, JobName, JobRecord, Run, RunId, RunState, TaskId, Term,
-    Timestamp, Trigger, Verdict,
+    BootInstant, HistoryEntry, Incarnation, JobName, JobRecord, Run, RunId, RunState, Stretch,
+    TaskId, Term, Timestamp, Trigger, Verdict,
 };
 
+use super::disabling::{self, Tallies};
+use super::house::Life;
+use super::i6_chain_exactness::Chains;
 use super::keeper::Truth;
-use super::spec::{Spec, version_of};
+use super::played::Played;
+use super::rule::Terms;
+use super::spec::{Spec, Way, version_of};
+use super::{family, further_attempts, i3_in_time, overlap};
 
 /// A definition in force, as committed.
 #[derive(Debug, Clone)]
 pub(crate) struct InForce {
     pub(crate) accepted_at: Timestamp,
     pub(crate) version: u64,
+    /// What triggers it: the version's own, unless a parent was deleted and left something else.
+    pub(crate) way: Way,
+    pub(crate) is_inherited: bool,
+    pub(crate) is_disabled: bool,
+    /// Whether it was disabled while it was in force.
+    pub(crate) was_disabled: bool,
+}
+
+/// When a batch was decided, and by which reading of the store.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decided {
+    pub(crate) wall: Timestamp,
+    pub(crate) boot: BootInstant,
+    pub(crate) by: Life,
 }
 
 /// What a name may stand for in the store: one of these, in the order in which they were asked for. All but the last
@@ -49,24 +69,40 @@ pub(crate) struct Record {
     pub(crate) specs: BTreeMap<u64, Spec>,
     pub(crate) in_force: BTreeMap<Incarnation, Vec<InForce>>,
     pub(crate) removed: BTreeMap<Incarnation, Timestamp>,
+    /// The jobs that there are.
+    pub(crate) names: BTreeMap<JobName, Incarnation>,
+    pub(crate) decided_through: BTreeMap<Incarnation, Timestamp>,
     pub(crate) possible: BTreeMap<JobName, Possible>,
     pub(crate) triggered: BTreeSet<RunId>,
     pub(crate) stopped: Vec<Stopped>,
     /// Lives of jobs whose runs somebody stopped, or whose definition changed: their failures may be final early.
     pub(crate) disturbed: BTreeSet<Incarnation>,
-    pub(crate) ended: BTreeSet<RunId>,
+    /// When that was decided.
+    pub(crate) ended: BTreeMap<RunId, Timestamp>,
     /// Their verdicts by life, in the order in which they were committed.
     pub(crate) ends: BTreeMap<Incarnation, Vec<Verdict>>,
-    /// The jobs that are disabled.
-    disabled: BTreeSet<Incarnation>,
     /// How many runs of a job had ended when somebody enabled it last: its count of failures in a row begins there.
     pub(crate) enabled_after: BTreeMap<Incarnation, usize>,
-    /// The others, as stored last.
+    /// The others, as stored last, and by whom.
     pub(crate) live: BTreeMap<RunId, Run>,
+    pub(crate) writers: BTreeMap<RunId, Life>,
+    /// What is being stopped for good, with the attempts it has had.
+    pub(crate) stopping: BTreeMap<RunId, usize>,
+    /// Tasks that are over for the house although nobody knows how they ended, or whether they ever began.
+    pub(crate) given_up: BTreeMap<TaskId, Timestamp>,
+    /// Runs that were not placed at once where there is not always room.
+    pub(crate) without_room: BTreeSet<RunId>,
+    pub(crate) chains: Chains,
+    pub(crate) tallies: Tallies,
+    pub(crate) played: Played,
+    /// How many occurrences each stretch counts, and whether it is one of rounds of parents.
+    pub(crate) stretches: BTreeMap<u64, (u64, bool)>,
     /// When the windows of runs opened, as the store has it.
     pub(crate) opens: BTreeMap<RunId, Timestamp>,
     /// The term that has begun last.
     term: Term,
+    /// The runs whose launches arrived where nobody could see what became of them.
+    pub(crate) unseen: BTreeSet<RunId>,
     /// The launches that were committed, each with the term that did so last.
     pub(crate) launches: BTreeMap<TaskId, Term>,
     /// The spans in which not everything was well, in microseconds since the begin.
@@ -86,11 +122,15 @@ pub(crate) struct Evidence<'a> {
     /// Those of the history that are runs.
     pub(crate) runs: BTreeMap<RunId, &'a Run>,
     pub(crate) truth: Vec<(&'a str, &'a Truth)>,
+    /// The tasks of which the launcher has ever said that nobody can say anything.
+    pub(crate) doubted: &'a BTreeSet<TaskId>,
     /// Everything due by then must be settled.
     pub(crate) settled_through: Timestamp,
     /// The wall clock at the end.
     pub(crate) ends_at: Timestamp,
     pub(crate) has_clock_steps: bool,
+    /// The processors of each agent, where runs have to wait for room.
+    pub(crate) agents: &'static [u64],
     pub(crate) begins_at: Timestamp,
 }
 
@@ -108,6 +148,17 @@ impl Evidence<'_> {
         self.runs.values().copied().filter(move |run| run.id.incarnation == life)
     }
 
+    /// The stretches of occurrences of one life of a job.
+    pub(crate) fn stretches_of(&self, life: Incarnation) -> impl Iterator<Item = &Stretch> {
+        self.history.iter().filter_map(move |entry| match entry {
+            HistoryEntry::Stretch(stretch) if stretch.incarnation == life => {
+                let known = self.record.stretches.get(&stretch.sequence);
+                Some(stretch).filter(|_| known.is_none_or(|(_, is_of_rounds)| !is_of_rounds))
+            }
+            HistoryEntry::Stretch(_) | HistoryEntry::Run(_) => None,
+        })
+    }
+
     /// When it is `at` in microseconds since 1970 for somebody who does not count what the machine sleeps.
     pub(crate) fn after_sleeping(&self, mut at: i64) -> i64 {
         let begins_at = self.begins_at.as_microsecond();
@@ -123,30 +174,42 @@ impl Evidence<'_> {
         let of_run = self.truth.iter().filter(|(_, truth)| truth.run_id == run.id);
         of_run.map(|(_, truth)| truth.starts.len()).sum()
     }
+
+    /// Whether it must be over: it began before the faults ended, and there is an agent that it fits on.
+    pub(crate) fn must_be_over(&self, run: &Run) -> bool {
+        run.created_at <= self.settled_through && self.record.fits(run.id.incarnation, self.agents)
+    }
 }
 
 impl Record {
-    pub(crate) fn spec_of(&self, incarnation: Incarnation) -> impl Iterator<Item = &Spec> {
-        let in_force = self.in_force.get(&incarnation).into_iter().flatten();
-        in_force.map(|in_force| &self.specs[&in_force.version])
+    pub(crate) fn versions_of(&self, life: Incarnation) -> &[InForce] {
+        self.in_force.get(&life).map_or(&[], Vec::as_slice)
     }
 
-    /// The last instant at which the window of a run may open.
-    pub(crate) fn opens_by(&self, run: &Run) -> Timestamp {
-        let due_at = run.trigger.due_at();
-        match run.trigger {
-            Trigger::Schedule { opens_at, .. } => opens_at,
-            Trigger::CatchUp { .. } => {
-                let jitter = self.longest_jitter(run.id.incarnation);
-                due_at.saturating_add(Duration::from_millis(jitter)).expect("within this century")
-            }
-            Trigger::Manual { .. } | Trigger::Parents { .. } => due_at,
-        }
+    pub(crate) fn spec_of(&self, life: Incarnation) -> impl DoubleEndedIterator<Item = &Spec> {
+        self.versions_of(life).iter().map(|in_force| &self.specs[&in_force.version])
+    }
+
+    /// The schedules that one life of a job has had.
+    pub(crate) fn terms_of(&self, life: Incarnation) -> impl Iterator<Item = &Terms> {
+        self.versions_of(life).iter().filter_map(|in_force| in_force.way.terms())
+    }
+
+    /// What the job of that name is, if there is one.
+    pub(crate) fn present(&self, name: &JobName) -> Option<&InForce> {
+        self.in_force.get(self.names.get(name)?)?.last()
     }
 
     /// Milliseconds.
     pub(crate) fn longest_jitter(&self, life: Incarnation) -> i64 {
-        self.spec_of(life).map(|spec| spec.terms.jitter).max().unwrap_or(0)
+        self.terms_of(life).map(|terms| terms.jitter).max().unwrap_or(0)
+    }
+
+    /// Whether a job fits on an agent that has nothing else.
+    pub(crate) fn fits(&self, life: Incarnation, agents: &[u64]) -> bool {
+        let most = agents.iter().max();
+        let wanted = self.spec_of(life).next_back().map_or(0, |spec| spec.cpus);
+        most.is_none_or(|most| wanted <= *most)
     }
 
     pub(crate) fn begin_term(&mut self, term: Term) {
@@ -158,55 +221,41 @@ impl Record {
         term < self.term
     }
 
-    /// Follows a batch that was stored, decided at `wall`.
-    pub(crate) fn committed(&mut self, changes: &[Change], wall: Timestamp) {
+    /// Follows a batch that was stored.
+    pub(crate) fn committed(&mut self, changes: &[Change], decided: Decided) {
+        let mut touched = BTreeSet::new();
         for change in changes {
+            if let Change::RunStored(run) = change {
+                touched.insert(run.id.incarnation);
+            }
+        }
+        for (index, change) in changes.iter().enumerate() {
             match change {
-                Change::JobStored(record) => {
-                    let version = version_of(&record.job.description);
-                    let in_force = InForce { accepted_at: record.accepted_at, version };
-                    let versions = self.in_force.entry(record.incarnation).or_default();
-                    versions.push(in_force);
-                    let life = record.incarnation;
-                    if record.job.disabled {
-                        self.disabled.insert(life);
-                    } else if self.disabled.remove(&life) {
-                        let ended = self.ends.get(&life).map_or(0, Vec::len);
-                        self.enabled_after.insert(life, ended);
-                    }
-                    if versions.len() > 1 {
-                        self.disturbed.insert(record.incarnation);
-                    }
+                Change::JobStored(record) => self.job_stored(record, &changes[index..]),
+                Change::JobRemoved { incarnation, name } => {
+                    self.removed.insert(*incarnation, decided.wall);
+                    self.disturbed.insert(*incarnation);
+                    self.names.remove(name);
+                    disabling::settled(self, *incarnation);
+                    self.chains.removed(name);
+                }
+                Change::RunStored(run) => self.run_stored(run, decided),
+                Change::StretchStored(stretch) => self.stretch_stored(stretch, &touched),
+                Change::Progressed { incarnation, progress } => {
+                    self.decided_through.insert(*incarnation, progress.decided_through);
                 }
                 Change::Disabled { incarnation } => {
-                    self.disabled.insert(*incarnation);
+                    disabling::disabled(self, *incarnation);
                 }
-                Change::JobRemoved { incarnation, .. } => {
-                    self.removed.insert(*incarnation, wall);
-                    self.disturbed.insert(*incarnation);
-                }
-                Change::RunStored(run) => {
-                    super::i3_in_time::check_opening(self, run);
-                    super::i3_in_time::check_launch(self, run);
-                    if self.ended.contains(&run.id) {
-                        self.violations.push(format!("I5: run {} moved on after its end", run.id));
-                    }
-                    if let RunState::Ended { verdict, .. } = run.state {
-                        self.ended.insert(run.id);
-                        self.ends.entry(run.id.incarnation).or_default().push(verdict);
-                        self.live.remove(&run.id);
-                    } else {
-                        self.live.insert(run.id, Run::clone(run));
-                    }
+                Change::Quarantined { incarnation } => {
+                    let line = format!("deciding {incarnation} went wrong");
+                    self.violations.push(line);
                 }
                 Change::TermBegan(_)
-                | Change::Progressed { .. }
                 | Change::Counted { .. }
-                | Change::Quarantined { .. }
                 | Change::ListeningBegan { .. }
                 | Change::Heard { .. }
                 | Change::ListeningEnded
-                | Change::StretchStored(_)
                 | Change::SignalStored(_)
                 | Change::SignalRemoved { .. }
                 | Change::TaskMillisUsed { .. }
@@ -215,6 +264,99 @@ impl Record {
                 | Change::PlacementSettled => {}
             }
         }
+        for life in touched {
+            disabling::settled(self, life);
+        }
+    }
+
+    fn job_stored(&mut self, record: &JobRecord, followed_by: &[Change]) {
+        let (life, name) = (record.incarnation, &record.job.name);
+        let version = version_of(&record.job.description);
+        let is_inherited = self.versions_of(life).last().is_some_and(|it| it.version == version);
+        let way = if is_inherited {
+            family::inherited(self, name, followed_by)
+        } else {
+            self.specs[&version].way.clone()
+        };
+        if way.to_model() != record.job.when {
+            let is = &record.job.when;
+            self.violations.push(format!("`{name}` is triggered by {is:?}, and not by {way:?}"));
+        }
+        let spec = &self.specs[&version];
+        let is_disabled = record.job.disabled;
+        let before = self.versions_of(life).last().is_some_and(|it| it.is_disabled);
+        if is_disabled != if is_inherited { before } else { spec.disabled } {
+            self.violations.push(format!("`{name}` is stored as disabled: {is_disabled}"));
+        }
+        self.names.insert(name.clone(), life);
+        self.decided_through.insert(life, record.progress.decided_through);
+        disabling::settled(self, life);
+        if before && !is_disabled {
+            let ended = self.ends.get(&life).map_or(0, Vec::len);
+            self.enabled_after.insert(life, ended);
+            disabling::enabled(self, life);
+        }
+        let spec = &self.specs[&version];
+        self.chains.defined(life, name, &way, spec.soft_error);
+        let versions = self.in_force.entry(life).or_default();
+        let had_parents = versions.last().map(|before| before.way.parents().is_some());
+        if had_parents.is_some_and(|had_parents| had_parents != way.parents().is_some()) {
+            self.played.switched += 1;
+        }
+        versions.push(InForce {
+            accepted_at: record.accepted_at,
+            version,
+            way,
+            is_inherited,
+            is_disabled,
+            was_disabled: is_disabled,
+        });
+        if versions.len() > 1 {
+            self.disturbed.insert(life);
+        }
+    }
+
+    fn run_stored(&mut self, run: &Run, decided: Decided) {
+        i3_in_time::check_opening(self, run);
+        i3_in_time::check_launch(self, run);
+        further_attempts::check(self, run, decided);
+        if self.ended.contains_key(&run.id) {
+            self.violations.push(format!("I5: run {} moved on after its end", run.id));
+        }
+        let is_new = !self.live.contains_key(&run.id) && !self.ended.contains_key(&run.id);
+        if is_new && matches!(run.trigger, Trigger::Parents { .. }) {
+            self.played.children += 1;
+        }
+        if let RunState::Ended { verdict, .. } = run.state {
+            self.played.lost += u64::from(verdict == Verdict::Lost);
+            self.played.superseded += u64::from(verdict == Verdict::Superseded);
+            self.ended.insert(run.id, decided.wall);
+            self.ends.entry(run.id.incarnation).or_default().push(verdict);
+            self.live.remove(&run.id);
+            self.writers.remove(&run.id);
+            disabling::ended(self, run, verdict);
+            self.chains.ended(run, verdict);
+        } else {
+            self.live.insert(run.id, run.clone());
+            self.writers.insert(run.id, decided.by);
+        }
+    }
+
+    fn stretch_stored(&mut self, stretch: &Stretch, touched: &BTreeSet<Incarnation>) {
+        let life = stretch.incarnation;
+        let is_of_rounds =
+            self.versions_of(life).last().is_some_and(|it| it.way.parents().is_some());
+        let known = self.stretches.insert(stretch.sequence, (stretch.count, is_of_rounds));
+        let (before, was_of_rounds) = known.unwrap_or((0, is_of_rounds));
+        if was_of_rounds != is_of_rounds || stretch.count < before {
+            self.violations.push(format!("{stretch:?} was another one before"));
+        }
+        if is_of_rounds {
+            let count = stretch.count.saturating_sub(before);
+            self.played.skipped_rounds += count;
+            self.chains.skipped(life, count);
+        }
+        overlap::check_stretch(self, stretch, touched);
     }
 
     /// Whether everything was well from `from` to `through`.

@@ -6,7 +6,7 @@ use std::fmt;
 use chronode::model::{Calendar, CalendarUse, Duration, Period, ScheduleTerms, Timestamp};
 
 use super::civil::{self, DAY, HOUR, MINUTE, UTC, ZONES, Zone};
-use super::plan::Pace;
+use super::plan::{Pace, Plan};
 use super::rng::Rng;
 
 /// A schedule and everything that narrows or spreads it. All instants and spans are milliseconds.
@@ -21,6 +21,8 @@ pub(crate) struct Terms {
     never_in: Option<(i64, i64)>,
     /// Nothing is due but on these weekdays, both included; Sunday is 0.
     only_on: Option<(i64, i64)>,
+    /// The name that spreads starts, of a job that has inherited its schedule; empty for its own.
+    spread_by: String,
 }
 
 /// An occurrence, and what may be said of its start window without knowing how starts are spread.
@@ -32,9 +34,13 @@ pub(crate) struct Occurrence {
 }
 
 impl Terms {
-    pub(crate) fn new(rng: &mut Rng, pace: Pace, now: Timestamp) -> Self {
-        let now = now.as_millisecond();
-        let zone = if rng.chance(pace.of(30, 80)) { rng.choose(&ZONES) } else { &UTC };
+    pub(crate) fn new(rng: &mut Rng, plan: &Plan, now: Timestamp) -> Self {
+        let (pace, now) = (plan.pace, now.as_millisecond());
+        let zone = match rng.between(0, 9) {
+            0..=4 => plan.home,
+            5 | 6 => rng.choose(&ZONES),
+            _ => &UTC,
+        };
         let rule = Rule::new(rng, pace, zone, now);
         let zone = if rule.is_exact() { &UTC } else { zone };
         let not_before = rng.chance(10).then(|| now + rng.between(-20, 40) * pace.of(MINUTE, HOUR));
@@ -53,7 +59,24 @@ impl Terms {
             Pace::Vicious => rng.pick(&[0, 0, 0, 1, 1_000, 30_000, 10 * MINUTE, HOUR]),
             Pace::Sparse => rng.pick(&[0, 0, 0, 1_000, 10 * MINUTE, HOUR, 5 * HOUR]),
         };
-        Self { rule, zone, jitter, not_before, not_after, never_in, only_on }
+        Self {
+            rule,
+            zone,
+            jitter,
+            not_before,
+            not_after,
+            never_in,
+            only_on,
+            spread_by: String::new(),
+        }
+    }
+
+    /// As the child of a deleted job gets them.
+    pub(crate) fn spread_by(mut self, name: &str) -> Self {
+        if self.jitter > 0 && self.spread_by.is_empty() {
+            name.clone_into(&mut self.spread_by);
+        }
+        self
     }
 
     /// As a client writes them.
@@ -64,6 +87,7 @@ impl Terms {
             let span = Duration::from_millis(self.jitter);
             terms.jitter = Some(Period { text: seconds(self.jitter), span });
         }
+        terms.spread_by.clone_from(&self.spread_by);
         terms.not_before = self.not_before.map(instant).unwrap_or_default();
         terms.not_after = self.not_after.map(instant).unwrap_or_default();
         if let Some((from, until)) = self.never_in {
@@ -197,7 +221,8 @@ impl Rule {
     }
 
     fn some_hours(rng: &mut Rng) -> Self {
-        let (first_hour, first_day) = (rng.between(0, 4), rng.between(0, 4));
+        // Clocks are set on Sundays.
+        let (first_hour, first_day) = (rng.between(0, 4), rng.pick(&[0, 0, 0, 1, 4]));
         Self::AtMinuteOf {
             minute: rng.between(0, 59),
             hours: (first_hour, rng.between(first_hour, 23)),
@@ -210,7 +235,7 @@ impl Rule {
         let first = rng.pick(&[1, 1, 1, 15, 28]);
         Self::OnDays {
             minute: rng.between(0, 59),
-            hour: rng.pick(&[0, 1, 2, 2, 3, 12, 23]),
+            hour: rng.pick(&[0, 1, 1, 2, 2, 3, 12, 23]),
             days: (first, if first == 1 { 31 } else { rng.between(first, 31) }),
         }
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chronode::engine::{Effect, Event, Request, RequestId, WakeAt};
-use chronode::model::{BootInstant, Duration, Exit, Now, TaskId, TaskReport, Timestamp};
+use chronode::model::{BootInstant, Duration, Exit, Launch, Now, TaskId, TaskReport, Timestamp};
 use chronode::store::MemoryStore;
 
 use super::figure::{Fault, Figures};
@@ -18,11 +18,12 @@ use super::keeper::Keeper;
 use super::launcher::Connection;
 use super::oracle::Counts;
 use super::plan::{HOUR, MINUTE, Plan, SECOND};
+use super::played::Played;
 use super::record::{Evidence, Record, runs};
 use super::rng::Rng;
 use super::{
     i1_no_lost_occurrence, i2_no_double_launch, i4_acknowledged_is_durable, i5_no_lost_status,
-    oracle,
+    i6_chain_exactness, i8_self_healing, oracle, overlap,
 };
 
 /// Writes a line of the trace, and composes it only if somebody wants one: most simulations end well.
@@ -52,6 +53,8 @@ pub(crate) enum Happening {
         report: TaskReport,
     },
     TaskEnds(TaskId, Exit),
+    /// A task can be seen again, and perhaps its launch arrives only now.
+    ComesInSight(TaskId, Option<Box<Launch>>),
     Connects,
     KeeperIsBack,
     Starts,
@@ -82,17 +85,19 @@ pub(crate) enum Recurring {
     TakesOver,
     Disconnects,
     KeeperDies,
+    TasksVanish,
     MachineSleeps,
     ClockIsSet,
 }
 
 impl Recurring {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::ClientAsks,
         Self::Crashes,
         Self::TakesOver,
         Self::Disconnects,
         Self::KeeperDies,
+        Self::TasksVanish,
         Self::MachineSleeps,
         Self::ClockIsSet,
     ];
@@ -105,6 +110,7 @@ impl Recurring {
             Self::TakesOver => plan.faults.take_over,
             Self::Disconnects => plan.faults.disconnect,
             Self::KeeperDies => plan.faults.keeper_dies,
+            Self::TasksVanish => plan.faults.out_of_sight,
             Self::MachineSleeps => plan.faults.suspend,
             Self::ClockIsSet => plan.faults.clock_steps,
         }
@@ -118,6 +124,7 @@ pub(crate) struct Result {
     pub(crate) started: usize,
     pub(crate) simulated: i64,
     pub(crate) figures: Figures,
+    pub(crate) played: Played,
     /// What the oracle counted.
     pub(crate) counts: Counts,
 }
@@ -146,6 +153,8 @@ pub(crate) struct World {
     pub(crate) store: MemoryStore,
     pub(crate) keeper: Keeper,
     pub(crate) record: Record,
+    /// Until when launches may arrive where nobody sees them.
+    pub(crate) dark_until: i64,
     pub(crate) connections: u64,
     pub(crate) connection: Option<Connection>,
     pub(crate) asked: BTreeMap<RequestId, Request>,
@@ -162,6 +171,7 @@ impl World {
         let plan = Plan::new(&mut rng, seed);
         let mut world = Self {
             latest_wall: plan.begins_at,
+            house: House::new(&plan),
             plan,
             rng,
             time: 0,
@@ -169,10 +179,10 @@ impl World {
             agenda: BTreeMap::new(),
             happenings: 0,
             has_faults: true,
-            house: House::new(),
             store: MemoryStore::new(),
             keeper: Keeper::new(),
             record: Record::default(),
+            dark_until: 0,
             connections: 0,
             connection: None,
             asked: BTreeMap::new(),
@@ -182,6 +192,7 @@ impl World {
             figures: Figures::default(),
             trace,
         };
+        world.record.tallies.house = world.plan.disable_after;
         say!(world, "{:?}", world.plan);
         world.after(0, Happening::Starts);
         world.after(world.plan.look, Happening::Looks);
@@ -335,9 +346,12 @@ impl World {
             }
             Happening::TaskEnds(task_id, exit) => {
                 let at = self.wall();
-                if self.keeper.end(&task_id, exit, at) {
+                if self.keeper.end(&task_id, exit, at) && !self.keeper.is_hidden(&task_id) {
                     self.report(&task_id);
                 }
+            }
+            Happening::ComesInSight(task_id, late) => {
+                self.comes_in_sight(&task_id, late.as_deref());
             }
             Happening::Connects => self.connect(),
             Happening::KeeperIsBack => {
@@ -373,6 +387,7 @@ impl World {
                 self.after(delay, Happening::Connects);
             }
             Recurring::KeeperDies => self.keeper_dies(),
+            Recurring::TasksVanish => self.out_of_sight(),
             Recurring::MachineSleeps => {
                 self.count(Fault::Suspend);
                 let slept = self.rng.pick(self.plan.sleeps);
@@ -420,13 +435,13 @@ impl World {
             self.die(deposed);
         }
         self.agenda.retain(|_, happening| match happening {
-            Happening::Recurs(_) | Happening::Strikes(_) => false,
+            Happening::Recurs(_) | Happening::Strikes(_) | Happening::Starts => false,
             Happening::OrderArrives { .. }
             | Happening::ReportArrives { .. }
             | Happening::TaskEnds(..)
+            | Happening::ComesInSight(..)
             | Happening::Connects
             | Happening::KeeperIsBack
-            | Happening::Starts
             | Happening::Leaves { .. }
             | Happening::Loads { .. }
             | Happening::CommitLands { .. }
@@ -437,13 +452,18 @@ impl World {
         if behind > 0 {
             self.set_clock(behind);
         }
+        if self.house.leader().is_none() {
+            self.after(SECOND / 2, Happening::Starts);
+        }
         // A report may have been dropped; whoever connects anew is told everything.
         self.disconnect("the last time");
         self.after(SECOND, Happening::KeeperIsBack);
     }
 
     fn has_settled(&self, through: Timestamp) -> bool {
-        let late = |run: &chronode::model::Run| self.record.opens_by(run) <= through;
+        let late = |run: &chronode::model::Run| {
+            run.created_at <= through && self.record.fits(run.id.incarnation, self.plan.agents)
+        };
         self.house.is_well() && self.connection.is_some() && !self.record.live.values().any(late)
     }
 
@@ -456,9 +476,11 @@ impl World {
             jobs: &jobs,
             runs: runs(&history).map(|run| (run.id, run)).collect(),
             truth: self.keeper.truth.iter().map(|(id, truth)| (id.as_str(), truth)).collect(),
+            doubted: &self.keeper.doubted,
             settled_through: through,
             ends_at: self.wall(),
             has_clock_steps: self.plan.faults.clock_steps.is_some(),
+            agents: self.plan.agents,
             begins_at: self.plan.begins_at,
         };
         let (counts, mistakes) = oracle::judge_all(&evidence);
@@ -468,6 +490,9 @@ impl World {
             i2_no_double_launch::violations(&evidence),
             i4_acknowledged_is_durable::violations(&evidence),
             i5_no_lost_status::violations(&evidence),
+            i6_chain_exactness::violations(&evidence),
+            overlap::violations(&evidence),
+            i8_self_healing::violations(&evidence),
         ]
         .concat();
         (counts, violations)
@@ -513,6 +538,7 @@ pub(crate) fn simulate(seed: u64, trace: Option<Trace>) -> Result {
         started: world.keeper.truth.len(),
         simulated: world.time,
         figures: world.figures,
+        played: world.record.played,
         counts,
     }
 }

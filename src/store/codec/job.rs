@@ -410,13 +410,13 @@ pub(super) fn period_from(record: PeriodRecord<'_>) -> Result<Period, DecodeErro
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ResourcesRecord {
+pub(super) struct ResourcesRecord {
     cpu_thousandths: u64,
     mem_thousandths: u64,
     disk_thousandths: u64,
 }
 
-fn resources_record(resources: Resources) -> ResourcesRecord {
+pub(super) fn resources_record(resources: Resources) -> ResourcesRecord {
     let Resources { cpus, mem, disk } = resources;
     ResourcesRecord {
         cpu_thousandths: cpus.thousandths(),
@@ -425,7 +425,7 @@ fn resources_record(resources: Resources) -> ResourcesRecord {
     }
 }
 
-fn resources_from(record: ResourcesRecord) -> Resources {
+pub(super) fn resources_from(record: ResourcesRecord) -> Resources {
     let ResourcesRecord { cpu_thousandths, mem_thousandths, disk_thousandths } = record;
     Resources {
         cpus: Scalar::from_thousandths(cpu_thousandths),

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::job::{ResourcesRecord, resources_from, resources_record};
 use super::{AsWord, DecodeError, is_default, job_name};
 use crate::model::{
-    AgentId, Alarm, Attempt, AttemptState, Exit, Incarnation, Run, RunId, RunState, StopReason,
-    Stretch, TaskId, Timestamp, Trigger, Verdict,
+    AgentId, Alarm, Attempt, AttemptState, Exit, Incarnation, Resources, Run, RunId, RunState,
+    StopReason, Stretch, TaskId, Timestamp, Trigger, Verdict,
 };
 
 type Text<'a> = Cow<'a, str>;
@@ -82,14 +83,6 @@ pub(super) fn run(record: RunRecord<'_>) -> Result<Run, DecodeError> {
         state,
         attempts,
     } = record;
-    let state = state_from(state);
-    // Before version 3 only the state of a pending run said it.
-    let pending_until = match state {
-        RunState::Pending { deadline } => deadline,
-        RunState::Queued | RunState::Active | RunState::Waiting { .. } | RunState::Ended { .. } => {
-            None
-        }
-    };
     Ok(Run {
         id: id.0,
         sequence,
@@ -99,9 +92,9 @@ pub(super) fn run(record: RunRecord<'_>) -> Result<Run, DecodeError> {
         arguments: arguments.map(Cow::into_owned),
         causes: causes.into_iter().map(|id| id.0).collect(),
         created_at: created_at.0,
-        start_deadline: start_deadline.map(|at| at.0).or(pending_until),
+        start_deadline: start_deadline.map(|at| at.0),
         wanted_at: wanted_at.unwrap_or(created_at).0,
-        state,
+        state: state_from(state),
         attempts: attempts.into_iter().map(attempt_from).collect(),
     })
 }
@@ -279,27 +272,32 @@ struct AttemptRecord<'a> {
     task_id: Text<'a>,
     agent: Text<'a>,
     launched_at: AsWord<Timestamp>,
+    /// Since version 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    holds: Option<ResourcesRecord>,
     state: AttemptStateRecord<'a>,
 }
 
 fn attempt_record(attempt: &Attempt) -> AttemptRecord<'_> {
-    let Attempt { index, task_id, agent, launched_at, state } = attempt;
+    let Attempt { index, task_id, agent, launched_at, holds, state } = attempt;
     AttemptRecord {
         index: *index,
         task_id: task_id.as_str().into(),
         agent: agent.as_str().into(),
         launched_at: AsWord(*launched_at),
+        holds: (*holds != Resources::default()).then(|| resources_record(*holds)),
         state: attempt_state_record(state),
     }
 }
 
 fn attempt_from(record: AttemptRecord<'_>) -> Attempt {
-    let AttemptRecord { index, task_id, agent, launched_at, state } = record;
+    let AttemptRecord { index, task_id, agent, launched_at, holds, state } = record;
     Attempt {
         index,
         task_id: TaskId::from_text(task_id),
         agent: AgentId::new(agent),
         launched_at: launched_at.0,
+        holds: holds.map(resources_from).unwrap_or_default(),
         state: attempt_state_from(state),
     }
 }

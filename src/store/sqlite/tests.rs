@@ -10,7 +10,8 @@ use super::*;
 use crate::engine::Change;
 use crate::model::{
     AgentId, Alarm, Attempt, AttemptState, CatchUp, Duration, Exit, HistoryEntry, Incarnation,
-    JobRecord, Overlap, ParentTerms, Priority, Run, RunState, TaskId, Term, Verdict, When,
+    JobRecord, Overlap, ParentTerms, Priority, Resources, Run, RunState, TaskId, Term, Verdict,
+    When,
 };
 use crate::store::conformance::{
     self, Subject, at, batch, ended, job, name, ran, run, signal, stored, stretch, wait,
@@ -75,13 +76,13 @@ fn fill(store: &SqliteStore) {
         stored(&job(2, "b")),
         ran(&without_window(ended(run(1, 1, "a"), Verdict::Failed, 5))),
         Change::StretchStored(stretch(2, 1, "a", 4)),
-        ran(&run(3, 2, "b")),
+        ran(&without_window(run(3, 2, "b"))),
         Change::TaskMillisUsed { name: name("a"), millis: 5 },
     ];
     wait(store.commit(batch(2, changes))).unwrap();
 }
 
-/// As records of the first two versions say it of runs that are not pending.
+/// As records of the first two versions say it.
 fn without_window(run: Run) -> Run {
     Run { start_deadline: None, ..run }
 }
@@ -108,6 +109,7 @@ fn keep_child(store: &SqliteStore) {
         task_id: TaskId::from_text("ct:1:0:c:"),
         agent: AgentId::new("local"),
         launched_at: at(4),
+        holds: Resources::default(),
         state: AttemptState::Ended {
             started_at: Some(at(4)),
             at: at(5),
@@ -489,7 +491,7 @@ fn history_is_listed_newest_first_as_filtered() {
     let reader = store.reader().unwrap();
     let page = reader.list(&Filter::default(), Some(3), 1).unwrap();
     assert_eq!(page, [HistoryEntry::Stretch(stretch(2, 1, "a", 4))]);
-    let live = run(3, 2, "b");
+    let live = without_window(run(3, 2, "b"));
     assert_eq!(reader.run(live.id).unwrap(), Some(live));
     assert_eq!(reader.run(run(9, 9, "z").id).unwrap(), None);
     let counts = reader.counts(None).unwrap();

@@ -1,0 +1,108 @@
+//! How often what the engine can do was asked of it, so that nobody takes simulations for a proof in which it was not.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+/// Counts by what was done.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Played {
+    /// Runs that parents triggered.
+    pub(crate) children: u64,
+    pub(crate) skipped_rounds: u64,
+    /// Children whose parent was deleted.
+    pub(crate) inherited: u64,
+    /// Jobs that got parents in place of a schedule, or the other way.
+    pub(crate) switched: u64,
+    /// Requests refused because of the parents.
+    pub(crate) refused: u64,
+    /// Questions what a request would be answered, and those of them that the request followed at once.
+    pub(crate) dry_runs: u64,
+    pub(crate) dry_runs_followed: u64,
+    /// Attempts after a failure, and after a doubt.
+    pub(crate) retries: u64,
+    pub(crate) relaunches: u64,
+    /// Attempts that were seen again after a doubt.
+    pub(crate) found_again: u64,
+    /// Tasks that were to be stopped when nobody could reach them.
+    pub(crate) stopped_unseen: u64,
+    pub(crate) lost: u64,
+    pub(crate) superseded: u64,
+    /// Jobs disabled by their failures.
+    pub(crate) disabled: u64,
+    /// Runs that waited for room.
+    pub(crate) without_room: u64,
+}
+
+impl Played {
+    const fn counts(&self) -> [(u64, &'static str); 15] {
+        [
+            (self.children, "runs triggered by parents"),
+            (self.skipped_rounds, "rounds skipped"),
+            (self.inherited, "children of deleted jobs"),
+            (self.switched, "from a schedule to parents or back"),
+            (self.refused, "families refused"),
+            (self.dry_runs, "dry runs"),
+            (self.dry_runs_followed, "followed by the request"),
+            (self.retries, "retries"),
+            (self.relaunches, "relaunches"),
+            (self.found_again, "found again after a doubt"),
+            (self.stopped_unseen, "stopped out of sight"),
+            (self.lost, "lost"),
+            (self.superseded, "superseded"),
+            (self.disabled, "jobs disabled by failures"),
+            (self.without_room, "waited for room"),
+        ]
+    }
+
+    /// What was never done.
+    pub(crate) fn unseen(&self) -> Vec<&'static str> {
+        self.counts().into_iter().filter(|(count, _)| *count == 0).map(|(_, what)| what).collect()
+    }
+}
+
+impl AddAssign for Played {
+    fn add_assign(&mut self, other: Self) {
+        let Self {
+            children,
+            skipped_rounds,
+            inherited,
+            switched,
+            refused,
+            dry_runs,
+            dry_runs_followed,
+            retries,
+            relaunches,
+            found_again,
+            stopped_unseen,
+            lost,
+            superseded,
+            disabled,
+            without_room,
+        } = other;
+        self.children += children;
+        self.skipped_rounds += skipped_rounds;
+        self.inherited += inherited;
+        self.switched += switched;
+        self.refused += refused;
+        self.dry_runs += dry_runs;
+        self.dry_runs_followed += dry_runs_followed;
+        self.retries += retries;
+        self.relaunches += relaunches;
+        self.found_again += found_again;
+        self.stopped_unseen += stopped_unseen;
+        self.lost += lost;
+        self.superseded += superseded;
+        self.disabled += disabled;
+        self.without_room += without_room;
+    }
+}
+
+impl fmt::Display for Played {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (count, what)) in self.counts().into_iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}{count} {what}")?;
+        }
+        Ok(())
+    }
+}
