@@ -14,6 +14,8 @@ use super::spec::Retries;
 const RELAUNCHES_MAX: usize = 100;
 /// The pause of a job that does not say, in microseconds: the house's.
 pub(crate) const DELAY: i64 = 60_000_000;
+/// How long news is waited for of an attempt whose job is gone, in microseconds.
+const WAIT: i64 = 60_000_000;
 /// What rounding may cost.
 const ROUNDING: Duration = Duration::from_millis(1);
 
@@ -28,6 +30,7 @@ pub(crate) fn check(record: &mut Record, run: &Run, decided: Decided) {
         found.extend(alarm(before, run, by, decided));
     }
     found.extend(pause(record, run, decided));
+    found.extend(doubt(record, before.as_ref(), run, decided));
     let had = before.as_ref().map_or(0, |before| before.attempts.len());
     found.extend(number(record, run, had));
     if run.attempts.len() > had.max(1) {
@@ -85,6 +88,37 @@ fn pause(record: &Record, run: &Run, decided: Decided) -> Option<String> {
         range.contains(&by_boot) && range.contains(&by_wall)
     });
     (!is_right).then(|| format!("it waits for {by_boot:?}, {by_wall:?}, after {count} failures"))
+}
+
+/// Whether news of an attempt out of sight is waited for as long as its job says, and whether anything was waited for
+/// before its command is started again.
+fn doubt(record: &Record, before: Option<&Run>, run: &Run, decided: Decided) -> Option<String> {
+    let known = before.and_then(Run::live_attempt)?;
+    let now = run.attempts.iter().find(|attempt| attempt.task_id == known.task_id)?;
+    if let AttemptState::Unknown { .. } = known.state {
+        return None;
+    }
+    let life = run.id.incarnation;
+    let waits = |span: Duration| {
+        let of_house = record.removed.contains_key(&life).then_some(WAIT);
+        let waits = record.spec_of(life).map(|spec| spec.unknown.wait).chain(of_house);
+        waits.map(Duration::from_micros).any(|wait| wait == span)
+    };
+    match now.state {
+        AttemptState::Unknown { until: Alarm { at, boot: Some(boot) }, .. } => {
+            let (by_boot, by_wall) = (boot.since(decided.boot), at.duration_since(decided.wall));
+            (!waits(by_boot) || !waits(by_wall))
+                .then(|| format!("it waits for news for {by_boot:?}, {by_wall:?}"))
+        }
+        AttemptState::Ended { exit: None, .. } if !run.is_ended() => {
+            (!waits(Duration::ZERO)).then(|| format!("nothing was waited for at {}", decided.wall))
+        }
+        AttemptState::Launching
+        | AttemptState::Running { .. }
+        | AttemptState::Stopping { .. }
+        | AttemptState::Unknown { .. }
+        | AttemptState::Ended { .. } => None,
+    }
 }
 
 /// The shortest and the longest pause after so many failures.

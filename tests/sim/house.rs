@@ -26,7 +26,9 @@ use super::figure::Fault;
 use super::plan::{MINUTE, Plan, SECOND};
 use super::record::{Decided, Record};
 use super::world::{Happening, World, say};
-use super::{dry_run, family, further_attempts, i4_acknowledged_is_durable, room};
+use super::{
+    dry_run, family, further_attempts, i4_acknowledged_is_durable, i5_no_lost_status, room,
+};
 
 /// One start of the scheduler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -354,6 +356,10 @@ impl World {
             if process.working.handle(now, &event) == Dealt::NotYet {
                 process.inbox.push_front(event);
                 break;
+            }
+            if let Event::Task(report) = &event {
+                let state = process.working.state();
+                i5_no_lost_status::check_heard(&mut self.record, state, report);
             }
         }
         if process.inbox.is_empty() && process.working.state().wake_at().has_come(now) {

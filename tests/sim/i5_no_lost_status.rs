@@ -1,7 +1,9 @@
 //! I5: what the launcher knows of the end of a task is recorded, once and truly; nothing stays running without a task.
 
+use chronode::engine::State;
 use chronode::model::{
-    Attempt, AttemptState, Exit, Overlap, Run, RunState, TaskId, Trigger, UnknownThen, Verdict,
+    Attempt, AttemptState, Exit, Overlap, Run, RunState, TaskId, TaskReport, TaskStatus, Trigger,
+    UnknownThen, Verdict,
 };
 
 use super::further_attempts::{failures, is_final, latest, pauses};
@@ -49,6 +51,20 @@ fn counts(evidence: &Evidence<'_>) -> Vec<String> {
         }
     }
     found
+}
+
+/// When a process has heard of the end of a task: it is over for it.
+pub(crate) fn check_heard(record: &mut Record, state: &State, report: &TaskReport) {
+    let TaskReport { task_id, status } = report;
+    let is_over = match status {
+        TaskStatus::Ended { .. } => true,
+        TaskStatus::Running { .. } | TaskStatus::NeverLaunched | TaskStatus::InDoubt { .. } => {
+            false
+        }
+    };
+    if let Some(run) = state.run_of_task(task_id).filter(|_| is_over) {
+        record.violations.push(format!("I5: the end of `{task_id}` was told, and {run:?} goes on"));
+    }
 }
 
 /// When the launcher is told that it may forget what it knows of a task.

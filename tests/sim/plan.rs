@@ -75,6 +75,8 @@ pub(crate) struct Plan {
     pub(crate) has_families: bool,
     /// The processors of each agent in thousandths, where runs have to wait for room. None where there is always room.
     pub(crate) agents: &'static [u64],
+    /// Whether most jobs want little, but more of them than there is room for want it at all times.
+    pub(crate) is_crowded: bool,
     /// What the house does with jobs that do not say how often they may fail in a row.
     pub(crate) disable_after: u32,
     pub(crate) jobs_at_first: i64,
@@ -117,6 +119,7 @@ impl Plan {
             dropped_percent: percent(rng, 30, 10),
         };
         let has_families = rng.chance(60);
+        let agents = rng.pick(&[&[][..], &[], &[], &[1_000], &[2_000], &[1_000, 2_000]]);
         // More of everything where jobs depend on each other.
         let (jobs_at_first, requests) =
             if has_families { ((4, 10), (1, 6)) } else { ((1, 6), (2, 20)) };
@@ -132,7 +135,8 @@ impl Plan {
             patience: pace.of(DAY, 10 * DAY),
             faults,
             has_families,
-            agents: rng.pick(&[&[][..], &[], &[], &[1_000], &[2_000], &[1_000, 2_000]]),
+            agents,
+            is_crowded: pace == Pace::Vicious && !agents.is_empty() && rng.chance(40),
             disable_after: rng.pick(&[0, 0, 3]),
             jobs_at_first: rng.between(jobs_at_first.0, jobs_at_first.1),
             request: rng.between(requests.0, requests.1) * pace.of(MINUTE, 2 * HOUR),

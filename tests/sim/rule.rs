@@ -79,6 +79,25 @@ impl Terms {
         self
     }
 
+    /// Often, at all times and for ever.
+    pub(crate) fn often(rng: &mut Rng, now: Timestamp) -> Self {
+        let rule = Rule::Interval {
+            count: None,
+            start: now.as_millisecond() + rng.between(0, 60_000),
+            period: rng.pick(&[20_000, 30_000, 60_000]),
+        };
+        Self {
+            rule,
+            zone: &UTC,
+            jitter: 0,
+            not_before: None,
+            not_after: None,
+            never_in: None,
+            only_on: None,
+            spread_by: String::new(),
+        }
+    }
+
     /// As a client writes them.
     pub(crate) fn to_model(&self) -> ScheduleTerms {
         let zone = if self.zone.name == UTC.name { "" } else { self.zone.name };

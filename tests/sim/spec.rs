@@ -64,7 +64,7 @@ pub(crate) struct Growth {
 /// What becomes of an attempt that nobody can say anything of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unknown {
-    wait: i64,
+    pub(crate) wait: i64,
     pub(crate) then: UnknownThen,
 }
 
@@ -190,9 +190,10 @@ impl Spec {
         } else {
             Way::Schedule(Terms::new(rng, plan, now))
         };
+        let is_one_of_many = plan.is_crowded && rng.chance(70);
         // As many as there may be at once, where there is room for one: what waits would never be over.
         let unbounded = if plan.agents.is_empty() { None } else { Some(4) };
-        Self {
+        let mut spec = Self {
             version,
             name,
             way,
@@ -231,7 +232,15 @@ impl Spec {
             },
             longest: rng.pick(longest) * 1_000_000,
             fails_percent: rng.pick(&[0, 0, 20, 60]),
+        };
+        if is_one_of_many {
+            spec.way = Way::Schedule(Terms::often(rng, now));
+            spec.overlap = Overlap::Allow { max: unbounded };
+            spec.cpus = 500;
+            spec.longest = 300_000_000;
+            spec.disable_after = Some(0);
         }
+        spec
     }
 
     pub(crate) const fn catches_up(&self) -> bool {
