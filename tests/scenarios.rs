@@ -103,5 +103,5 @@ fn every_golden_file_has_its_story() {
             assert!(path.with_extension("txt").exists(), "{} has no story", path.display());
         }
     }
-    assert!(stories().len() >= 12);
+    assert!(stories().len() >= 40);
 }
