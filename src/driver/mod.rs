@@ -18,7 +18,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock;
-use crate::engine::{Effect, Event, Note, Recovered, Reply, Request, RequestId, Settings, State};
+use crate::engine::{Effect, Event, Note, Reply, Request, RequestId, Settings, State};
 use crate::launcher::{Launcher, Notice, Order};
 use crate::model::{Duration, Now, Offer, Term, Timestamp};
 use crate::store::{Batch, CommitError, Loaded, Store};
@@ -148,7 +148,7 @@ impl Driver {
     ) -> Result<(Self, Handle, Arc<View>), crate::store::Error> {
         let loaded = store.load().await?;
         let term = Term(loaded.term.0 + 1);
-        let state = State::recover(settings.clone(), recovered(loaded));
+        let state = State::recover(settings.clone(), loaded.into());
         for violation in crate::engine::invariants::violations(&state) {
             tracing::error!("the stored state is not sound: {violation}");
         }
@@ -394,7 +394,7 @@ impl Driver {
     /// Goes on from the store's state: readers see it, and the launcher is asked anew about everything live.
     fn resume(&mut self, loaded: Loaded) {
         let term = self.working.state().term();
-        let state = State::recover(self.settings.clone(), recovered(loaded));
+        let state = State::recover(self.settings.clone(), loaded.into());
         self.view.replace(state.clone());
         self.working = Working::new(state);
         let now = self.now();
@@ -450,13 +450,6 @@ impl Driver {
         self.last_look = now;
         now
     }
-}
-
-fn recovered(loaded: Loaded) -> Recovered {
-    let Loaded { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence } =
-        loaded;
-    let last_incarnation = last_incarnation.0;
-    Recovered { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence }
 }
 
 /// An error with its causes in one line.

@@ -277,6 +277,24 @@ impl Run {
         matches!(self.state, RunState::Ended { .. })
     }
 
+    /// As it is read back from the store: without what only the process that wrote it knows.
+    #[must_use]
+    pub fn stored(mut self) -> Self {
+        if let RunState::Waiting { until } = &mut self.state {
+            *until = until.stored();
+        }
+        for attempt in &mut self.attempts {
+            match &mut attempt.state {
+                AttemptState::Running { stop_at, .. } => *stop_at = None,
+                AttemptState::Unknown { until, .. } => *until = until.stored(),
+                AttemptState::Launching
+                | AttemptState::Stopping { .. }
+                | AttemptState::Ended { .. } => {}
+            }
+        }
+        self
+    }
+
     /// The attempt the launcher has now.
     #[must_use]
     pub fn live_attempt(&self) -> Option<&Attempt> {

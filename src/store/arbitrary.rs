@@ -16,23 +16,6 @@ use crate::model::{
     TaskId, Timestamp, Trigger, TriggerRule, UnknownThen, Verdict, Volume, VolumeMode, When,
 };
 
-/// What a run is after it was stored and loaded.
-pub(super) fn as_stored(mut run: Run) -> Run {
-    if let RunState::Waiting { until } = &mut run.state {
-        until.boot = None;
-    }
-    for attempt in &mut run.attempts {
-        match &mut attempt.state {
-            AttemptState::Running { stop_at, .. } => *stop_at = None,
-            AttemptState::Unknown { until, .. } => until.boot = None,
-            AttemptState::Launching
-            | AttemptState::Stopping { .. }
-            | AttemptState::Ended { .. } => {}
-        }
-    }
-    run
-}
-
 pub(super) fn job_record() -> impl Strategy<Value = JobRecord> {
     (number(), number(), instant(), job(), stats(), progress()).prop_map(
         |(incarnation, revision, accepted_at, job, stats, progress)| JobRecord {

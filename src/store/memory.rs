@@ -11,9 +11,7 @@ use futures_util::future::{self, BoxFuture, FutureExt};
 use super::{Batch, CommitError, Error, Loaded, Store};
 use crate::engine::Change;
 use crate::model::HistoryEntry;
-use crate::model::{
-    AttemptState, Incarnation, JobName, JobRecord, Run, RunId, RunState, Signal, Term,
-};
+use crate::model::{Incarnation, JobName, JobRecord, Run, RunId, Signal, Term};
 
 /// A store that keeps everything in memory.
 #[derive(Debug, Default)]
@@ -242,7 +240,7 @@ impl Inner {
             Change::RunStored(run) => {
                 self.last_sequence = self.last_sequence.max(run.sequence);
                 self.run_ids.insert(run.id, run.sequence);
-                self.history.insert(run.sequence, HistoryEntry::Run(as_stored(run)));
+                self.history.insert(run.sequence, HistoryEntry::Run(Run::clone(run).stored()));
             }
             Change::StretchStored(stretch) => {
                 self.last_sequence = self.last_sequence.max(stretch.sequence);
@@ -274,22 +272,4 @@ impl Inner {
 
 fn conflict(what: String) -> Error {
     Error::Conflict { what }
-}
-
-/// The run without what only the process that wrote it knows.
-fn as_stored(run: &Run) -> Run {
-    let mut run = run.clone();
-    if let RunState::Waiting { until } = &mut run.state {
-        *until = until.stored();
-    }
-    for attempt in &mut run.attempts {
-        match &mut attempt.state {
-            AttemptState::Running { stop_at, .. } => *stop_at = None,
-            AttemptState::Unknown { until, .. } => *until = until.stored(),
-            AttemptState::Launching
-            | AttemptState::Stopping { .. }
-            | AttemptState::Ended { .. } => {}
-        }
-    }
-    run
 }

@@ -30,7 +30,7 @@ pub use sqlite::{
     SqliteStore, backup,
 };
 
-use crate::engine::Change;
+use crate::engine::{Change, Recovered};
 use crate::model::{Incarnation, JobName, JobRecord, Run, Signal, Term};
 
 /// Keeps the state of one installation.
@@ -80,6 +80,23 @@ pub struct Loaded {
     pub last_incarnation: Incarnation,
     /// The largest sequence ever stored, 0 if none was.
     pub last_sequence: u64,
+}
+
+impl From<Loaded> for Recovered {
+    fn from(loaded: Loaded) -> Self {
+        let Loaded {
+            term,
+            jobs,
+            runs,
+            signals,
+            task_marks,
+            zones,
+            last_incarnation,
+            last_sequence,
+        } = loaded;
+        let last_incarnation = last_incarnation.0;
+        Self { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence }
+    }
 }
 
 impl Default for Loaded {

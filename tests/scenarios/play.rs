@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chronode::driver::working::{Dealt, Working};
 use chronode::engine::{
-    Abilities, Boot, Event, Recovered, Request, RequestId, RoundStanding, Settings, State,
+    Abilities, Boot, Event, Request, RequestId, RoundStanding, Settings, State,
 };
 use chronode::model::{
     AgentId, Backoff, BootInstant, Calendar, CalendarUse, CatchUp, Defaults, Dialect, Duration,
@@ -15,7 +15,7 @@ use chronode::model::{
     TaskReport, TaskStatus, Term, Timestamp, TriggerRule, UnknownThen, When,
 };
 use chronode::schedule::ZoneDb;
-use chronode::store::{Batch, CommitError, Error, Loaded, MemoryStore};
+use chronode::store::{Batch, CommitError, Error, MemoryStore};
 
 use super::print;
 
@@ -176,7 +176,7 @@ impl World {
     // -- the process ----------------------------------------------------------------------------------------------
 
     fn start(&mut self, term: Term) {
-        let state = State::recover(Arc::clone(&self.settings), recovered(self.store.load_now()));
+        let state = State::recover(Arc::clone(&self.settings), self.store.load_now().into());
         assert_eq!(chronode::engine::invariants::violations(&state), Vec::<String>::new());
         self.working = Some(Working::new(state));
         let mut events = vec![Event::Resumed { term }];
@@ -435,13 +435,6 @@ fn put(name: &str, rest: &[&str]) -> Result<Request> {
         set(&mut draft, key, value)?;
     }
     Ok(Request::PutJob { draft: Box::new(draft), dialect: Dialect::V0 })
-}
-
-fn recovered(loaded: Loaded) -> Recovered {
-    let Loaded { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence } =
-        loaded;
-    let last_incarnation = last_incarnation.0;
-    Recovered { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence }
 }
 
 fn job_of(entry: &chronode::model::HistoryEntry) -> &JobName {

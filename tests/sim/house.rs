@@ -12,14 +12,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use chronode::driver::working::{Dealt, Working};
-use chronode::engine::{
-    Abilities, Change, Event, Recovered, Request, Settings, State, WakeAt, invariants,
-};
+use chronode::engine::{Abilities, Change, Event, Request, Settings, State, WakeAt, invariants};
 use chronode::model::{
     Defaults, Duration, Offer, OfferId, OfferKind, Resources, RunId, Scalar, Term,
 };
 use chronode::schedule::ZoneDb;
-use chronode::store::{Batch, Loaded};
+use chronode::store::Batch;
 
 use super::commit::InFlight;
 use super::figure::Fault;
@@ -206,13 +204,6 @@ fn launcher_event(launcher: Result<Vec<Offer>, String>) -> Event {
     }
 }
 
-fn recovered(loaded: Loaded) -> Recovered {
-    let Loaded { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence } =
-        loaded;
-    let last_incarnation = last_incarnation.0;
-    Recovered { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence }
-}
-
 impl World {
     /// After a crash.
     pub(crate) fn start(&mut self) {
@@ -309,7 +300,7 @@ impl World {
         let Some(process) = self.house.process_in(id, life) else { return };
         let loaded = self.store.load_now();
         i4_acknowledged_is_durable::check_loaded(&mut self.record, &loaded);
-        let state = State::recover(settings, recovered(loaded));
+        let state = State::recover(settings, loaded.into());
         check_state(&mut self.record, &state, "as loaded");
         process.working = Working::new(state);
         process.phase = Phase::Ready;

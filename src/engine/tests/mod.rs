@@ -253,7 +253,7 @@ impl Desk {
         let marks = jobs.iter().map(|record| &record.job.name);
         let recovered = Recovered {
             term: self.state.term(),
-            runs: self.state.runs().cloned().map(as_stored).collect(),
+            runs: self.state.runs().cloned().map(Run::stored).collect(),
             signals: self.state.signals().cloned().collect(),
             task_marks: marks
                 .filter_map(|name| Some((name.clone(), self.state.task_mark(name)?)))
@@ -314,23 +314,6 @@ impl Desk {
         };
         self.stretches.iter().map(line).collect()
     }
-}
-
-/// A run as it comes back from the store.
-fn as_stored(mut run: Run) -> Run {
-    if let RunState::Waiting { until } = &mut run.state {
-        *until = until.stored();
-    }
-    for attempt in &mut run.attempts {
-        match &mut attempt.state {
-            AttemptState::Running { stop_at, .. } => *stop_at = None,
-            AttemptState::Unknown { until, .. } => *until = until.stored(),
-            AttemptState::Launching
-            | AttemptState::Stopping { .. }
-            | AttemptState::Ended { .. } => {}
-        }
-    }
-    run
 }
 
 fn due(run: &Run) -> String {
