@@ -5,17 +5,18 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::backend::Almanac;
-use super::content::read_json;
-use super::error::ApiError;
-use super::front::Exchange;
-use super::query::Query;
-use super::{Door, jobs, json_response};
+use crate::api::backend::Almanac;
+use crate::api::chronos::jobs;
+use crate::api::content::read_json;
+use crate::api::edge::front::Exchange;
+use crate::api::error::ApiError;
+use crate::api::query::Query;
+use crate::api::{Desk, json_response};
 use crate::jobspec::{
     PREVIEW_COUNT_DEFAULT, PREVIEW_COUNT_MAX, Reading, TypedTerms, print_preview,
 };
@@ -50,19 +51,16 @@ impl Wanted {
 }
 
 /// `GET P/preview?schedule=&zone=&count=&from=…` or `?job=`.
-pub(crate) async fn show(
-    State(door): State<Door>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn show(desk: Desk, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let known = [&["job", "count", "from"], TERMS.as_slice()].concat();
     let query = Query::parse_known(query.as_deref(), &known)?;
-    let almanac = door.backend.almanac();
+    let almanac = desk.almanac();
     let wanted = Wanted::read(&query, almanac.now)?;
     let subject = match query.get("job") {
-        Some(name) => stored(&door, &query, name)?,
+        Some(name) => stored(&desk, &query, name)?,
         None => typed(&query, &almanac)?,
     };
-    answer(&door, subject, wanted, almanac, |error| {
+    answer(&desk, subject, wanted, almanac, |error| {
         let field = if error.field == "scheduleTimeZone" { "zone".into() } else { error.field };
         ApiError::schedule(&ScheduleError { field, ..error })
     })
@@ -94,12 +92,12 @@ fn typed(query: &Query, almanac: &Almanac) -> Result<Subject, ApiError> {
 }
 
 /// A job as it is stored.
-fn stored(door: &Door, query: &Query, name: &str) -> Result<Subject, ApiError> {
+fn stored(desk: &Desk, query: &Query, name: &str) -> Result<Subject, ApiError> {
     if let Some(other) = TERMS.into_iter().find(|other| query.get(other).is_some()) {
         let message = format!("`{other}` has no place beside `job`, which has a schedule already");
         return Err(ApiError::invalid(other, message).remedy("leave one of them out"));
     }
-    let view = JobName::parse(name, NameRule::Blanks).ok().and_then(|name| door.backend.job(&name));
+    let view = JobName::parse(name, NameRule::Blanks).ok().and_then(|name| desk.job(&name));
     let record = view.ok_or_else(|| jobs::unknown_job(name))?.record;
     let warnings = record.job.disabled.then(|| {
         "the job is disabled: until it is enabled it does not run by its schedule".to_owned()
@@ -114,7 +112,7 @@ fn stored(door: &Door, query: &Query, name: &str) -> Result<Subject, ApiError> {
 
 /// `POST P/preview?count=&from=`: the body of a job, as `P/iso8601` takes it.
 pub(crate) async fn try_out(
-    State(door): State<Door>,
+    desk: Desk,
     Extension(exchange): Extension<Exchange>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -122,9 +120,9 @@ pub(crate) async fn try_out(
 ) -> Result<Response, ApiError> {
     let body = read_json(&headers, body, exchange.body_time).await?;
     let query = Query::parse_known(query.as_deref(), &["count", "from"])?;
-    let almanac = door.backend.almanac();
+    let almanac = desk.almanac();
     let wanted = Wanted::read(&query, almanac.now)?;
-    let Reading { draft, unknown, warnings } = jobs::read(&door, &body)?;
+    let Reading { draft, unknown, warnings } = jobs::read(&desk, &body)?;
     let mut sentences: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     sentences.extend(warnings.iter().map(ToString::to_string));
     let subject = Subject {
@@ -133,7 +131,7 @@ pub(crate) async fn try_out(
         accepted_at: almanac.now,
         warnings: sentences,
     };
-    answer(&door, subject, wanted, almanac, |error| ApiError::schedule(&error)).await
+    answer(&desk, subject, wanted, almanac, |error| ApiError::schedule(&error)).await
 }
 
 fn scheduled(when: &When, field: &str) -> Result<ScheduleTerms, ApiError> {
@@ -147,13 +145,13 @@ fn scheduled(when: &When, field: &str) -> Result<ScheduleTerms, ApiError> {
 }
 
 async fn answer(
-    door: &Door,
+    desk: &Desk,
     subject: Subject,
     wanted: Wanted,
     almanac: Almanac,
     refused: impl Fn(ScheduleError) -> ApiError,
 ) -> Result<Response, ApiError> {
-    door.calculate(move || preview(subject, &wanted, &almanac))
+    desk.calculate(move || preview(subject, &wanted, &almanac))
         .await?
         .map(|found| json_response(&found))
         .map_err(refused)

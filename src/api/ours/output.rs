@@ -11,7 +11,7 @@ use std::io;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -19,13 +19,13 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use tokio::sync::watch;
 
-use super::Door;
-use super::backend::{Piece, Stream};
-use super::error::ApiError;
-use super::front::Exchange;
-use super::query::Query;
 use super::range::Wanted;
 use super::runs::{self, RunPath};
+use crate::api::Desk;
+use crate::api::backend::{Piece, Stream};
+use crate::api::edge::front::Exchange;
+use crate::api::error::ApiError;
+use crate::api::query::Query;
 use crate::model::{AttemptState, Run, RunId};
 
 /// Bytes read at one time.
@@ -38,7 +38,7 @@ const OMITTED: HeaderName = HeaderName::from_static("chronode-omitted");
 
 /// `GET P/run/{id}/stdout`.
 pub(crate) async fn stdout(
-    State(door): State<Door>,
+    desk: Desk,
     RunPath(id): RunPath,
     RawQuery(query): RawQuery,
     Extension(exchange): Extension<Exchange>,
@@ -46,12 +46,12 @@ pub(crate) async fn stdout(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let asked = Asked { id, stream: Stream::Stdout, query, method, headers };
-    asked.answer(door, exchange).await
+    asked.answer(desk, exchange).await
 }
 
 /// `GET P/run/{id}/stderr`.
 pub(crate) async fn stderr(
-    State(door): State<Door>,
+    desk: Desk,
     RunPath(id): RunPath,
     RawQuery(query): RawQuery,
     Extension(exchange): Extension<Exchange>,
@@ -59,7 +59,7 @@ pub(crate) async fn stderr(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let asked = Asked { id, stream: Stream::Stderr, query, method, headers };
-    asked.answer(door, exchange).await
+    asked.answer(desk, exchange).await
 }
 
 struct Asked {
@@ -71,7 +71,7 @@ struct Asked {
 }
 
 impl Asked {
-    async fn answer(self, door: Door, exchange: Exchange) -> Result<Response, ApiError> {
+    async fn answer(self, desk: Desk, exchange: Exchange) -> Result<Response, ApiError> {
         let query = Query::parse_known(self.query.as_deref(), &["attempt", "follow"])?;
         let chosen: Option<u32> = query.number("attempt")?;
         let follows = query.flag("follow")?.unwrap_or(false);
@@ -83,7 +83,7 @@ impl Asked {
                 .remedy("leave out `follow=true` or the header `Range`"));
         }
 
-        let run = runs::find(&door, self.id).await?;
+        let run = runs::find(&desk, self.id).await?;
         if let Some(chosen) = chosen
             && chosen as usize >= run.attempts.len()
         {
@@ -96,7 +96,7 @@ impl Asked {
         }
         if follows {
             return Ok(follow(Follower::new(
-                door,
+                desk,
                 self.id,
                 self.stream,
                 chosen,
@@ -109,7 +109,7 @@ impl Asked {
                 ApiError::not_found("no_output", format!("run `{}` has not been started", self.id))
             })?,
         };
-        let reader = Reader { door, id: self.id, stream: self.stream, attempt: index };
+        let reader = Reader { desk, id: self.id, stream: self.stream, attempt: index };
         match range {
             Some(wanted) => part(&reader, &run, wanted).await,
             None => whole(reader, &run).await,
@@ -120,7 +120,7 @@ impl Asked {
 /// Reads one attempt's stream.
 #[derive(Clone)]
 struct Reader {
-    door: Door,
+    desk: Desk,
     id: RunId,
     stream: Stream,
     attempt: u32,
@@ -128,7 +128,7 @@ struct Reader {
 
 impl Reader {
     async fn read(&self, position: u64, max: usize) -> io::Result<Piece> {
-        self.door.backend.output(self.id, self.attempt, self.stream, position, max).await
+        self.desk.output(self.id, self.attempt, self.stream, position, max).await
     }
 
     /// Reads for an answer that has not begun, so that a failure can still become its status.
@@ -266,7 +266,7 @@ impl Text {
 
 /// Follows a run's output until the run is over, or one attempt of it until that has ended.
 struct Follower {
-    door: Door,
+    desk: Desk,
     id: RunId,
     stream: Stream,
     /// The only attempt that is wanted.
@@ -298,14 +298,14 @@ fn follow(follower: Follower) -> Response {
 
 impl Follower {
     fn new(
-        door: Door,
+        desk: Desk,
         id: RunId,
         stream: Stream,
         chosen: Option<u32>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let text = Text::default();
-        Self { door, id, stream, chosen, current: chosen, text, seen: Seen::Live, stopping }
+        Self { desk, id, stream, chosen, current: chosen, text, seen: Seen::Live, stopping }
     }
 
     /// The next part of the answer; `None` at its end. An error cuts the connection, so that the client sees that
@@ -338,7 +338,7 @@ impl Follower {
 
     async fn read(&mut self) -> io::Result<Option<Bytes>> {
         let Some(attempt) = self.current else { return Ok(None) };
-        let (backend, position) = (&self.door.backend, self.text.position);
+        let (backend, position) = (&self.desk, self.text.position);
         match backend.output(self.id, attempt, self.stream, position, PIECE_BYTES).await {
             Ok(piece) => Ok(self.text.show(&piece)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -347,7 +347,7 @@ impl Follower {
     }
 
     async fn look(&self) -> io::Result<Seen> {
-        let run = self.door.backend.run(self.id).await.map_err(io::Error::other)?;
+        let run = self.desk.run(self.id).await.map_err(io::Error::other)?;
         // A run that is gone from the history was over.
         let Some(run) = run else { return Ok(Seen::Over) };
         let has_ended = |index: u32| {
@@ -375,7 +375,7 @@ impl Follower {
             _ = self.stopping.wait_for(|stopping| *stopping) => {
                 Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server stops"))
             }
-            () = self.door.backend.pause() => Ok(()),
+            () = self.desk.pause() => Ok(()),
         }
     }
 }

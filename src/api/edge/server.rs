@@ -1,6 +1,6 @@
 //! Accepting connections and speaking HTTP/1.1 on them, within limits.
 //!
-//! Everything that a client can make large, slow or many is bounded here or in [`super::content`]: connections,
+//! Everything that a client can make large, slow or many is bounded here or in [`crate::api::content`]: connections,
 //! bytes and time of a header, time of a body, time in which a client may take nothing of an answer. A connection
 //! beyond the limit waits in the kernel's queue until another one ends.
 //!

@@ -15,7 +15,7 @@ use axum::http::header::{
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use super::error::ApiError;
+use crate::api::error::ApiError;
 
 /// Names and addresses by which clients may call this server, beside those of loopback.
 #[derive(Debug, Clone, Default)]

@@ -23,8 +23,9 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 use tracing::{debug, error, info, warn};
 
-use super::error::ApiError;
 use super::security::{self, Hosts};
+use crate::api::access::Caller;
+use crate::api::error::ApiError;
 
 /// One connection's ends, and whether the client at the other may ask at all.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(crate) struct Link {
 pub(crate) struct Exchange {
     /// The request's number.
     pub(crate) id: u64,
+    /// Who asks.
+    pub(crate) caller: Caller,
     /// How long its body may take.
     pub(crate) body_time: Duration,
     /// Becomes true when the server stops.
@@ -75,7 +78,12 @@ impl Front {
         let method = request.method().clone();
         let path = shown(request.uri().path());
         let (body_time, stopping) = (self.body_time, self.stopping.clone());
-        request.extensions_mut().insert(Exchange { id, body_time, stopping });
+        request.extensions_mut().insert(Exchange {
+            id,
+            caller: Caller::anonymous(),
+            body_time,
+            stopping,
+        });
 
         let mut response = match self.check(link, &request) {
             Ok(()) => self.route(request).await,

@@ -2,12 +2,13 @@
 //!
 //! The jobs are copied from the read view; the calculation, which can take a second, holds nothing.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::RawQuery;
 use axum::response::Response;
 
-use super::error::ApiError;
-use super::query::{Query, invalid};
-use super::{Door, jobs, json_response, print};
+use crate::api::chronos::jobs;
+use crate::api::error::ApiError;
+use crate::api::query::{Query, invalid};
+use crate::api::{Desk, json_response, print};
 use crate::engine::forecast::Forecast;
 use crate::model::{Duration, JobName, NameRule, Timestamp};
 
@@ -21,16 +22,13 @@ const SPAN_DEFAULT: Duration = Duration::from_hours(24);
 const SPAN_MAX: Duration = Duration::from_hours(366 * 24);
 
 /// `GET P/forecast?from=&to=&job=&limit=`.
-pub(crate) async fn show(
-    State(door): State<Door>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn show(desk: Desk, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let query = Query::parse_known(query.as_deref(), &["from", "to", "job", "limit"])?;
     let limit = query.within("limit", 1..=LISTED_MAX)?.unwrap_or(LISTED_DEFAULT);
-    let (from, to) = span(&query, || door.backend.almanac().now)?;
-    let job = query.get("job").map(|text| known_job(&door, text)).transpose()?;
-    let plans = door.backend.plans(job.as_ref());
-    let forecast = door.calculate(move || Forecast::of(plans, from, to, limit)).await?;
+    let (from, to) = span(&query, || desk.almanac().now)?;
+    let job = query.get("job").map(|text| known_job(&desk, text)).transpose()?;
+    let plans = desk.plans(job.as_ref());
+    let forecast = desk.calculate(move || Forecast::of(plans, from, to, limit)).await?;
     Ok(json_response(&print::forecast(from, to, &forecast)))
 }
 
@@ -49,8 +47,8 @@ fn span(query: &Query, now: impl Fn() -> Timestamp) -> Result<(Timestamp, Timest
     Ok((from, to))
 }
 
-fn known_job(door: &Door, text: &str) -> Result<JobName, ApiError> {
+fn known_job(desk: &Desk, text: &str) -> Result<JobName, ApiError> {
     let name = JobName::parse(text, NameRule::Blanks).ok();
-    let name = name.filter(|name| door.backend.job(name).is_some());
+    let name = name.filter(|name| desk.job(name).is_some());
     name.ok_or_else(|| jobs::unknown_job(text))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::extract::{FromRequestParts, Path, RawQuery};
 use axum::http::header::{CONTENT_TYPE, WARNING};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -18,12 +18,12 @@ use futures_util::stream;
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use super::backend::{JobView, Unavailable};
-use super::content::read_json;
-use super::error::ApiError;
-use super::front::{Exchange, shown};
-use super::query::Query;
-use super::{Door, json_response};
+use crate::api::backend::{JobView, Unavailable};
+use crate::api::content::read_json;
+use crate::api::edge::front::{Exchange, shown};
+use crate::api::error::ApiError;
+use crate::api::query::Query;
+use crate::api::{Desk, json_response};
 use crate::engine::{Rejection, RejectionCode, Reply, Request};
 use crate::jobspec::{self, Derived, Reading};
 use crate::model::{Dialect, JobName, NameRule, When};
@@ -45,7 +45,7 @@ enum Kind {
 
 /// `POST P/iso8601`, `PUT P/iso8601`.
 pub(crate) async fn put_scheduled(
-    State(door): State<Door>,
+    desk: Desk,
     Extension(exchange): Extension<Exchange>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -53,12 +53,12 @@ pub(crate) async fn put_scheduled(
 ) -> Result<Response, ApiError> {
     let query = Query::parse(query.as_deref())?;
     let body = read_json(&headers, body, exchange.body_time).await?;
-    put(&door, &exchange, Kind::Scheduled, &query, &body).await
+    put(&desk, &exchange, Kind::Scheduled, &query, &body).await
 }
 
 /// `POST P/cron`, `PUT P/cron`.
 pub(crate) async fn put_cron(
-    State(door): State<Door>,
+    desk: Desk,
     Extension(exchange): Extension<Exchange>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -66,12 +66,12 @@ pub(crate) async fn put_cron(
 ) -> Result<Response, ApiError> {
     let query = Query::parse(query.as_deref())?;
     let body = read_json(&headers, body, exchange.body_time).await?;
-    put(&door, &exchange, Kind::Cron, &query, &body).await
+    put(&desk, &exchange, Kind::Cron, &query, &body).await
 }
 
 /// `POST P/dependency`, `PUT P/dependency`.
 pub(crate) async fn put_dependent(
-    State(door): State<Door>,
+    desk: Desk,
     Extension(exchange): Extension<Exchange>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -79,18 +79,18 @@ pub(crate) async fn put_dependent(
 ) -> Result<Response, ApiError> {
     let query = Query::parse(query.as_deref())?;
     let body = read_json(&headers, body, exchange.body_time).await?;
-    put(&door, &exchange, Kind::Dependent, &query, &body).await
+    put(&desk, &exchange, Kind::Dependent, &query, &body).await
 }
 
 async fn put(
-    door: &Door,
+    desk: &Desk,
     exchange: &Exchange,
     kind: Kind,
     query: &Query,
     body: &Bytes,
 ) -> Result<Response, ApiError> {
     let is_dry = query.dry_run()?;
-    let Reading { draft, unknown, warnings } = read(door, body)?;
+    let Reading { draft, unknown, warnings } = read(desk, body)?;
     let mut sentences: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     match (&draft.when, kind) {
         (When::Schedule(_), Kind::Scheduled) | (When::Parents(_), Kind::Dependent) => {}
@@ -109,8 +109,8 @@ async fn put(
         }
     }
     sentences.extend(warnings.iter().map(ToString::to_string));
-    let request = Request::PutJob { draft: Box::new(draft), dialect: door.dialect };
-    match submit(door, request, is_dry).await? {
+    let request = Request::PutJob { draft: Box::new(draft), dialect: desk.dialect };
+    match submit(desk, request, is_dry).await? {
         Reply::Stored { created, warnings, consequences } => {
             sentences.extend(warnings);
             if is_dry {
@@ -138,9 +138,9 @@ async fn put(
 }
 
 /// Has a request carried out, or only told what it would be answered.
-async fn submit(door: &Door, request: Request, is_dry: bool) -> Result<Reply, Unavailable> {
+async fn submit(desk: &Desk, request: Request, is_dry: bool) -> Result<Reply, Unavailable> {
     let request = if is_dry { Request::DryRun(Box::new(request)) } else { request };
-    door.backend.submit(request).await
+    desk.submit(request).await
 }
 
 /// A body without a schedule reads as an interval too, as in Chronos; `unknown` are its fields that nobody knows.
@@ -159,16 +159,16 @@ fn no_cron_expression(body: &Bytes, unknown: &[String]) -> ApiError {
 /// Reads a body as this door understands it.
 ///
 /// A name that only the other door would let in may be replaced here, as Chronos checks the names of new jobs only.
-pub(crate) fn read(door: &Door, body: &Bytes) -> Result<Reading, ApiError> {
+pub(crate) fn read(desk: &Desk, body: &Bytes) -> Result<Reading, ApiError> {
     let value = jobspec::parse_json(body).map_err(|problem| ApiError::problems(vec![problem]))?;
     let known = value
         .get("name")
         .and_then(Value::as_str)
         .and_then(|text| JobName::parse(text, NameRule::Blanks).ok())
-        .is_some_and(|name| door.backend.job(&name).is_some());
-    let names = if known { NameRule::Blanks } else { door.dialect.name_rule() };
+        .is_some_and(|name| desk.job(&name).is_some());
+    let names = if known { NameRule::Blanks } else { desk.dialect.name_rule() };
     let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
-    jobspec::read_as(&value, door.dialect, names, &period).map_err(ApiError::problems)
+    jobspec::read_as(&value, desk.dialect, names, &period).map_err(ApiError::problems)
 }
 
 /// At most so many `Warning` headers, so that an answer's head stays readable for every client.
@@ -208,9 +208,9 @@ fn warning(sentence: &str) -> HeaderValue {
 const JOBS_PER_PART: usize = 256;
 
 /// `GET P/jobs`.
-pub(crate) async fn list(State(door): State<Door>) -> Response {
-    let dialect = door.dialect;
-    let jobs: Arc<[JobView]> = door.backend.jobs().into();
+pub(crate) async fn list(desk: Desk) -> Response {
+    let dialect = desk.dialect;
+    let jobs: Arc<[JobView]> = desk.jobs().into();
     let starts = (0..jobs.len()).step_by(JOBS_PER_PART);
     let parts: Vec<_> = starts.map(|start| (Arc::clone(&jobs), start)).collect();
     let lists = parts.into_iter().map(move |(jobs, start)| {
@@ -231,12 +231,9 @@ pub(crate) async fn list(State(door): State<Door>) -> Response {
 }
 
 /// `GET P/job/{name}`.
-pub(crate) async fn show(
-    State(door): State<Door>,
-    JobPath(name): JobPath,
-) -> Result<Response, ApiError> {
-    let view = door.backend.job(&name).ok_or_else(|| unknown_job(name.as_str()))?;
-    Ok(json_response(&Value::Object(print(&view, door.dialect))))
+pub(crate) async fn show(desk: Desk, JobPath(name): JobPath) -> Result<Response, ApiError> {
+    let view = desk.job(&name).ok_or_else(|| unknown_job(name.as_str()))?;
+    Ok(json_response(&Value::Object(print(&view, desk.dialect))))
 }
 
 fn print(view: &JobView, dialect: Dialect) -> Map<String, Value> {
@@ -250,7 +247,7 @@ fn print(view: &JobView, dialect: Dialect) -> Map<String, Value> {
 
 /// `PUT P/job/{name}?arguments=…`: run it now.
 pub(crate) async fn run(
-    State(door): State<Door>,
+    desk: Desk,
     JobPath(name): JobPath,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
@@ -264,7 +261,7 @@ pub(crate) async fn run(
         ));
     }
     let arguments = arguments.map(ToOwned::to_owned);
-    match door.backend.submit(Request::RunJob { name: name.clone(), arguments }).await? {
+    match desk.submit(Request::RunJob { name: name.clone(), arguments }).await? {
         Reply::Triggered { run } => {
             let id = HeaderValue::try_from(run.to_string()).expect("a run's id is visible ASCII");
             Ok((StatusCode::NO_CONTENT, [(RUN_ID, id)]).into_response())
@@ -278,13 +275,13 @@ pub(crate) async fn run(
 
 /// `DELETE P/job/{name}`.
 pub(crate) async fn delete(
-    State(door): State<Door>,
+    desk: Desk,
     Extension(exchange): Extension<Exchange>,
     JobPath(name): JobPath,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let is_dry = Query::parse(query.as_deref())?.dry_run()?;
-    match submit(&door, Request::DeleteJob { name: name.clone() }, is_dry).await? {
+    match submit(&desk, Request::DeleteJob { name: name.clone() }, is_dry).await? {
         Reply::Deleted { consequences } if is_dry => {
             Ok(json_response(&json!({"dryRun": true, "consequences": consequences})))
         }
@@ -294,7 +291,7 @@ pub(crate) async fn delete(
             }
             Ok(done_with(&consequences))
         }
-        Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, door.dialect))),
+        Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, desk.dialect))),
         other @ (Reply::Stored { .. } | Reply::Triggered { .. } | Reply::Stopping { .. }) => {
             Err(unexpected(&other))
         }
@@ -303,14 +300,14 @@ pub(crate) async fn delete(
 
 /// `DELETE P/task/kill/{name}`: stop its runs.
 pub(crate) async fn kill(
-    State(door): State<Door>,
+    desk: Desk,
     JobPath(name): JobPath,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, ApiError> {
     refuse_dry_run(&Query::parse(query.as_deref())?)?;
-    match door.backend.submit(Request::KillJob { name: name.clone() }).await? {
+    match desk.submit(Request::KillJob { name: name.clone() }).await? {
         Reply::Stopping { count: _ } => Ok(StatusCode::NO_CONTENT),
-        Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, door.dialect))),
+        Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, desk.dialect))),
         other @ (Reply::Stored { .. } | Reply::Deleted { .. } | Reply::Triggered { .. }) => {
             Err(unexpected(&other))
         }

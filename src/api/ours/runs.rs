@@ -2,16 +2,16 @@
 //!
 //! Our own resources, so unknown ones are 404 and parameters that mean nothing are refused.
 
-use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::extract::{FromRequestParts, Path, RawQuery};
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::backend::HistoryFilter;
-use super::error::ApiError;
-use super::front::shown;
-use super::query::{self, Query};
-use super::{Door, json_response, print};
+use crate::api::backend::HistoryFilter;
+use crate::api::edge::front::shown;
+use crate::api::error::ApiError;
+use crate::api::query::{self, Query};
+use crate::api::{Desk, json_response, print};
 use crate::model::{JobName, NameRule, Run, RunId, Verdict};
 
 /// Entries of a page when the client does not say.
@@ -20,17 +20,14 @@ const PAGE_DEFAULT: usize = 50;
 const PAGE_MAX: usize = 1_000;
 
 /// `GET P/runs?job=&verdict=&live=&before=&limit=`: newest first.
-pub(crate) async fn list(
-    State(door): State<Door>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+pub(crate) async fn list(desk: Desk, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let known = ["job", "verdict", "live", "before", "limit"];
     let query = Query::parse_known(query.as_deref(), &known)?;
     let filter = filter(&query)?;
     let before = query.number("before")?;
     let limit = query.within("limit", 1..=PAGE_MAX)?.unwrap_or(PAGE_DEFAULT);
     // One more than asked for tells whether there is another page.
-    let mut entries = door.backend.history(filter, before, limit + 1).await.map_err(unreadable)?;
+    let mut entries = desk.history(filter, before, limit + 1).await.map_err(unreadable)?;
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|last| last.sequence().to_string());
@@ -57,16 +54,13 @@ fn filter(query: &Query) -> Result<HistoryFilter, ApiError> {
 }
 
 /// `GET P/run/{id}`.
-pub(crate) async fn show(
-    State(door): State<Door>,
-    RunPath(id): RunPath,
-) -> Result<Response, ApiError> {
-    Ok(json_response(&print::run(&find(&door, id).await?)))
+pub(crate) async fn show(desk: Desk, RunPath(id): RunPath) -> Result<Response, ApiError> {
+    Ok(json_response(&print::run(&find(&desk, id).await?)))
 }
 
 /// The run, or 404.
-pub(crate) async fn find(door: &Door, id: RunId) -> Result<Run, ApiError> {
-    let run = door.backend.run(id).await.map_err(unreadable)?;
+pub(crate) async fn find(desk: &Desk, id: RunId) -> Result<Run, ApiError> {
+    let run = desk.run(id).await.map_err(unreadable)?;
     run.ok_or_else(|| unknown_run(&id.to_string()))
 }
 

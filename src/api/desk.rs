@@ -1,0 +1,162 @@
+//! What a handler has in front of it: the program as this caller may see it, through this prefix.
+//!
+//! The port [`Backend`] is private to this module, so no handler reaches past the caller's scope.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
+
+use super::access::Caller;
+use super::backend::{
+    Almanac, Backend, HistoryFilter, Info, JobView, Piece, RoundView, Stream, Unavailable,
+};
+use super::edge::front::Exchange;
+use super::error::ApiError;
+use crate::engine::forecast::Plan;
+use crate::engine::{Reply, Request};
+use crate::model::{Dialect, HistoryEntry, JobName, Run, RunId};
+
+/// One prefix and what is behind it.
+#[derive(Clone)]
+pub(crate) struct Door {
+    backend: Arc<dyn Backend>,
+    dialect: Dialect,
+    calculations: Arc<Semaphore>,
+}
+
+/// Calculations that go on at one time; others wait. A long one takes a core for a second, and the loop needs another.
+const CALCULATIONS_MAX: usize = 2;
+
+impl Door {
+    /// The doors of both dialects.
+    pub(super) fn both(backend: &Arc<dyn Backend>) -> [Self; 2] {
+        let calculations = Arc::new(Semaphore::new(CALCULATIONS_MAX));
+        [Dialect::V0, Dialect::V1].map(|dialect| Self {
+            backend: Arc::clone(backend),
+            dialect,
+            calculations: Arc::clone(&calculations),
+        })
+    }
+}
+
+/// What one request may see and do.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    door: Door,
+    /// The dialect of the prefix.
+    pub(crate) dialect: Dialect,
+    /// Who asks.
+    pub(crate) caller: Caller,
+}
+
+impl FromRequestParts<Door> for Desk {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Infallible> {
+        let exchange = parts.extensions.get::<Exchange>();
+        let caller = exchange.expect("the front gives every request its exchange").caller.clone();
+        Ok(Self { dialect: door.dialect, door: door.clone(), caller })
+    }
+}
+
+impl Desk {
+    /// Hands a request to the loop; the answer is durable when it comes.
+    pub(crate) async fn submit(&self, request: Request) -> Result<Reply, Unavailable> {
+        self.door.backend.submit(request).await
+    }
+
+    /// All jobs in scope, in the order of their names.
+    pub(crate) fn jobs(&self) -> Vec<JobView> {
+        let mut jobs = self.door.backend.jobs();
+        jobs.retain(|view| self.caller.scope.covers(&view.record.job.name));
+        jobs
+    }
+
+    /// One job. What is out of scope is not there.
+    pub(crate) fn job(&self, name: &JobName) -> Option<JobView> {
+        self.in_scope(name)?;
+        self.door.backend.job(name)
+    }
+
+    /// How far the parents of one job are.
+    pub(crate) fn round(&self, job: &JobName) -> Option<RoundView> {
+        self.in_scope(job)?;
+        self.door.backend.round(job)
+    }
+
+    /// At most `limit` entries, as [`Backend::history`].
+    pub(crate) async fn history(
+        &self,
+        filter: HistoryFilter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<HistoryEntry>, String> {
+        self.door.backend.history(filter, before, limit).await
+    }
+
+    /// One run of a job in scope.
+    pub(crate) async fn run(&self, id: RunId) -> Result<Option<Run>, String> {
+        let run = self.door.backend.run(id).await?;
+        Ok(run.filter(|run| self.caller.scope.covers(&run.job)))
+    }
+
+    /// What an attempt of a run wrote, as [`Backend::output`]. The run is one that [`Self::run`] gave.
+    pub(crate) fn output(
+        &self,
+        run: RunId,
+        attempt: u32,
+        stream: Stream,
+        position: u64,
+        max: usize,
+    ) -> BoxFuture<'_, io::Result<Piece>> {
+        self.door.backend.output(run, attempt, stream, position, max)
+    }
+
+    /// What this process is and how it fares.
+    pub(crate) fn info(&self) -> Info {
+        self.door.backend.info()
+    }
+
+    /// What schedules are calculated with.
+    pub(crate) fn almanac(&self) -> Almanac {
+        self.door.backend.almanac()
+    }
+
+    /// What is planned of all jobs in scope, or of that one.
+    pub(crate) fn plans(&self, job: Option<&JobName>) -> Vec<Plan> {
+        self.door.backend.plans(job)
+    }
+
+    /// Waits a moment, as [`Backend::pause`].
+    pub(crate) fn pause(&self) -> BoxFuture<'_, ()> {
+        self.door.backend.pause()
+    }
+
+    fn in_scope(&self, name: &JobName) -> Option<()> {
+        self.caller.scope.covers(name).then_some(())
+    }
+
+    /// Calculates on a thread that may take its time.
+    pub(crate) async fn calculate<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let failed = |error: &dyn std::error::Error| {
+            ApiError::internal("the request could not be calculated", error.to_string())
+        };
+        let permit = Arc::clone(&self.door.calculations).acquire_owned().await;
+        let permit = permit.map_err(|error| failed(&error))?;
+        // The thread has the permit: it goes on when the client has gone.
+        let work = move || {
+            let found = work();
+            drop(permit);
+            found
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| failed(&error))
+    }
+}
