@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::backend::Unavailable;
-use crate::engine::Rejection;
+use crate::engine::{Rejection, RejectionCode};
 use crate::jobspec::Problem;
 use crate::schedule::ScheduleError;
 
@@ -104,7 +104,16 @@ impl ApiError {
     /// 400 for what the engine refused.
     pub(crate) fn rejected(rejection: Rejection) -> Self {
         let Rejection { code, message, field, position, remedy } = rejection;
-        let mut error = Self::new(StatusCode::BAD_REQUEST, code.as_str(), message).remedy(remedy);
+        let status = match code {
+            RejectionCode::UnknownJob
+            | RejectionCode::InvalidField
+            | RejectionCode::Unsupported
+            | RejectionCode::LimitReached
+            | RejectionCode::UnknownTask => StatusCode::BAD_REQUEST,
+            RejectionCode::Changed => StatusCode::PRECONDITION_FAILED,
+            RejectionCode::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        let mut error = Self::new(status, code.as_str(), message).remedy(remedy);
         error.0.field = field.into_owned();
         error.0.position = position;
         error

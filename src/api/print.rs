@@ -58,12 +58,16 @@ pub(crate) fn run(run: &Run) -> Value {
         "endedAt": null,
         "retryAt": null,
         "startDeadline": null,
+        "reportBy": null,
         "attempts": attempts.iter().map(attempt).collect::<Value>(),
     });
     match state {
         RunState::Queued | RunState::Active => {}
         RunState::Pending { deadline } => object["startDeadline"] = optional(*deadline),
         RunState::Waiting { until } => object["retryAt"] = instant(until.at).into(),
+        RunState::Reporting { until } => {
+            object["reportBy"] = optional(until.map(|until| until.at));
+        }
         RunState::Ended { verdict, at, reason } => {
             object["verdict"] = verdict.as_str().into();
             object["reason"] = reason.as_str().into();
@@ -94,6 +98,7 @@ fn state_word(state: &RunState) -> &'static str {
         RunState::Pending { .. } => "pending",
         RunState::Active => "active",
         RunState::Waiting { .. } => "waiting",
+        RunState::Reporting { .. } => "reporting",
         RunState::Ended { .. } => "ended",
     }
 }
@@ -103,11 +108,14 @@ fn optional(at: Option<Timestamp>) -> Value {
 }
 
 fn attempt(attempt: &Attempt) -> Value {
-    let Attempt { index, task_id, agent, launched_at, holds: _, state } = attempt;
+    let Attempt { index, task_id, agent, launched_at, holds: _, reported, elements, state } =
+        attempt;
     let mut object = json!({
         "attempt": index,
         "taskId": task_id.as_str(),
         "agent": agent.as_str(),
+        "reportedStatus": reported,
+        "elements": elements,
         "state": null,
         "launchedAt": instant(*launched_at),
         "startedAt": null,

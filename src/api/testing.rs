@@ -1,35 +1,34 @@
-//! For tests: a backend in memory, and a client that sends exactly the bytes it is told to.
+//! For tests: a backend in memory, and a client.
 //!
-//! The backend holds jobs and runs as the real types and lets a test say what happens while somebody waits. The client
-//! is written out because libraries refuse to send what a hostile client would.
+//! The backend holds jobs and runs as the real types and lets a test say what happens while somebody waits.
+
+mod client;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
-use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Options, Piece, RoundView, Server, Stream,
-    Unavailable, ZoneInfo, router, serve,
+    Almanac, Backend, HistoryFilter, Info, JobView, Piece, RoundView, Stream, Unavailable, ZoneInfo,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
-    Abilities, ParentStanding, Recovered, Rejection, RejectionCode, Reply, Request, RoundStanding,
-    Settings, State,
+    Abilities, Applied, Expected, ParentStanding, Recovered, Rejection, RejectionCode, Reply,
+    Request, RoundStanding, Settings, State,
 };
 use crate::model::{
-    AgentId, Attempt, AttemptState, Contribution, Defaults, Duration, Exit, HistoryEntry,
-    Incarnation, JobName, JobRecord, NameRule, Progress, Resources, Run, RunId, RunState,
-    ScheduleTerms, Stretch, TaskId, Timestamp, Trigger, Verdict, When, timestamp_from_millis,
+    AgentId, ApplyOutcome, Attempt, AttemptState, Contribution, Defaults, Dialect, Duration, Exit,
+    HistoryEntry, Incarnation, JobDraft, JobName, JobRecord, NameRule, Progress, Resources, Run,
+    RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp, Trigger, Verdict, When,
+    timestamp_from_millis,
 };
 use crate::schedule::ZoneDb;
+
+pub(crate) use client::{Answer, Fixture};
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -73,6 +72,8 @@ pub(crate) struct World {
     pub(crate) history: Vec<HistoryEntry>,
     pub(crate) written: BTreeMap<(RunId, u32, &'static str), Written>,
     pub(crate) requests: Vec<Request>,
+    /// By the id of its key: what was asked, and what was answered.
+    pub(crate) answered: BTreeMap<String, (String, Reply)>,
     pub(crate) is_unavailable: bool,
     pub(crate) panics: bool,
     pub(crate) script: VecDeque<Step>,
@@ -109,6 +110,8 @@ pub(crate) fn attempt(index: u32, state: AttemptState) -> Attempt {
         agent: AgentId::new("local"),
         launched_at: at("2030-01-01T00:00:01Z"),
         holds: Resources::default(),
+        reported: None,
+        elements: None,
         state,
     }
 }
@@ -166,9 +169,12 @@ pub(crate) fn stretch(sequence: u64, job: &str) -> Stretch {
 fn refuse(code: RejectionCode, message: String) -> Reply {
     let (field, remedy) = match code {
         RejectionCode::UnknownJob => ("", String::new()),
-        RejectionCode::InvalidField | RejectionCode::Unsupported | RejectionCode::LimitReached => {
-            ("schedule", "write another".to_owned())
-        }
+        RejectionCode::InvalidField
+        | RejectionCode::Unsupported
+        | RejectionCode::LimitReached
+        | RejectionCode::Changed
+        | RejectionCode::KeyReused
+        | RejectionCode::UnknownTask => ("schedule", "write another".to_owned()),
     };
     Reply::Refused(Rejection { code, message, field: field.into(), position: None, remedy })
 }
@@ -214,9 +220,10 @@ impl World {
                 );
                 let warnings =
                     if job.disabled { vec!["it is disabled".to_owned()] } else { Vec::new() };
+                let revision = existing.map_or(1, |record| record.revision + 1);
                 let record = JobRecord {
                     incarnation: Incarnation(1),
-                    revision: 1,
+                    revision,
                     accepted_at: at("2030-01-01T00:00:00Z"),
                     stats,
                     progress: Progress {
@@ -228,8 +235,9 @@ impl World {
                     job,
                 };
                 let consequences = self.consequences(&record.job.name);
+                let version = record.version();
                 self.jobs.insert(record.job.name.clone(), record);
-                Reply::Stored { created, warnings, consequences }
+                Reply::Stored { version, created, warnings, consequences }
             }
             Request::DeleteJob { name } => match self.jobs.remove(&name) {
                 Some(_) => Reply::Deleted { consequences: self.consequences(&name) },
@@ -250,8 +258,84 @@ impl World {
                 Reply::Stopping { count: 0 }
             }
             Request::KillJob { name } => unknown(&name),
+            Request::MarkSuccess { name } if !self.jobs.contains_key(&name) => unknown(&name),
+            Request::MarkSuccess { name } => {
+                let sequence = self.history.len() as u64 + 1;
+                let new = run(sequence, name.as_str(), over(Verdict::Succeeded), Vec::new());
+                let id = new.id;
+                self.history.push(HistoryEntry::Run(new));
+                Reply::Marked { run: id }
+            }
+            Request::ClearQueue => Reply::QueueCleared,
+            Request::CompleteTask { task_id, .. } => {
+                Reply::Completed { is_known: self.has_task(&task_id) }
+            }
+            Request::Progress { name, .. } if !self.jobs.contains_key(&name) => unknown(&name),
+            Request::Progress { task_id, elements, .. } if self.has_task(&task_id) => {
+                Reply::Progressed { elements }
+            }
+            Request::Progress { task_id, .. } => {
+                refuse(RejectionCode::UnknownTask, format!("task '{task_id}' not found"))
+            }
+            Request::CutOver { names, at: instant } => Reply::CutOver {
+                at: instant.unwrap_or_else(|| at("2030-01-01T00:00:00Z")),
+                names: names.unwrap_or_default(),
+            },
+            Request::Apply { drafts, dialect } => self.apply(drafts, dialect),
+            Request::IfMatch { name, expected, request } => {
+                let found = self.jobs.get(&name).map(JobRecord::version);
+                let is_met = match (expected, found) {
+                    (Expected::Absent, found) => found.is_none(),
+                    (Expected::Present, found) => found.is_some(),
+                    (Expected::OneOf(versions), Some(found)) => versions.contains(&found),
+                    (Expected::OneOf(_), None) => false,
+                };
+                if is_met {
+                    self.decide(*request)
+                } else {
+                    refuse(RejectionCode::Changed, format!("job '{name}' is another"))
+                }
+            }
+            Request::Once { key, request } => match self.answered.get(&key.id) {
+                Some((content, reply)) if *content == key.content => reply.clone(),
+                Some(_) => refuse(RejectionCode::KeyReused, "the key was used".to_owned()),
+                None => {
+                    let reply = self.decide(*request);
+                    self.answered.insert(key.id, (key.content, reply.clone()));
+                    reply
+                }
+            },
             Request::DryRun(_) => panic!("a dry run of a dry run"),
         }
+    }
+
+    fn has_task(&self, task_id: &TaskId) -> bool {
+        self.history.iter().any(|entry| match entry {
+            HistoryEntry::Run(run) => run.attempts.iter().any(|it| it.task_id == *task_id),
+            HistoryEntry::Stretch(_) => false,
+        })
+    }
+
+    fn apply(&mut self, drafts: Vec<JobDraft>, dialect: Dialect) -> Reply {
+        let before = self.jobs.clone();
+        let (mut jobs, mut refused) = (Vec::new(), Vec::new());
+        for (index, draft) in drafts.into_iter().enumerate() {
+            let name = draft.name.clone();
+            match self.decide(Request::PutJob { draft: Box::new(draft), dialect }) {
+                Reply::Stored { version, created, warnings, consequences } => {
+                    let outcome =
+                        if created { ApplyOutcome::Created } else { ApplyOutcome::Replaced };
+                    jobs.push(Applied { name, version, outcome, warnings, consequences });
+                }
+                Reply::Refused(rejection) => refused.push((index, rejection)),
+                other => panic!("{other:?}"),
+            }
+        }
+        if refused.is_empty() {
+            return Reply::Applied { jobs };
+        }
+        self.jobs = before;
+        Reply::ApplyRefused(refused)
     }
 
     /// One for each child of a job.
@@ -288,7 +372,8 @@ fn passes(filter: &HistoryFilter, entry: &HistoryEntry) -> bool {
                 RunState::Queued
                 | RunState::Pending { .. }
                 | RunState::Active
-                | RunState::Waiting { .. } => None,
+                | RunState::Waiting { .. }
+                | RunState::Reporting { .. } => None,
             };
             (&run.job, verdict, !run.is_ended())
         }
@@ -444,142 +529,4 @@ impl Backend for Memory {
             None => future::pending().boxed(),
         }
     }
-}
-
-/// A server over a backend in memory, on a port of its own.
-pub(crate) struct Fixture {
-    pub(crate) memory: Arc<Memory>,
-    pub(crate) server: Server,
-}
-
-impl Fixture {
-    pub(crate) async fn start() -> Self {
-        Self::start_with(Options::default()).await
-    }
-
-    pub(crate) async fn start_with(options: Options) -> Self {
-        let memory = Arc::new(Memory::default());
-        let backend: Arc<dyn Backend> = Arc::<Memory>::clone(&memory);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = serve(listener, router(backend), options).unwrap();
-        Self { memory, server }
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.server.address()
-    }
-
-    /// Sends a request without a body.
-    pub(crate) async fn ask(&self, method: &str, path: &str) -> Answer {
-        self.ask_with(method, path, "", "").await
-    }
-
-    /// Sends a request with these header lines, each ended by `\r\n`, and this body.
-    pub(crate) async fn ask_with(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &str,
-        body: &str,
-    ) -> Answer {
-        let length = match body.len() {
-            0 => String::new(),
-            length => format!("Content-Length: {length}\r\n"),
-        };
-        self.send(&format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}{length}\r\n{body}"
-        ))
-        .await
-    }
-
-    /// Sends a JSON body.
-    pub(crate) async fn put(&self, method: &str, path: &str, body: &str) -> Answer {
-        self.ask_with(method, path, "Content-Type: application/json\r\n", body).await
-    }
-
-    /// Sends exactly these bytes and reads until the server closes.
-    pub(crate) async fn send(&self, bytes: &str) -> Answer {
-        let mut stream = TcpStream::connect(self.address()).await.unwrap();
-        // A server that has refused already may close before everything is written.
-        let _ = stream.write_all(bytes.as_bytes()).await;
-        let mut received = Vec::new();
-        let _ = stream.read_to_end(&mut received).await;
-        Answer::parse(&received, bytes.starts_with("HEAD "))
-    }
-}
-
-/// An answer as received.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-    /// Whether the body came to its declared end.
-    pub(crate) is_complete: bool,
-}
-
-impl Answer {
-    fn parse(received: &[u8], is_head: bool) -> Self {
-        let text = String::from_utf8_lossy(received);
-        let split = received.windows(4).position(|window| window == b"\r\n\r\n");
-        let split = split.unwrap_or_else(|| panic!("no answer: {text:?}"));
-        let head = std::str::from_utf8(&received[..split]).unwrap();
-        let mut lines = head.split("\r\n");
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let headers = lines
-            .map(|line| line.split_once(": ").unwrap())
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-            .collect();
-        let mut answer = Self { status, headers, body: Vec::new(), is_complete: true };
-        let raw = &received[split + 4..];
-        if answer.header("transfer-encoding") == Some("chunked") && !is_head {
-            (answer.body, answer.is_complete) = unchunk(raw);
-        } else {
-            answer.body = raw.to_vec();
-        }
-        answer
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
-        let found = self.headers.iter().filter(|(found, _)| found == name);
-        found.map(|(_, value)| value.as_str()).collect()
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    /// The `message` of an error with this status.
-    pub(crate) fn message(&self, status: u16) -> String {
-        assert_eq!(self.status, status, "{self:?}");
-        let body = self.json();
-        for key in ["message", "status", "code", "field", "remedy", "requestId"] {
-            assert!(body[key].is_string(), "{key}: {body}");
-        }
-        body["message"].as_str().unwrap().to_owned()
-    }
-}
-
-fn unchunk(mut raw: &[u8]) -> (Vec<u8>, bool) {
-    let mut body = Vec::new();
-    while let Some(end) = raw.windows(2).position(|window| window == b"\r\n") {
-        let size = std::str::from_utf8(&raw[..end]).unwrap();
-        let size = usize::from_str_radix(size, 16).unwrap();
-        if size == 0 {
-            return (body, true);
-        }
-        let Some(chunk) = raw.get(end + 2..end + 2 + size) else { break };
-        body.extend_from_slice(chunk);
-        raw = &raw[end + 2 + size + 2..];
-    }
-    (body, false)
 }

@@ -127,7 +127,7 @@ async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: 
     let name = job.draft.name.clone();
     let request = Request::PutJob { draft: Box::new(job.draft.clone()), dialect: Dialect::V0 };
     match handle.ask(request).await {
-        Ok(Reply::Stored { created: _, warnings, consequences }) => {
+        Ok(Reply::Stored { warnings, consequences, .. }) => {
             loaded.stored += 1;
             let place = format!("{shown}:{}", job.line);
             let sentences = warnings.iter().chain(&consequences);
@@ -145,7 +145,9 @@ async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: 
                 rejection.field, rejection.message
             ));
         }
-        Ok(Reply::Deleted { .. } | Reply::Triggered { .. } | Reply::Stopping { .. }) => {}
+        Ok(other) => loaded
+            .problems
+            .push(format!("{shown}: job `{name}`: its outcome is unclear: {other:?}")),
         Err(Unavailable { reason }) => loaded.problems.push(format!("{shown}: {reason}")),
     }
 }

@@ -131,6 +131,8 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
             | Change::JobRemoved { .. }
             | Change::SignalRemoved { .. }
             | Change::Disabled { .. }
+            | Change::RequestAnswered(_)
+            | Change::AnswerForgotten { .. }
             | Change::ZoneKept { .. }
             | Change::Quarantined { .. }
             | Change::ListeningBegan { .. }

@@ -1,4 +1,4 @@
-//! What clients ask: create, replace and delete jobs, run one now, stop its runs.
+//! What clients ask of one job: create, replace and delete it, run it now, stop its runs; and to clear the queue.
 //!
 //! A request is answered in the decision that carries it out, so nobody hears of a change before it is durable. What
 //! cannot be done is refused whole, with the field and the remedy.
@@ -6,40 +6,26 @@
 use std::borrow::Cow;
 
 use crate::model::{
-    Dialect, Duration, Job, JobDraft, JobName, JobRecord, JobStats, Progress, Run, SECRET_SHOWN,
-    ScheduleTerms, StopReason, Timestamp, When,
+    Dialect, Duration, Job, JobDraft, JobName, JobRecord, JobStats, Progress, Run, RunState,
+    SECRET_SHOWN, ScheduleTerms, StopReason, Timestamp, Verdict, When, limits,
 };
 use crate::placement::Conditions;
 use crate::schedule::{Schedule, ScheduleError};
 
 use super::decision::Change;
 use super::entry::{JobEntry, needs_machine};
-use super::event::{Rejection, RejectionCode, Reply, Request};
+use super::event::{Rejection, RejectionCode, Reply};
 use super::intake::Intake;
 use super::{Step, due, family, intake, round, status, zones};
 
 /// Runs of one job that may be live at once, counted when a person asks for another. More is a script gone wild.
 const LIVE_RUNS_MAX: usize = 1_000;
 
-/// Carries out a request, or refuses it.
-pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Reply {
-    let result = match request {
-        Request::PutJob { draft, dialect } => put(step, draft, *dialect),
-        Request::DeleteJob { name } => delete(step, name),
-        Request::RunJob { name, arguments } => run_now(step, name, arguments.as_deref()),
-        Request::KillJob { name } => kill(step, name),
-        Request::DryRun(request) => {
-            // Decided as it would be, and taken back: what is told is what happens.
-            let before = step.decision.lengths();
-            let reply = decide(step, request);
-            step.decision.truncate(before);
-            return reply;
-        }
-    };
-    result.unwrap_or_else(Reply::Refused)
-}
-
-fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply, Rejection> {
+pub(super) fn put(
+    step: &mut Step<'_>,
+    draft: &JobDraft,
+    dialect: Dialect,
+) -> Result<Reply, Rejection> {
     let now = step.now.wall;
     let existing = step.state.job(&draft.name);
     let stats = draft.stats.clone();
@@ -90,6 +76,7 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
         },
     };
     let created = existing.is_none();
+    let version = record.version();
     let word = if created { "created" } else { "replaced" };
     step.note(&record.job.name, format!("{word}, revision {}", record.revision));
     for sentence in &consequences {
@@ -105,7 +92,7 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
         step.progressed.insert(entry.incarnation, record.progress.clone());
         round::decide_rounds(step, &JobEntry::new(record, &step.state.settings));
     }
-    Ok(Reply::Stored { created, warnings, consequences })
+    Ok(Reply::Stored { version, created, warnings, consequences })
 }
 
 /// A replace keeps the counts; but whoever enables a job again wants it to fail as often again before it is disabled.
@@ -185,9 +172,6 @@ fn check(step: &Step<'_>, job: &Job) -> Result<(Option<Schedule>, Vec<String>), 
     if job.command.is_empty() && job.executor.is_empty() && job.container.is_none() {
         warnings.push("`command` is empty: the job does nothing".to_owned());
     }
-    if job.is_async {
-        warnings.push("`async` is stored, but the run ends when its command ends".to_owned());
-    }
     Ok((schedule, warnings))
 }
 
@@ -212,7 +196,7 @@ fn check_when(step: &Step<'_>, job: &Job) -> Result<Option<Schedule>, Rejection>
     Ok(Some(schedule))
 }
 
-fn delete(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
+pub(super) fn delete(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
     let entry = find(step, name)?;
     let progress = due::settle(step, entry);
     let consequences = family::hand_on(step, entry, &progress);
@@ -225,12 +209,21 @@ fn delete(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
     Ok(Reply::Deleted { consequences })
 }
 
-fn run_now(
+pub(super) fn run_now(
     step: &mut Step<'_>,
     name: &JobName,
     arguments: Option<&str>,
 ) -> Result<Reply, Rejection> {
     let entry = find(step, name)?;
+    if entry.job.shadow.covers(step.now.wall) {
+        return Err(Rejection {
+            code: RejectionCode::InvalidField,
+            message: format!("job '{name}' is only planned here, so nothing of it is launched"),
+            field: "shadow".into(),
+            position: None,
+            remedy: "cut it over first, or run it where it is launched".to_owned(),
+        });
+    }
     let live = step.state.live_runs(entry.incarnation).count();
     if live >= LIVE_RUNS_MAX {
         return Err(Rejection {
@@ -247,7 +240,7 @@ fn run_now(
     Ok(Reply::Triggered { run: id })
 }
 
-fn kill(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
+pub(super) fn kill(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
     let entry = find(step, name)?;
     let live = all_live(step, entry);
     for run in &live {
@@ -258,12 +251,36 @@ fn kill(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
     Ok(Reply::Stopping { count: live.len() })
 }
 
+const CLEARED: &str = "it was taken from the queue on request before it started";
+
+/// Ends runs that have not been begun, up to [`limits::DUE_PER_STEP_MAX`]; `None` if more are left.
+pub(super) fn clear_queue(step: &mut Step<'_>) -> Option<Reply> {
+    let is_unbegun = |run: &&Run| match run.state {
+        RunState::Queued => true,
+        RunState::Pending { .. } => run.attempts.is_empty(),
+        RunState::Active
+        | RunState::Waiting { .. }
+        | RunState::Reporting { .. }
+        | RunState::Ended { .. } => false,
+    };
+    let mut unbegun: Vec<Run> =
+        step.state.runs().filter(is_unbegun).take(limits::DUE_PER_STEP_MAX + 1).cloned().collect();
+    let is_all = unbegun.len() <= limits::DUE_PER_STEP_MAX;
+    unbegun.truncate(limits::DUE_PER_STEP_MAX);
+    // Those that wait behind others first: none of them moves on meanwhile.
+    unbegun.sort_by_key(|run| (run.state != RunState::Queued, run.sequence));
+    for run in unbegun {
+        status::end_run_alone(step, run, Verdict::Skipped, step.now.wall, CLEARED.to_owned());
+    }
+    is_all.then_some(Reply::QueueCleared)
+}
+
 /// The live runs of a job, those that this very step has made included.
 fn all_live(step: &Step<'_>, entry: &JobEntry) -> Vec<Run> {
     step.live_runs(entry.incarnation).into_iter().cloned().collect()
 }
 
-fn find<'a>(step: &Step<'a>, name: &JobName) -> Result<&'a JobEntry, Rejection> {
+pub(super) fn find<'a>(step: &Step<'a>, name: &JobName) -> Result<&'a JobEntry, Rejection> {
     step.state.job(name).ok_or_else(|| Rejection {
         code: RejectionCode::UnknownJob,
         message: format!("Job '{name}' not found"),
@@ -288,7 +305,7 @@ fn refused_terms(terms: &ScheduleTerms, error: &ScheduleError) -> Rejection {
     }
 }
 
-fn invalid(field: impl Into<Cow<'static, str>>, message: String) -> Rejection {
+pub(super) fn invalid(field: impl Into<Cow<'static, str>>, message: String) -> Rejection {
     let field = field.into();
     Rejection {
         code: RejectionCode::InvalidField,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    BootInstant, Duration, Incarnation, JobName, JobRecord, JobStats, Launch, Offer, Progress, Run,
-    Signal, Stretch, TaskId, Term,
+    AnsweredRequest, BootInstant, Duration, Incarnation, JobName, JobRecord, JobStats, Launch,
+    Offer, Progress, Run, Signal, Stretch, TaskId, Term,
 };
 
 use super::event::{Reply, RequestId};
@@ -104,6 +104,13 @@ pub enum Change {
         /// The millisecond; none up to it will be used again.
         millis: i64,
     },
+    /// A request was carried out under a key.
+    RequestAnswered(Box<AnsweredRequest>),
+    /// What was answered under a key need not be known any longer.
+    AnswerForgotten {
+        /// Which key.
+        id: String,
+    },
     /// A zone is decided by this data from now on.
     ZoneKept {
         /// Its name.
@@ -146,6 +153,8 @@ impl Change {
             | Self::SignalStored(_)
             | Self::SignalRemoved { .. }
             | Self::TaskMillisUsed { .. }
+            | Self::RequestAnswered(_)
+            | Self::AnswerForgotten { .. }
             | Self::ZoneKept { .. } => true,
             Self::Quarantined { .. }
             | Self::ListeningBegan { .. }

@@ -10,11 +10,11 @@
 //! A job left alone for a year must not come back as a year of runs: occurrences whose start window has closed are
 //! counted, not walked, into one record.
 
-use crate::model::{CatchUp, Duration, Progress, Run, Timestamp, Trigger, Verdict, limits};
+use crate::model::{CatchUp, Duration, Progress, Run, Shadow, Timestamp, Trigger, Verdict, limits};
 use crate::schedule::{Schedule, Span};
 
 use super::entry::{JobEntry, Timing, undecided_start};
-use super::intake::{DISABLED, Intake};
+use super::intake::{DISABLED, Intake, SHADOW};
 use super::{Step, place};
 
 const MISSED: &str = "nobody could decide it before its start window closed: Chronode was down or suspended, \
@@ -69,7 +69,7 @@ impl<'a> Settling<'a> {
             self.decide_start(step, budget);
         } else if self.entry.job.disabled {
             self.skip_disabled(step, schedule);
-        } else if self.miss_closed(step, schedule, budget) {
+        } else if self.plan_only(step, schedule) && self.miss_closed(step, schedule, budget) {
             self.decide_open(step, schedule, budget);
         }
         self.intake.store(step);
@@ -83,6 +83,8 @@ impl<'a> Settling<'a> {
         let boot_id = start.boot.id.clone();
         if self.entry.job.disabled {
             self.intake.record(step, Verdict::Skipped, DISABLED, due_at, due_at, 1);
+        } else if self.entry.job.shadow.covers(due_at) {
+            self.intake.record(step, Verdict::Skipped, SHADOW, due_at, due_at, 1);
         } else {
             *budget = budget.saturating_sub(1);
             // No start is late: it is decided as soon as anybody can.
@@ -101,6 +103,26 @@ impl<'a> Settling<'a> {
             self.intake.record(step, Verdict::Skipped, DISABLED, span.first, span.last, span.count);
             self.intake.progress.decided_through = span.last;
         }
+    }
+
+    /// Records the occurrences that have come and are another scheduler's to run. Returns whether those that come after
+    /// them are ours, and may be decided now.
+    fn plan_only(&mut self, step: &mut Step<'_>, schedule: &Schedule) -> bool {
+        let last = match self.entry.job.shadow {
+            Shadow::Off => return true,
+            Shadow::On => Timestamp::MAX,
+            Shadow::Until(until) => {
+                until.saturating_sub(Duration::from_nanos(1)).unwrap_or(Timestamp::MIN)
+            }
+        };
+        let after = self.intake.progress.decided_through;
+        let opened = schedule.opened_through(after, step.now.wall).min(last);
+        let Some(span) = schedule.stretch(after, opened, limits::STRETCH_PER_STEP_MAX) else {
+            return self.entry.job.shadow != Shadow::On;
+        };
+        self.intake.record(step, Verdict::Skipped, SHADOW, span.first, span.last, span.count);
+        self.intake.progress.decided_through = span.last;
+        span.complete && self.entry.job.shadow != Shadow::On
     }
 
     /// Records the occurrences whose window has closed undecided, or runs them late, spending at most `budget` on that.

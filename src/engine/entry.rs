@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Incarnation, Job, JobRecord, JobStats, Progress, ScheduleTerms, Timestamp, When,
+    Incarnation, Job, JobRecord, JobStats, JobVersion, Progress, ScheduleTerms, Timestamp, When,
     millis_since_epoch, timestamp_from_millis,
 };
 use crate::placement::Conditions;
@@ -103,6 +103,16 @@ impl JobEntry {
         }
         let due_at = schedule.next_after(self.progress.decided_through)?;
         Some(Opening { due_at, opens_at: schedule.opens_at(due_at) })
+    }
+
+    /// Which definition it is.
+    #[must_use]
+    pub fn version(&self) -> JobVersion {
+        JobVersion {
+            incarnation: self.incarnation,
+            revision: self.revision,
+            disabled: self.job.disabled,
+        }
     }
 
     /// The stored form.

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::model::{Dialect, JobDraft, JobName, Offer, RunId, TaskReport, Term};
+use crate::model::{
+    ApplyOutcome, Dialect, JobDraft, JobName, JobVersion, Offer, RequestKey, RunId, TaskId,
+    TaskReport, Term, Timestamp,
+};
 
 /// Something that happened. The driver stamps it with the time at which it is handled.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,8 +70,72 @@ pub enum Request {
         /// Which.
         name: JobName,
     },
+    /// Count a run of a job as succeeded that nobody executed: as if one had ended well now.
+    MarkSuccess {
+        /// Which.
+        name: JobName,
+    },
+    /// End, as skipped, every run of every job that has not been begun.
+    ClearQueue,
+    /// A job says how a task of it ended, which it may know later or better than the launcher (`async`).
+    CompleteTask {
+        /// Which.
+        task_id: TaskId,
+        /// 0 is success, as with exit codes.
+        status_code: i64,
+    },
+    /// A task says how many more elements it has processed.
+    Progress {
+        /// Of which job.
+        name: JobName,
+        /// Which task of it.
+        task_id: TaskId,
+        /// How many more.
+        elements: u64,
+    },
+    /// From an instant on, launch what has been planned only (`shadow`).
+    CutOver {
+        /// Which jobs; `None` is all that are planned only.
+        names: Option<Vec<JobName>>,
+        /// The first instant whose occurrences are launched; `None` is now.
+        at: Option<Timestamp>,
+    },
+    /// Create or replace several jobs, all or none.
+    Apply {
+        /// As asked for; a job may name a parent that comes anywhere in the list.
+        drafts: Vec<JobDraft>,
+        /// The door they came through.
+        dialect: Dialect,
+    },
+    /// Do something about a job only if it is what the client believes it is.
+    IfMatch {
+        /// Which job.
+        name: JobName,
+        /// What the client believes.
+        expected: Expected,
+        /// What to do.
+        request: Box<Request>,
+    },
+    /// Do something unless it has been done under this key: then say what was answered.
+    Once {
+        /// Chosen by the client, unique to it.
+        key: RequestKey,
+        /// What to do.
+        request: Box<Request>,
+    },
     /// Say what a request would be answered, and do nothing.
     DryRun(Box<Request>),
+}
+
+/// What a client believes of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// There is none of that name.
+    Absent,
+    /// There is one, whichever.
+    Present,
+    /// It is one of these.
+    OneOf(Vec<JobVersion>),
 }
 
 impl Request {
@@ -76,9 +143,17 @@ impl Request {
     #[must_use]
     pub fn may_change_family(&self) -> bool {
         match self {
-            Self::PutJob { .. } | Self::DeleteJob { .. } => true,
-            Self::RunJob { .. } | Self::KillJob { .. } => false,
-            Self::DryRun(request) => request.may_change_family(),
+            Self::PutJob { .. } | Self::DeleteJob { .. } | Self::Apply { .. } => true,
+            Self::RunJob { .. }
+            | Self::KillJob { .. }
+            | Self::MarkSuccess { .. }
+            | Self::ClearQueue
+            | Self::CompleteTask { .. }
+            | Self::Progress { .. }
+            | Self::CutOver { .. } => false,
+            Self::IfMatch { request, .. } | Self::Once { request, .. } | Self::DryRun(request) => {
+                request.may_change_family()
+            }
         }
     }
 }
@@ -88,6 +163,8 @@ impl Request {
 pub enum Reply {
     /// The job is stored.
     Stored {
+        /// What it is from now on.
+        version: JobVersion,
         /// Whether the name was new.
         created: bool,
         /// What the client should know although the job was accepted, as sentences.
@@ -110,8 +187,54 @@ pub enum Reply {
         /// How many.
         count: usize,
     },
+    /// A run that nobody executed counts as succeeded.
+    Marked {
+        /// The record of it.
+        run: RunId,
+    },
+    /// The queue is empty.
+    QueueCleared,
+    /// What was said of the task is recorded, or nothing is known of such a task.
+    Completed {
+        /// Whether a live run has such a task.
+        is_known: bool,
+    },
+    /// The elements are counted.
+    Progressed {
+        /// All of the task so far.
+        elements: u64,
+    },
+    /// The jobs are launched from that instant on.
+    CutOver {
+        /// The first instant whose occurrences are launched.
+        at: Timestamp,
+        /// Which jobs, by name.
+        names: Vec<JobName>,
+    },
+    /// The jobs are stored.
+    Applied {
+        /// What became of each, in the order given.
+        jobs: Vec<Applied>,
+    },
     /// Nothing was done.
     Refused(Rejection),
+    /// Nothing was done, for these reasons: which draft, and why.
+    ApplyRefused(Vec<(usize, Rejection)>),
+}
+
+/// What became of one of several jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Its name.
+    pub name: JobName,
+    /// What it is from now on.
+    pub version: JobVersion,
+    /// What was done.
+    pub outcome: ApplyOutcome,
+    /// What the client should know although the job was accepted, as sentences.
+    pub warnings: Vec<String>,
+    /// What it means for other jobs, as sentences.
+    pub consequences: Vec<String>,
 }
 
 /// Why a request was refused. Says what is wrong and what would be right.
@@ -140,6 +263,12 @@ pub enum RejectionCode {
     Unsupported,
     /// Too much of something is there already.
     LimitReached,
+    /// The job is not what the client believes.
+    Changed,
+    /// The key was used for another request.
+    KeyReused,
+    /// No live run has such a task.
+    UnknownTask,
 }
 
 impl RejectionCode {
@@ -151,6 +280,9 @@ impl RejectionCode {
             Self::InvalidField => "invalid_field",
             Self::Unsupported => "unsupported",
             Self::LimitReached => "limit_reached",
+            Self::Changed => "changed",
+            Self::KeyReused => "key_reused",
+            Self::UnknownTask => "unknown_task",
         }
     }
 }

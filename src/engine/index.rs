@@ -28,10 +28,14 @@ pub(super) struct Derived {
     pub(super) stops: BTreeSet<(BootInstant, RunId)>,
     /// Live attempts by task.
     pub(super) tasks: BTreeMap<TaskId, RunId>,
+    /// Attempts that have ended and of which their job has still to say how.
+    pub(super) reporting: BTreeMap<TaskId, RunId>,
     /// What live attempts hold of each agent.
     pub(super) used: BTreeMap<AgentId, Resources>,
     /// Live runs by job.
     pub(super) live: BTreeMap<Incarnation, BTreeSet<(u64, RunId)>>,
+    /// When each request was carried out under a key, and which key.
+    pub(super) answered: BTreeSet<(Timestamp, String)>,
     /// Who is triggered by whom.
     pub(super) graph: JobGraph,
     /// Whether something changed since the pending runs were last looked at.
@@ -51,6 +55,10 @@ impl Derived {
             RunState::Pending { deadline } => {
                 self.pending.insert((rank(run, priority), run.sequence, run.id));
                 self.deadlines.extend(deadline.map(|at| (at, run.id)));
+            }
+            RunState::Reporting { .. } => {
+                let task = run.attempts.last().map(|attempt| attempt.task_id.clone());
+                self.reporting.extend(task.map(|task| (task, run.id)));
             }
             RunState::Queued
             | RunState::Active
@@ -89,6 +97,11 @@ impl Derived {
                 }
                 if let Some(at) = deadline {
                     self.deadlines.remove(&(at, run.id));
+                }
+            }
+            RunState::Reporting { .. } => {
+                if let Some(attempt) = run.attempts.last() {
+                    self.reporting.remove(&attempt.task_id);
                 }
             }
             RunState::Queued
@@ -137,8 +150,11 @@ fn rank(run: &Run, priority: Priority) -> Timestamp {
 
 /// When a run goes on that waits for an instant.
 pub(super) fn alarm(run: &Run) -> Option<Alarm> {
-    if let RunState::Waiting { until } = run.state {
-        return Some(until);
+    match run.state {
+        RunState::Waiting { until } => return Some(until),
+        RunState::Reporting { until } => return until,
+        RunState::Queued | RunState::Pending { .. } | RunState::Active | RunState::Ended { .. } => {
+        }
     }
     run.live_attempt().and_then(|attempt| match attempt.state {
         AttemptState::Unknown { until, .. } => Some(until),

@@ -16,6 +16,9 @@ use super::{Step, status};
 
 pub(super) const DISABLED: &str = "the job was disabled";
 
+/// What is only planned is run by another scheduler.
+pub(super) const SHADOW: &str = "the job is only planned here (shadow)";
+
 const SUPERSEDED: &str = "it had not started when a later run took its place (overlap: replace)";
 const OVERLAPPED: &str = "an earlier run of the job was still going (overlap: skip)";
 const QUEUE_FULL: &str = "an earlier run of the job was still going and as many as may wait were waiting \
@@ -127,7 +130,8 @@ impl<'a> Intake<'a> {
         }
     }
 
-    fn add(
+    /// Records a run.
+    pub(super) fn add(
         &mut self,
         step: &mut Step<'_>,
         trigger: Trigger,
@@ -161,6 +165,7 @@ impl<'a> Intake<'a> {
             RunState::Queued
             | RunState::Active
             | RunState::Waiting { .. }
+            | RunState::Reporting { .. }
             | RunState::Ended { .. } => None,
         };
         step.store_run(Run {

@@ -107,8 +107,16 @@ fn check_attempts(run: &Run, found: &mut Vec<String>) {
         RunState::Active if !is_live => {
             found.push(format!("run {} is active without a live attempt", run.id));
         }
-        RunState::Queued | RunState::Pending { .. } | RunState::Waiting { .. } if is_live => {
+        RunState::Queued
+        | RunState::Pending { .. }
+        | RunState::Waiting { .. }
+        | RunState::Reporting { .. }
+            if is_live =>
+        {
             found.push(format!("run {} waits and has a live attempt", run.id));
+        }
+        RunState::Reporting { .. } if run.attempts.is_empty() => {
+            found.push(format!("run {} waits for a report on no attempt", run.id));
         }
         RunState::Ended { .. } => found.push(format!("run {} is over and still live", run.id)),
         RunState::Pending { deadline: Some(_) } => {
@@ -126,7 +134,8 @@ fn check_attempts(run: &Run, found: &mut Vec<String>) {
         RunState::Active
         | RunState::Queued
         | RunState::Pending { deadline: None }
-        | RunState::Waiting { .. } => {}
+        | RunState::Waiting { .. }
+        | RunState::Reporting { .. } => {}
     }
 }
 

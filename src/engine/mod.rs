@@ -25,7 +25,7 @@
 //! The concerns: `due` turns occurrences into runs or records why not, and `round` finished rounds of parents, both
 //! through `intake`, which knows what a job's live runs leave room for; `place` matches pending runs with offers and
 //! closes start windows; `status` moves runs on as tasks report, by the tables of `transition`, and `retry` says when
-//! another attempt follows; `admin` does what clients ask, `family` what that means for parents and children; `zones`
+//! another attempt follows; `request` takes what clients ask, and `admin`, `bulk`, `report` and `shadow` do it, `family` what that means for parents and children; `zones`
 //! says whose occurrences move when zone data has changed; `forecast` decides nothing: it tells what `due` will have to
 //! decide.
 //!
@@ -34,6 +34,8 @@
 #![deny(clippy::disallowed_types)]
 
 mod admin;
+mod bulk;
+mod count;
 mod decision;
 mod due;
 mod entry;
@@ -45,9 +47,12 @@ mod intake;
 pub mod invariants;
 mod launch;
 mod place;
+mod report;
+mod request;
 mod retry;
 mod round;
 mod settings;
+mod shadow;
 mod state;
 mod status;
 #[cfg(test)]
@@ -65,7 +70,7 @@ use crate::model::{
 
 pub use decision::{Change, Decision, Effect, Launcher, Note};
 pub use entry::{JobEntry, Timing};
-pub use event::{Event, Rejection, RejectionCode, Reply, Request, RequestId};
+pub use event::{Applied, Event, Expected, Rejection, RejectionCode, Reply, Request, RequestId};
 pub use round::{ParentStanding, Standing as RoundStanding};
 pub use settings::{Abilities, Boot, Settings};
 pub use state::{Recovered, State, WakeAt};
@@ -97,8 +102,11 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             step.decision.is_postponed = true;
         }
         Event::Request { id, request } => {
-            let reply = admin::decide(&mut step, request);
-            step.effect(Effect::Reply(*id, reply));
+            if let Some(reply) = request::decide(&mut step, request) {
+                step.effect(Effect::Reply(*id, reply));
+            } else {
+                step.decision.is_postponed = true;
+            }
         }
         Event::LauncherConnected { offers } => {
             step.change(Change::OffersSet(Launcher::Connected(offers.clone())));

@@ -91,7 +91,10 @@ fn give_up_all_catch_ups_but(step: &mut Step<'_>, entry: &JobEntry, max: u32) {
 fn is_unstarted_catch_up(run: &Run) -> bool {
     let waits = match run.state {
         RunState::Pending { .. } | RunState::Queued => run.attempts.is_empty(),
-        RunState::Active | RunState::Waiting { .. } | RunState::Ended { .. } => false,
+        RunState::Active
+        | RunState::Waiting { .. }
+        | RunState::Reporting { .. }
+        | RunState::Ended { .. } => false,
     };
     waits && matches!(run.trigger, Trigger::CatchUp { .. })
 }
@@ -197,6 +200,8 @@ fn begin_attempt(step: &mut Step<'_>, entry: &JobEntry, run: &Run, assignment: A
     let index = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX);
     let arguments = launch::arguments_in_task_id(&entry.job, run);
     let attempt = Attempt {
+        reported: None,
+        elements: None,
         index,
         task_id: TaskId::new(run.task_millis, index, &run.job, &arguments),
         agent: assignment.agent.clone(),

@@ -4,8 +4,8 @@
 //! the boot clock measures the pause, so that setting the wall clock neither shortens nor stretches it.
 
 use crate::model::{
-    Alarm, AttemptState, Duration, Exit, Period, RetryEnds, RetryTerms, Run, RunId, Scalar,
-    Timestamp, limits,
+    Alarm, Attempt, AttemptState, Duration, Exit, Period, RetryEnds, RetryTerms, Run, RunId,
+    Scalar, Timestamp, limits,
 };
 use crate::schedule::spread;
 
@@ -67,8 +67,16 @@ pub(super) fn too_late(terms: &RetryTerms) -> String {
 
 /// How many attempts of `run` have failed and are known to have.
 fn failures(run: &Run) -> usize {
-    let failed = |state: &AttemptState| matches!(state, AttemptState::Ended { exit: Some(_), .. });
-    run.attempts.iter().filter(|attempt| failed(&attempt.state)).count()
+    let failed = |attempt: &&Attempt| match attempt.state {
+        AttemptState::Ended { exit: Some(_), .. } => true,
+        // Its job knew what the launcher did not.
+        AttemptState::Ended { exit: None, .. } => attempt.reported.is_some(),
+        AttemptState::Launching
+        | AttemptState::Running { .. }
+        | AttemptState::Stopping { .. }
+        | AttemptState::Unknown { .. } => false,
+    };
+    run.attempts.iter().filter(failed).count()
 }
 
 /// Why no attempt follows such an end, if none does.

@@ -15,7 +15,7 @@ use crate::model::{
 
 use super::decision::Change;
 use super::entry::JobEntry;
-use super::intake::{DISABLED, Intake};
+use super::intake::{DISABLED, Intake, SHADOW};
 use super::{State, Step};
 
 const GIVEN_UP: &str = "not all parents have run for this instant, and too many later ones are waited for \
@@ -218,6 +218,9 @@ fn trigger_finished(step: &mut Step<'_>, intake: &mut Intake<'_>) {
 fn trigger(step: &mut Step<'_>, intake: &mut Intake<'_>, due_at: Timestamp, causes: Vec<RunId>) {
     if intake.entry.job.disabled {
         return intake.record(step, Verdict::Skipped, DISABLED, due_at, due_at, 1);
+    }
+    if intake.entry.job.shadow.covers(due_at) {
+        return intake.record(step, Verdict::Skipped, SHADOW, due_at, due_at, 1);
     }
     intake.trigger(step, Trigger::Parents { due_at, at: step.now.wall }, causes);
 }

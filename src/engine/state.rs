@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use crate::graph::JobGraph;
 use crate::model::{
-    AgentId, BootInstant, Duration, Incarnation, JobName, JobRecord, Now, Offer, OfferId,
-    Resources, Run, RunId, Signal, TaskId, Term, Timestamp, When,
+    AgentId, AnsweredRequest, BootInstant, Duration, Incarnation, JobName, JobRecord, Now, Offer,
+    OfferId, Resources, Run, RunId, Signal, TaskId, Term, Timestamp, When,
 };
 
 use super::decision::{Change, Launcher};
@@ -35,6 +35,8 @@ pub struct Recovered {
     pub task_marks: Vec<(JobName, i64)>,
     /// The compiled data under which each zone was last decided, by its name.
     pub zones: Vec<(String, Arc<[u8]>)>,
+    /// The requests that were carried out under a key.
+    pub answered: Vec<AnsweredRequest>,
     /// The last incarnation given.
     pub last_incarnation: u64,
     /// The last sequence given.
@@ -55,6 +57,8 @@ pub struct State {
     task_marks: BTreeMap<JobName, i64>,
     /// The data under which zones were last decided.
     kept_zones: BTreeMap<String, Arc<[u8]>>,
+    /// The requests that were carried out under a key, by its id.
+    answered: BTreeMap<String, AnsweredRequest>,
     last_incarnation: u64,
     last_sequence: u64,
     offers: BTreeMap<OfferId, Offer>,
@@ -111,9 +115,12 @@ impl State {
             signals,
             task_marks,
             zones,
+            answered,
             last_incarnation,
             last_sequence,
         } = recovered;
+        let mut derived = Derived::default();
+        derived.answered.extend(answered.iter().map(|it| (it.at, it.key.id.clone())));
         let mut state = Self {
             term,
             jobs: BTreeMap::new(),
@@ -122,13 +129,14 @@ impl State {
             signals: signals.into_iter().map(|signal| (signal.sequence, signal)).collect(),
             task_marks: task_marks.into_iter().collect(),
             kept_zones: zones.into_iter().collect(),
+            answered: answered.into_iter().map(|it| (it.key.id.clone(), it)).collect(),
             last_incarnation,
             last_sequence,
             offers: BTreeMap::new(),
             launcher_gone: Some("it has not been reached since the start".to_owned()),
             denied: BTreeSet::new(),
             listening: None,
-            derived: Derived::default(),
+            derived,
             settings,
         };
         for record in jobs {
@@ -202,6 +210,13 @@ impl State {
                 let mark = self.task_marks.entry(name.clone()).or_insert(i64::MIN);
                 *mark = (*mark).max(*millis);
             }
+            Change::RequestAnswered(answered) => {
+                let (id, at) = (&answered.key.id, answered.at);
+                self.forget_answer(id);
+                self.derived.answered.insert((at, id.clone()));
+                self.answered.insert(id.clone(), AnsweredRequest::clone(answered));
+            }
+            Change::AnswerForgotten { id } => self.forget_answer(id),
             Change::ZoneKept { name, data } => {
                 self.kept_zones.insert(name.clone(), Arc::clone(data));
             }
@@ -262,6 +277,11 @@ impl State {
     #[must_use]
     pub fn run_of_task(&self, task_id: &TaskId) -> Option<&Run> {
         self.runs.get(self.derived.tasks.get(task_id)?)
+    }
+
+    /// The live run of whose last attempt its job may still say how it ended.
+    pub(super) fn run_that_may_report(&self, task_id: &TaskId) -> Option<&Run> {
+        self.run_of_task(task_id).or_else(|| self.runs.get(self.derived.reporting.get(task_id)?))
     }
 
     /// The live runs of a job, oldest first.
@@ -354,6 +374,31 @@ impl State {
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.derived.pending.len()
+    }
+
+    /// What was answered under a key, if that is remembered.
+    pub(super) fn answered(&self, id: &str) -> Option<&AnsweredRequest> {
+        self.answered.get(id)
+    }
+
+    /// All requests that were carried out under a key, by its id.
+    pub fn answered_requests(&self) -> impl ExactSizeIterator<Item = &AnsweredRequest> {
+        self.answered.values()
+    }
+
+    pub(super) fn answered_count(&self) -> usize {
+        self.answered.len()
+    }
+
+    /// When each answer was given and under which key, oldest first.
+    pub(super) fn answered_by_age(&self) -> impl Iterator<Item = (Timestamp, &str)> {
+        self.derived.answered.iter().map(|(at, id)| (*at, id.as_str()))
+    }
+
+    fn forget_answer(&mut self, id: &str) {
+        if let Some(known) = self.answered.remove(id) {
+            self.derived.answered.remove(&(known.at, known.key.id));
+        }
     }
 
     pub(super) const fn last_incarnation(&self) -> u64 {
@@ -509,6 +554,7 @@ impl State {
             graph: self.derived.graph.clone(),
             ..Derived::default()
         };
+        rebuilt.answered.extend(self.answered.values().map(|it| (it.at, it.key.id.clone())));
         for entry in self.jobs.values() {
             let next = entry.find_next(&self.settings);
             rebuilt.due.extend(next.map(|next| (next.opens_at, entry.incarnation)));

@@ -10,14 +10,14 @@
 
 use crate::model::{
     Alarm, Attempt, AttemptState, BootInstant, Duration, Exit, OnUnknown, Run, RunState,
-    StopReason, TaskReport, TaskStatus, Timestamp, Trigger, UnknownThen, Verdict, limits,
+    StopReason, TaskReport, TaskStatus, Timestamp, UnknownThen, Verdict, limits,
 };
 
-use super::decision::{Change, Effect};
+use super::decision::Effect;
 use super::entry::JobEntry;
 use super::transition::{End, Fate, Happening, Hearing, Move, RunStanding, Said, Standing};
 use super::transition::{fate, heard, moved};
-use super::{Step, bounded, family, intake, retry, round};
+use super::{Step, bounded, count, intake, report, retry, round};
 
 /// Moves on what a task report is about.
 pub(super) fn decide_report(step: &mut Step<'_>, report: &TaskReport) {
@@ -98,7 +98,13 @@ pub(super) fn stop(step: &mut Step<'_>, run: &Run, why: StopReason, before_start
             };
             end_run_alone(step, run.clone(), verdict, step.now.wall, reason.to_owned());
         }
-        Move::None | Move::Missed | Move::Pending | Move::EndsUnknown => {}
+        Move::None
+        | Move::Missed
+        | Move::Pending
+        | Move::EndsUnknown
+        | Move::Remembers
+        | Move::Settles
+        | Move::EndsUnreported => {}
     }
 }
 
@@ -114,8 +120,21 @@ fn happen(step: &mut Step<'_>, run: &Run, happening: Happening, why: Option<Stop
             step.store_run(run);
         }
         (Move::EndsUnknown, _) => end_unknown(step, run),
+        (Move::EndsUnreported, _) => {
+            let message = "its job did not say how it ended within its `timeout`".to_owned();
+            let why = Some(StopReason::TimedOut);
+            decide_fate(step, run.clone(), End::Stopped, why, step.now.wall, message);
+        }
         (Move::StopsAttempt, Some(why)) => stop_attempt(step, run, why),
-        (Move::StopsAttempt | Move::None | Move::Missed | Move::Ends, _) => {}
+        (
+            Move::StopsAttempt
+            | Move::None
+            | Move::Missed
+            | Move::Ends
+            | Move::Remembers
+            | Move::Settles,
+            _,
+        ) => {}
     }
 }
 
@@ -197,7 +216,7 @@ pub(super) fn end_run_alone(
     run.state = RunState::Ended { verdict, at, reason };
     step.store_run(run.clone());
     if let Some(entry) = step.state.incarnation(run.id.incarnation) {
-        count(step, entry, &run, verdict, at);
+        count::count(step, entry, &run, verdict, at);
         round::signal(step, entry, &run, verdict, at);
     }
 }
@@ -261,7 +280,11 @@ fn stops_again(step: &mut Step<'_>, run: &Run, attempt: &Attempt, started_at: Ti
 }
 
 /// The boot instant at which an attempt has had its time. What it ran before this process saw it counts.
-fn stop_at(step: &Step<'_>, entry: &JobEntry, started_at: Timestamp) -> Option<BootInstant> {
+pub(super) fn stop_at(
+    step: &Step<'_>,
+    entry: &JobEntry,
+    started_at: Timestamp,
+) -> Option<BootInstant> {
     let allowed = match entry.job.max_completion_secs {
         0 => return None,
         secs => Duration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)),
@@ -396,7 +419,7 @@ fn end_unknown(step: &mut Step<'_>, run: &Run) {
     let AttemptState::Unknown { started_at, why, reason, .. } = &attempt.state else { return };
     let (started_at, why, message) = (*started_at, *why, reason.clone());
     attempt.state = AttemptState::Ended { started_at, at, exit: None, message: message.clone() };
-    decide_fate(step, run, End::Unknown(then), why, at, message);
+    report::settle(step, run, End::Unknown(then), why, at, message);
 }
 
 const fn is_over_unknown(state: &AttemptState) -> bool {
@@ -430,12 +453,12 @@ fn end_attempt(
         message: message.clone(),
     };
     // Crash before this is committed: the launcher was not told, so it reports the end again.
-    decide_fate(step, run, End::of(exit), why, ended_at, message);
+    report::settle(step, run, End::of(exit), why, ended_at, message);
     step.effect(Effect::Acknowledge(task_id));
 }
 
-/// Decides what becomes of a run whose last attempt has just ended.
-fn decide_fate(
+/// Decides what becomes of a run whose last attempt has ended so.
+pub(super) fn decide_fate(
     step: &mut Step<'_>,
     run: Run,
     end: End,
@@ -465,6 +488,10 @@ fn decide_fate(
 
 fn fail_or_retry(step: &mut Step<'_>, mut run: Run, at: Timestamp, message: String) {
     let exit = run.attempts.last().and_then(|attempt| match &attempt.state {
+        // What its job said is to the terms of retries what the exit code would be.
+        AttemptState::Ended { exit: Some(Exit::Code(0)) | None, .. } => {
+            Some(report::as_exit(attempt.reported))
+        }
         AttemptState::Ended { exit, .. } => exit.clone(),
         AttemptState::Launching
         | AttemptState::Running { .. }
@@ -489,64 +516,7 @@ fn fail_or_retry(step: &mut Step<'_>, mut run: Run, at: Timestamp, message: Stri
     }
 }
 
-fn count(step: &mut Step<'_>, entry: &JobEntry, run: &Run, verdict: Verdict, at: Timestamp) {
-    let mut stats = step.stats(entry);
-    match verdict {
-        Verdict::Succeeded => {
-            stats.success_count = stats.success_count.saturating_add(1);
-            stats.errors_since_last_success = 0;
-            stats.last_success = format!("{at:.3}");
-        }
-        Verdict::Failed | Verdict::Lost => {
-            stats.error_count = stats.error_count.saturating_add(1);
-            stats.errors_since_last_success = stats.errors_since_last_success.saturating_add(1);
-            stats.last_error = format!("{at:.3}");
-        }
-        // As in Chronos, only successes and failures are counted.
-        Verdict::Missed | Verdict::Skipped | Verdict::Killed | Verdict::Superseded => return,
-    }
-    let failures = stats.errors_since_last_success;
-    step.store_stats(entry.incarnation, stats);
-    if entry.job.disabled || step.disabled.contains(&entry.incarnation) {
-        return;
-    }
-    let why = if verdict == Verdict::Succeeded {
-        is_exhausted(step, entry, run).then(|| "all its occurrences have run".to_owned())
-    } else {
-        let most = entry.failures_most(&step.state.settings);
-        most.is_some_and(|most| failures >= most)
-            .then(|| format!("it failed {failures} times in a row"))
-    };
-    if let Some(why) = why {
-        step.disabled.insert(entry.incarnation);
-        step.change(Change::Disabled { incarnation: entry.incarnation });
-        let left = family::left_waiting(step, entry);
-        let text = match (verdict, left) {
-            // Its work is done, and its children have heard of it.
-            (Verdict::Succeeded, _) | (_, None) => format!("{why}; it is disabled"),
-            (_, Some(left)) => format!("{why}; it is disabled; {left}"),
-        };
-        if verdict == Verdict::Succeeded {
-            step.note(&entry.job.name, text);
-        } else {
-            step.warn(Some(&entry.job.name), text);
-        }
-    }
-}
-
-/// Whether the schedule that triggered `run` has nothing left, as Chronos asks after a success, and nothing else of it
-/// is still to end.
-fn is_exhausted(step: &Step<'_>, entry: &JobEntry, run: &Run) -> bool {
-    let is_scheduled = |run: &Run| match run.trigger {
-        Trigger::Schedule { .. } | Trigger::CatchUp { .. } => true,
-        Trigger::Manual { .. } | Trigger::Parents { .. } => false,
-    };
-    is_scheduled(run)
-        && entry.is_exhausted()
-        && !step.live_runs(entry.incarnation).iter().any(|other| is_scheduled(other))
-}
-
-fn started_at_of(attempt: &Attempt) -> Option<Timestamp> {
+pub(super) fn started_at_of(attempt: &Attempt) -> Option<Timestamp> {
     match attempt.state {
         AttemptState::Running { started_at, .. } => Some(started_at),
         AttemptState::Stopping { started_at, .. }
@@ -566,7 +536,7 @@ fn describe(exit: &Exit) -> String {
     }
 }
 
-const fn stopped(why: StopReason) -> &'static str {
+pub(super) const fn stopped(why: StopReason) -> &'static str {
     match why {
         StopReason::Requested => "it was stopped on request",
         StopReason::TimedOut => "it was stopped because it ran longer than its `timeout` allows",

@@ -1,9 +1,10 @@
 //! The life of an attempt and of a run as tables: what follows from what, for every pair there is.
 //!
-//! Three questions, each answered by one function without a default:
+//! Four questions, each answered by one function without a default:
 //!
 //! * [`heard`]: an attempt stands so, and the launcher says this of its task.
 //! * [`fate`]: an attempt has ended so, and was being stopped for this reason or for none.
+//! * [`settled`]: an attempt has ended so, and its job has said this of it or nothing.
 //! * [`moved`]: a run stands so, and this happens to it.
 //!
 //! Tables only: what the answers mean in changes and effects is `status`'s. A task that belongs to no live run is a row
@@ -155,6 +156,46 @@ pub(super) const fn fate(end: End, why: Option<StopReason>) -> Fate {
     }
 }
 
+/// What the job of an attempt has said of how it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reported {
+    /// Nothing, and nobody waits for it.
+    Nothing,
+    /// Nothing yet: the job is one that says so itself (`async`).
+    NotYet,
+    /// It went well.
+    Well,
+    /// It did not.
+    Badly,
+}
+
+/// What the end of an attempt counts as, with what its job said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// This end; [`fate`] goes on.
+    As(End),
+    /// Nobody knows before the job says it.
+    Awaited,
+}
+
+/// A failure that the launcher saw stands: what was said before it could not know of it.
+pub(super) const fn settled(end: End, is_being_stopped: bool, reported: Reported) -> Settled {
+    use Reported as R;
+    match (end, is_being_stopped, reported) {
+        (End::Well, _, R::Nothing | R::Well) => Settled::As(End::Well),
+        (End::Well, false, R::NotYet) => Settled::Awaited,
+        // Whoever stops it does not wait for what it began elsewhere.
+        (End::Well, true, R::NotYet) => Settled::As(End::Stopped),
+        (End::Well, _, R::Badly) => Settled::As(End::Badly),
+        (End::Badly, _, R::Nothing | R::NotYet | R::Well | R::Badly) => Settled::As(End::Badly),
+        (End::Stopped, _, R::Nothing | R::NotYet | R::Well | R::Badly) => Settled::As(End::Stopped),
+        (End::Unknown(then), _, R::Nothing | R::NotYet) => Settled::As(End::Unknown(then)),
+        // No doubt is left.
+        (End::Unknown(_), _, R::Well) => Settled::As(End::Well),
+        (End::Unknown(_), _, R::Badly) => Settled::As(End::Badly),
+    }
+}
+
 /// Where a run stands, as far as [`moved`] tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RunStanding {
@@ -166,6 +207,8 @@ pub(super) enum RunStanding {
     Doubtful,
     /// For its next attempt.
     Waiting,
+    /// For its job to say how it ended.
+    Reporting,
 }
 
 /// What happens to a run other than a task report.
@@ -181,6 +224,8 @@ pub(super) enum Happening {
     RoomMade,
     /// Somebody or something wants it stopped.
     Stopped,
+    /// Its job says how its last attempt ended.
+    Reported,
 }
 
 /// What becomes of the run.
@@ -198,6 +243,12 @@ pub(super) enum Move {
     StopsAttempt,
     /// It ends here: nothing of it is the launcher's.
     Ends,
+    /// What is said counts once the attempt has ended.
+    Remembers,
+    /// What is said is how its last attempt ended; [`fate`] goes on.
+    Settles,
+    /// Its job has not said how it ended in the time it had, which counts as a failure.
+    EndsUnreported,
 }
 
 pub(super) const fn moved(standing: RunStanding, happening: Happening) -> Move {
@@ -206,19 +257,29 @@ pub(super) const fn moved(standing: RunStanding, happening: Happening) -> Move {
     match (standing, happening) {
         (S::Pending, H::WindowClosed) => Move::Missed,
         // Only the first attempt of a run that nothing was ahead of has a window.
-        (S::Queued | S::Active | S::Doubtful | S::Waiting, H::WindowClosed) => Move::None,
+        (S::Queued | S::Active | S::Doubtful | S::Waiting | S::Reporting, H::WindowClosed) => {
+            Move::None
+        }
         (S::Waiting, H::AlarmRang) => Move::Pending,
         (S::Doubtful, H::AlarmRang) => Move::EndsUnknown,
+        (S::Reporting, H::AlarmRang) => Move::EndsUnreported,
         (S::Queued | S::Pending | S::Active, H::AlarmRang) => Move::None,
         (S::Active, H::TimeUp) => Move::StopsAttempt,
         // Nobody knows that it runs.
         (S::Doubtful, H::TimeUp) => Move::None,
-        (S::Queued | S::Pending | S::Waiting, H::TimeUp) => Move::None,
+        (S::Queued | S::Pending | S::Waiting | S::Reporting, H::TimeUp) => Move::None,
         (S::Queued, H::RoomMade) => Move::Pending,
-        (S::Pending | S::Active | S::Doubtful | S::Waiting, H::RoomMade) => Move::None,
-        (S::Queued | S::Pending | S::Waiting, H::Stopped) => Move::Ends,
+        (S::Pending | S::Active | S::Doubtful | S::Waiting | S::Reporting, H::RoomMade) => {
+            Move::None
+        }
+        (S::Queued | S::Pending | S::Waiting | S::Reporting, H::Stopped) => Move::Ends,
         // In doubt too: the launcher may find it again, and then it is to be stopped.
         (S::Active | S::Doubtful, H::Stopped) => Move::StopsAttempt,
+        // A run is over when its process is.
+        (S::Active | S::Doubtful, H::Reported) => Move::Remembers,
+        (S::Reporting, H::Reported) => Move::Settles,
+        // Of an attempt that is over already, or was never begun.
+        (S::Queued | S::Pending | S::Waiting, H::Reported) => Move::None,
     }
 }
 
@@ -270,6 +331,7 @@ impl RunStanding {
                 if is_doubtful { Self::Doubtful } else { Self::Active }
             }
             RunState::Waiting { .. } => Self::Waiting,
+            RunState::Reporting { .. } => Self::Reporting,
             RunState::Ended { .. } => return None,
         })
     }
@@ -381,6 +443,31 @@ mod tests {
     }
 
     #[test]
+    fn every_end_is_settled_with_what_the_job_said() {
+        let ends = [
+            (End::Well, false),
+            (End::Well, true),
+            (End::Badly, false),
+            (End::Stopped, true),
+            (End::Unknown(UnknownThen::Lost), false),
+        ];
+        let said = [Reported::Nothing, Reported::NotYet, Reported::Well, Reported::Badly];
+        check(
+            &ends,
+            &said,
+            |(end, is_being_stopped), said| settled(end, is_being_stopped, said),
+            &expect![[r#"
+                                    Nothing         NotYet          Well            Badly
+                (Well, false)       As(Well)        Awaited         As(Well)        As(Badly)
+                (Well, true)        As(Well)        As(Stopped)     As(Well)        As(Badly)
+                (Badly, false)      As(Badly)       As(Badly)       As(Badly)       As(Badly)
+                (Stopped, true)     As(Stopped)     As(Stopped)     As(Stopped)     As(Stopped)
+                (Unknown(Lost), false)As(Unknown(Lost))As(Unknown(Lost))As(Well)        As(Badly)
+            "#]],
+        );
+    }
+
+    #[test]
     fn every_run_has_an_answer_to_everything_that_happens_to_it() {
         let standings = [
             RunStanding::Queued,
@@ -388,6 +475,7 @@ mod tests {
             RunStanding::Active,
             RunStanding::Doubtful,
             RunStanding::Waiting,
+            RunStanding::Reporting,
         ];
         let happenings = [
             Happening::WindowClosed,
@@ -395,19 +483,21 @@ mod tests {
             Happening::TimeUp,
             Happening::RoomMade,
             Happening::Stopped,
+            Happening::Reported,
         ];
         check(
             &standings,
             &happenings,
             moved,
             &expect![[r#"
-                                WindowClosed    AlarmRang       TimeUp          RoomMade        Stopped
-            Queued              None            None            None            Pending         Ends
-            Pending             Missed          None            None            None            Ends
-            Active              None            None            StopsAttempt    None            StopsAttempt
-            Doubtful            None            EndsUnknown     None            None            StopsAttempt
-            Waiting             None            Pending         None            None            Ends
-        "#]],
+                                    WindowClosed    AlarmRang       TimeUp          RoomMade        Stopped         Reported
+                Queued              None            None            None            Pending         Ends            None
+                Pending             Missed          None            None            None            Ends            None
+                Active              None            None            StopsAttempt    None            StopsAttempt    Remembers
+                Doubtful            None            EndsUnknown     None            None            StopsAttempt    Remembers
+                Waiting             None            Pending         None            None            Ends            None
+                Reporting           None            EndsUnreported  None            None            Ends            Settles
+            "#]],
         );
     }
 }

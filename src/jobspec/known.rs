@@ -40,6 +40,7 @@ pub(super) const JOB: &[&str] = &[
     "scheduleTimeZone",
     "overlap",
     "catchUp",
+    "shadow",
     "triggerRule",
     "join",
     "timeout",
@@ -67,6 +68,7 @@ pub(super) const FETCH: &[&str] = &["uri", "executable", "cache", "extract", "ou
 pub(super) const ENVIRONMENT: &[&str] = &["name", "value", "secret"];
 pub(super) const OVERLAP: &[&str] = &["queue", "allow"];
 pub(super) const CATCH_UP: &[&str] = &["all"];
+pub(super) const SHADOW: &[&str] = &["until"];
 pub(super) const RETRY_BACKOFF: &[&str] = &["factor", "max", "jitter"];
 pub(super) const ON_UNKNOWN: &[&str] = &["wait", "then"];
 pub(super) const DST: &[&str] = &["gap", "fold"];

@@ -14,7 +14,7 @@ use super::{PeriodReader, known};
 use crate::model::limits::LIVE_RUNS_PER_JOB_MAX;
 use crate::model::{
     Backoff, CatchUp, Dialect, Job, OnUnknown, Overlap, Period, Priority, RetryEnds, RetryTerms,
-    Scalar, UnknownThen,
+    Scalar, Shadow, UnknownThen,
 };
 
 /// The longest `timeout`, 292 years: Mesos is told it in nanoseconds of 64 bits.
@@ -265,6 +265,22 @@ pub(super) fn catch_up(body: &Object<'_>, found: &mut Findings) -> Option<CatchU
     Some(CatchUp::All { max: u32::try_from(max).expect("within 1..=CAUGHT_UP_MAX") })
 }
 
+/// Whether the job is only planned, and until when.
+pub(super) fn shadow(body: &Object<'_>, found: &mut Findings) -> Option<Shadow> {
+    let value @ Value::Object(_) = body.get("shadow")? else {
+        let is_shadow = body.flag("shadow", found)?;
+        return Some(if is_shadow { Shadow::On } else { Shadow::Off });
+    };
+    let object = Object::of(value, "shadow", known::SHADOW, found)?;
+    if object.get("until").is_none() {
+        let message = "`shadow` is an object without `until`".to_owned();
+        let remedy = "write `true`, `false` or `{\"until\": \"2030-01-01T00:00:00Z\"}`";
+        found.refuse("shadow", message, remedy);
+    }
+    let words = "an instant such as `2030-01-01T00:00:00Z`";
+    object.word("until", words, |text| text.parse().ok(), found).map(Shadow::Until)
+}
+
 /// What of all this has no field in Chronos, where it says something.
 pub(super) fn print(job: &Job, dialect: Dialect, put: &mut impl FnMut(&str, Value)) {
     if !is_shown_otherwise(job.overlap, dialect) {
@@ -291,6 +307,11 @@ pub(super) fn print(job: &Job, dialect: Dialect, put: &mut impl FnMut(&str, Valu
         Priority::Low => put("priority", job.priority.as_str().into()),
         // `highPriority` says it.
         Priority::Normal | Priority::High => {}
+    }
+    match job.shadow {
+        Shadow::Off => {}
+        Shadow::On => put("shadow", true.into()),
+        Shadow::Until(until) => put("shadow", json!({"until": until.to_string()})),
     }
     if job.on_unknown != OnUnknown::default() {
         let OnUnknown { wait, then } = &job.on_unknown;

@@ -58,6 +58,7 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
         constraints,
         overlap,
         catch_up: _,
+        shadow: _,
     } = &record.job;
     let JobStats {
         success_count,

@@ -110,6 +110,7 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
     let constraints = body.short_list("constraints", CONSTRAINTS_MAX, found, constraint);
     let overlap = policy::overlap(body, concurrent, found);
     let catch_up = policy::catch_up(body, found);
+    let shadow = policy::shadow(body, found);
     Some(JobDraft {
         name: name?,
         when: when?,
@@ -146,6 +147,7 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
         constraints,
         overlap,
         catch_up,
+        shadow,
         stats,
     })
 }

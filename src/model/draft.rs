@@ -6,7 +6,7 @@
 
 use super::{
     CatchUp, Constraint, Container, Dialect, Duration, EnvVar, Fetch, Job, JobName, JobStats,
-    OnUnknown, Overlap, Period, Priority, Resources, RetryTerms, Scalar, When,
+    OnUnknown, Overlap, Period, Priority, Resources, RetryTerms, Scalar, Shadow, When,
 };
 
 /// A job as asked for. `None` means that the field was not given (or was null).
@@ -48,6 +48,7 @@ pub struct JobDraft {
     pub constraints: Option<Vec<Constraint>>,
     pub overlap: Option<Overlap>,
     pub catch_up: Option<CatchUp>,
+    pub shadow: Option<Shadow>,
     /// Counts only when the job is created.
     pub stats: JobStats,
 }
@@ -121,6 +122,7 @@ impl JobDraft {
             constraints: None,
             overlap: None,
             catch_up: None,
+            shadow: None,
             stats: JobStats::default(),
         }
     }
@@ -198,6 +200,7 @@ impl JobDraft {
             constraints: self.constraints.unwrap_or_default(),
             overlap,
             catch_up: self.catch_up.unwrap_or(catch_up_default),
+            shadow: self.shadow.unwrap_or_default(),
         }
     }
 }

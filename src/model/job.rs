@@ -1,9 +1,6 @@
-//! A job's definition and what is remembered about it.
+//! A job's definition.
 
-use super::{
-    Constraint, Duration, Incarnation, JobName, NameRule, Resources, RunId, Scalar, ScheduleTerms,
-    Stretch, Timestamp,
-};
+use super::{Constraint, Duration, JobName, NameRule, Resources, Scalar, ScheduleTerms, Timestamp};
 
 /// What to run, and when or after whom. Valid by construction of the doors that make it (`jobspec`, the engine).
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +71,32 @@ pub struct Job {
     pub overlap: Overlap,
     /// What happens to missed occurrences.
     pub catch_up: CatchUp,
+    /// Whether its occurrences are planned and recorded, but not launched.
+    pub shadow: Shadow,
+}
+
+/// Whether the occurrences of a job are planned and recorded only, because another scheduler still runs them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shadow {
+    /// They are launched.
+    #[default]
+    Off,
+    /// None is launched.
+    On,
+    /// Those due from this instant on are launched, those due before it are not.
+    Until(Timestamp),
+}
+
+impl Shadow {
+    /// Whether what is due at `at` is not launched.
+    #[must_use]
+    pub fn covers(self, at: Timestamp) -> bool {
+        match self {
+            Self::Off => false,
+            Self::On => true,
+            Self::Until(until) => at < until,
+        }
+    }
 }
 
 /// What triggers a job's runs.
@@ -491,81 +514,4 @@ impl Dialect {
             Self::V1 => NameRule::NoBlanks,
         }
     }
-}
-
-/// A job and what is remembered about it. The stored record.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JobRecord {
-    /// Which life of the name this is. Set at creation.
-    pub incarnation: Incarnation,
-    /// Counts definitions of this life from 1; set at creation and replace.
-    pub revision: u64,
-    /// When this revision was accepted, by the leader's wall clock. The start of a schedule whose start is empty.
-    pub accepted_at: Timestamp,
-    /// The definition. Set at creation and replace; `disabled` also by the engine.
-    pub job: Job,
-    /// Counts and instants that Chronos prints. Set at creation from the body, then by the engine alone.
-    pub stats: JobStats,
-    /// How far its schedule has been decided.
-    pub progress: Progress,
-}
-
-/// Counts and instants that Chronos prints.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct JobStats {
-    /// Runs that succeeded.
-    pub success_count: u64,
-    /// Runs that failed finally.
-    pub error_count: u64,
-    /// Of these, since the last success.
-    pub errors_since_last_success: u64,
-    /// When the last success ended, as printed: UTC with milliseconds, or empty. Kept verbatim from a client.
-    pub last_success: String,
-    /// When the last failure ended, likewise.
-    pub last_error: String,
-}
-
-/// How far a job's schedule has been decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
-    /// Every occurrence due at or before this instant is decided or was never owed; none after it is.
-    pub decided_through: Timestamp,
-    /// The record of the latest occurrences that never became runs; extended while nothing else happens.
-    pub stretch: Option<Stretch>,
-    /// Of a job that runs when its machine starts: the last start of the machine that is decided, by its boot id.
-    pub boot_id: Option<String>,
-    /// Of a job with parents: what they have done that it has not been triggered for, oldest first. With
-    /// [`Join::Round`] at most one.
-    pub rounds: Vec<Round>,
-}
-
-/// What the parents of a job have done for one of its runs to come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Round {
-    /// What the runs of the parents stand for, with [`Join::Due`].
-    pub due_at: Option<Timestamp>,
-    /// Whether it has triggered already. Kept with [`Join::Due`] and a rule that one parent is enough for, so that it
-    /// does so once.
-    pub is_triggered: bool,
-    /// What each parent did that did anything, by incarnation.
-    pub parents: Vec<Contribution>,
-}
-
-/// What one parent has done in a round.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contribution {
-    /// Which life of which job.
-    pub parent: Incarnation,
-    /// Its runs that succeeded.
-    pub successes: u64,
-    /// Its runs that failed for good.
-    pub failures: u64,
-    /// Its runs that were stopped.
-    pub kills: u64,
-    /// The latest of all these.
-    pub run: RunId,
-    /// What that run stands for.
-    pub due_at: Timestamp,
-    /// When that run ended.
-    pub at: Timestamp,
 }

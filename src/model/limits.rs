@@ -45,6 +45,11 @@ pub const CHILDREN_PER_STEP_MAX: usize = 500;
 /// Rounds of one job that are open at once (`join: due`). A parent that never runs must not make its children
 /// remember every instant since.
 pub const ROUNDS_MAX: usize = 64;
+/// Request keys that are remembered. A client that gives every request a key and never repeats one must not fill the
+/// store.
+pub const REQUEST_KEYS_MAX: usize = 10_000;
+/// Jobs that are cut over at once: they are one decision.
+pub const CUT_OVER_MAX: usize = 10_000;
 /// Attempts of one run that may follow one of which nobody can say what became of it. A launcher that forgets
 /// everything must not start a command for ever.
 pub const RELAUNCHES_MAX: usize = 100;

@@ -11,6 +11,8 @@ mod ids;
 mod job;
 pub mod limits;
 mod offer;
+mod record;
+mod request;
 mod resources;
 mod run;
 mod task;
@@ -21,12 +23,14 @@ pub use constraint::{Constraint, Operator};
 pub use draft::{Defaults, JobDraft, SECRET_SHOWN};
 pub use ids::{AgentId, Incarnation, JobName, NameError, NameRule, OfferId, RunId, TaskId, Term};
 pub use job::{
-    Backoff, CatchUp, Container, ContainerType, Contribution, Dialect, EnvVar, ExternalVolume,
-    Fetch, Job, JobRecord, JobStats, Join, Network, NetworkInfo, NetworkProtocol, OnUnknown,
-    Overlap, ParentTerms, Period, PortMapping, Priority, Progress, Property, RetryEnds, RetryTerms,
-    Round, TriggerRule, UnknownThen, Volume, VolumeMode, When,
+    Backoff, CatchUp, Container, ContainerType, Dialect, EnvVar, ExternalVolume, Fetch, Job, Join,
+    Network, NetworkInfo, NetworkProtocol, OnUnknown, Overlap, ParentTerms, Period, PortMapping,
+    Priority, Property, RetryEnds, RetryTerms, Shadow, TriggerRule, UnknownThen, Volume,
+    VolumeMode, When,
 };
 pub use offer::{Offer, OfferKind};
+pub use record::{Contribution, JobRecord, JobStats, JobVersion, Progress, Round};
+pub use request::{Answer, AnsweredRequest, ApplyOutcome, RequestKey};
 pub use resources::{Resources, Scalar};
 pub use run::{
     Alarm, Attempt, AttemptState, HistoryEntry, Outcome, Run, RunState, Signal, StopReason,

@@ -93,6 +93,12 @@ pub enum RunState {
         /// When the next attempt may start.
         until: Alarm,
     },
+    /// The command of its last attempt has ended well, and its job has still to say how the work ended (`async`). What
+    /// the job says moves it on, or the end of the time it has.
+    Reporting {
+        /// When its time is over (`timeout`); `None` if it may take any.
+        until: Option<Alarm>,
+    },
     /// Over. Nothing moves it on.
     Ended {
         /// How it ended.
@@ -187,6 +193,10 @@ pub struct Attempt {
     pub launched_at: Timestamp,
     /// What it takes of its agent until it has ended, whatever becomes of its job.
     pub holds: Resources,
+    /// What its job said of how it ended, while the launcher had not said so: 0 is success, as with exit codes.
+    pub reported: Option<i64>,
+    /// How many elements it said to have processed; `None` if it never said.
+    pub elements: Option<u64>,
     /// Where it stands.
     pub state: AttemptState,
 }
@@ -280,8 +290,15 @@ impl Run {
     /// As it is read back from the store: without what only the process that wrote it knows.
     #[must_use]
     pub fn stored(mut self) -> Self {
-        if let RunState::Waiting { until } = &mut self.state {
-            *until = until.stored();
+        match &mut self.state {
+            RunState::Waiting { until } | RunState::Reporting { until: Some(until) } => {
+                *until = until.stored();
+            }
+            RunState::Queued
+            | RunState::Pending { .. }
+            | RunState::Active
+            | RunState::Reporting { until: None }
+            | RunState::Ended { .. } => {}
         }
         for attempt in &mut self.attempts {
             match &mut attempt.state {

@@ -2,6 +2,8 @@
 //!
 //! Every field varies, to the ends of its type where the store is to keep those.
 
+mod answer;
+
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -12,9 +14,12 @@ use crate::model::{
     ExternalVolume, Fetch, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobRecord, JobStats,
     Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator, Outcome, Overlap,
     ParentTerms, Period, PortMapping, Priority, Progress, Property, Resources, RetryEnds,
-    RetryTerms, Round, Run, RunId, RunState, Scalar, ScheduleTerms, Signal, StopReason, Stretch,
-    TaskId, Timestamp, Trigger, TriggerRule, UnknownThen, Verdict, Volume, VolumeMode, When,
+    RetryTerms, Round, Run, RunId, RunState, Scalar, ScheduleTerms, Shadow, Signal, StopReason,
+    Stretch, TaskId, Timestamp, Trigger, TriggerRule, UnknownThen, Verdict, Volume, VolumeMode,
+    When,
 };
+
+pub(super) use answer::answered;
 
 pub(super) fn job_record() -> impl Strategy<Value = JobRecord> {
     (number(), number(), instant(), job(), stats(), progress()).prop_map(
@@ -218,7 +223,7 @@ fn job() -> impl Strategy<Value = Job> {
         overlap(),
         catch_up(),
     );
-    let policy = (retry(), priority(), of(period()), of(any::<u32>()), on_unknown());
+    let policy = (retry(), priority(), of(period()), of(any::<u32>()), on_unknown(), shadow());
     (name(), texts, flags, lists, rest, policy).prop_map(
         |(name, texts, flags, lists, rest, policy)| {
             let (
@@ -243,7 +248,7 @@ fn job() -> impl Strategy<Value = Job> {
                 overlap,
                 catch_up,
             ) = rest;
-            let (retry, priority, kill_grace, disable_after_failures, on_unknown) = policy;
+            let (retry, priority, kill_grace, disable_after_failures, on_unknown, shadow) = policy;
             Job {
                 name,
                 command,
@@ -277,9 +282,14 @@ fn job() -> impl Strategy<Value = Job> {
                 constraints,
                 overlap,
                 catch_up,
+                shadow,
             }
         },
     )
+}
+
+fn shadow() -> impl Strategy<Value = Shadow> {
+    prop_oneof![Just(Shadow::Off), Just(Shadow::On), instant().prop_map(Shadow::Until)]
 }
 
 fn when() -> impl Strategy<Value = When> {
@@ -497,6 +507,7 @@ pub(super) fn run_state() -> impl Strategy<Value = RunState> {
         of(instant()).prop_map(|deadline| RunState::Pending { deadline }),
         Just(RunState::Active),
         alarm().prop_map(|until| RunState::Waiting { until }),
+        of(alarm()).prop_map(|until| RunState::Reporting { until }),
         (verdict(), instant(), text()).prop_map(|(verdict, at, reason)| RunState::Ended {
             verdict,
             at,
@@ -513,13 +524,16 @@ fn attempt() -> impl Strategy<Value = Attempt> {
     let amount = || (0..1_000_000_u64).prop_map(Scalar::from_thousandths);
     let holds = (amount(), amount(), amount());
     let holds = holds.prop_map(|(cpus, mem, disk)| Resources { cpus, mem, disk });
-    (any::<u32>(), text(), text(), instant(), holds, attempt_state()).prop_map(
-        |(index, task_id, agent, launched_at, holds, state)| Attempt {
+    let said = (of(any::<i64>()), of(any::<u64>()));
+    (any::<u32>(), text(), text(), instant(), holds, said, attempt_state()).prop_map(
+        |(index, task_id, agent, launched_at, holds, (reported, elements), state)| Attempt {
             index,
             task_id: TaskId::from_text(task_id),
             agent: AgentId::new(agent),
             launched_at,
             holds,
+            reported,
+            elements,
             state,
         },
     )

@@ -10,9 +10,10 @@ use super::{Batch, CommitError, Error, Loaded, MemoryStore, Store, arbitrary};
 use crate::engine::{Change, Launcher};
 use crate::model::HistoryEntry;
 use crate::model::{
-    CatchUp, Duration, Incarnation, Job, JobName, JobRecord, JobStats, NameRule, OnUnknown,
-    Outcome, Overlap, Period, Priority, Progress, Resources, RetryTerms, Run, RunId, RunState,
-    ScheduleTerms, Signal, Stretch, Term, Timestamp, Trigger, Verdict, When,
+    Answer, AnsweredRequest, CatchUp, Duration, Incarnation, Job, JobName, JobRecord, JobStats,
+    NameRule, OnUnknown, Outcome, Overlap, Period, Priority, Progress, RequestKey, Resources,
+    RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal, Stretch, Term, Timestamp,
+    Trigger, Verdict, When,
 };
 
 /// A store under test.
@@ -86,6 +87,7 @@ pub(super) fn job(incarnation: u64, text: &str) -> JobRecord {
             constraints: Vec::new(),
             overlap: Overlap::Skip,
             catch_up: CatchUp::None,
+            shadow: Shadow::Off,
         },
         stats: JobStats::default(),
         progress: Progress {
@@ -147,6 +149,12 @@ pub(super) fn signal(sequence: u64, parent: u64) -> Signal {
         at: at(61),
         told_through: None,
     }
+}
+
+/// A deletion that was carried out under that key.
+fn answered(id: &str, second: i64) -> AnsweredRequest {
+    let key = RequestKey { id: id.to_owned(), content: format!("content {second}") };
+    AnsweredRequest { key, at: at(second), answer: Answer::Deleted }
 }
 
 pub(super) fn batch(term: u64, changes: Vec<Change>) -> Batch {
@@ -213,6 +221,11 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
         Change::Progressed { incarnation, progress },
         Change::Disabled { incarnation },
         mark,
+        Change::RequestAnswered(Box::new(answered("one", 1))),
+        Change::RequestAnswered(Box::new(answered("two", 2))),
+        Change::RequestAnswered(Box::new(answered("one", 3))),
+        Change::AnswerForgotten { id: "two".to_owned() },
+        Change::AnswerForgotten { id: "none".to_owned() },
     ];
     commit(&*subject, 3, changes).unwrap();
     let expected = Loaded {
@@ -225,6 +238,7 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
             ("America/New_York".to_owned(), b"TZif2\0\xff".as_slice().into()),
             ("Europe/Berlin".to_owned(), b"TZif2 of this year".as_slice().into()),
         ],
+        answered: vec![answered("one", 3)],
         last_incarnation: Incarnation(2),
         last_sequence: 1,
     };
@@ -434,6 +448,11 @@ fn change() -> impl Strategy<Value = Change> {
             name: name_of(index),
             millis
         }),
+        (few(), arbitrary::answered()).prop_map(|(index, mut answered)| {
+            answered.key.id = format!("key {index}");
+            Change::RequestAnswered(Box::new(answered))
+        }),
+        few().prop_map(|index| Change::AnswerForgotten { id: format!("key {index}") }),
         (few(), any::<Vec<u8>>()).prop_map(|(index, data)| Change::ZoneKept {
             name: format!("Zone/{index}"),
             data: data.into(),

@@ -11,7 +11,7 @@ use futures_util::future::{self, BoxFuture, FutureExt};
 use super::{Batch, CommitError, Error, Loaded, Store};
 use crate::engine::Change;
 use crate::model::HistoryEntry;
-use crate::model::{Incarnation, JobName, JobRecord, Run, RunId, Signal, Term};
+use crate::model::{AnsweredRequest, Incarnation, JobName, JobRecord, Run, RunId, Signal, Term};
 
 /// A store that keeps everything in memory.
 #[derive(Debug, Default)]
@@ -29,6 +29,7 @@ struct Inner {
     signals: BTreeMap<u64, Signal>,
     task_marks: BTreeMap<JobName, i64>,
     zones: BTreeMap<String, Arc<[u8]>>,
+    answered: BTreeMap<String, AnsweredRequest>,
     /// The number of the largest incarnation.
     last_incarnation: u64,
     last_sequence: u64,
@@ -56,6 +57,7 @@ impl MemoryStore {
             signals: inner.signals.values().cloned().collect(),
             task_marks: inner.task_marks.iter().map(|(name, &at)| (name.clone(), at)).collect(),
             zones: inner.zones.iter().map(|(name, data)| (name.clone(), data.clone())).collect(),
+            answered: inner.answered.values().cloned().collect(),
             last_incarnation: Incarnation(inner.last_incarnation),
             last_sequence: inner.last_sequence,
         }
@@ -159,6 +161,8 @@ impl Inner {
                 | Change::SignalStored(_)
                 | Change::SignalRemoved { .. }
                 | Change::TaskMillisUsed { .. }
+                | Change::RequestAnswered(_)
+                | Change::AnswerForgotten { .. }
                 | Change::ZoneKept { .. }
                 | Change::OffersSet(_)
                 | Change::Quarantined { .. }
@@ -256,6 +260,13 @@ impl Inner {
             Change::TaskMillisUsed { name, millis } => {
                 let mark = self.task_marks.entry(name.clone()).or_insert(*millis);
                 *mark = (*mark).max(*millis);
+            }
+            Change::RequestAnswered(answered) => {
+                let answered = AnsweredRequest::clone(answered);
+                self.answered.insert(answered.key.id.clone(), answered);
+            }
+            Change::AnswerForgotten { id } => {
+                self.answered.remove(id);
             }
             Change::ZoneKept { name, data } => {
                 self.zones.insert(name.clone(), Arc::clone(data));

@@ -31,7 +31,7 @@ pub use sqlite::{
 };
 
 use crate::engine::{Change, Recovered};
-use crate::model::{Incarnation, JobName, JobRecord, Run, Signal, Term};
+use crate::model::{AnsweredRequest, Incarnation, JobName, JobRecord, Run, Signal, Term};
 
 /// Keeps the state of one installation.
 pub trait Store: Send + Sync + fmt::Debug {
@@ -76,6 +76,8 @@ pub struct Loaded {
     pub task_marks: Vec<(JobName, i64)>,
     /// The compiled data under which each zone was last decided, by its name.
     pub zones: Vec<(String, Arc<[u8]>)>,
+    /// The requests that were carried out under a key, by its id.
+    pub answered: Vec<AnsweredRequest>,
     /// The largest incarnation ever stored, 0 if none was.
     pub last_incarnation: Incarnation,
     /// The largest sequence ever stored, 0 if none was.
@@ -91,11 +93,22 @@ impl From<Loaded> for Recovered {
             signals,
             task_marks,
             zones,
+            answered,
             last_incarnation,
             last_sequence,
         } = loaded;
         let last_incarnation = last_incarnation.0;
-        Self { term, jobs, runs, signals, task_marks, zones, last_incarnation, last_sequence }
+        Self {
+            term,
+            jobs,
+            runs,
+            signals,
+            task_marks,
+            zones,
+            answered,
+            last_incarnation,
+            last_sequence,
+        }
     }
 }
 
@@ -109,6 +122,7 @@ impl Default for Loaded {
             signals: Vec::new(),
             task_marks: Vec::new(),
             zones: Vec::new(),
+            answered: Vec::new(),
             last_incarnation: Incarnation(0),
             last_sequence: 0,
         }

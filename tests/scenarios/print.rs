@@ -25,7 +25,7 @@ pub(crate) fn effect(effect: &Effect) -> String {
 
 fn reply(reply: &Reply) -> String {
     match reply {
-        Reply::Stored { created, warnings, consequences } => {
+        Reply::Stored { created, warnings, consequences, .. } => {
             let word = if *created { "created" } else { "replaced" };
             [&[word.to_owned()], &warnings[..], &consequences[..]].concat().join("; ")
         }
@@ -34,6 +34,20 @@ fn reply(reply: &Reply) -> String {
         }
         Reply::Triggered { run } => format!("triggered {run}"),
         Reply::Stopping { count } => format!("stopping {count}"),
+        Reply::Marked { run } => format!("marked {run}"),
+        Reply::QueueCleared => "queue cleared".to_owned(),
+        Reply::Completed { is_known: true } => "completed".to_owned(),
+        Reply::Completed { is_known: false } => "unknown task".to_owned(),
+        Reply::Progressed { elements } => format!("{elements} elements"),
+        Reply::CutOver { at, names } => format!("{} jobs cut over at {at}", names.len()),
+        Reply::Applied { jobs } => {
+            let words = jobs.iter().map(|job| format!("{} {}", job.name, job.outcome.as_str()));
+            words.collect::<Vec<_>>().join("; ")
+        }
+        Reply::ApplyRefused(refused) => {
+            let sentences = refused.iter().map(|(index, why)| format!("{index}: {}", why.message));
+            format!("refused, {}", sentences.collect::<Vec<_>>().join("; "))
+        }
         Reply::Refused(rejection) => {
             format!("refused, {}: {}", rejection.code.as_str(), rejection.message)
         }
@@ -87,6 +101,8 @@ fn run(run: &Run) -> String {
         RunState::Pending { deadline: Some(at) } => format!("pending until {at}"),
         RunState::Active => "active".to_owned(),
         RunState::Waiting { until } => format!("waits until {}", until.at),
+        RunState::Reporting { until: None } => "reporting".to_owned(),
+        RunState::Reporting { until: Some(until) } => format!("reporting until {}", until.at),
         RunState::Ended { verdict, at, reason } if reason.is_empty() => {
             format!("{} at {at}", verdict.as_str())
         }

@@ -1,13 +1,24 @@
 //! The clients: what they ask for, of whom, and what they hear.
 
 use chronode::engine::{Event, Reply, Request, RequestId};
-use chronode::model::{Dialect, JobName};
+use chronode::model::{Dialect, Duration, JobName, RequestKey};
 
 use super::commit::InFlight;
 use super::house::ProcessId;
 use super::record::Stopped;
 use super::spec::{Spec, name};
 use super::world::{World, say};
+
+/// How long somebody repeats a request: keys are remembered for a day.
+const REPEATED_FOR: Duration = Duration::from_hours(12);
+
+/// What is asked under whatever key.
+fn bare(request: &Request) -> &Request {
+    match request {
+        Request::Once { request, .. } => request,
+        request => request,
+    }
+}
 
 impl World {
     pub(crate) fn client_asks(&mut self) {
@@ -36,6 +47,10 @@ impl World {
         } else {
             self.house.leader()
         };
+        if self.repeat_one(whom) {
+            return;
+        }
+        let request = self.under_a_key(request);
         // Some ask first what would follow, and some of these do it then.
         let is_careful = self.rng.chance(20);
         if is_careful {
@@ -46,10 +61,37 @@ impl World {
         }
     }
 
+    /// Half of the runs are asked for under a key, so that whoever hears no answer may ask again.
+    fn under_a_key(&mut self, request: Request) -> Request {
+        let is_run = matches!(request, Request::RunJob { .. });
+        // Keys are forgotten by the wall clock.
+        if !is_run || self.plan.faults.clock_steps.is_some() || self.rng.chance(50) {
+            return request;
+        }
+        let id = format!("key {}", self.requests);
+        let key = RequestKey { id, content: format!("{request:?}") };
+        let request = Request::Once { key, request: Box::new(request) };
+        self.repeatable.push((self.wall(), request.clone()));
+        request
+    }
+
+    /// Asks once more for what was asked for under a key, whatever became of it.
+    fn repeat_one(&mut self, whom: Option<ProcessId>) -> bool {
+        let now = self.wall();
+        self.repeatable.retain(|(at, _)| now.duration_since(*at) < REPEATED_FOR);
+        if self.repeatable.is_empty() || !self.rng.chance(30) {
+            return false;
+        }
+        let (_, request) = self.rng.choose(&self.repeatable).clone();
+        self.record.played.repeats += 1;
+        self.ask(whom, request);
+        true
+    }
+
     fn ask(&mut self, whom: Option<ProcessId>, request: Request) {
         self.requests += 1;
         let id = RequestId(self.requests);
-        match &request {
+        match bare(&request) {
             Request::PutJob { draft, .. } => {
                 let version = Some(self.versions);
                 let possible = self.record.possible.entry(draft.name.clone()).or_default();
@@ -58,7 +100,7 @@ impl World {
             Request::DeleteJob { name } => {
                 self.record.possible.entry(name.clone()).or_default().asked(id.0, None);
             }
-            Request::RunJob { .. } | Request::KillJob { .. } | Request::DryRun(_) => {}
+            _ => {}
         }
         say!(self, "request {}: {request:?}", id.0);
         self.asked.insert(id, request.clone());
@@ -84,12 +126,20 @@ impl World {
     pub(crate) fn hear(&mut self, id: RequestId, reply: &Reply) {
         say!(self, "answer {}: {reply:?}", id.0);
         let request = self.asked.remove(&id).expect("an answer is to a question, and comes once");
-        let name = match &request {
+        if let (Request::Once { key, .. }, Reply::Triggered { run }) = (&request, reply) {
+            let first = *self.record.once.entry(key.id.clone()).or_insert(*run);
+            if first != *run {
+                let line = format!("`{}` is answered {first} and {run}", key.id);
+                self.record.violations.push(line);
+            }
+        }
+        let name = match bare(&request) {
             Request::PutJob { draft, .. } => draft.name.clone(),
             Request::DeleteJob { name }
             | Request::RunJob { name, .. }
             | Request::KillJob { name } => name.clone(),
             Request::DryRun(_) => return,
+            other => panic!("nobody asks {other:?}"),
         };
         let possible = self.record.possible.entry(name).or_default();
         match reply {
@@ -105,6 +155,7 @@ impl World {
                 self.record.triggered.insert(*run);
             }
             Reply::Stopping { .. } => {}
+            other => panic!("nobody asks for {other:?}"),
         }
     }
 

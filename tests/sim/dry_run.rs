@@ -31,17 +31,11 @@ impl Question {
     ) -> Self {
         let (bare, is_dry) = match request {
             Request::DryRun(bare) => (&**bare, true),
-            Request::PutJob { .. }
-            | Request::DeleteJob { .. }
-            | Request::RunJob { .. }
-            | Request::KillJob { .. } => (request, false),
+            request => (request, false),
         };
         let is_to_be_refused = match bare {
             Request::PutJob { draft, .. } => Some(family::is_to_be_refused(state, draft)),
-            Request::DeleteJob { .. }
-            | Request::RunJob { .. }
-            | Request::KillJob { .. }
-            | Request::DryRun(_) => None,
+            _ => None,
         };
         let mut question = Self {
             id,
@@ -88,10 +82,7 @@ impl Question {
         }
         let refused = match &said {
             Reply::Refused(rejection) => Some(rejection.field == "parents"),
-            Reply::Stored { .. }
-            | Reply::Deleted { .. }
-            | Reply::Triggered { .. }
-            | Reply::Stopping { .. } => None,
+            _ => None,
         };
         match (self.is_to_be_refused, refused) {
             (None, _) | (Some(false), None) => {}

@@ -180,13 +180,16 @@ fn reason(record: &mut Record, run: &Run, decided: Decided) -> Option<String> {
         }
         AttemptState::Ended { exit: Some(exit), .. } => {
             record.played.retries += 1;
-            let allows = |retries: &Retries| {
-                *exit != Exit::Code(0)
-                    && !is_final(&retries.ends, exit)
-                    && latest(run, retries).is_none_or(|latest| decided.wall <= latest)
+            // That another attempt follows and until when are decided at two instants, between which the job may have
+            // become another.
+            let follows =
+                |retries: &Retries| *exit != Exit::Code(0) && !is_final(&retries.ends, exit);
+            let in_time = |retries: &Retries| {
+                latest(run, retries).is_none_or(|latest| decided.wall <= latest)
             };
-            (!record.spec_of(life).any(|spec| allows(&spec.retries)))
-                .then(|| format!("it is tried again at {} after {exit:?}", decided.wall))
+            let is_allowed = record.spec_of(life).any(|spec| follows(&spec.retries))
+                && record.spec_of(life).any(|spec| in_time(&spec.retries));
+            (!is_allowed).then(|| format!("it is tried again at {} after {exit:?}", decided.wall))
         }
         AttemptState::Launching
         | AttemptState::Running { .. }

@@ -28,9 +28,13 @@ pub(crate) fn committed(record: &mut Record, term: Term, effects: &[Effect]) {
 /// takes nothing of a deposed leader.
 pub(crate) fn check_answer(record: &mut Record, id: RequestId, reply: &Reply, is_stored: bool) {
     let tells_of_something = match reply {
-        Reply::Stored { .. } | Reply::Deleted { .. } | Reply::Triggered { .. } => true,
         Reply::Stopping { count } => *count > 0,
-        Reply::Refused(_) => false,
+        Reply::Refused(_) | Reply::ApplyRefused(_) => false,
+        // The same answer to a repetition tells of what was stored before.
+        Reply::Triggered { run } => {
+            !record.live.contains_key(run) && !record.ended.contains_key(run)
+        }
+        _ => true,
     };
     if tells_of_something && !is_stored {
         let line = format!("I7: request {} is answered {reply:?}, and nothing is stored", id.0);

@@ -290,7 +290,8 @@ impl<'a> Told<'a> {
                 RunState::Queued
                 | RunState::Pending { .. }
                 | RunState::Active
-                | RunState::Waiting { .. } => Self::GOES_ON,
+                | RunState::Waiting { .. }
+                | RunState::Reporting { .. } => Self::GOES_ON,
             });
         }
         let mut around =

@@ -18,6 +18,8 @@ pub(crate) struct Played {
     /// Questions what a request would be answered, and those of them that the request followed at once.
     pub(crate) dry_runs: u64,
     pub(crate) dry_runs_followed: u64,
+    /// Requests made once more under the same key.
+    pub(crate) repeats: u64,
     /// Attempts after a failure, and after a doubt.
     pub(crate) retries: u64,
     pub(crate) relaunches: u64,
@@ -34,7 +36,7 @@ pub(crate) struct Played {
 }
 
 impl Played {
-    const fn counts(&self) -> [(u64, &'static str); 15] {
+    const fn counts(&self) -> [(u64, &'static str); 16] {
         [
             (self.children, "runs triggered by parents"),
             (self.skipped_rounds, "rounds skipped"),
@@ -43,6 +45,7 @@ impl Played {
             (self.refused, "families refused"),
             (self.dry_runs, "dry runs"),
             (self.dry_runs_followed, "followed by the request"),
+            (self.repeats, "requests repeated under their key"),
             (self.retries, "retries"),
             (self.relaunches, "relaunches"),
             (self.found_again, "found again after a doubt"),
@@ -70,6 +73,7 @@ impl AddAssign for Played {
             refused,
             dry_runs,
             dry_runs_followed,
+            repeats,
             retries,
             relaunches,
             found_again,
@@ -86,6 +90,7 @@ impl AddAssign for Played {
         self.refused += refused;
         self.dry_runs += dry_runs;
         self.dry_runs_followed += dry_runs_followed;
+        self.repeats += repeats;
         self.retries += retries;
         self.relaunches += relaunches;
         self.found_again += found_again;

@@ -74,6 +74,8 @@ pub(crate) struct Record {
     pub(crate) decided_through: BTreeMap<Incarnation, Timestamp>,
     pub(crate) possible: BTreeMap<JobName, Possible>,
     pub(crate) triggered: BTreeSet<RunId>,
+    /// By key: the run that was asked for under it.
+    pub(crate) once: BTreeMap<String, RunId>,
     pub(crate) stopped: Vec<Stopped>,
     /// Lives of jobs whose runs somebody stopped, or whose definition changed: their failures may be final early.
     pub(crate) disturbed: BTreeSet<Incarnation>,
@@ -259,6 +261,8 @@ impl Record {
                 | Change::SignalStored(_)
                 | Change::SignalRemoved { .. }
                 | Change::TaskMillisUsed { .. }
+                | Change::RequestAnswered(_)
+                | Change::AnswerForgotten { .. }
                 | Change::ZoneKept { .. }
                 | Change::OffersSet(_)
                 | Change::PlacementSettled => {}

@@ -159,6 +159,8 @@ pub(crate) struct World {
     pub(crate) connection: Option<Connection>,
     pub(crate) asked: BTreeMap<RequestId, Request>,
     pub(crate) requests: u64,
+    /// What was asked for under a key, and when.
+    pub(crate) repeatable: Vec<(Timestamp, Request)>,
     pub(crate) versions: u64,
     trouble_since: Option<i64>,
     figures: Figures,
@@ -187,6 +189,7 @@ impl World {
             connection: None,
             asked: BTreeMap::new(),
             requests: 0,
+            repeatable: Vec::new(),
             versions: 0,
             trouble_since: Some(0),
             figures: Figures::default(),

@@ -111,7 +111,7 @@ async fn put(
     sentences.extend(warnings.iter().map(ToString::to_string));
     let request = Request::PutJob { draft: Box::new(draft), dialect: desk.dialect };
     match submit(desk, request, is_dry).await? {
-        Reply::Stored { created, warnings, consequences } => {
+        Reply::Stored { version: _, created, warnings, consequences } => {
             sentences.extend(warnings);
             if is_dry {
                 return Ok(json_response(&json!({
@@ -131,9 +131,7 @@ async fn put(
             Ok(done_with(&sentences))
         }
         Reply::Refused(rejection) => Err(ApiError::rejected(rejection)),
-        other @ (Reply::Deleted { .. } | Reply::Triggered { .. } | Reply::Stopping { .. }) => {
-            Err(unexpected(&other))
-        }
+        other => Err(unexpected(&other)),
     }
 }
 
@@ -267,9 +265,7 @@ pub(crate) async fn run(
             Ok((StatusCode::NO_CONTENT, [(RUN_ID, id)]).into_response())
         }
         Reply::Refused(rejection) => Err(refused(rejection, || unknown_job(name.as_str()))),
-        other @ (Reply::Stored { .. } | Reply::Deleted { .. } | Reply::Stopping { .. }) => {
-            Err(unexpected(&other))
-        }
+        other => Err(unexpected(&other)),
     }
 }
 
@@ -292,9 +288,7 @@ pub(crate) async fn delete(
             Ok(done_with(&consequences))
         }
         Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, desk.dialect))),
-        other @ (Reply::Stored { .. } | Reply::Triggered { .. } | Reply::Stopping { .. }) => {
-            Err(unexpected(&other))
-        }
+        other => Err(unexpected(&other)),
     }
 }
 
@@ -308,9 +302,7 @@ pub(crate) async fn kill(
     match desk.submit(Request::KillJob { name: name.clone() }).await? {
         Reply::Stopping { count: _ } => Ok(StatusCode::NO_CONTENT),
         Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, desk.dialect))),
-        other @ (Reply::Stored { .. } | Reply::Deleted { .. } | Reply::Triggered { .. }) => {
-            Err(unexpected(&other))
-        }
+        other => Err(unexpected(&other)),
     }
 }
 
@@ -326,9 +318,12 @@ fn refuse_dry_run(query: &Query) -> Result<(), ApiError> {
 fn refused(rejection: Rejection, unknown: impl FnOnce() -> ApiError) -> ApiError {
     match rejection.code {
         RejectionCode::UnknownJob => unknown(),
-        RejectionCode::InvalidField | RejectionCode::Unsupported | RejectionCode::LimitReached => {
-            ApiError::rejected(rejection)
-        }
+        RejectionCode::InvalidField
+        | RejectionCode::Unsupported
+        | RejectionCode::LimitReached
+        | RejectionCode::Changed
+        | RejectionCode::KeyReused
+        | RejectionCode::UnknownTask => ApiError::rejected(rejection),
     }
 }
 

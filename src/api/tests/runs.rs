@@ -98,7 +98,7 @@ async fn a_run_is_printed_whole() {
         let shown = fixture.ask("GET", &format!("{p}/run/{id}")).await.json();
         let attempt = |index: u32, exit| {
             json!({
-                "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local", "state": "ended",
+                "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local", "reportedStatus": null, "elements": null, "state": "ended",
                 "launchedAt": "2030-01-01T00:00:01.000Z", "startedAt": "2030-01-01T00:00:01.500Z",
                 "endedAt": "2030-01-01T00:00:02.000Z", "stopReason": null, "until": null,
                 "reason": null, "exit": exit, "message": "it failed",
@@ -116,7 +116,7 @@ async fn a_run_is_printed_whole() {
                 "arguments": "-v",
                 "createdAt": "2030-01-01T00:00:00.000Z", "state": "ended", "verdict": "failed",
                 "reason": "exit code 3", "endedAt": "2030-01-01T00:00:02.000Z", "retryAt": null,
-                "startDeadline": null,
+                "startDeadline": null, "reportBy": null,
                 "attempts": [
                     attempt(0, json!({"code": 3})),
                     attempt(1, json!({"couldNotStart": "no such user"})),
@@ -178,7 +178,7 @@ async fn an_attempt_in_doubt_says_why_and_until_when_news_is_waited_for() {
     let shown = fixture.ask("GET", &format!("/scheduler/run/{id}")).await.json();
     let expected = |index: u32, started, why| {
         json!({
-            "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local",
+            "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local", "reportedStatus": null, "elements": null,
             "state": "unknown", "launchedAt": "2030-01-01T00:00:01.000Z", "startedAt": started,
             "endedAt": null, "stopReason": why, "until": "2030-01-01T00:05:00.000Z",
             "reason": "the agent is gone", "exit": null, "message": "",

@@ -4,6 +4,7 @@
 //! no store and no launcher: a test says what those would.
 
 mod attempt;
+mod conditions;
 mod due;
 mod family;
 mod forecast;
@@ -11,8 +12,10 @@ mod jitter;
 mod overlap;
 mod place;
 mod reboot;
+mod report;
 mod request;
 mod round;
+mod shadow;
 mod transition;
 mod zones;
 
@@ -259,6 +262,7 @@ impl Desk {
                 .filter_map(|name| Some((name.clone(), self.state.task_mark(name)?)))
                 .collect(),
             zones: Vec::new(),
+            answered: self.state.answered_requests().cloned().collect(),
             last_incarnation: self.state.last_incarnation(),
             last_sequence: self.state.last_sequence(),
             jobs,
@@ -332,6 +336,8 @@ fn standing(run: &Run) -> String {
         RunState::Pending { deadline: None } => "pending".to_owned(),
         RunState::Pending { deadline: Some(by) } => format!("pending until {}", time(*by)),
         RunState::Waiting { until } => format!("waiting until {}", time(until.at)),
+        RunState::Reporting { until: None } => "reporting".to_owned(),
+        RunState::Reporting { until: Some(by) } => format!("reporting until {}", time(by.at)),
         RunState::Active => match run.live_attempt().map(|attempt| &attempt.state) {
             Some(AttemptState::Launching) => "launching".to_owned(),
             Some(AttemptState::Running { .. }) => "running".to_owned(),

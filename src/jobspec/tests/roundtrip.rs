@@ -12,7 +12,7 @@ use crate::model::{
     Dialect, DstPolicy, Duration, EnvVar, ExternalVolume, Fetch, FoldPolicy, GapPolicy, Job,
     JobName, Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator, Overlap,
     ParentTerms, Period, PortMapping, Priority, Property, Resources, RetryEnds, RetryTerms, Scalar,
-    ScheduleTerms, TriggerRule, UnknownThen, Volume, VolumeMode, When,
+    ScheduleTerms, Shadow, Timestamp, TriggerRule, UnknownThen, Volume, VolumeMode, When,
 };
 
 /// Any text that may be kept.
@@ -217,6 +217,11 @@ fn overlap() -> impl Strategy<Value = Overlap> {
     ]
 }
 
+fn shadow() -> impl Strategy<Value = Shadow> {
+    let instant = (0..4_000_000_000_i64).prop_map(|second| Timestamp::from_second(second).unwrap());
+    prop_oneof![4 => Just(Shadow::Off), 1 => Just(Shadow::On), 1 => instant.prop_map(Shadow::Until)]
+}
+
 fn catch_up() -> impl Strategy<Value = CatchUp> {
     prop_oneof![
         Just(CatchUp::None),
@@ -267,7 +272,7 @@ fn job() -> impl Strategy<Value = Job> {
     let lists = (downloads(), environment(), vec(process(), 0..4), vec(constraint(), 0..3));
     let failures = option::of(0..=1_000_000_u32);
     let attempts = (retry(), priority(), option::of(span()), failures, on_unknown());
-    let policy = (overlap(), catch_up(), attempts);
+    let policy = (overlap(), catch_up(), shadow(), attempts);
     let amounts = (amount(), amount(), amount());
     (name(), when(), texts, plain, lists, option::of(container()), policy, amounts).prop_map(
         |(name, when, texts, plain, lists, container, policy, (cpus, mem, disk))| {
@@ -283,7 +288,7 @@ fn job() -> impl Strategy<Value = Job> {
             ) = texts;
             let (flags, retries, max_completion_secs, epsilon) = plain;
             let [shell, is_async, disabled, soft_error, data_processing] = flags;
-            let (overlap, catch_up, attempts) = policy;
+            let (overlap, catch_up, shadow, attempts) = policy;
             let (retry, priority, kill_grace, disable_after_failures, on_unknown) = attempts;
             let ((fetch, uris), environment, arguments, constraints) = lists;
             Job {
@@ -319,6 +324,7 @@ fn job() -> impl Strategy<Value = Job> {
                 constraints,
                 overlap,
                 catch_up,
+                shadow,
             }
         },
     )

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::{ParentsRecord, RoundRecord, parents_from, parents_record, round, round_record};
 use super::policy::{
-    CatchUpRecord, OnUnknownRecord, OverlapRecord, RetryRecord, catch_up_from, catch_up_record,
-    on_unknown_from, on_unknown_record, overlap_from, overlap_record, retry_from, retry_record,
+    CatchUpRecord, OnUnknownRecord, OverlapRecord, RetryRecord, ShadowRecord, catch_up_from,
+    catch_up_record, on_unknown_from, on_unknown_record, overlap_from, overlap_record, retry_from,
+    retry_record, shadow_from, shadow_record,
 };
 use super::run::{StretchRecord, stretch, stretch_record};
 use super::terms::{TermsRecord, terms_from, terms_record};
@@ -204,6 +205,9 @@ struct JobRecord<'a> {
     constraints: Vec<ConstraintRecord<'a>>,
     overlap: OverlapRecord,
     catch_up: CatchUpRecord,
+    /// Since version 4; left out where its occurrences are launched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shadow: Option<ShadowRecord>,
 }
 
 fn job_record(job: &Job) -> JobRecord<'_> {
@@ -240,6 +244,7 @@ fn job_record(job: &Job) -> JobRecord<'_> {
         constraints,
         overlap,
         catch_up,
+        shadow,
     } = job;
     JobRecord {
         name: name.as_str().into(),
@@ -275,6 +280,7 @@ fn job_record(job: &Job) -> JobRecord<'_> {
         constraints: constraints.iter().map(constraint_record).collect(),
         overlap: overlap_record(*overlap),
         catch_up: catch_up_record(*catch_up),
+        shadow: shadow_record(*shadow),
     }
 }
 
@@ -313,6 +319,7 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
         constraints,
         overlap,
         catch_up,
+        shadow,
     } = record;
     let old_priority = if high_priority { Priority::High } else { Priority::Normal };
     Ok(Job {
@@ -348,6 +355,7 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
         constraints: constraints.into_iter().map(constraint_from).collect(),
         overlap: overlap_from(overlap),
         catch_up: catch_up_from(catch_up),
+        shadow: shadow_from(shadow),
     })
 }
 

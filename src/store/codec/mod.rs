@@ -1,17 +1,18 @@
 //! Records as they are stored: text that says its version and carries a checksum.
 //!
-//! A record is `<version> <checksum> <json>`. Example: `3 d9015f01f447c34e {}`, counts that are all zero.
+//! A record is `<version> <checksum> <json>`. Example: `4 d9015f01f447c34e {}`, counts that are all zero.
 //! The version stands in front so that a record of a newer Chronode is refused before anything of it is guessed at.
 //! The checksum is there because the database checks its structure, not our text: a flipped bit in a command would
 //! otherwise be executed.
 //!
-//! Every type of the model is mirrored by a serde type in `job`, `policy`, `terms`, `chain` and `run`, converted in both
+//! Every type of the model is mirrored by a serde type in `answer`, `job`, `policy`, `terms`, `chain` and `run`, converted in both
 //! directions by destructuring without `..`, so that a field added to the model and forgotten here does not compile. To add a
 //! field: add it to the mirror with `#[serde(default)]` and a meaning for its absence, and raise the version of the
 //! record. Old records stay readable; older programs refuse the new ones.
 //!
 //! Knows nothing of tables and files.
 
+mod answer;
 mod chain;
 mod job;
 mod policy;
@@ -25,9 +26,9 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
-    CalendarUse, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobStats, Join, NameRule,
-    Operator, Outcome, Priority, Progress, Run, RunId, Signal, StopReason, Stretch, Timestamp,
-    TriggerRule, UnknownThen, Verdict,
+    AnsweredRequest, ApplyOutcome, CalendarUse, FoldPolicy, GapPolicy, Incarnation, Job, JobName,
+    JobStats, Join, NameRule, Operator, Outcome, Priority, Progress, Run, RunId, Signal,
+    StopReason, Stretch, Timestamp, TriggerRule, UnknownThen, Verdict,
 };
 
 /// The version written, and the newest that is read, of every kind of record.
@@ -37,7 +38,9 @@ use crate::model::{
 ///
 /// 3 has what a job says about retries, stops, overlaps, priority, catching up and doubt; what it wants of its parents,
 /// and what they have done; which runs triggered a run; attempts in doubt; and the ends of runs on their way to children.
-pub(super) const VERSION: u32 = 3;
+///
+/// 4 has what jobs say of their tasks, runs that wait for it, jobs that are only planned, and answers to repeated requests.
+pub(super) const VERSION: u32 = 4;
 
 /// Why a stored record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -212,6 +215,21 @@ pub(super) fn decode_signal(text: &str) -> Result<Signal, DecodeError> {
     decode(text).map(chain::signal)
 }
 
+/// Writes a request that was carried out under a key.
+#[must_use]
+pub(super) fn encode_answered(answered: &AnsweredRequest) -> String {
+    encode(&answer::answered_record(answered))
+}
+
+/// Reads a request that was carried out under a key.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_answered(text: &str) -> Result<AnsweredRequest, DecodeError> {
+    answer::answered(decode(text)?)
+}
+
 /// A zone's compiled data, in hexadecimal digits.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -328,6 +346,7 @@ word!(UnknownThen, "what follows a doubt");
 word!(TriggerRule, "a rule of what parents must have done");
 word!(Join, "a way in which what parents did belongs together");
 word!(Outcome, "an end of a parent's run");
+word!(ApplyOutcome, "what was done with a job");
 
 impl Word for RunId {
     const WHAT: &'static str = "a run id";
@@ -424,6 +443,11 @@ mod tests {
         #[test]
         fn a_signal_comes_back_in_every_field(signal in arbitrary::signal()) {
             prop_assert_eq!(decode_signal(&encode_signal(&signal)).unwrap(), signal);
+        }
+
+        #[test]
+        fn an_answer_comes_back_in_every_field(answered in arbitrary::answered()) {
+            prop_assert_eq!(decode_answered(&encode_answered(&answered)).unwrap(), answered);
         }
 
         #[test]

@@ -1,5 +1,5 @@
-//! The stored form of what a job says about its attempts and about runs that meet: retries, doubt, overlap, catching
-//! up.
+//! The stored form of what a job says about its attempts and about runs that meet: retries, doubt, overlap, catching up;
+//! and whether it is only planned.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::job::{PeriodRecord, period_from, period_record};
 use super::{AsWord, DecodeError, is_default};
 use crate::model::{
-    Backoff, CatchUp, OnUnknown, Overlap, RetryEnds, RetryTerms, Scalar, UnknownThen,
+    Backoff, CatchUp, OnUnknown, Overlap, RetryEnds, RetryTerms, Scalar, Shadow, Timestamp,
+    UnknownThen,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -176,5 +177,28 @@ pub(super) const fn catch_up_from(record: CatchUpRecord) -> CatchUp {
         CatchUpRecord::None => CatchUp::None,
         CatchUpRecord::Latest => CatchUp::Latest,
         CatchUpRecord::All { max } => CatchUp::All { max },
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) enum ShadowRecord {
+    On,
+    Until(AsWord<Timestamp>),
+}
+
+pub(super) fn shadow_record(shadow: Shadow) -> Option<ShadowRecord> {
+    match shadow {
+        Shadow::Off => None,
+        Shadow::On => Some(ShadowRecord::On),
+        Shadow::Until(until) => Some(ShadowRecord::Until(AsWord(until))),
+    }
+}
+
+pub(super) fn shadow_from(record: Option<ShadowRecord>) -> Shadow {
+    match record {
+        None => Shadow::Off,
+        Some(ShadowRecord::On) => Shadow::On,
+        Some(ShadowRecord::Until(until)) => Shadow::Until(until.0),
     }
 }

@@ -221,6 +221,11 @@ enum StateRecord<'a> {
     Waiting {
         retry_at: AsWord<Timestamp>,
     },
+    /// Since version 4.
+    Reporting {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<AsWord<Timestamp>>,
+    },
     Ended {
         verdict: AsWord<Verdict>,
         at: AsWord<Timestamp>,
@@ -235,6 +240,7 @@ fn state_record(state: &RunState) -> StateRecord<'_> {
         RunState::Pending { deadline } => StateRecord::Pending { deadline: deadline.map(AsWord) },
         RunState::Active => StateRecord::Active,
         RunState::Waiting { until } => StateRecord::Waiting { retry_at: alarm_record(*until) },
+        RunState::Reporting { until } => StateRecord::Reporting { until: until.map(alarm_record) },
         RunState::Ended { verdict, at, reason } => {
             StateRecord::Ended { verdict: AsWord(*verdict), at: AsWord(*at), reason: reason.into() }
         }
@@ -249,6 +255,7 @@ fn state_from(record: StateRecord<'_>) -> RunState {
         }
         StateRecord::Active => RunState::Active,
         StateRecord::Waiting { retry_at } => RunState::Waiting { until: alarm(retry_at) },
+        StateRecord::Reporting { until } => RunState::Reporting { until: until.map(alarm) },
         StateRecord::Ended { verdict, at, reason } => {
             RunState::Ended { verdict: verdict.0, at: at.0, reason: reason.into_owned() }
         }
@@ -275,29 +282,40 @@ struct AttemptRecord<'a> {
     /// Since version 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holds: Option<ResourcesRecord>,
+    /// Since version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reported: Option<i64>,
+    /// Since version 4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    elements: Option<u64>,
     state: AttemptStateRecord<'a>,
 }
 
 fn attempt_record(attempt: &Attempt) -> AttemptRecord<'_> {
-    let Attempt { index, task_id, agent, launched_at, holds, state } = attempt;
+    let Attempt { index, task_id, agent, launched_at, holds, reported, elements, state } = attempt;
     AttemptRecord {
         index: *index,
         task_id: task_id.as_str().into(),
         agent: agent.as_str().into(),
         launched_at: AsWord(*launched_at),
         holds: (*holds != Resources::default()).then(|| resources_record(*holds)),
+        reported: *reported,
+        elements: *elements,
         state: attempt_state_record(state),
     }
 }
 
 fn attempt_from(record: AttemptRecord<'_>) -> Attempt {
-    let AttemptRecord { index, task_id, agent, launched_at, holds, state } = record;
+    let AttemptRecord { index, task_id, agent, launched_at, holds, reported, elements, state } =
+        record;
     Attempt {
         index,
         task_id: TaskId::from_text(task_id),
         agent: AgentId::new(agent),
         launched_at: launched_at.0,
         holds: holds.map(resources_from).unwrap_or_default(),
+        reported,
+        elements,
         state: attempt_state_from(state),
     }
 }

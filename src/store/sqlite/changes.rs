@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use super::open::error;
 use crate::engine::Change;
 use crate::model::{
-    Incarnation, JobName, JobRecord, JobStats, NameRule, Progress, Run, RunState, Signal, Stretch,
-    Term, Timestamp, millis_since_epoch,
+    AnsweredRequest, Incarnation, JobName, JobRecord, JobStats, NameRule, Progress, Run, RunState,
+    Signal, Stretch, Term, Timestamp, millis_since_epoch,
 };
 use crate::store::codec::{self, DecodeError, Marks};
 use crate::store::{Batch, Error, Loaded};
@@ -60,6 +60,8 @@ pub(super) fn store(
             }
             Change::SignalRemoved { sequence } => writing.signal_removed(*sequence)?,
             Change::TaskMillisUsed { name, millis } => writing.task_mark(name, *millis)?,
+            Change::RequestAnswered(answered) => writing.answered(answered)?,
+            Change::AnswerForgotten { id } => writing.answer_forgotten(id)?,
             Change::ZoneKept { name, data } => writing.zone(name, data)?,
             Change::Quarantined { .. }
             | Change::ListeningBegan { .. }
@@ -224,7 +226,8 @@ impl Writing<'_> {
             RunState::Queued
             | RunState::Pending { .. }
             | RunState::Active
-            | RunState::Waiting { .. } => None,
+            | RunState::Waiting { .. }
+            | RunState::Reporting { .. } => None,
         };
         let run_id = run.id.to_string();
         self.entry(&Entry {
@@ -309,6 +312,20 @@ impl Writing<'_> {
         .map(drop)
     }
 
+    fn answered(&self, answered: &AnsweredRequest) -> Result<(), Error> {
+        self.execute(
+            "store an answer",
+            "INSERT INTO answers (id, record) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+            params![answered.key.id, codec::encode_answered(answered)],
+        )
+        .map(drop)
+    }
+
+    fn answer_forgotten(&self, id: &str) -> Result<(), Error> {
+        self.execute("forget an answer", "DELETE FROM answers WHERE id = ?1", params![id]).map(drop)
+    }
+
     fn zone(&self, name: &str, data: &[u8]) -> Result<(), Error> {
         self.execute(
             "store a zone",
@@ -362,6 +379,7 @@ pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error
         signals: reading.signals()?,
         task_marks: reading.task_marks()?,
         zones: reading.zones()?,
+        answered: reading.answered()?,
         last_incarnation: Incarnation(last_incarnation),
         last_sequence,
     })
@@ -466,6 +484,19 @@ impl Reading<'_> {
                 return Err(self.malformed(place(), "its data is that of another zone"));
             }
             Ok((name, data.into()))
+        })
+    }
+
+    fn answered(&self) -> Result<Vec<AnsweredRequest>, Error> {
+        self.rows("SELECT id, record FROM answers ORDER BY id", |row| {
+            let id: String = self.get(row, 0)?;
+            let place = || format!("answer under the key `{id}`");
+            let record: String = self.get(row, 1)?;
+            let answered = self.record(codec::decode_answered(&record), place)?;
+            if answered.key.id != id {
+                return Err(self.malformed(place(), "its record is that of another key"));
+            }
+            Ok(answered)
         })
     }
 

@@ -266,7 +266,8 @@ impl Reading<'_> {
                     RunState::Queued
                     | RunState::Pending { .. }
                     | RunState::Active
-                    | RunState::Waiting { .. } => None,
+                    | RunState::Waiting { .. }
+                    | RunState::Reporting { .. } => None,
                 };
                 (HistoryEntry::Run(run), is_same, verdict)
             }

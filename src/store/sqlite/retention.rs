@@ -99,6 +99,8 @@ impl Pruner {
                 | Change::SignalStored(_)
                 | Change::SignalRemoved { .. }
                 | Change::TaskMillisUsed { .. }
+                | Change::RequestAnswered(_)
+                | Change::AnswerForgotten { .. }
                 | Change::ZoneKept { .. }
                 | Change::OffersSet(_)
                 | Change::Quarantined { .. }

@@ -17,10 +17,10 @@ pub(super) const APPLICATION_ID: i32 = 0x4348_524e;
 
 /// The steps from an empty file to the present layout; the n-th makes layout n of layout n − 1.
 const STEPS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; LAYOUT as usize] =
-    [make_layout_1, make_layout_2, make_layout_3];
+    [make_layout_1, make_layout_2, make_layout_3, make_layout_4];
 
 /// The layout this release reads and writes.
-pub(super) const LAYOUT: u32 = 3;
+pub(super) const LAYOUT: u32 = 4;
 
 fn make_layout_1(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(LAYOUT_1)?;
@@ -116,6 +116,18 @@ CREATE TABLE signals (
     sequence INTEGER PRIMARY KEY,
     record TEXT NOT NULL
 ) STRICT;
+";
+
+fn make_layout_4(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(LAYOUT_4)
+}
+
+const LAYOUT_4: &str = "
+-- Requests that were carried out under a key of the client's. The engine forgets them by age and by number.
+CREATE TABLE answers (
+    id TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The layout of the file.

@@ -110,6 +110,8 @@ fn keep_child(store: &SqliteStore) {
         agent: AgentId::new("local"),
         launched_at: at(4),
         holds: Resources::default(),
+        reported: None,
+        elements: None,
         state: AttemptState::Ended {
             started_at: Some(at(4)),
             at: at(5),

@@ -1,0 +1,121 @@
+//! Several jobs at once: all of them are stored, or none.
+//!
+//! Each is decided on the state as those before it have left it, parents before their children whatever the order in
+//! which they were given. What is decided is one decision, so that it is durable at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{ApplyOutcome, Dialect, Job, JobDraft, JobName, JobVersion, When};
+
+use super::event::{Applied, Rejection, RejectionCode, Reply};
+use super::{Step, admin};
+
+/// Creates or replaces the jobs, all or none. A definition that is there already stays as it is.
+pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) -> Reply {
+    let mut refused = Vec::new();
+    let mut names = BTreeSet::new();
+    for (index, draft) in drafts.iter().enumerate() {
+        if !names.insert(&draft.name) {
+            refused.push((index, twice(&draft.name)));
+        }
+    }
+    if !refused.is_empty() {
+        return Reply::ApplyRefused(refused);
+    }
+
+    // What one draft does is seen by the next: a copy of the state moves on with them.
+    let mut state = step.state.clone();
+    let mut applied: BTreeMap<usize, Applied> = BTreeMap::new();
+    for index in parents_first(drafts) {
+        let draft = &drafts[index];
+        let existing = state.job(&draft.name);
+        let job = draft.clone().resolve(
+            existing.map(|entry| &*entry.job),
+            dialect,
+            &state.settings.defaults,
+        );
+        if let Some(entry) = existing.filter(|entry| *entry.job == job) {
+            let version = entry.version();
+            let outcome = ApplyOutcome::Unchanged;
+            applied.insert(index, done(&job, version, outcome, Vec::new(), Vec::new()));
+            continue;
+        }
+        let mut part = Step::new(&state, step.now);
+        match admin::put(&mut part, draft, dialect) {
+            Ok(Reply::Stored { version, created, warnings, consequences }) => {
+                let outcome = if created { ApplyOutcome::Created } else { ApplyOutcome::Replaced };
+                applied.insert(index, done(&job, version, outcome, warnings, consequences));
+            }
+            Ok(_) => {}
+            Err(rejection) => {
+                refused.push((index, rejection));
+                continue;
+            }
+        }
+        let decision = part.decision;
+        for change in &decision.changes {
+            state.apply(change);
+        }
+        step.decision.changes.extend(decision.changes);
+        step.decision.effects.extend(decision.effects);
+        step.decision.notes.extend(decision.notes);
+    }
+    if refused.is_empty() {
+        return Reply::Applied { jobs: applied.into_values().collect() };
+    }
+    step.decision.changes.clear();
+    step.decision.effects.clear();
+    step.decision.notes.clear();
+    refused.sort_by_key(|(index, _)| *index);
+    Reply::ApplyRefused(refused)
+}
+
+fn done(
+    job: &Job,
+    version: JobVersion,
+    outcome: ApplyOutcome,
+    warnings: Vec<String>,
+    consequences: Vec<String>,
+) -> Applied {
+    Applied { name: job.name.clone(), version, outcome, warnings, consequences }
+}
+
+/// The drafts in an order in which each comes after those of its parents that are among them; those that wait for each
+/// other come last, and are refused when their turn comes.
+fn parents_first(drafts: &[JobDraft]) -> Vec<usize> {
+    let index_of: BTreeMap<&JobName, usize> =
+        drafts.iter().enumerate().map(|(index, draft)| (&draft.name, index)).collect();
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
+    let mut waits_for = vec![0_usize; drafts.len()];
+    for (index, draft) in drafts.iter().enumerate() {
+        let When::Parents(terms) = &draft.when else { continue };
+        for parent in terms.names.iter().filter_map(|name| index_of.get(name)) {
+            children[*parent].push(index);
+            waits_for[index] += 1;
+        }
+    }
+    let mut ready: BTreeSet<usize> =
+        (0..drafts.len()).filter(|index| waits_for[*index] == 0).collect();
+    let mut ordered = Vec::with_capacity(drafts.len());
+    while let Some(index) = ready.pop_first() {
+        ordered.push(index);
+        for child in &children[index] {
+            waits_for[*child] -= 1;
+            if waits_for[*child] == 0 {
+                ready.insert(*child);
+            }
+        }
+    }
+    ordered.extend((0..drafts.len()).filter(|index| waits_for[*index] > 0));
+    ordered
+}
+
+fn twice(name: &JobName) -> Rejection {
+    Rejection {
+        code: RejectionCode::InvalidField,
+        message: format!("job '{name}' is given twice"),
+        field: "name".into(),
+        position: None,
+        remedy: "give each job once".to_owned(),
+    }
+}

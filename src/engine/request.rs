@@ -1,0 +1,173 @@
+//! What clients ask, and what holds for everything they ask: conditions, repetitions, trials.
+//!
+//! A request is answered in the decision that carries it out, so nobody hears of a change before it is durable.
+
+use crate::model::{Answer, AnsweredRequest, Duration, JobName, JobVersion, RequestKey, limits};
+
+use super::decision::Change;
+use super::entry::JobEntry;
+use super::event::{Applied, Expected, Rejection, RejectionCode, Reply, Request};
+use super::{Step, admin, bulk, report, shadow};
+
+/// Carries out a request, or refuses it. `None`: a part is done, and the rest is to be asked for again.
+pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
+    let result = match request {
+        Request::PutJob { draft, dialect } => admin::put(step, draft, *dialect),
+        Request::DeleteJob { name } => admin::delete(step, name),
+        Request::RunJob { name, arguments } => admin::run_now(step, name, arguments.as_deref()),
+        Request::KillJob { name } => admin::kill(step, name),
+        Request::MarkSuccess { name } => report::mark_successful(step, name),
+        Request::ClearQueue => return admin::clear_queue(step),
+        Request::CompleteTask { task_id, status_code } => {
+            Ok(Reply::Completed { is_known: report::complete(step, task_id, *status_code) })
+        }
+        Request::Progress { name, task_id, elements } => {
+            report::progress(step, name, task_id, *elements)
+        }
+        Request::CutOver { names, at } => shadow::cut_over(step, names.as_deref(), *at),
+        Request::Apply { drafts, dialect } => Ok(bulk::apply(step, drafts, *dialect)),
+        Request::IfMatch { name, expected, request } => match check(step, name, expected) {
+            Ok(()) => return decide(step, request),
+            Err(rejection) => Err(rejection),
+        },
+        Request::Once { key, request } => return once(step, key, request),
+        Request::DryRun(request) => {
+            // Decided as it would be, and taken back: what is told is what happens.
+            let before = step.decision.lengths();
+            let reply = decide(step, request);
+            step.decision.truncate(before);
+            return reply;
+        }
+    };
+    Some(result.unwrap_or_else(Reply::Refused))
+}
+
+/// Refuses if the job is not what the client believes.
+fn check(step: &Step<'_>, name: &JobName, expected: &Expected) -> Result<(), Rejection> {
+    let found = step.state.job(name).map(JobEntry::version);
+    let is_met = match (expected, found) {
+        (Expected::Absent, None) | (Expected::Present, Some(_)) => true,
+        (Expected::OneOf(versions), Some(found)) => versions.contains(&found),
+        (Expected::Absent, Some(_)) | (Expected::Present | Expected::OneOf(_), None) => false,
+    };
+    if is_met {
+        return Ok(());
+    }
+    let message = match found {
+        None => format!("there is no job '{name}'"),
+        Some(JobVersion { revision, disabled, .. }) => {
+            let disabled = if disabled { ", disabled" } else { "" };
+            format!(
+                "job '{name}' is at revision {revision}{disabled}, which is not what was asked for"
+            )
+        }
+    };
+    Err(Rejection {
+        code: RejectionCode::Changed,
+        message,
+        field: "".into(),
+        position: None,
+        remedy: "read the job again, and make the change to what it is now".to_owned(),
+    })
+}
+
+/// How long a key is remembered. Clients repeat a request within minutes, or never.
+const KEY_KEPT: Duration = Duration::from_hours(24);
+
+fn once(step: &mut Step<'_>, key: &RequestKey, request: &Request) -> Option<Reply> {
+    let oldest = step.now.wall.saturating_sub(KEY_KEPT).unwrap_or(crate::model::Timestamp::MIN);
+    if let Some(known) = step.state.answered(&key.id)
+        && known.at >= oldest
+    {
+        return Some(if known.key.content == key.content {
+            replay(&known.answer)
+        } else {
+            Reply::Refused(Rejection {
+                code: RejectionCode::KeyReused,
+                message: "this `Idempotency-Key` was used for another request".to_owned(),
+                field: "Idempotency-Key".into(),
+                position: None,
+                remedy: "give each request a key of its own, and the same only to repeat it"
+                    .to_owned(),
+            })
+        });
+    }
+    let reply = decide(step, request)?;
+    if let Some(answer) = remembered(&reply) {
+        forget_old(step, oldest);
+        let at = step.now.wall;
+        step.change(Change::RequestAnswered(Box::new(AnsweredRequest {
+            key: key.clone(),
+            at,
+            answer,
+        })));
+    }
+    Some(reply)
+}
+
+/// Makes room for one more key.
+fn forget_old(step: &mut Step<'_>, oldest: crate::model::Timestamp) {
+    let state = step.state;
+    let too_many = (state.answered_count() + 1).saturating_sub(limits::REQUEST_KEYS_MAX);
+    let old = state
+        .answered_by_age()
+        .enumerate()
+        .take_while(|(index, (at, _))| *index < too_many || *at < oldest)
+        .take(limits::DUE_PER_STEP_MAX);
+    let old: Vec<String> = old.map(|(_, (_, id))| id.to_owned()).collect();
+    for id in old {
+        step.change(Change::AnswerForgotten { id });
+    }
+}
+
+/// What is kept of an answer; `None` of a refusal, which a repetition may well not meet again.
+fn remembered(reply: &Reply) -> Option<Answer> {
+    Some(match reply {
+        Reply::Stored { version, created, .. } => {
+            Answer::Stored { version: *version, created: *created }
+        }
+        Reply::Deleted { .. } => Answer::Deleted,
+        Reply::Triggered { run } => Answer::Triggered { run: *run },
+        Reply::Stopping { count } => {
+            Answer::Stopping { count: u64::try_from(*count).unwrap_or(u64::MAX) }
+        }
+        Reply::Marked { run } => Answer::Marked { run: *run },
+        Reply::QueueCleared => Answer::QueueCleared,
+        Reply::Completed { is_known } => Answer::Completed { is_known: *is_known },
+        Reply::Progressed { elements } => Answer::Progressed { elements: *elements },
+        Reply::CutOver { at, names } => Answer::CutOver { at: *at, names: names.clone() },
+        Reply::Applied { jobs } => Answer::Applied {
+            jobs: jobs.iter().map(|job| (job.name.clone(), job.version, job.outcome)).collect(),
+        },
+        Reply::Refused(_) | Reply::ApplyRefused(_) => return None,
+    })
+}
+
+fn replay(answer: &Answer) -> Reply {
+    let (warnings, consequences) = (Vec::new(), Vec::new());
+    match answer {
+        Answer::Stored { version, created } => {
+            Reply::Stored { version: *version, created: *created, warnings, consequences }
+        }
+        Answer::Deleted => Reply::Deleted { consequences },
+        Answer::Triggered { run } => Reply::Triggered { run: *run },
+        Answer::Stopping { count } => {
+            Reply::Stopping { count: usize::try_from(*count).unwrap_or(usize::MAX) }
+        }
+        Answer::Marked { run } => Reply::Marked { run: *run },
+        Answer::QueueCleared => Reply::QueueCleared,
+        Answer::Completed { is_known } => Reply::Completed { is_known: *is_known },
+        Answer::Progressed { elements } => Reply::Progressed { elements: *elements },
+        Answer::CutOver { at, names } => Reply::CutOver { at: *at, names: names.clone() },
+        Answer::Applied { jobs } => {
+            let applied = |(name, version, outcome): &(JobName, JobVersion, _)| Applied {
+                name: name.clone(),
+                version: *version,
+                outcome: *outcome,
+                warnings: Vec::new(),
+                consequences: Vec::new(),
+            };
+            Reply::Applied { jobs: jobs.iter().map(applied).collect() }
+        }
+    }
+}

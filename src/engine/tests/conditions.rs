@@ -1,0 +1,220 @@
+//! What holds for every request: conditions, repetitions; and several jobs at once.
+
+use super::*;
+use crate::model::{ApplyOutcome, JobVersion, RequestKey};
+
+fn version(desk: &Desk) -> JobVersion {
+    desk.state.job(&name("job")).unwrap().version()
+}
+
+fn if_match(desk: &mut Desk, expected: Expected, request: Request) -> Reply {
+    let request = Box::new(request);
+    desk.request(Request::IfMatch { name: name("job"), expected, request }).0
+}
+
+fn put(draft: JobDraft) -> Request {
+    Request::PutJob { draft: Box::new(draft), dialect: Dialect::V0 }
+}
+
+fn code(reply: &Reply) -> &'static str {
+    match reply {
+        Reply::Refused(rejection) => rejection.code.as_str(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[test]
+fn a_lost_update_is_refused() {
+    let mut desk = Desk::new();
+    let reply = if_match(&mut desk, Expected::Absent, put(hourly()));
+    let Reply::Stored { version: first, created: true, .. } = reply else { panic!("{reply:?}") };
+    assert_eq!(first, version(&desk));
+    assert_eq!(code(&if_match(&mut desk, Expected::Absent, put(hourly()))), "changed");
+
+    // Two have read it, and both change it.
+    let mine = if_match(&mut desk, Expected::OneOf(vec![first]), put(hourly()));
+    assert!(matches!(mine, Reply::Stored { created: false, .. }), "{mine:?}");
+    let theirs = if_match(&mut desk, Expected::OneOf(vec![first]), put(draft("job", "@daily")));
+    assert_eq!(code(&theirs), "changed");
+    let delete = Request::DeleteJob { name: name("job") };
+    assert_eq!(code(&if_match(&mut desk, Expected::OneOf(vec![first]), delete.clone())), "changed");
+
+    let now = version(&desk);
+    let gone = if_match(&mut desk, Expected::OneOf(vec![first, now]), delete);
+    assert!(matches!(gone, Reply::Deleted { .. }), "{gone:?}");
+    assert_eq!(code(&if_match(&mut desk, Expected::Present, put(hourly()))), "changed");
+    // The name comes back, as another life: what was read of the first does not fit.
+    desk.put(hourly());
+    let stale = if_match(&mut desk, Expected::OneOf(vec![first]), put(hourly()));
+    assert_eq!(code(&stale), "changed");
+}
+
+/// The engine disables jobs without a new revision; whoever read the job before must not enable it unknowingly.
+#[test]
+fn a_job_that_was_disabled_meanwhile_is_another() {
+    let mut desk = Desk::new();
+    desk.put(draft("job", "R1/2026-01-01T01:00:00Z/PT1H"));
+    let read = version(&desk);
+    let _ = desk.wake("01:00:00");
+    let _ = desk.ends(Exit::Code(0));
+    assert!(version(&desk).disabled && !read.disabled);
+    let stale = if_match(&mut desk, Expected::OneOf(vec![read]), put(hourly()));
+    assert_eq!(code(&stale), "changed");
+}
+
+fn once(desk: &mut Desk, key: &str, request: Request) -> Reply {
+    let key = RequestKey { id: key.to_owned(), content: format!("{request:?}") };
+    desk.request(Request::Once { key, request: Box::new(request) }).0
+}
+
+fn run(arguments: Option<&str>) -> Request {
+    Request::RunJob { name: name("job"), arguments: arguments.map(str::to_owned) }
+}
+
+#[test]
+fn a_request_that_is_repeated_under_its_key_is_answered_and_not_carried_out_again() {
+    let mut desk = Desk::new();
+    let mut many = hourly();
+    many.overlap = Some(Overlap::Allow { max: None });
+    let stored = once(&mut desk, "put", put(many.clone()));
+    assert_eq!(once(&mut desk, "put", put(many.clone())), stored);
+    assert_eq!(version(&desk).revision, 1);
+    let first = once(&mut desk, "run", run(None));
+    assert_eq!(once(&mut desk, "run", run(None)), first);
+    assert_ne!(once(&mut desk, "another", run(None)), first);
+    assert_eq!(code(&once(&mut desk, "run", run(Some("-v")))), "key_reused");
+    assert_eq!(desk.state.runs().len(), 2);
+    // Another process knows it too, and it does not matter that the run is long over.
+    desk.restart();
+    let _ = desk.connect();
+    desk.jump("23:00:00");
+    assert_eq!(once(&mut desk, "run", run(None)), first);
+}
+
+/// A schedule without a start begins when it is accepted: a repetition fixes no new one.
+#[test]
+fn an_empty_start_is_not_fixed_anew_by_a_repetition() {
+    let mut desk = Desk::new();
+    let request = put(draft("job", "R//PT1H"));
+    let _ = once(&mut desk, "put", request.clone());
+    desk.jump("00:30:00");
+    let _ = once(&mut desk, "put", request);
+    let _ = desk.wake("01:00:00");
+    assert_eq!(desk.live(), ["00:00:00 launching"], "the first of them, still going");
+    let entry = desk.state.job(&name("job")).unwrap();
+    assert_eq!(entry.next_due(), Some(day("02:00:00")));
+}
+
+#[test]
+fn a_refusal_is_not_remembered() {
+    let mut desk = Desk::new();
+    assert_eq!(code(&once(&mut desk, "run", run(None))), "unknown_job");
+    desk.put(hourly());
+    assert!(matches!(once(&mut desk, "run", run(None)), Reply::Triggered { .. }));
+}
+
+#[test]
+fn keys_are_forgotten_after_a_day_and_beyond_a_number() {
+    let mut desk = Desk::new();
+    desk.put(draft("job", "R0/2026-01-01T00:00:00Z/PT1H"));
+    let kill = || Request::KillJob { name: name("job") };
+    let _ = once(&mut desk, "early", kill());
+    desk.jump("23:59:59");
+    let _ = once(&mut desk, "late", kill());
+    desk.jump_to(at("2026-01-02T00:00:01Z"));
+    let _ = once(&mut desk, "next", kill());
+    let known: Vec<&str> =
+        desk.state.answered_requests().map(|answered| answered.key.id.as_str()).collect();
+    assert_eq!(known, ["late", "next"]);
+    for index in 0..limits::REQUEST_KEYS_MAX {
+        let key = RequestKey { id: format!("{index:05}"), content: String::new() };
+        let request = Request::Once { key, request: Box::new(kill()) };
+        let _ = desk.step(&Event::Request { id: RequestId(1_000_000), request });
+    }
+    assert_eq!(desk.state.answered_requests().len(), limits::REQUEST_KEYS_MAX);
+}
+
+fn child(job: &str, parents: &[&str]) -> JobDraft {
+    let mut draft = draft(job, "");
+    let names = parents.iter().map(|parent| name(parent)).collect();
+    draft.when = When::Parents(ParentTerms::plain(names));
+    draft
+}
+
+fn apply(desk: &mut Desk, drafts: Vec<JobDraft>) -> Reply {
+    desk.request(Request::Apply { drafts, dialect: Dialect::V0 }).0
+}
+
+/// Each job and what was done, or each refusal.
+fn told(reply: &Reply) -> Vec<String> {
+    match reply {
+        Reply::Applied { jobs } => {
+            jobs.iter().map(|job| format!("{} {}", job.name, job.outcome.as_str())).collect()
+        }
+        Reply::ApplyRefused(refused) => refused
+            .iter()
+            .map(|(index, rejection)| format!("{index} {}: {}", rejection.field, rejection.message))
+            .collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn several_jobs_are_stored_at_once_whatever_their_order() {
+    let mut desk = Desk::new();
+    let drafts = vec![child("c", &["b", "a"]), child("b", &["a"]), draft("a", "@daily")];
+    let expected = ["c created", "b created", "a created"];
+    let dry = Request::Apply { drafts: drafts.clone(), dialect: Dialect::V0 };
+    let (dry, decision) = desk.request(Request::DryRun(Box::new(dry)));
+    assert_eq!((told(&dry), decision.changes.len()), (expected.map(str::to_owned).to_vec(), 0));
+    let done = apply(&mut desk, drafts.clone());
+    assert_eq!(done, dry, "what a dry run says is what happens");
+    assert_eq!(
+        desk.state.graph().children(desk.state.job(&name("a")).unwrap().incarnation).len(),
+        2
+    );
+    // The same again changes nothing.
+    let (again, decision) = desk.request(Request::Apply { drafts, dialect: Dialect::V0 });
+    assert_eq!(told(&again), ["c unchanged", "b unchanged", "a unchanged"]);
+    assert_eq!(decision.changes, []);
+    // What changes gets a new revision, and nothing else does.
+    let mut b = child("b", &["a"]);
+    b.command = Some("false".to_owned());
+    let Reply::Applied { jobs } = apply(&mut desk, vec![b, draft("a", "@daily")]) else { panic!() };
+    assert_eq!((jobs[0].outcome, jobs[0].version.revision), (ApplyOutcome::Replaced, 2));
+    assert_eq!((jobs[1].outcome, jobs[1].version.revision), (ApplyOutcome::Unchanged, 1));
+}
+
+#[test]
+fn of_several_jobs_none_is_stored_if_one_is_refused() {
+    let mut desk = Desk::new();
+    let drafts = vec![
+        draft("a", "@daily"),
+        child("b", &["none"]),
+        draft("c", "not a schedule"),
+        child("d", &["e"]),
+        child("e", &["d"]),
+    ];
+    let (reply, decision) = desk.request(Request::Apply { drafts, dialect: Dialect::V0 });
+    let lines = told(&reply);
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    for (line, begin) in lines.iter().zip(["1 parents", "2 schedule", "3 parents", "4 parents"]) {
+        assert!(line.starts_with(begin), "{line}");
+    }
+    assert_eq!(decision.changes, []);
+    assert_eq!(desk.state.jobs().len(), 0);
+
+    let twice = apply(&mut desk, vec![draft("a", "@daily"), draft("a", "@hourly")]);
+    assert_eq!(told(&twice), ["1 name: job 'a' is given twice"]);
+}
+
+/// Parents and children change places in one request, which no order of single ones could do.
+#[test]
+fn a_family_is_turned_round() {
+    let mut desk = Desk::new();
+    let _ = apply(&mut desk, vec![draft("a", "@daily"), child("b", &["a"])]);
+    let done = apply(&mut desk, vec![child("a", &["b"]), draft("b", "@daily")]);
+    assert_eq!(told(&done), ["a replaced", "b replaced"]);
+    let b = desk.state.job(&name("b")).unwrap().incarnation;
+    assert_eq!(desk.state.graph().children(b).len(), 1);
+}

@@ -1,0 +1,106 @@
+//! What is remembered of a request, so that its repetition is answered and not carried out once more.
+
+use super::{JobName, JobVersion, RunId, Timestamp};
+
+/// A key that a client gave to a request (`Idempotency-Key`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey {
+    /// Names the request: made of who asked and of the key, so that clients cannot meet each other's.
+    pub id: String,
+    /// What was asked: made of everything that the request says.
+    pub content: String,
+}
+
+/// A request that was carried out under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnsweredRequest {
+    /// The key.
+    pub key: RequestKey,
+    /// When it was carried out, by the leader's wall clock.
+    pub at: Timestamp,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+/// What was answered, without sentences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A job was stored.
+    Stored {
+        /// What it became.
+        version: JobVersion,
+        /// Whether the name was new.
+        created: bool,
+    },
+    /// A job was deleted.
+    Deleted,
+    /// A run was asked for.
+    Triggered {
+        /// Which.
+        run: RunId,
+    },
+    /// Runs were asked to stop.
+    Stopping {
+        /// How many.
+        count: u64,
+    },
+    /// A run that nobody executed counts as succeeded.
+    Marked {
+        /// The record of it.
+        run: RunId,
+    },
+    /// The queue was cleared.
+    QueueCleared,
+    /// A job said how its task ended.
+    Completed {
+        /// Whether a live run had such a task.
+        is_known: bool,
+    },
+    /// Elements were counted.
+    Progressed {
+        /// All of the task, then.
+        elements: u64,
+    },
+    /// Jobs are launched from an instant on.
+    CutOver {
+        /// The first instant whose occurrences are launched.
+        at: Timestamp,
+        /// Which jobs, by name.
+        names: Vec<JobName>,
+    },
+    /// Several jobs were stored: name, version, and what was done.
+    Applied {
+        /// In the order given.
+        jobs: Vec<(JobName, JobVersion, ApplyOutcome)>,
+    },
+}
+
+/// What was done with one of several jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApplyOutcome {
+    /// The name was new.
+    Created,
+    /// It got a new definition.
+    Replaced,
+    /// It was so already.
+    Unchanged,
+}
+
+impl ApplyOutcome {
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Replaced => "replaced",
+            Self::Unchanged => "unchanged",
+        }
+    }
+
+    /// Reads the word in JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Created, Self::Replaced, Self::Unchanged];
+        all.into_iter().find(|outcome| outcome.as_str() == text)
+    }
+}
