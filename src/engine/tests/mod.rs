@@ -6,6 +6,7 @@
 mod attempt;
 mod due;
 mod family;
+mod feed;
 mod forecast;
 mod jitter;
 mod overlap;
