@@ -19,9 +19,11 @@ mod content;
 mod desk;
 mod edge;
 mod error;
+mod listener;
 mod ours;
 mod print;
 mod query;
+mod revision;
 mod routes;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -38,7 +40,8 @@ use serde_json::Value;
 
 pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Piece, RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, Feed, HistoryFilter, Info, JobView, Piece, RevisionId, RevisionView,
+    RoundView, Stream, Unavailable, ZoneInfo,
 };
 pub use edge::{Limits, Options, Peers, Server, serve};
 

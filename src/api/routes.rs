@@ -80,6 +80,15 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::GET, "/run/{id}", VIEWER, |method| on(method, ours::runs::show)),
     below(Method::GET, "/run/{id}/stdout", VIEWER, |method| on(method, ours::output::stdout)),
     below(Method::GET, "/run/{id}/stderr", VIEWER, |method| on(method, ours::output::stderr)),
+    below(Method::GET, "/revisions/{name}", VIEWER, |method| on(method, ours::revisions::list)),
+    below(Method::GET, "/revision/{name}/{revision}", VIEWER, |method| {
+        on(method, ours::revisions::show)
+    }),
+    below(Method::GET, "/diff/{name}", VIEWER, |method| on(method, ours::revisions::diff)),
+    below(Method::POST, "/rollback/{name}", EDITOR, |method| {
+        on(method, ours::revisions::roll_back)
+    }),
+    below(Method::GET, "/events", VIEWER, |method| on(method, ours::events::follow)),
     below(Method::GET, "/info", VIEWER, |method| on(method, ours::info::show)),
 ];
 

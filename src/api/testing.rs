@@ -3,6 +3,9 @@
 //! The backend holds jobs and runs as the real types and lets a test say what happens while somebody waits. The client
 //! is written out because libraries refuse to send what a hostile client would.
 
+mod answer;
+mod remembered;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
@@ -11,13 +14,12 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
-use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Options, Piece, RoundView, Server, Stream,
-    Unavailable, ZoneInfo, router, serve,
+    Almanac, Backend, Feed, HistoryFilter, Info, JobView, Options, Piece, RevisionId, RevisionView,
+    RoundView, Server, Stream, Unavailable, ZoneInfo, router, serve,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
@@ -30,6 +32,9 @@ use crate::model::{
     ScheduleTerms, Stretch, TaskId, Timestamp, Trigger, Verdict, When, timestamp_from_millis,
 };
 use crate::schedule::ZoneDb;
+
+pub(crate) use answer::Answer;
+pub(crate) use remembered::{FEED_ITEMS, TestFeed};
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -76,6 +81,8 @@ pub(crate) struct World {
     pub(crate) is_unavailable: bool,
     pub(crate) panics: bool,
     pub(crate) script: VecDeque<Step>,
+    pub(crate) revisions: Vec<RevisionView>,
+    pub(crate) feed: Arc<TestFeed>,
 }
 
 impl World {
@@ -179,8 +186,9 @@ impl World {
         match request {
             Request::DryRun(request) => {
                 let (jobs, history) = (self.jobs.clone(), self.history.clone());
+                let revisions = self.revisions.clone();
                 let reply = self.decide(*request);
-                (self.jobs, self.history) = (jobs, history);
+                (self.jobs, self.history, self.revisions) = (jobs, history, revisions);
                 reply
             }
             request => self.decide(request),
@@ -214,7 +222,7 @@ impl World {
                 );
                 let warnings =
                     if job.disabled { vec!["it is disabled".to_owned()] } else { Vec::new() };
-                let record = JobRecord {
+                let mut record = JobRecord {
                     incarnation: Incarnation(1),
                     revision: 1,
                     accepted_at: at("2030-01-01T00:00:00Z"),
@@ -227,12 +235,16 @@ impl World {
                     },
                     job,
                 };
+                self.remember(&mut record);
                 let consequences = self.consequences(&record.job.name);
                 self.jobs.insert(record.job.name.clone(), record);
                 Reply::Stored { created, warnings, consequences }
             }
             Request::DeleteJob { name } => match self.jobs.remove(&name) {
-                Some(_) => Reply::Deleted { consequences: self.consequences(&name) },
+                Some(_) => {
+                    self.forget(&name);
+                    Reply::Deleted { consequences: self.consequences(&name) }
+                }
                 None => unknown(&name),
             },
             Request::RunJob { name, arguments } => {
@@ -444,6 +456,19 @@ impl Backend for Memory {
             None => future::pending().boxed(),
         }
     }
+
+    fn revisions(
+        &self,
+        job: &JobName,
+        before: Option<RevisionId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RevisionView>, String>> {
+        future::ready(Ok(self.world().revisions_of(job, before, limit))).boxed()
+    }
+
+    fn feed(&self) -> Arc<dyn Feed> {
+        Arc::<TestFeed>::clone(&self.world().feed)
+    }
 }
 
 /// A server over a backend in memory, on a port of its own.
@@ -506,80 +531,4 @@ impl Fixture {
         let _ = stream.read_to_end(&mut received).await;
         Answer::parse(&received, bytes.starts_with("HEAD "))
     }
-}
-
-/// An answer as received.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-    /// Whether the body came to its declared end.
-    pub(crate) is_complete: bool,
-}
-
-impl Answer {
-    fn parse(received: &[u8], is_head: bool) -> Self {
-        let text = String::from_utf8_lossy(received);
-        let split = received.windows(4).position(|window| window == b"\r\n\r\n");
-        let split = split.unwrap_or_else(|| panic!("no answer: {text:?}"));
-        let head = std::str::from_utf8(&received[..split]).unwrap();
-        let mut lines = head.split("\r\n");
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let headers = lines
-            .map(|line| line.split_once(": ").unwrap())
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-            .collect();
-        let mut answer = Self { status, headers, body: Vec::new(), is_complete: true };
-        let raw = &received[split + 4..];
-        if answer.header("transfer-encoding") == Some("chunked") && !is_head {
-            (answer.body, answer.is_complete) = unchunk(raw);
-        } else {
-            answer.body = raw.to_vec();
-        }
-        answer
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
-        let found = self.headers.iter().filter(|(found, _)| found == name);
-        found.map(|(_, value)| value.as_str()).collect()
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    /// The `message` of an error with this status.
-    pub(crate) fn message(&self, status: u16) -> String {
-        assert_eq!(self.status, status, "{self:?}");
-        let body = self.json();
-        for key in ["message", "status", "code", "field", "remedy", "requestId"] {
-            assert!(body[key].is_string(), "{key}: {body}");
-        }
-        body["message"].as_str().unwrap().to_owned()
-    }
-}
-
-fn unchunk(mut raw: &[u8]) -> (Vec<u8>, bool) {
-    let mut body = Vec::new();
-    while let Some(end) = raw.windows(2).position(|window| window == b"\r\n") {
-        let size = std::str::from_utf8(&raw[..end]).unwrap();
-        let size = usize::from_str_radix(size, 16).unwrap();
-        if size == 0 {
-            return (body, true);
-        }
-        let Some(chunk) = raw.get(end + 2..end + 2 + size) else { break };
-        body.extend_from_slice(chunk);
-        raw = &raw[end + 2 + size + 2..];
-    }
-    (body, false)
 }

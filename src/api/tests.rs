@@ -1,10 +1,12 @@
 //! The API as clients meet it: over real sockets, in both dialects.
 
+mod events;
 mod forecast;
 mod front;
 mod jobs;
 mod output;
 mod preview;
+mod revisions;
 mod runs;
 
 /// Both prefixes.

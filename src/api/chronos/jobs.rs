@@ -18,11 +18,12 @@ use futures_util::stream;
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use crate::api::backend::{JobView, Unavailable};
+use crate::api::backend::{JobView, RevisionId, Unavailable};
 use crate::api::content::read_json;
 use crate::api::edge::front::{Exchange, shown};
 use crate::api::error::ApiError;
 use crate::api::query::Query;
+use crate::api::revision::headers_of;
 use crate::api::{Desk, json_response};
 use crate::engine::{Rejection, RejectionCode, Reply, Request};
 use crate::jobspec::{self, Derived, Reading};
@@ -138,7 +139,11 @@ async fn put(
 }
 
 /// Has a request carried out, or only told what it would be answered.
-async fn submit(desk: &Desk, request: Request, is_dry: bool) -> Result<Reply, Unavailable> {
+pub(crate) async fn submit(
+    desk: &Desk,
+    request: Request,
+    is_dry: bool,
+) -> Result<Reply, Unavailable> {
     let request = if is_dry { Request::DryRun(Box::new(request)) } else { request };
     desk.submit(request).await
 }
@@ -175,7 +180,7 @@ pub(crate) fn read(desk: &Desk, body: &Bytes) -> Result<Reading, ApiError> {
 const WARNINGS_MAX: usize = 10;
 
 /// 204, with what the client should know all the same.
-fn done_with(sentences: &[String]) -> Response {
+pub(crate) fn done_with(sentences: &[String]) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     // The last place says how many have none.
     let told = if sentences.len() > WARNINGS_MAX { WARNINGS_MAX - 1 } else { sentences.len() };
@@ -233,7 +238,9 @@ pub(crate) async fn list(desk: Desk) -> Response {
 /// `GET P/job/{name}`.
 pub(crate) async fn show(desk: Desk, JobPath(name): JobPath) -> Result<Response, ApiError> {
     let view = desk.job(&name).ok_or_else(|| unknown_job(name.as_str()))?;
-    Ok(json_response(&Value::Object(print(&view, desk.dialect))))
+    let id = RevisionId { incarnation: view.record.incarnation, revision: view.record.revision };
+    let printed = json_response(&Value::Object(print(&view, desk.dialect)));
+    Ok((headers_of(id), printed).into_response())
 }
 
 fn print(view: &JobView, dialect: Dialect) -> Map<String, Value> {
@@ -344,7 +351,7 @@ fn unknown_entry(name: &JobName, dialect: Dialect) -> ApiError {
     }
 }
 
-fn unexpected(reply: &Reply) -> ApiError {
+pub(crate) fn unexpected(reply: &Reply) -> ApiError {
     let detail = format!("the engine's reply does not fit the request: {reply:?}");
     ApiError::internal("the request was handled, but its outcome is unclear", detail)
 }
