@@ -896,7 +896,7 @@ fn whoever_listens_hears_everything_once_or_is_told_that_they_have_not() {
     server.post(&logging_job("third", ONCE, &place.file("third"), &then));
     let third = ear.until(|event| event["job"] == "third" && event["what"] == "started");
     server.kill();
-    assert!(ear.lines.next().is_none_or(|line| line.is_err()));
+    while let Some(Ok(_)) = ear.lines.next() {}
     let server = Server::start(&place.data(), &[]);
     let mut ear = Ear::open(&server, third.last().unwrap()["id"].as_str());
     assert_eq!(ear.next()["kind"], "reset");
