@@ -33,6 +33,14 @@ pub fn now() -> Now {
     Now { wall: wall(), boot: boot() }
 }
 
+/// As [`pause`], for a thread of a program without a runtime, such as the command line.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn pause_thread(span: Duration) {
+    if let Ok(span) = std::time::Duration::try_from(span) {
+        std::thread::sleep(span);
+    }
+}
+
 /// Waits for `span`, or not at all if it is not positive. At most a millisecond longer, on an idle machine.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub async fn pause(span: Duration) {

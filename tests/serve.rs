@@ -3,8 +3,11 @@
 mod common;
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use common::{Place, Server, boot, logging_job, request, wait_for, wall_secs};
 use rustix::fs::{FileType, Mode};
@@ -811,4 +814,149 @@ fn a_job_at_each_start_of_the_machine_runs_once_in_each_of_its_lives() {
     server.ended_run("after2");
     only_run(&server, "warm-up");
     assert_eq!(place.lines("log").len(), 1);
+}
+
+/// A client of `P/events` that stays.
+struct Ear {
+    lines: Lines<BufReader<TcpStream>>,
+}
+
+impl Ear {
+    fn open(server: &Server, last: Option<&str>) -> Self {
+        let address = server.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(common::PATIENCE)).unwrap();
+        let last = last.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
+        // Of the old version, to which the answer is sent as it is.
+        let request = format!("GET /scheduler/events HTTP/1.0\r\nHost: {address}\r\n{last}\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        Self { lines: BufReader::new(stream).lines() }
+    }
+
+    fn next(&mut self) -> Value {
+        let mut data = self
+            .lines
+            .by_ref()
+            .filter_map(|line| line.unwrap().strip_prefix("data: ").map(str::to_owned));
+        serde_json::from_str(&data.next().expect("it goes on")).unwrap()
+    }
+
+    /// All events up to one for which `is_last` holds.
+    fn until(&mut self, is_last: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut heard = vec![self.next()];
+        while !is_last(heard.last().unwrap()) {
+            heard.push(self.next());
+        }
+        heard
+    }
+}
+
+fn is_end_of(job: &str) -> impl Fn(&Value) -> bool {
+    move |event| event["job"] == job && event["kind"] == "run" && event["what"] == "ended"
+}
+
+/// What is said of a job, but for the one step that may or may not be seen.
+fn steps(events: &[Value], job: &str) -> Vec<String> {
+    let of_job = events.iter().filter(|event| event["job"] == job && event["what"] != "pending");
+    of_job.map(|event| format!("{} {}", event["kind"], event["what"]).replace('"', "")).collect()
+}
+
+fn number(event: &Value) -> u64 {
+    event["id"].as_str().unwrap().rsplit_once('-').unwrap().1.parse().unwrap()
+}
+
+#[test]
+fn whoever_listens_hears_everything_once_or_is_told_that_they_have_not() {
+    const RUN: [&str; 5] =
+        ["run recorded", "run placed", "run started", "run attemptEnded", "run ended"];
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let mut ear = Ear::open(&server, None);
+    assert_eq!(ear.next()["kind"], "ready");
+    server.post(&logging_job("first", ONCE, &place.file("log"), "true"));
+    let first = ear.until(is_end_of("first"));
+    assert_eq!(steps(&first, "first"), [&["job created"][..], &RUN].concat(), "{first:?}");
+    assert_eq!(first.last().unwrap()["verdict"], "succeeded");
+
+    // The connection is lost; what happens meanwhile is heard afterwards, from the next event on.
+    drop(ear);
+    server.post(&logging_job("second", ONCE, &place.file("log"), "false"));
+    server.ended_run("second");
+    let last = first.last().unwrap();
+    let mut ear = Ear::open(&server, last["id"].as_str());
+    let second = ear.until(is_end_of("second"));
+    assert_eq!(steps(&second, "second"), [&["job created"][..], &RUN].concat(), "{second:?}");
+    let numbers: Vec<u64> = second.iter().map(number).collect();
+    let following = number(last) + 1..=number(second.last().unwrap());
+    assert_eq!(numbers, following.collect::<Vec<_>>(), "{second:?}");
+
+    // The scheduler dies in the middle of a run: what came about since cannot be told, and that is.
+    let release = place.file("release");
+    let then = format!("until [ -e {} ]; do sleep 0.02; done", release.display());
+    server.post(&logging_job("third", ONCE, &place.file("third"), &then));
+    let third = ear.until(|event| event["job"] == "third" && event["what"] == "started");
+    server.kill();
+    while let Some(Ok(_)) = ear.lines.next() {}
+    let server = Server::start(&place.data(), &[]);
+    let mut ear = Ear::open(&server, third.last().unwrap()["id"].as_str());
+    assert_eq!(ear.next()["kind"], "reset");
+    assert_eq!(server.runs("third")[0]["state"], "active");
+    fs::write(&release, "").unwrap();
+    let rest = ear.until(is_end_of("third"));
+    assert_eq!(steps(&rest, "third"), ["run attemptEnded", "run ended"], "{rest:?}");
+
+    // It stops cleanly, with the stream as with everything.
+    assert!(server.terminate().success());
+    while let Some(Ok(_)) = ear.lines.next() {}
+}
+
+/// The program as a client of `server`.
+fn client(server: &Server, words: &[&str]) -> Command {
+    let mut command = Command::new(common::program());
+    command.args(words).args(["--server", &server.url]);
+    command
+}
+
+#[test]
+fn an_earlier_definition_comes_back_with_its_secret_also_after_a_crash() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    for (command, token) in [("echo one $TOKEN", "hush-1"), ("echo two $TOKEN", "hush-2")] {
+        server.post(&json!({"name": "a", "schedule": "R0//PT1H", "command": command,
+            "environmentVariables": [{"name": "TOKEN", "value": token, "secret": true}]}));
+    }
+    server.kill();
+    let server = Server::start(&place.data(), &[]);
+    let mut listening = client(&server, &["events", "--job", "a", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(listening.stdout.take().unwrap()).lines();
+    let mut heard = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(heard()["kind"], "ready");
+    let say = |words: &[&str]| {
+        let output = client(&server, words).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let history = say(&["job", "history", "a"]);
+    assert_eq!(history.lines().count(), 3, "{history}");
+    let diff = say(&["job", "diff", "a"]);
+    assert!(diff.contains("+ \"echo two $TOKEN\"") && !diff.contains("hush"), "{diff}");
+    say(&["job", "rollback", "a", "1", "--dry-run"]);
+    say(&["job", "rollback", "a", "1"]);
+    let event = heard();
+    assert_eq!((&event["what"], &event["revision"]), (&json!("replaced"), &json!(3)), "{event}");
+    listening.kill().unwrap();
+    listening.wait().unwrap();
+    let ran = say(&["job", "run", "a", "--wait"]);
+    assert_eq!(ran, "one hush-1\n");
+    let answer = server.request("GET", "/scheduler/job/a", None);
+    assert!(answer.headers.contains(&("etag".to_owned(), "\"1.3\"".to_owned())), "{answer:?}");
+
+    say(&["job", "delete", "a"]);
+    say(&["job", "rollback", "a", "3"]);
+    assert_eq!(say(&["job", "run", "a", "--wait"]), "one hush-1\n");
+    let answer = server.request("GET", "/scheduler/job/a", None);
+    assert!(answer.headers.contains(&("etag".to_owned(), "\"2.1\"".to_owned())), "{answer:?}");
 }

@@ -11,8 +11,10 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use crate::engine::forecast::Plan;
-use crate::engine::{Reply, Request, RoundStanding};
-use crate::model::{HistoryEntry, JobName, JobRecord, ParentTerms, Run, RunId, Timestamp, Verdict};
+use crate::engine::{FeedEvent, Reply, Request, RoundStanding};
+use crate::model::{
+    HistoryEntry, Incarnation, Job, JobName, JobRecord, ParentTerms, Run, RunId, Timestamp, Verdict,
+};
 use crate::schedule::ZoneDb;
 
 /// The program behind the API.
@@ -65,6 +67,57 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Waits a moment, short against a person's patience: between two looks at output that may have grown.
     fn pause(&self) -> BoxFuture<'_, ()>;
+
+    /// The definitions that a name has had and that are kept, newest first, at most `limit`: those before `before`, if
+    /// that is given. An error is a sentence for the log.
+    fn revisions(
+        &self,
+        job: &JobName,
+        before: Option<RevisionId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RevisionView>, String>>;
+
+    /// What has changed, as it changes.
+    fn feed(&self) -> Arc<dyn Feed>;
+}
+
+/// The last things that have happened, each with a number. Another process has another feed.
+pub trait Feed: Send + Sync {
+    /// Its name, which no other feed has.
+    fn name(&self) -> Arc<str>;
+
+    /// The number of the last item; 0 before the first.
+    fn end(&self) -> u64;
+
+    /// The items after the one numbered `number`, at most `max`, oldest first. `None` if something that came after it
+    /// cannot be told any more.
+    fn after(&self, number: u64, max: usize) -> Option<Vec<Arc<FeedEvent>>>;
+
+    /// Waits until something comes after `number`, which is `true`, or for so long that whoever listens should be told
+    /// that the connection still lives.
+    fn grown(&self, number: u64) -> BoxFuture<'_, bool>;
+}
+
+/// Names one definition among all that a name has had. Later ones are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RevisionId {
+    /// Which life of the name.
+    pub incarnation: Incarnation,
+    /// Which definition of this life, from 1.
+    pub revision: u64,
+}
+
+/// One definition that a name has or had.
+#[derive(Debug, Clone)]
+pub struct RevisionView {
+    /// Which.
+    pub id: RevisionId,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// What was accepted. Whether the engine has disabled it since is not said.
+    pub job: Job,
+    /// Whether the life that it belongs to is over.
+    pub is_removed: bool,
 }
 
 /// What schedules are calculated with.

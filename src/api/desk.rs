@@ -2,21 +2,25 @@
 //!
 //! The port [`Backend`] is private to this module, so no handler reaches past the caller's scope.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
 use super::access::Caller;
 use super::backend::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Piece, RoundView, Stream, Unavailable,
+    Almanac, Backend, HistoryFilter, Info, JobView, Piece, RevisionId, RevisionView, RoundView,
+    Stream,
 };
+use super::conditions::Conditions;
 use super::edge::front::Exchange;
 use super::error::ApiError;
+use super::listener::Listener;
 use crate::engine::forecast::Plan;
 use crate::engine::{Reply, Request};
 use crate::model::{Dialect, HistoryEntry, JobName, Run, RunId};
@@ -27,7 +31,14 @@ pub(crate) struct Door {
     backend: Arc<dyn Backend>,
     dialect: Dialect,
     calculations: Arc<Semaphore>,
+    /// A place for everybody who listens to the feed.
+    listeners: Arc<Semaphore>,
 }
+
+/// Who may listen to the feed at one time. Each holds a connection for as long as it likes, and the others need some.
+const LISTENERS_MAX: usize = 256;
+/// When somebody for whom there was no place should come back, in seconds.
+const LISTENERS_RETRY_SECS: u32 = 30;
 
 /// Calculations that go on at one time; others wait. A long one takes a core for a second, and the loop needs another.
 const CALCULATIONS_MAX: usize = 2;
@@ -36,10 +47,12 @@ impl Door {
     /// The doors of both dialects.
     pub(super) fn both(backend: &Arc<dyn Backend>) -> [Self; 2] {
         let calculations = Arc::new(Semaphore::new(CALCULATIONS_MAX));
+        let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
         [Dialect::V0, Dialect::V1].map(|dialect| Self {
             backend: Arc::clone(backend),
             dialect,
             calculations: Arc::clone(&calculations),
+            listeners: Arc::clone(&listeners),
         })
     }
 }
@@ -52,22 +65,29 @@ pub(crate) struct Desk {
     pub(crate) dialect: Dialect,
     /// Who asks.
     pub(crate) caller: Caller,
+    conditions: Conditions,
 }
 
 impl FromRequestParts<Door> for Desk {
-    type Rejection = Infallible;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, ApiError> {
         let exchange = parts.extensions.get::<Exchange>();
         let caller = exchange.expect("the front gives every request its exchange").caller.clone();
-        Ok(Self { dialect: door.dialect, door: door.clone(), caller })
+        let conditions = if parts.method.is_safe() {
+            Conditions::default()
+        } else {
+            Conditions::read(&parts.headers)?
+        };
+        Ok(Self { dialect: door.dialect, door: door.clone(), caller, conditions })
     }
 }
 
 impl Desk {
     /// Hands a request to the loop; the answer is durable when it comes.
-    pub(crate) async fn submit(&self, request: Request) -> Result<Reply, Unavailable> {
-        self.door.backend.submit(request).await
+    pub(crate) async fn submit(&self, request: Request) -> Result<Reply, ApiError> {
+        let request = self.conditions.apply(request, &self.caller)?;
+        Ok(self.door.backend.submit(request).await?)
     }
 
     /// All jobs in scope, in the order of their names.
@@ -135,6 +155,32 @@ impl Desk {
     /// Waits a moment, as [`Backend::pause`].
     pub(crate) fn pause(&self) -> BoxFuture<'_, ()> {
         self.door.backend.pause()
+    }
+
+    /// The definitions of one name, as [`Backend::revisions`]. What is out of scope never had any.
+    pub(crate) async fn revisions(
+        &self,
+        job: &JobName,
+        before: Option<RevisionId>,
+        limit: usize,
+    ) -> Result<Vec<RevisionView>, String> {
+        match self.in_scope(job) {
+            Some(()) => self.door.backend.revisions(job, before, limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// A place at the feed, if one is left.
+    pub(crate) fn listen(&self) -> Result<Listener, ApiError> {
+        let place = Arc::clone(&self.door.listeners).try_acquire_owned().map_err(|_| {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let message = format!("{LISTENERS_MAX} others are listening already");
+            ApiError::new(status, "too_many_listeners", message)
+                .remedy(format!("try again in {LISTENERS_RETRY_SECS} s"))
+                .header(RETRY_AFTER, HeaderValue::from(LISTENERS_RETRY_SECS))
+        })?;
+        let scope = self.caller.scope.clone();
+        Ok(Listener::new(self.door.backend.feed(), scope, Some(place)))
     }
 
     fn in_scope(&self, name: &JobName) -> Option<()> {

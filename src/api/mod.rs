@@ -15,13 +15,16 @@
 mod access;
 mod backend;
 mod chronos;
+mod conditions;
 mod content;
 mod desk;
 mod edge;
 mod error;
+mod listener;
 mod ours;
 mod print;
 mod query;
+mod revision;
 mod routes;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -38,7 +41,8 @@ use serde_json::Value;
 
 pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Piece, RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, Feed, HistoryFilter, Info, JobView, Piece, RevisionId, RevisionView,
+    RoundView, Stream, Unavailable, ZoneInfo,
 };
 pub use edge::{Limits, Options, Peers, Server, serve};
 

@@ -156,7 +156,8 @@ fn attempt(attempt: &Attempt) -> Value {
     object
 }
 
-fn exit(exit: &Exit) -> Value {
+/// How a command ended.
+pub(crate) fn exit(exit: &Exit) -> Value {
     match exit {
         Exit::Code(code) => json!({"code": code}),
         Exit::Signal(signal) => json!({"signal": signal}),

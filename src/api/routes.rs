@@ -39,6 +39,7 @@ pub(crate) enum Needs {
 const VIEWER: Needs = Needs::Role(Role::Viewer);
 const OPERATOR: Needs = Needs::Role(Role::Operator);
 const EDITOR: Needs = Needs::Role(Role::Editor);
+const ADMIN: Needs = Needs::Role(Role::Admin);
 
 const fn below(
     method: Method,
@@ -71,6 +72,16 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::GET, "/job/{name}", VIEWER, |method| on(method, chronos::jobs::show)),
     below(Method::PUT, "/job/{name}", OPERATOR, |method| on(method, chronos::jobs::run)),
     below(Method::DELETE, "/job/{name}", EDITOR, |method| on(method, chronos::jobs::delete)),
+    below(Method::PUT, "/job/success/{name}", OPERATOR, |method| {
+        on(method, chronos::tasks::mark_success)
+    }),
+    below(Method::POST, "/job/{name}/task/{task_id}/progress", OPERATOR, |method| {
+        on(method, chronos::tasks::progress)
+    }),
+    below(Method::PUT, "/task/{task_id}", OPERATOR, |method| on(method, chronos::tasks::complete)),
+    below(Method::DELETE, "/task/all", ADMIN, |method| on(method, chronos::tasks::clear_queue)),
+    below(Method::POST, "/apply", EDITOR, |method| on(method, ours::bulk::apply)),
+    below(Method::POST, "/cutover", EDITOR, |method| on(method, ours::cutover::cut_over)),
     below(Method::DELETE, "/task/kill/{name}", OPERATOR, |method| on(method, chronos::jobs::kill)),
     below(Method::GET, "/preview", VIEWER, |method| on(method, ours::preview::show)),
     below(Method::POST, "/preview", VIEWER, |method| on(method, ours::preview::try_out)),
@@ -80,6 +91,15 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::GET, "/run/{id}", VIEWER, |method| on(method, ours::runs::show)),
     below(Method::GET, "/run/{id}/stdout", VIEWER, |method| on(method, ours::output::stdout)),
     below(Method::GET, "/run/{id}/stderr", VIEWER, |method| on(method, ours::output::stderr)),
+    below(Method::GET, "/revisions/{name}", VIEWER, |method| on(method, ours::revisions::list)),
+    below(Method::GET, "/revision/{name}/{revision}", VIEWER, |method| {
+        on(method, ours::revisions::show)
+    }),
+    below(Method::GET, "/diff/{name}", VIEWER, |method| on(method, ours::revisions::diff)),
+    below(Method::POST, "/rollback/{name}", EDITOR, |method| {
+        on(method, ours::revisions::roll_back)
+    }),
+    below(Method::GET, "/events", VIEWER, |method| on(method, ours::events::follow)),
     below(Method::GET, "/info", VIEWER, |method| on(method, ours::info::show)),
 ];
 

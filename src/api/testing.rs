@@ -2,7 +2,9 @@
 //!
 //! The backend holds jobs and runs as the real types and lets a test say what happens while somebody waits.
 
+mod answer;
 mod client;
+mod remembered;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -13,7 +15,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 
 use super::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Piece, RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, Feed, HistoryFilter, Info, JobView, Piece, RevisionId, RevisionView,
+    RoundView, Stream, Unavailable, ZoneInfo,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
@@ -28,7 +31,9 @@ use crate::model::{
 };
 use crate::schedule::ZoneDb;
 
-pub(crate) use client::{Answer, Fixture};
+pub(crate) use answer::Answer;
+pub(crate) use client::Fixture;
+pub(crate) use remembered::{FEED_ITEMS, TestFeed};
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -77,6 +82,8 @@ pub(crate) struct World {
     pub(crate) is_unavailable: bool,
     pub(crate) panics: bool,
     pub(crate) script: VecDeque<Step>,
+    pub(crate) revisions: Vec<RevisionView>,
+    pub(crate) feed: Arc<TestFeed>,
 }
 
 impl World {
@@ -185,8 +192,9 @@ impl World {
         match request {
             Request::DryRun(request) => {
                 let (jobs, history) = (self.jobs.clone(), self.history.clone());
+                let revisions = self.revisions.clone();
                 let reply = self.decide(*request);
-                (self.jobs, self.history) = (jobs, history);
+                (self.jobs, self.history, self.revisions) = (jobs, history, revisions);
                 reply
             }
             request => self.decide(request),
@@ -220,10 +228,9 @@ impl World {
                 );
                 let warnings =
                     if job.disabled { vec!["it is disabled".to_owned()] } else { Vec::new() };
-                let revision = existing.map_or(1, |record| record.revision + 1);
-                let record = JobRecord {
+                let mut record = JobRecord {
                     incarnation: Incarnation(1),
-                    revision,
+                    revision: 1,
                     accepted_at: at("2030-01-01T00:00:00Z"),
                     stats,
                     progress: Progress {
@@ -234,13 +241,17 @@ impl World {
                     },
                     job,
                 };
+                self.remember(&mut record);
                 let consequences = self.consequences(&record.job.name);
                 let version = record.version();
                 self.jobs.insert(record.job.name.clone(), record);
                 Reply::Stored { version, created, warnings, consequences }
             }
             Request::DeleteJob { name } => match self.jobs.remove(&name) {
-                Some(_) => Reply::Deleted { consequences: self.consequences(&name) },
+                Some(_) => {
+                    self.forget(&name);
+                    Reply::Deleted { consequences: self.consequences(&name) }
+                }
                 None => unknown(&name),
             },
             Request::RunJob { name, arguments } => {
@@ -528,5 +539,18 @@ impl Backend for Memory {
             }
             None => future::pending().boxed(),
         }
+    }
+
+    fn revisions(
+        &self,
+        job: &JobName,
+        before: Option<RevisionId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<RevisionView>, String>> {
+        future::ready(Ok(self.world().revisions_of(job, before, limit))).boxed()
+    }
+
+    fn feed(&self) -> Arc<dyn Feed> {
+        Arc::<TestFeed>::clone(&self.world().feed)
     }
 }

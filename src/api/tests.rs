@@ -1,11 +1,14 @@
 //! The API as clients meet it: over real sockets, in both dialects.
 
+mod events;
 mod forecast;
 mod front;
 mod jobs;
 mod output;
 mod preview;
+mod revisions;
 mod runs;
+mod tasks;
 
 /// Both prefixes.
 const PREFIXES: [&str; 2] = ["/scheduler", "/v1/scheduler"];

@@ -149,6 +149,28 @@ impl api::Backend for Backend {
     fn pause(&self) -> BoxFuture<'_, ()> {
         clock::pause(FOLLOW_PAUSE).boxed()
     }
+
+    fn revisions(
+        &self,
+        job: &JobName,
+        before: Option<api::RevisionId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<api::RevisionView>, String>> {
+        let job = job.clone();
+        let before = before.map(|id| (id.incarnation, id.revision));
+        let found = self.read(move |reader| reader.revisions(&job, before, limit));
+        found.map(|found| found.map(|found| found.into_iter().map(revision_view).collect())).boxed()
+    }
+
+    fn feed(&self) -> Arc<dyn api::Feed> {
+        self.view.feed().clone()
+    }
+}
+
+fn revision_view(found: store::Revision) -> api::RevisionView {
+    let store::Revision { incarnation, revision, accepted_at, job, is_removed } = found;
+    let id = api::RevisionId { incarnation, revision };
+    api::RevisionView { id, accepted_at, job, is_removed }
 }
 
 impl Backend {

@@ -2,6 +2,7 @@
 
 mod backend;
 pub mod backup;
+mod feed;
 mod housekeeping;
 mod job_files;
 mod logging;

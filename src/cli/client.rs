@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, Subcommand};
 
 use super::http::Server;
-use super::{CliError, forecast, job, logs, next, run as runs};
+use super::{CliError, events, forecast, job, logs, next, run as runs};
 use crate::model::{JobName, NameRule, Timestamp, Verdict};
 
 /// The client commands.
@@ -34,6 +34,15 @@ pub enum ClientCommand {
         /// Of which run, and how
         #[command(flatten)]
         command: LogsCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Print everything that changes, one line for each event, until interrupted
+    Events {
+        /// Of what, and since when
+        #[command(flatten)]
+        command: EventsCommand,
         /// Which server
         #[command(flatten)]
         endpoint: Endpoint,
@@ -227,6 +236,37 @@ pub enum JobCommand {
         #[arg(long = "dry-run", alias = "dry_run")]
         dry_run: bool,
     },
+    /// List the definitions that a job has had, newest first
+    History {
+        /// Its name; of a deleted job too
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
+        limit: u16,
+    },
+    /// Tell what one definition of a job says differently from another
+    Diff {
+        /// Its name; of a deleted job too
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// The revision to compare with, as `job history` prints it; the one before TO by default
+        from: Option<String>,
+        /// The revision to compare; the latest by default
+        to: Option<String>,
+    },
+    /// Make an earlier definition of a job the present one, as a new revision; brings a deleted job back
+    Rollback {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// The revision, as `job history` prints it
+        #[arg(value_name = "N")]
+        to: String,
+        /// Only tell what would come of it
+        #[arg(long = "dry-run", alias = "dry_run")]
+        dry_run: bool,
+    },
 }
 
 /// `chronode run …`
@@ -266,6 +306,20 @@ pub struct LogsCommand {
     /// Which attempt, counted from 0; the latest if not given
     #[arg(long, value_name = "N")]
     pub attempt: Option<u32>,
+}
+
+/// `chronode events …`
+#[derive(Debug, Args)]
+pub struct EventsCommand {
+    /// Only about this job
+    #[arg(long, value_name = "NAME", value_parser = job_name)]
+    pub job: Option<JobName>,
+    /// Only of these kinds, with commas between: job, run, round, stretch, launcher, zone, term
+    #[arg(long, value_name = "KINDS")]
+    pub kind: Option<String>,
+    /// What came after the event with this id, as `--json` prints it, and then what comes
+    #[arg(long, value_name = "ID")]
+    pub since: Option<String>,
 }
 
 fn job_name(text: &str) -> Result<JobName, String> {
@@ -308,6 +362,7 @@ pub fn run(
     let (ClientCommand::Job { endpoint, .. }
     | ClientCommand::Run { endpoint, .. }
     | ClientCommand::Logs { endpoint, .. }
+    | ClientCommand::Events { endpoint, .. }
     | ClientCommand::Next { endpoint, .. }
     | ClientCommand::Forecast { endpoint, .. }) = &command;
     let server = || Server::at(&endpoint.server);
@@ -316,6 +371,9 @@ pub fn run(
         ClientCommand::Job { command, endpoint: _ } => job::run(&server()?, command, terminal),
         ClientCommand::Run { command, endpoint: _ } => runs::run(&server()?, command, terminal),
         ClientCommand::Logs { command, endpoint: _ } => logs::run(&server()?, command, terminal),
+        ClientCommand::Events { command, endpoint: _ } => {
+            events::run(&server()?, command, terminal)
+        }
         ClientCommand::Next { command, endpoint: _ } => next::run(server, command, terminal),
         ClientCommand::Forecast { command, endpoint: _ } => {
             forecast::run(&server()?, command, terminal)

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::client::{JobCommand, Terminal};
 use super::http::{Server, encode, warnings};
-use super::{CliError, logs, table};
+use super::{CliError, logs, revisions, table};
 use crate::model::JobName;
 
 /// Carries out a command.
@@ -32,12 +32,19 @@ pub(super) fn run(
         JobCommand::Delete { name, dry_run } => {
             delete(server, name, Manner::of(*dry_run), terminal)
         }
+        JobCommand::History { name, limit } => revisions::history(server, name, *limit, terminal),
+        JobCommand::Diff { name, from, to } => {
+            revisions::diff(server, name, from.as_deref(), to.as_deref(), terminal)
+        }
+        JobCommand::Rollback { name, to, dry_run } => {
+            revisions::roll_back(server, name, to, Manner::of(*dry_run), terminal)
+        }
     }
 }
 
 /// Whether a change is made.
 #[derive(Debug, Clone, Copy)]
-enum Manner {
+pub(super) enum Manner {
     Real,
     /// Only what would come of it is told.
     Dry,
@@ -51,12 +58,12 @@ impl Manner {
 
 const DRY_RUN: &str = "?dryRun=true";
 
-fn path(name: &JobName) -> String {
+pub(super) fn path(name: &JobName) -> String {
     encode(name.as_str())
 }
 
 /// Confirms to a person what was done; a program has the exit code.
-fn done(terminal: &mut Terminal<'_>, text: &str) -> Result<(), CliError> {
+pub(super) fn done(terminal: &mut Terminal<'_>, text: &str) -> Result<(), CliError> {
     if !terminal.json {
         writeln!(terminal.out, "{text}")?;
     }
@@ -185,7 +192,7 @@ fn delete(
     }
 }
 
-fn warn(headers: &HeaderMap, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+pub(super) fn warn(headers: &HeaderMap, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
     for warning in warnings(headers) {
         writeln!(terminal.err, "warning: {}", table::plain(&warning))?;
     }
@@ -193,7 +200,7 @@ fn warn(headers: &HeaderMap, terminal: &mut Terminal<'_>) -> Result<(), CliError
 }
 
 /// What would come of a change.
-fn tell(told: &Value, text: &str, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+pub(super) fn tell(told: &Value, text: &str, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
     if terminal.json {
         writeln!(terminal.out, "{told}")?;
         return Ok(());

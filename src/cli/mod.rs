@@ -7,11 +7,13 @@
 //! not succeed; 2 when the command line itself cannot be understood.
 
 pub mod client;
+mod events;
 mod forecast;
 mod http;
 mod job;
 mod logs;
 mod next;
+mod revisions;
 mod run;
 mod table;
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! The commands against a real server over a backend in memory.
 
+mod events;
+mod revisions;
+
 use clap::{CommandFactory as _, Parser};
 
 use super::CliError;
@@ -70,6 +73,8 @@ fn the_command_line_is_consistent() {
         ["chronode", "run", "list", "--limit=0"],
         ["chronode", "run", "list", "--verdict=great"],
         ["chronode", "job", "delete", "a/b"],
+        ["chronode", "job", "rollback", "a"],
+        ["chronode", "events", "--job=a/b", "--json"],
         ["chronode", "next", "@daily", "--count=0"],
         ["chronode", "next", "@daily", "--from=2030"],
         ["chronode", "next", "@daily", "--job=a"],
@@ -80,6 +85,9 @@ fn the_command_line_is_consistent() {
         assert_eq!(Cli::try_parse_from(words).unwrap_err().exit_code(), 2, "{words:?}");
     }
     assert!(Cli::try_parse_from(["chronode", "next"]).is_err());
+    let history = ["chronode", "job", "history", "a"];
+    assert!(Cli::try_parse_from(history).is_ok());
+    assert!(Cli::try_parse_from(history.iter().chain(&["--limit=101"])).is_err());
 }
 
 #[tokio::test]

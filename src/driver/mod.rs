@@ -9,6 +9,9 @@
 //! Decides nothing: that is [`crate::engine`]'s. Knows neither SQL nor sockets: those are behind [`Store`] and
 //! [`Launcher`].
 
+pub mod feed;
+#[cfg(test)]
+mod tests;
 pub mod view;
 pub mod working;
 
@@ -153,7 +156,7 @@ impl Driver {
             tracing::error!("the stored state is not sound: {violation}");
         }
         let (sender, messages) = mpsc::channel(REQUESTS_WAITING_MAX);
-        let view = Arc::new(View::new(state.clone()));
+        let view = Arc::new(View::new(state.clone(), clock::wall()));
         let mut driver = Self {
             store,
             launcher,
@@ -324,7 +327,7 @@ impl Driver {
         for note in &outcome.notes {
             log(note);
         }
-        self.view.apply(&outcome.changes);
+        self.view.apply(&outcome.changes, self.last_look.wall);
         for id in &outcome.broken {
             tracing::error!("deciding request {} went wrong inside Chronode", id.0);
             self.answer(*id, Err(Unavailable::new(UNDECIDED)));

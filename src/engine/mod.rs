@@ -25,9 +25,10 @@
 //! The concerns: `due` turns occurrences into runs or records why not, and `round` finished rounds of parents, both
 //! through `intake`, which knows what a job's live runs leave room for; `place` matches pending runs with offers and
 //! closes start windows; `status` moves runs on as tasks report, by the tables of `transition`, and `retry` says when
-//! another attempt follows; `request` takes what clients ask, and `admin`, `bulk`, `report` and `shadow` do it, `family` what that means for parents and children; `zones`
-//! says whose occurrences move when zone data has changed; `forecast` decides nothing: it tells what `due` will have to
-//! decide.
+//! another attempt follows; `request` takes what clients ask, and `admin`, `bulk`, `report` and `shadow` do it;
+//! `family` says what that means for parents and children, `count` what the end of a run means for its job; `zones` says
+//! whose occurrences move when zone data has changed. `forecast` and `feed` decide nothing: they tell what `due` will have
+//! to decide, and what a change looks like to those who look on.
 //!
 //! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 
@@ -41,6 +42,7 @@ mod due;
 mod entry;
 mod event;
 mod family;
+mod feed;
 pub mod forecast;
 mod index;
 mod intake;
@@ -71,6 +73,7 @@ use crate::model::{
 pub use decision::{Change, Decision, Effect, Launcher, Note};
 pub use entry::{JobEntry, Timing};
 pub use event::{Applied, Event, Expected, Rejection, RejectionCode, Reply, Request, RequestId};
+pub use feed::{FeedEvent, FeedItem, JobStep, RunStep, feed_items};
 pub use round::{ParentStanding, Standing as RoundStanding};
 pub use settings::{Abilities, Boot, Settings};
 pub use state::{Recovered, State, WakeAt};

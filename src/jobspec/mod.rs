@@ -17,6 +17,7 @@
 #![deny(clippy::disallowed_types)]
 
 mod container;
+mod diff;
 mod download;
 mod fields;
 mod file;
@@ -36,6 +37,7 @@ use std::fmt;
 
 use crate::model::{Duration, JobDraft};
 
+pub use diff::{FieldChange, changes, print_definition, secret_names};
 pub use download::mirror;
 pub use file::{FileJob, FileProblem, FileReading, read_file};
 pub use json::{JSON_DEPTH_MAX, parse_json};

@@ -1,5 +1,6 @@
 //! Quirks of Chronos, refusals, and the round trip. Each test is a row of the compatibility sheet or a DIFFERENCE.
 
+mod diff;
 mod files;
 mod policy;
 mod printing;

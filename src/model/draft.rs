@@ -127,6 +127,88 @@ impl JobDraft {
         }
     }
 
+    /// A draft that says all there is of `job`, so that no default and nothing of an existing job gets into it.
+    ///
+    /// One thing cannot be said: a variable whose value is `***`, which stands for a stored secret if there is one.
+    #[must_use]
+    pub fn whole(job: Job) -> Self {
+        let Job {
+            name,
+            command,
+            shell,
+            when,
+            epsilon,
+            executor,
+            executor_flags,
+            task_info_data,
+            retries,
+            retry,
+            owner,
+            owner_name,
+            description,
+            is_async,
+            resources: Resources { cpus, mem, disk },
+            disabled,
+            soft_error,
+            data_processing,
+            fetch,
+            uris,
+            environment,
+            arguments,
+            priority,
+            run_as_user,
+            max_completion_secs,
+            kill_grace,
+            disable_after_failures,
+            on_unknown,
+            container,
+            constraints,
+            overlap,
+            catch_up,
+            shadow,
+        } = job;
+        Self {
+            name,
+            when,
+            command: Some(command),
+            shell: Some(shell),
+            epsilon: Some(epsilon),
+            executor: Some(executor),
+            executor_flags: Some(executor_flags),
+            task_info_data: Some(task_info_data),
+            retries: Some(retries),
+            retry: Some(retry),
+            owner: Some(owner),
+            owner_name: Some(owner_name),
+            description: Some(description),
+            is_async: Some(is_async),
+            cpus: Some(cpus),
+            mem: Some(mem),
+            disk: Some(disk),
+            disabled: Some(disabled),
+            soft_error: Some(soft_error),
+            data_processing: Some(data_processing),
+            fetch: Some(fetch),
+            uris: Some(uris),
+            environment: Some(environment),
+            arguments: Some(arguments),
+            priority: Some(priority),
+            run_as_user: Some(run_as_user),
+            // `overlap` says it.
+            concurrent: None,
+            max_completion_secs: Some(max_completion_secs),
+            kill_grace,
+            disable_after_failures,
+            on_unknown: Some(on_unknown),
+            container,
+            constraints: Some(constraints),
+            overlap: Some(overlap),
+            catch_up: Some(catch_up),
+            shadow: Some(shadow),
+            stats: JobStats::default(),
+        }
+    }
+
     /// The job this draft asks for at the door `dialect`, replacing `existing` if there is one.
     ///
     /// A field that is not given gets its default, except one that the dialect's GET does not print: a client that

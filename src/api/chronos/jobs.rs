@@ -18,14 +18,15 @@ use futures_util::stream;
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use crate::api::backend::{JobView, Unavailable};
+use crate::api::backend::JobView;
 use crate::api::content::read_json;
 use crate::api::edge::front::{Exchange, shown};
 use crate::api::error::ApiError;
 use crate::api::query::Query;
+use crate::api::revision::headers_of;
 use crate::api::{Desk, json_response};
 use crate::engine::{Rejection, RejectionCode, Reply, Request};
-use crate::jobspec::{self, Derived, Reading};
+use crate::jobspec::{self, Derived, Problem, Reading};
 use crate::model::{Dialect, JobName, NameRule, When};
 use crate::schedule::{self, parse_period};
 
@@ -111,7 +112,7 @@ async fn put(
     sentences.extend(warnings.iter().map(ToString::to_string));
     let request = Request::PutJob { draft: Box::new(draft), dialect: desk.dialect };
     match submit(desk, request, is_dry).await? {
-        Reply::Stored { version: _, created, warnings, consequences } => {
+        Reply::Stored { version, created, warnings, consequences } => {
             sentences.extend(warnings);
             if is_dry {
                 return Ok(json_response(&json!({
@@ -128,7 +129,7 @@ async fn put(
                 warn!(request = exchange.id, "job accepted: {}", shown(sentence));
             }
             sentences.extend(consequences);
-            Ok(done_with(&sentences))
+            Ok((headers_of(version), done_with(&sentences)).into_response())
         }
         Reply::Refused(rejection) => Err(ApiError::rejected(rejection)),
         other => Err(unexpected(&other)),
@@ -136,7 +137,7 @@ async fn put(
 }
 
 /// Has a request carried out, or only told what it would be answered.
-async fn submit(desk: &Desk, request: Request, is_dry: bool) -> Result<Reply, Unavailable> {
+pub(crate) async fn submit(desk: &Desk, request: Request, is_dry: bool) -> Result<Reply, ApiError> {
     let request = if is_dry { Request::DryRun(Box::new(request)) } else { request };
     desk.submit(request).await
 }
@@ -159,6 +160,11 @@ fn no_cron_expression(body: &Bytes, unknown: &[String]) -> ApiError {
 /// A name that only the other door would let in may be replaced here, as Chronos checks the names of new jobs only.
 pub(crate) fn read(desk: &Desk, body: &Bytes) -> Result<Reading, ApiError> {
     let value = jobspec::parse_json(body).map_err(|problem| ApiError::problems(vec![problem]))?;
+    read_value(desk, &value).map_err(ApiError::problems)
+}
+
+/// The same of a body that is parsed already.
+pub(crate) fn read_value(desk: &Desk, value: &Value) -> Result<Reading, Vec<Problem>> {
     let known = value
         .get("name")
         .and_then(Value::as_str)
@@ -166,14 +172,14 @@ pub(crate) fn read(desk: &Desk, body: &Bytes) -> Result<Reading, ApiError> {
         .is_some_and(|name| desk.job(&name).is_some());
     let names = if known { NameRule::Blanks } else { desk.dialect.name_rule() };
     let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
-    jobspec::read_as(&value, desk.dialect, names, &period).map_err(ApiError::problems)
+    jobspec::read_as(value, desk.dialect, names, &period)
 }
 
 /// At most so many `Warning` headers, so that an answer's head stays readable for every client.
 const WARNINGS_MAX: usize = 10;
 
 /// 204, with what the client should know all the same.
-fn done_with(sentences: &[String]) -> Response {
+pub(crate) fn done_with(sentences: &[String]) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     // The last place says how many have none.
     let told = if sentences.len() > WARNINGS_MAX { WARNINGS_MAX - 1 } else { sentences.len() };
@@ -231,7 +237,8 @@ pub(crate) async fn list(desk: Desk) -> Response {
 /// `GET P/job/{name}`.
 pub(crate) async fn show(desk: Desk, JobPath(name): JobPath) -> Result<Response, ApiError> {
     let view = desk.job(&name).ok_or_else(|| unknown_job(name.as_str()))?;
-    Ok(json_response(&Value::Object(print(&view, desk.dialect))))
+    let printed = json_response(&Value::Object(print(&view, desk.dialect)));
+    Ok((headers_of(view.record.version()), printed).into_response())
 }
 
 fn print(view: &JobView, dialect: Dialect) -> Map<String, Value> {
@@ -315,7 +322,7 @@ fn refuse_dry_run(query: &Query) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn refused(rejection: Rejection, unknown: impl FnOnce() -> ApiError) -> ApiError {
+pub(crate) fn refused(rejection: Rejection, unknown: impl FnOnce() -> ApiError) -> ApiError {
     match rejection.code {
         RejectionCode::UnknownJob => unknown(),
         RejectionCode::InvalidField
@@ -332,14 +339,14 @@ pub(crate) fn unknown_job(name: &str) -> ApiError {
 }
 
 /// Chronos 3 words it differently where it looks for the schedule.
-fn unknown_entry(name: &JobName, dialect: Dialect) -> ApiError {
+pub(crate) fn unknown_entry(name: &JobName, dialect: Dialect) -> ApiError {
     match dialect {
         Dialect::V0 => unknown_job(name.as_str()),
         Dialect::V1 => ApiError::unknown_job(format!("JobSchedule '{name}' not found")),
     }
 }
 
-fn unexpected(reply: &Reply) -> ApiError {
+pub(crate) fn unexpected(reply: &Reply) -> ApiError {
     let detail = format!("the engine's reply does not fit the request: {reply:?}");
     ApiError::internal("the request was handled, but its outcome is unclear", detail)
 }
@@ -354,9 +361,15 @@ impl<S: Send + Sync> FromRequestParts<S> for JobPath {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| not_found(parts.uri.path(), "the path is no UTF-8"))?;
-        JobName::parse(&text, NameRule::Blanks)
+        Self::parse(&text)
+    }
+}
+
+impl JobPath {
+    pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
+        JobName::parse(text, NameRule::Blanks)
             .map(Self)
-            .map_err(|error| not_found(&text, &error.to_string()))
+            .map_err(|error| not_found(text, &error.to_string()))
     }
 }
 

@@ -1,9 +1,13 @@
 //! The resources that Chronos has not. They never lie under `P/job/`, where they could be taken for a job's name.
 
+pub(crate) mod bulk;
+pub(crate) mod cutover;
+pub(crate) mod events;
 pub(crate) mod forecast;
 pub(crate) mod info;
 pub(crate) mod output;
 pub(crate) mod preview;
 mod range;
+pub(crate) mod revisions;
 pub(crate) mod round;
 pub(crate) mod runs;

@@ -7,6 +7,7 @@ mod attempt;
 mod conditions;
 mod due;
 mod family;
+mod feed;
 mod forecast;
 mod jitter;
 mod overlap;

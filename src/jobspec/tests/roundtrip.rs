@@ -266,7 +266,7 @@ fn on_unknown() -> impl Strategy<Value = OnUnknown> {
     ]
 }
 
-fn job() -> impl Strategy<Value = Job> {
+pub(super) fn job() -> impl Strategy<Value = Job> {
     let texts = (process(), process(), free(), free(), line(), free(), free(), line());
     let plain = (any::<[bool; 5]>(), i64::MIN..=1000, 0..=9_223_372_036_u64, 0..=10_000_i64);
     let lists = (downloads(), environment(), vec(process(), 0..4), vec(constraint(), 0..3));
@@ -330,7 +330,7 @@ fn job() -> impl Strategy<Value = Job> {
     )
 }
 
-fn dialect() -> impl Strategy<Value = Dialect> {
+pub(super) fn dialect() -> impl Strategy<Value = Dialect> {
     prop_oneof![Just(Dialect::V0), Just(Dialect::V1)]
 }
 

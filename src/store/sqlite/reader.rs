@@ -150,17 +150,28 @@ impl Reader {
         })
     }
 
-    /// The definitions that a name has had, newest first, as far as they are kept.
+    /// The definitions that a name has had, newest first, as far as they are kept, at most `limit`; those before
+    /// `before`, an incarnation and a revision, if that is given.
     ///
     /// # Errors
     ///
     /// [`Error`]
-    pub fn revisions(&self, job: &JobName) -> Result<Vec<Revision>, Error> {
+    pub fn revisions(
+        &self,
+        job: &JobName,
+        before: Option<(Incarnation, u64)>,
+        limit: usize,
+    ) -> Result<Vec<Revision>, Error> {
+        // What is beyond every stored number stands for no bound.
+        let bound = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let (incarnation, revision) = before
+            .map_or((i64::MAX, i64::MAX), |(life, revision)| (bound(life.0), bound(revision)));
         self.with(|reading| {
             reading.rows(
-                "SELECT definition, is_removed FROM definitions WHERE name = ?1
-                 ORDER BY incarnation DESC, revision DESC",
-                params![job.as_str()],
+                "SELECT definition, is_removed FROM definitions
+                 WHERE name = ?1 AND (incarnation, revision) < (?2, ?3)
+                 ORDER BY incarnation DESC, revision DESC LIMIT ?4",
+                params![job.as_str(), incarnation, revision, bound(limit as u64)],
                 |row| {
                     let definition = codec::decode_definition(&reading.get::<String>(row, 0)?);
                     let codec::Definition { incarnation, revision, accepted_at, job } =

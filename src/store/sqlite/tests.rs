@@ -533,19 +533,30 @@ fn revisions_are_kept_and_survive_the_job() {
         wait(store.commit(batch(1, vec![stored(&record)]))).unwrap();
     }
     let reader = store.reader().unwrap();
-    let revisions = reader.revisions(&name("a")).unwrap();
+    let revisions = reader.revisions(&name("a"), None, 1_000).unwrap();
     assert_eq!(revisions.len(), 100);
     assert_eq!(revisions[0].job, record.job);
     assert_eq!(revisions[99].revision, 4);
     let gone = Change::JobRemoved { incarnation: Incarnation(1), name: name("a") };
     wait(store.commit(batch(1, vec![gone, stored(&job(2, "a"))]))).unwrap();
-    let revisions = reader.revisions(&name("a")).unwrap();
+    let revisions = reader.revisions(&name("a"), None, 1_000).unwrap();
     let lives: Vec<_> =
         revisions.iter().map(|one| (one.incarnation.0, one.revision, one.is_removed)).collect();
     assert_eq!(lives, [(2, 1, false), (1, 103, true)]);
+    // In parts, the next one before the last of the one before.
+    let one = |before| {
+        let found = reader.revisions(&name("a"), before, 1).unwrap();
+        found.first().map(|found| (found.incarnation, found.revision))
+    };
+    let (newest, oldest) = ((Incarnation(2), 1), (Incarnation(1), 103));
+    assert_eq!(
+        [one(None), one(Some(newest)), one(Some(oldest))],
+        [Some(newest), Some(oldest), None]
+    );
+    assert_eq!(one(Some((Incarnation(u64::MAX), u64::MAX))), Some(newest));
     let retention = Retention { removed_jobs: 0, ..Retention::default() };
     prune_all(store, 0, retention, 10);
-    assert_eq!(reader.revisions(&name("a")).unwrap().len(), 1);
+    assert_eq!(reader.revisions(&name("a"), None, 1_000).unwrap().len(), 1);
 }
 
 #[test]
