@@ -10,9 +10,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use super::brief::{JobBrief, JobState};
 use crate::engine::forecast::Plan;
 use crate::engine::{Reply, Request, RoundStanding};
-use crate::model::{HistoryEntry, JobName, JobRecord, ParentTerms, Run, RunId, Timestamp, Verdict};
+use crate::model::{
+    HistoryEntry, Incarnation, Job, JobName, JobStats, ParentTerms, Run, RunId, Timestamp, Verdict,
+};
 use crate::schedule::ZoneDb;
 
 /// The program behind the API.
@@ -20,8 +23,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Hands a request to the loop; the answer is durable when it comes.
     fn submit(&self, request: Request) -> BoxFuture<'_, Result<Reply, Unavailable>>;
 
-    /// All jobs, in the order of their names.
-    fn jobs(&self) -> Vec<JobView>;
+    /// Up to `limit` jobs with a name behind `after`, in the order of their names; fewer where looking at all of them
+    /// would hold up others, none only if there are none. Copies no definition.
+    fn jobs_after(&self, after: Option<&JobName>, limit: usize) -> Vec<JobView>;
+
+    /// The same in the order of their creation, each in brief.
+    fn briefs_after(&self, after: Option<Incarnation>, limit: usize) -> Vec<JobBrief>;
 
     /// One job.
     fn job(&self, name: &JobName) -> Option<JobView>;
@@ -79,8 +86,8 @@ pub struct Almanac {
 /// A job as readers see it.
 #[derive(Debug, Clone)]
 pub struct JobView {
-    /// The stored record.
-    pub record: Arc<JobRecord>,
+    /// What is stored of it.
+    pub record: JobHead,
     /// When its next occurrence is due; `None` if there is none.
     pub next_due: Option<Timestamp>,
     /// Occurrences left; `None` if they never end.
@@ -89,6 +96,23 @@ pub struct JobView {
     pub waits_for: Option<String>,
     /// How many of its runs are not over.
     pub live: usize,
+    /// Where they stand.
+    pub state: JobState,
+}
+
+/// What is stored of a job, but for how far its schedule is decided. Shares the definition, so that a copy is cheap.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobHead {
+    /// Which life of its name.
+    pub incarnation: Incarnation,
+    /// Counts its definitions.
+    pub revision: u64,
+    /// When this definition was accepted.
+    pub accepted_at: Timestamp,
+    /// The definition.
+    pub job: Arc<Job>,
+    /// Counts.
+    pub stats: JobStats,
 }
 
 /// How far the parents of a job are with its next run.

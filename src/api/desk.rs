@@ -15,11 +15,12 @@ use super::access::Caller;
 use super::backend::{
     Almanac, Backend, HistoryFilter, Info, JobView, Piece, RoundView, Stream, Unavailable,
 };
+use super::brief::JobBrief;
 use super::edge::front::Exchange;
 use super::error::ApiError;
 use crate::engine::forecast::Plan;
 use crate::engine::{Reply, Request};
-use crate::model::{Dialect, HistoryEntry, JobName, Run, RunId};
+use crate::model::{Dialect, HistoryEntry, Incarnation, JobName, Run, RunId};
 
 /// One prefix and what is behind it.
 #[derive(Clone)]
@@ -42,6 +43,17 @@ impl Door {
             calculations: Arc::clone(&calculations),
         })
     }
+}
+
+/// Jobs looked at in one go by what lists all of them in brief: a lock is held that long.
+const BRIEFS_PER_PAGE: usize = 1_024;
+
+/// Some of many, with what the others follow.
+pub(crate) struct Page<T, Cursor> {
+    /// Those in scope: perhaps none, although there are more.
+    pub(crate) items: Vec<T>,
+    /// What the next page follows; `None` if this one is behind the last.
+    pub(crate) next: Option<Cursor>,
 }
 
 /// What one request may see and do.
@@ -70,11 +82,41 @@ impl Desk {
         self.door.backend.submit(request).await
     }
 
-    /// All jobs in scope, in the order of their names.
-    pub(crate) fn jobs(&self) -> Vec<JobView> {
-        let mut jobs = self.door.backend.jobs();
-        jobs.retain(|view| self.caller.scope.covers(&view.record.job.name));
-        jobs
+    /// The jobs in scope among those that follow `after` in the order of names; where there are more, the page says
+    /// from where on.
+    pub(crate) fn jobs_after(
+        &self,
+        after: Option<&JobName>,
+        limit: usize,
+    ) -> Page<JobView, JobName> {
+        let mut items = self.door.backend.jobs_after(after, limit);
+        let next = items.last().map(|view| view.record.job.name.clone());
+        items.retain(|view| self.caller.scope.covers(&view.record.job.name));
+        Page { items, next }
+    }
+
+    /// The same in the order of creation, in brief.
+    pub(crate) fn briefs_after(
+        &self,
+        after: Option<Incarnation>,
+        limit: usize,
+    ) -> Page<JobBrief, Incarnation> {
+        let mut items = self.door.backend.briefs_after(after, limit);
+        let next = items.last().map(|brief| brief.incarnation);
+        items.retain(|brief| self.caller.scope.covers(&brief.job.name));
+        Page { items, next }
+    }
+
+    /// All jobs in scope in brief, in the order of creation, page after page.
+    pub(crate) fn briefs(&self) -> impl Iterator<Item = Vec<JobBrief>> + Send + 'static {
+        let desk = self.clone();
+        let mut after = None;
+        std::iter::from_fn(move || {
+            let Page { items, next } = desk.briefs_after(after, BRIEFS_PER_PAGE);
+            after = next;
+            next.map(|_| items)
+        })
+        .fuse()
     }
 
     /// One job. What is out of scope is not there.

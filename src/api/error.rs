@@ -126,6 +126,12 @@ impl ApiError {
         Self::new(status, code, message)
     }
 
+    /// The error with the field or parameter at fault.
+    pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
+        self.0.field = field.into();
+        self
+    }
+
     /// The error with what to do instead.
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.0.remedy = remedy.into();

@@ -14,6 +14,7 @@
 
 mod access;
 mod backend;
+mod brief;
 mod chronos;
 mod content;
 mod desk;
@@ -38,8 +39,10 @@ use serde_json::Value;
 
 pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Piece, RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, HistoryFilter, Info, JobHead, JobView, Piece, RoundView, Stream, Unavailable,
+    ZoneInfo,
 };
+pub use brief::{JobBrief, JobState, JobStatus};
 pub use edge::{Limits, Options, Peers, Server, serve};
 
 use desk::{Desk, Door};

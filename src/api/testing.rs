@@ -16,8 +16,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Options, Piece, RoundView, Server, Stream,
-    Unavailable, ZoneInfo, router, serve,
+    Almanac, Backend, HistoryFilter, Info, JobBrief, JobHead, JobState, JobStatus, JobView,
+    Options, Piece, RoundView, Server, Stream, Unavailable, ZoneInfo, router, serve,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
@@ -91,6 +91,9 @@ impl World {
         self.written.insert((id, attempt, "stdout"), Written::all(text));
     }
 }
+
+/// Jobs given at once, however many are asked for: few, so that every list has several pages.
+const PAGE_MAX: usize = 7;
 
 /// A backend in memory.
 #[derive(Default)]
@@ -214,8 +217,16 @@ impl World {
                 );
                 let warnings =
                     if job.disabled { vec!["it is disabled".to_owned()] } else { Vec::new() };
+                let incarnation = existing.map_or_else(
+                    || {
+                        Incarnation(
+                            self.jobs.values().map(|job| job.incarnation.0).max().unwrap_or(0) + 1,
+                        )
+                    },
+                    |record| record.incarnation,
+                );
                 let record = JobRecord {
-                    incarnation: Incarnation(1),
+                    incarnation,
                     revision: 1,
                     accepted_at: at("2030-01-01T00:00:00Z"),
                     stats,
@@ -270,13 +281,29 @@ fn zones() -> &'static ZoneDb {
     &ZONES
 }
 
-fn view(record: &JobRecord) -> JobView {
-    JobView {
-        record: Arc::new(record.clone()),
-        next_due: Some(at("2030-01-01T02:30:00Z")),
-        remaining: None,
-        waits_for: None,
-        live: 0,
+impl World {
+    fn view(&self, record: &JobRecord) -> JobView {
+        JobView {
+            record: JobHead {
+                incarnation: record.incarnation,
+                revision: record.revision,
+                accepted_at: record.accepted_at,
+                job: Arc::new(record.job.clone()),
+                stats: record.stats.clone(),
+            },
+            next_due: Some(at("2030-01-01T02:30:00Z")),
+            remaining: None,
+            waits_for: None,
+            live: self.live(record).count(),
+            state: JobState::of(self.live(record)),
+        }
+    }
+
+    fn live(&self, record: &JobRecord) -> impl Iterator<Item = &Run> {
+        self.history.iter().filter_map(|entry| match entry {
+            HistoryEntry::Run(run) if !run.is_ended() && run.job == record.job.name => Some(run),
+            HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
+        })
     }
 }
 
@@ -310,17 +337,37 @@ impl Backend for Memory {
         future::ready(answer).boxed()
     }
 
-    fn jobs(&self) -> Vec<JobView> {
+    fn jobs_after(&self, after: Option<&JobName>, limit: usize) -> Vec<JobView> {
         let world = self.world();
         let panics = world.panics;
-        let views = world.jobs.values().map(view).collect();
+        let behind = world.jobs.values().filter(|record| Some(&record.job.name) > after);
+        let views = behind.take(limit.min(PAGE_MAX)).map(|record| world.view(record)).collect();
         drop(world);
         assert!(!panics, "a defect of ours");
         views
     }
 
+    fn briefs_after(&self, after: Option<Incarnation>, limit: usize) -> Vec<JobBrief> {
+        let world = self.world();
+        let mut records: Vec<&JobRecord> = world.jobs.values().collect();
+        records.sort_by_key(|record| record.incarnation);
+        let behind = records.into_iter().filter(|record| Some(record.incarnation) > after);
+        behind
+            .take(limit.min(PAGE_MAX))
+            .map(|record| JobBrief {
+                incarnation: record.incarnation,
+                job: Arc::new(record.job.clone()),
+                status: JobStatus::of(&record.stats),
+                state: JobState::of(world.live(record)),
+                success_count: record.stats.success_count,
+                error_count: record.stats.error_count,
+            })
+            .collect()
+    }
+
     fn job(&self, name: &JobName) -> Option<JobView> {
-        self.world().jobs.get(name).map(view)
+        let world = self.world();
+        world.jobs.get(name).map(|record| world.view(record))
     }
 
     fn round(&self, job: &JobName) -> Option<RoundView> {

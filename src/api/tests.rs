@@ -5,6 +5,7 @@ mod front;
 mod jobs;
 mod output;
 mod preview;
+mod reads;
 mod runs;
 
 /// Both prefixes.

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::api::{self, Almanac, HistoryFilter, Info, JobView, RoundView, ZoneInfo};
+use crate::api::{
+    self, Almanac, HistoryFilter, Info, JobBrief, JobHead, JobState, JobStatus, JobView, RoundView,
+    ZoneInfo,
+};
 use crate::clock;
 use crate::driver::view::View;
 use crate::driver::{Handle, error_chain};
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{JobEntry, Reply, Request, RoundStanding, State, Timing};
 use crate::launcher::local::output::{OutputReader, Stream};
-use crate::model::{Duration, HistoryEntry, JobName, Run, RunId, When, whole_millis};
+use crate::model::{Duration, HistoryEntry, Incarnation, JobName, Run, RunId, When, whole_millis};
 use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
 
@@ -51,12 +54,25 @@ impl api::Backend for Backend {
         .boxed()
     }
 
-    fn jobs(&self) -> Vec<JobView> {
+    fn jobs_after(&self, after: Option<&JobName>, limit: usize) -> Vec<JobView> {
         let state = self.view.read();
-        let mut jobs: Vec<JobView> = state.jobs().map(|entry| job_view(&state, entry)).collect();
-        drop(state);
-        jobs.sort_by(|a, b| a.record.job.name.cmp(&b.record.job.name));
-        jobs
+        within_bounds(&state, state.jobs_by_name(after), limit)
+            .map(|entry| job_view(&state, entry))
+            .collect()
+    }
+
+    fn briefs_after(&self, after: Option<Incarnation>, limit: usize) -> Vec<JobBrief> {
+        let state = self.view.read();
+        within_bounds(&state, state.jobs_after(after), limit)
+            .map(|entry| JobBrief {
+                incarnation: entry.incarnation,
+                job: Arc::clone(&entry.job),
+                status: JobStatus::of(&entry.stats),
+                state: JobState::of(state.live_runs(entry.incarnation)),
+                success_count: entry.stats.success_count,
+                error_count: entry.stats.error_count,
+            })
+            .collect()
     }
 
     fn job(&self, name: &JobName) -> Option<JobView> {
@@ -165,6 +181,27 @@ impl Backend {
     }
 }
 
+/// Parents and live runs looked at in one go for a list, beside its jobs. Who reads holds up what was committed.
+const LOOKED_AT_MAX: usize = 8_192;
+
+/// The first `limit` of `jobs`, but no more than can be looked at in one go; at least one.
+fn within_bounds<'a>(
+    state: &State,
+    jobs: impl Iterator<Item = &'a JobEntry>,
+    limit: usize,
+) -> impl Iterator<Item = &'a JobEntry> {
+    let mut looked_at = 0_usize;
+    jobs.take(limit).take_while(move |entry| {
+        let is_within = looked_at < LOOKED_AT_MAX;
+        let parents = match &entry.job.when {
+            When::Parents(terms) => terms.names.len(),
+            When::Schedule(_) => 0,
+        };
+        looked_at += parents + state.live_runs(entry.incarnation).count();
+        is_within
+    })
+}
+
 fn job_view(state: &State, entry: &JobEntry) -> JobView {
     let remaining = match &entry.timing {
         Timing::Schedule(schedule) => {
@@ -176,10 +213,17 @@ fn job_view(state: &State, entry: &JobEntry) -> JobView {
         Timing::Parents | Timing::Broken(_) => None,
     };
     JobView {
-        record: Arc::new(entry.to_record()),
+        record: JobHead {
+            incarnation: entry.incarnation,
+            revision: entry.revision,
+            accepted_at: entry.accepted_at,
+            job: Arc::clone(&entry.job),
+            stats: entry.stats.clone(),
+        },
         next_due: entry.next_due(),
         remaining,
         waits_for: RoundStanding::of(state, entry).map(|standing| standing.message),
         live: state.live_runs(entry.incarnation).count(),
+        state: JobState::of(state.live_runs(entry.incarnation)),
     }
 }
