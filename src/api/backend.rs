@@ -3,6 +3,7 @@
 //! Reads come from the read view and the history, which never lock the state; changes go through the one loop and
 //! are answered only when they are durable. The API knows neither store nor launcher nor clock.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use futures_util::future::BoxFuture;
 use super::brief::{JobBrief, JobState};
 use crate::engine::forecast::Plan;
 use crate::engine::{Reply, Request, RoundStanding};
+use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
     HistoryEntry, Incarnation, Job, JobName, JobStats, ParentTerms, Run, RunId, Timestamp, Verdict,
 };
@@ -60,6 +62,25 @@ pub trait Backend: Send + Sync + 'static {
         position: u64,
         max: usize,
     ) -> BoxFuture<'_, io::Result<Piece>>;
+
+    /// How long the newest successes of that life of a job took, in milliseconds: at most
+    /// [`crate::metrics::VALUES_MAX`]. An error is a sentence for the log.
+    fn took(&self, job: Incarnation) -> BoxFuture<'_, Result<Figures, String>>;
+
+    /// The same of every job that has a success.
+    fn took_by_all(&self) -> BoxFuture<'_, Result<BTreeMap<Incarnation, Figures>, String>>;
+
+    /// How many tasks are listed with the figures of a job.
+    fn job_history_limit(&self) -> usize;
+
+    /// Who leads, as a name and a port; `None` if nobody does.
+    fn leader(&self) -> Option<String>;
+
+    /// What there is at the moment, of all jobs.
+    fn levels(&self) -> Levels;
+
+    /// What is counted and measured.
+    fn metrics(&self) -> Arc<Metrics>;
 
     /// What this process is and how it fares.
     fn info(&self) -> Info;

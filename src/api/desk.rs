@@ -2,6 +2,7 @@
 //!
 //! The port [`Backend`] is private to this module, so no handler reaches past the caller's scope.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::edge::front::Exchange;
 use super::error::ApiError;
 use crate::engine::forecast::Plan;
 use crate::engine::{Reply, Request};
+use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{Dialect, HistoryEntry, Incarnation, JobName, Run, RunId};
 
 /// One prefix and what is behind it.
@@ -157,6 +159,36 @@ impl Desk {
         max: usize,
     ) -> BoxFuture<'_, io::Result<Piece>> {
         self.door.backend.output(run, attempt, stream, position, max)
+    }
+
+    /// How long the newest successes of a job took, as [`Backend::took`]. The job is one that [`Self::job`] gave.
+    pub(crate) async fn took(&self, job: Incarnation) -> Result<Figures, String> {
+        self.door.backend.took(job).await
+    }
+
+    /// The same of all jobs; who is in scope is told by [`Self::briefs`] alone.
+    pub(crate) async fn took_by_all(&self) -> Result<BTreeMap<Incarnation, Figures>, String> {
+        self.door.backend.took_by_all().await
+    }
+
+    /// How many tasks are listed with the figures of a job.
+    pub(crate) fn job_history_limit(&self) -> usize {
+        self.door.backend.job_history_limit()
+    }
+
+    /// Who leads, if anybody does.
+    pub(crate) fn leader(&self) -> Option<String> {
+        self.door.backend.leader()
+    }
+
+    /// What there is at the moment, of all jobs: numbers name no job.
+    pub(crate) fn levels(&self) -> Levels {
+        self.door.backend.levels()
+    }
+
+    /// What is counted and measured, of all jobs.
+    pub(crate) fn metrics(&self) -> Arc<Metrics> {
+        self.door.backend.metrics()
     }
 
     /// What this process is and how it fares.

@@ -144,6 +144,11 @@ impl ApiError {
         self
     }
 
+    /// The stable word for it.
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// What the log should say beyond the access line, if anything.
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail

@@ -3,6 +3,9 @@
 //! The backend holds jobs and runs as the real types and lets a test say what happens while somebody waits. The client
 //! is written out because libraries refuse to send what a hostile client would.
 
+mod answer;
+mod reads;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
@@ -11,25 +14,29 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
-use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
-    Almanac, Backend, HistoryFilter, Info, JobBrief, JobHead, JobState, JobStatus, JobView,
-    Options, Piece, RoundView, Server, Stream, Unavailable, ZoneInfo, router, serve,
+    Almanac, Backend, HistoryFilter, Info, JobBrief, JobView, Options, Piece, RoundView, Server,
+    Stream, Unavailable, ZoneInfo, router, serve,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
     Abilities, ParentStanding, Recovered, Rejection, RejectionCode, Reply, Request, RoundStanding,
     Settings, State,
 };
+use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    AgentId, Attempt, AttemptState, Contribution, Defaults, Duration, Exit, HistoryEntry,
-    Incarnation, JobName, JobRecord, NameRule, Progress, Resources, Run, RunId, RunState,
-    ScheduleTerms, Stretch, TaskId, Timestamp, Trigger, Verdict, When, timestamp_from_millis,
+    AgentId, Attempt, AttemptState, BootInstant, Contribution, Defaults, Duration, Exit,
+    HistoryEntry, Incarnation, JobName, JobRecord, NameRule, Progress, Resources, Run, RunId,
+    RunState, ScheduleTerms, Stretch, TaskId, Timestamp, Trigger, Verdict, When,
+    timestamp_from_millis,
 };
 use crate::schedule::ZoneDb;
+
+pub(crate) use answer::Answer;
+pub(crate) use reads::record;
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -96,8 +103,15 @@ impl World {
 const PAGE_MAX: usize = 7;
 
 /// A backend in memory.
-#[derive(Default)]
-pub(crate) struct Memory(Mutex<World>);
+pub(crate) struct Memory(Mutex<World>, Arc<Metrics>);
+
+impl Default for Memory {
+    fn default() -> Self {
+        // No time passes, so that figures are what they are.
+        let clock = || BootInstant(Duration::from_secs(100));
+        Self(Mutex::default(), Arc::new(Metrics::new(clock)))
+    }
+}
 
 impl Memory {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -281,32 +295,6 @@ fn zones() -> &'static ZoneDb {
     &ZONES
 }
 
-impl World {
-    fn view(&self, record: &JobRecord) -> JobView {
-        JobView {
-            record: JobHead {
-                incarnation: record.incarnation,
-                revision: record.revision,
-                accepted_at: record.accepted_at,
-                job: Arc::new(record.job.clone()),
-                stats: record.stats.clone(),
-            },
-            next_due: Some(at("2030-01-01T02:30:00Z")),
-            remaining: None,
-            waits_for: None,
-            live: self.live(record).count(),
-            state: JobState::of(self.live(record)),
-        }
-    }
-
-    fn live(&self, record: &JobRecord) -> impl Iterator<Item = &Run> {
-        self.history.iter().filter_map(|entry| match entry {
-            HistoryEntry::Run(run) if !run.is_ended() && run.job == record.job.name => Some(run),
-            HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
-        })
-    }
-}
-
 fn passes(filter: &HistoryFilter, entry: &HistoryEntry) -> bool {
     let (job, verdict, live) = match entry {
         HistoryEntry::Run(run) => {
@@ -348,21 +336,7 @@ impl Backend for Memory {
     }
 
     fn briefs_after(&self, after: Option<Incarnation>, limit: usize) -> Vec<JobBrief> {
-        let world = self.world();
-        let mut records: Vec<&JobRecord> = world.jobs.values().collect();
-        records.sort_by_key(|record| record.incarnation);
-        let behind = records.into_iter().filter(|record| Some(record.incarnation) > after);
-        behind
-            .take(limit.min(PAGE_MAX))
-            .map(|record| JobBrief {
-                incarnation: record.incarnation,
-                job: Arc::new(record.job.clone()),
-                status: JobStatus::of(&record.stats),
-                state: JobState::of(world.live(record)),
-                success_count: record.stats.success_count,
-                error_count: record.stats.error_count,
-            })
-            .collect()
+        self.world().briefs_after(after, limit.min(PAGE_MAX))
     }
 
     fn job(&self, name: &JobName) -> Option<JobView> {
@@ -439,6 +413,35 @@ impl Backend for Memory {
         future::ready(piece.ok_or_else(|| io::ErrorKind::NotFound.into())).boxed()
     }
 
+    fn took(&self, job: Incarnation) -> BoxFuture<'_, Result<Figures, String>> {
+        let all = self.took_by_all();
+        async move { Ok(all.await?.get(&job).copied().unwrap_or_default()) }.boxed()
+    }
+
+    fn took_by_all(&self) -> BoxFuture<'_, Result<BTreeMap<Incarnation, Figures>, String>> {
+        let world = self.world();
+        if world.panics {
+            return future::ready(Err("/var/lib/secret.db: disk full".to_owned())).boxed();
+        }
+        future::ready(Ok(world.took())).boxed()
+    }
+
+    fn job_history_limit(&self) -> usize {
+        5
+    }
+
+    fn leader(&self) -> Option<String> {
+        (!self.world().is_unavailable).then(|| "n1:4400".to_owned())
+    }
+
+    fn levels(&self) -> Levels {
+        Levels { jobs: self.world().jobs.len(), queue: 3, queue_high: 2, ..Levels::default() }
+    }
+
+    fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.1)
+    }
+
     fn info(&self) -> Info {
         Info {
             version: "0.1.0".to_owned(),
@@ -508,6 +511,7 @@ impl Fixture {
         let memory = Arc::new(Memory::default());
         let backend: Arc<dyn Backend> = Arc::<Memory>::clone(&memory);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let options = Options { metrics: Some(memory.metrics()), ..options };
         let server = serve(listener, router(backend), options).unwrap();
         Self { memory, server }
     }
@@ -553,80 +557,4 @@ impl Fixture {
         let _ = stream.read_to_end(&mut received).await;
         Answer::parse(&received, bytes.starts_with("HEAD "))
     }
-}
-
-/// An answer as received.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
-    /// Whether the body came to its declared end.
-    pub(crate) is_complete: bool,
-}
-
-impl Answer {
-    fn parse(received: &[u8], is_head: bool) -> Self {
-        let text = String::from_utf8_lossy(received);
-        let split = received.windows(4).position(|window| window == b"\r\n\r\n");
-        let split = split.unwrap_or_else(|| panic!("no answer: {text:?}"));
-        let head = std::str::from_utf8(&received[..split]).unwrap();
-        let mut lines = head.split("\r\n");
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let headers = lines
-            .map(|line| line.split_once(": ").unwrap())
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-            .collect();
-        let mut answer = Self { status, headers, body: Vec::new(), is_complete: true };
-        let raw = &received[split + 4..];
-        if answer.header("transfer-encoding") == Some("chunked") && !is_head {
-            (answer.body, answer.is_complete) = unchunk(raw);
-        } else {
-            answer.body = raw.to_vec();
-        }
-        answer
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn headers(&self, name: &str) -> Vec<&str> {
-        let found = self.headers.iter().filter(|(found, _)| found == name);
-        found.map(|(_, value)| value.as_str()).collect()
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
-    }
-
-    /// The `message` of an error with this status.
-    pub(crate) fn message(&self, status: u16) -> String {
-        assert_eq!(self.status, status, "{self:?}");
-        let body = self.json();
-        for key in ["message", "status", "code", "field", "remedy", "requestId"] {
-            assert!(body[key].is_string(), "{key}: {body}");
-        }
-        body["message"].as_str().unwrap().to_owned()
-    }
-}
-
-fn unchunk(mut raw: &[u8]) -> (Vec<u8>, bool) {
-    let mut body = Vec::new();
-    while let Some(end) = raw.windows(2).position(|window| window == b"\r\n") {
-        let size = std::str::from_utf8(&raw[..end]).unwrap();
-        let size = usize::from_str_radix(size, 16).unwrap();
-        if size == 0 {
-            return (body, true);
-        }
-        let Some(chunk) = raw.get(end + 2..end + 2 + size) else { break };
-        body.extend_from_slice(chunk);
-        raw = &raw[end + 2 + size + 2..];
-    }
-    (body, false)
 }

@@ -3,10 +3,12 @@
 mod forecast;
 mod front;
 mod jobs;
+mod metrics;
 mod output;
 mod preview;
 mod reads;
 mod runs;
+mod stats;
 
 /// Both prefixes.
 const PREFIXES: [&str; 2] = ["/scheduler", "/v1/scheduler"];

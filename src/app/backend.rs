@@ -1,5 +1,6 @@
 //! The API's port, implemented: changes go through the loop, reads come from the view and the history.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use crate::driver::{Handle, error_chain};
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{JobEntry, Reply, Request, RoundStanding, State, Timing};
 use crate::launcher::local::output::{OutputReader, Stream};
+use crate::metrics::{Doing, Figures, Levels, Metrics, VALUES_MAX};
 use crate::model::{Duration, HistoryEntry, Incarnation, JobName, Run, RunId, When, whole_millis};
 use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
@@ -31,6 +33,8 @@ pub(super) struct Identity {
     pub(super) node: String,
     pub(super) listening: Vec<String>,
     pub(super) launcher: String,
+    /// This node, as its clients reach it.
+    pub(super) leader: String,
 }
 
 /// The program behind the API.
@@ -40,6 +44,8 @@ pub(super) struct Backend {
     pub(super) view: Arc<View>,
     pub(super) reader: Reader,
     pub(super) output: OutputReader,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) job_history_limit: usize,
     pub(super) identity: Identity,
 }
 
@@ -132,6 +138,42 @@ impl api::Backend for Backend {
         .boxed()
     }
 
+    fn took(&self, job: Incarnation) -> BoxFuture<'_, Result<Figures, String>> {
+        self.read(move |reader| {
+            let mut took = reader.took(job, VALUES_MAX)?;
+            Ok(Figures::of(&mut took))
+        })
+        .boxed()
+    }
+
+    fn took_by_all(&self) -> BoxFuture<'_, Result<BTreeMap<Incarnation, Figures>, String>> {
+        self.read(|reader| {
+            let mut figures = BTreeMap::new();
+            reader.took_by_all(VALUES_MAX, |job, took| {
+                figures.insert(job, Figures::of(took));
+            })?;
+            Ok(figures)
+        })
+        .boxed()
+    }
+
+    fn job_history_limit(&self) -> usize {
+        self.job_history_limit
+    }
+
+    fn leader(&self) -> Option<String> {
+        // Whoever serves on one machine leads: without having begun a term nobody listens.
+        Some(self.identity.leader.clone())
+    }
+
+    fn levels(&self) -> Levels {
+        Levels::of(&self.view.read())
+    }
+
+    fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
+    }
+
     fn info(&self) -> Info {
         let state = self.view.read();
         let zones = &state.settings.zones;
@@ -174,10 +216,11 @@ impl Backend {
         read: impl FnOnce(&Reader) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, String> {
         let reader = self.reader.clone();
-        tokio::task::spawn_blocking(move || read(&reader))
-            .await
-            .map_err(|error| error.to_string())?
-            .map_err(|error| error_chain(&error))
+        let read = tokio::task::spawn_blocking(move || read(&reader)).await;
+        read.map_err(|error| error.to_string())?.map_err(|error| {
+            self.metrics.store_failed(Doing::Read);
+            error_chain(&error)
+        })
     }
 }
 

@@ -3,24 +3,28 @@
 //! Readers lock it for as long as they copy what they need, and never hold it while they wait for anything. The
 //! driver's own state is another, so a reader cannot slow a decision.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::engine::{Change, State};
+use crate::metrics::Metrics;
 
-/// The committed state.
+/// The committed state, and what is counted of how it changes.
 #[derive(Debug)]
-pub struct View(RwLock<State>);
+pub struct View {
+    state: RwLock<State>,
+    metrics: Arc<Metrics>,
+}
 
 impl View {
     /// Begins with a state as loaded.
     #[must_use]
-    pub const fn new(state: State) -> Self {
-        Self(RwLock::new(state))
+    pub const fn new(state: State, metrics: Arc<Metrics>) -> Self {
+        Self { state: RwLock::new(state), metrics }
     }
 
     /// The state, for as long as the guard lives. Never keep it across an `await`.
     pub fn read(&self) -> RwLockReadGuard<'_, State> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Follows committed changes.
@@ -28,7 +32,13 @@ impl View {
         if changes.is_empty() {
             return;
         }
-        let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        // Only the driver writes, so nothing changes between the two.
+        let before = self.read();
+        for change in changes {
+            self.metrics.follow(&before, change);
+        }
+        drop(before);
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         for change in changes {
             state.apply(change);
         }
@@ -36,6 +46,6 @@ impl View {
 
     /// Begins again with a state as loaded.
     pub(super) fn replace(&self, state: State) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = state;
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
     }
 }

@@ -3,8 +3,11 @@
 pub(crate) mod graph;
 pub(crate) mod health;
 pub(crate) mod jobs;
+pub(crate) mod leader;
 pub(crate) mod list;
+pub(crate) mod metrics;
 pub(crate) mod search;
+pub(crate) mod stats;
 pub(crate) mod summary;
 
 use std::convert::Infallible;
