@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`model`] has the words; [`schedule`], [`graph`] and [`placement`] calculate; [`engine`]
 //! decides, and its module documentation has the picture of the whole; [`driver`] is the one loop that carries decisions out through
-//! the edges ([`store`], [`launcher`], [`api`]); [`app`] builds everything.
+//! the edges ([`store`], [`launcher`], [`api`]), and [`metrics`] counts; [`app`] builds everything.
 
 pub mod model;
 
@@ -13,6 +13,7 @@ pub mod schedule;
 pub mod engine;
 
 pub mod jobspec;
+pub mod metrics;
 
 pub mod api;
 pub mod cli;

@@ -960,3 +960,66 @@ fn an_earlier_definition_comes_back_with_its_secret_also_after_a_crash() {
     let answer = server.request("GET", "/scheduler/job/a", None);
     assert!(answer.headers.contains(&("etag".to_owned(), "\"2.1\"".to_owned())), "{answer:?}");
 }
+
+/// Chronos forgets both when it restarts.
+#[test]
+fn figures_and_tasks_of_a_job_are_told_and_survive_a_restart() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &["--job_history_limit", "2"]);
+    server.post(&json!({"name": "a", "schedule": ONCE, "command": "true"}));
+    server.post(&json!({"name": "b", "schedule": "R/2099-01-01T00:00:00Z/P1D", "command": "true"}));
+    assert_eq!(server.ended_run("a")["verdict"], "succeeded");
+    for _ in 0..2 {
+        assert_eq!(server.request("PUT", "/scheduler/job/a", None).status, 204);
+    }
+    wait_for("both runs to end", || {
+        let runs = server.runs("a");
+        (runs.iter().filter(|run| run["verdict"] == "succeeded").count() == 3).then_some(())
+    });
+    let check = |server: &Server| {
+        let stat = server.get("/v1/scheduler/job/stat/a");
+        assert_eq!(stat["histogram"]["count"], 3, "{stat}");
+        let tasks = stat["taskStatHistory"].as_array().unwrap();
+        assert_eq!(tasks.len(), 2, "{stat}");
+        for task in tasks {
+            assert_eq!((&task["status"], &task["jobName"]), (&json!("Success"), &json!("a")));
+            assert!(task["taskId"].as_str().unwrap().starts_with("ct:"), "{task}");
+        }
+        assert_eq!(server.get("/scheduler/job/stat/b")["taskStatHistory"], json!([]));
+        let stats = server.get("/scheduler/stats/median");
+        assert_eq!(
+            (&stats[0]["jobNameLabel"], &stats[1]["jobNameLabel"]),
+            (&json!("a"), &json!("b"))
+        );
+        assert_eq!(stats[1]["time"], 0.0);
+        let metrics = server.get("/metrics");
+        assert_eq!(metrics["counters"]["jobs.run.success.a"]["count"], 3, "{metrics}");
+        assert_eq!(metrics["histograms"]["jobs.run.time.a"]["count"], 3);
+        let queue = "org.apache.mesos.chronos.scheduler.jobs.TaskManager.queueSize";
+        assert_eq!(metrics["gauges"][queue]["value"], 0);
+        let csv = server.text("/scheduler/graph/csv");
+        assert_eq!(csv, "node,a,success,idle\nnode,b,fresh,idle\n");
+        let leader = server.get("/scheduler/leader")["leader"].as_str().unwrap().to_owned();
+        let port = server.url.rsplit(':').next().unwrap();
+        assert!(leader.ends_with(&format!(":{port}")), "{leader}");
+        server.text("/metrics?format=prometheus")
+    };
+    let counted = check(&server);
+    for line in [
+        r#"chronode_runs_total{verdict="succeeded"} 3"#,
+        "chronode_attempts_total 3",
+        "chronode_start_lateness_seconds_count 1",
+        "chronode_attempt_duration_seconds_count 3",
+        "chronode_launcher_connected 1",
+        "chronode_jobs 2",
+        r#"chronode_store_errors_total{doing="commit"} 0"#,
+    ] {
+        assert!(counted.lines().any(|found| found == line), "{line}\n{counted}");
+    }
+    server.kill();
+    let server = Server::start(&place.data(), &["--job_history_limit", "2"]);
+    let counted = check(&server);
+    // What is counted by the process begins again.
+    let line = r#"chronode_runs_total{verdict="succeeded"} 0"#;
+    assert!(counted.lines().any(|found| found == line), "{counted}");
+}

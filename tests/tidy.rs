@@ -16,13 +16,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("engine", &["model", "schedule", "graph", "placement"]),
     ("store", &["model", "engine", "failpoint"]),
     ("launcher", &["model", "clock", "failpoint"]),
+    // Follows committed changes; who feeds it hands it in.
+    ("metrics", &["model", "engine"]),
     // The doors hand requests to the loop and read its view.
-    ("api", &["model", "schedule", "engine", "jobspec"]),
+    ("api", &["model", "schedule", "engine", "jobspec", "metrics"]),
     // A schedule that is typed is read where it is typed.
     ("cli", &["model", "schedule", "jobspec", "clock"]),
     ("clock", &["model"]),
     ("failpoint", &[]),
-    ("driver", &["model", "engine", "store", "launcher", "clock", "failpoint"]),
+    ("driver", &["model", "engine", "store", "launcher", "metrics", "clock", "failpoint"]),
 ];
 
 /// Wiring: it builds everything, so it may name everything.

@@ -3,6 +3,7 @@
 //! Reads come from the read view and the history, which never lock the state; changes go through the one loop and
 //! are answered only when they are durable. The API knows neither store nor launcher nor clock.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -10,10 +11,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
+use super::brief::{JobBrief, JobState};
 use crate::engine::forecast::Plan;
 use crate::engine::{FeedEvent, Reply, Request, RoundStanding};
+use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    HistoryEntry, Incarnation, Job, JobName, JobRecord, ParentTerms, Run, RunId, Timestamp, Verdict,
+    HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, Run, RunId,
+    Timestamp, Verdict,
 };
 use crate::schedule::ZoneDb;
 
@@ -22,8 +26,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Hands a request to the loop; the answer is durable when it comes.
     fn submit(&self, request: Request) -> BoxFuture<'_, Result<Reply, Unavailable>>;
 
-    /// All jobs, in the order of their names.
-    fn jobs(&self) -> Vec<JobView>;
+    /// Up to `limit` jobs with a name behind `after`, in the order of their names; fewer where looking at all of them
+    /// would hold up others, none only if there are none. Copies no definition.
+    fn jobs_after(&self, after: Option<&JobName>, limit: usize) -> Vec<JobView>;
+
+    /// The same in the order of their creation, each in brief.
+    fn briefs_after(&self, after: Option<Incarnation>, limit: usize) -> Vec<JobBrief>;
 
     /// One job.
     fn job(&self, name: &JobName) -> Option<JobView>;
@@ -55,6 +63,25 @@ pub trait Backend: Send + Sync + 'static {
         position: u64,
         max: usize,
     ) -> BoxFuture<'_, io::Result<Piece>>;
+
+    /// How long the newest successes of that life of a job took, in milliseconds: at most
+    /// [`crate::metrics::VALUES_MAX`]. An error is a sentence for the log.
+    fn took(&self, job: Incarnation) -> BoxFuture<'_, Result<Figures, String>>;
+
+    /// The same of every job that has a success.
+    fn took_by_all(&self) -> BoxFuture<'_, Result<BTreeMap<Incarnation, Figures>, String>>;
+
+    /// How many tasks are listed with the figures of a job.
+    fn job_history_limit(&self) -> usize;
+
+    /// Who leads, as a name and a port; `None` if nobody does.
+    fn leader(&self) -> Option<String>;
+
+    /// What there is at the moment, of all jobs.
+    fn levels(&self) -> Levels;
+
+    /// What is counted and measured.
+    fn metrics(&self) -> Arc<Metrics>;
 
     /// What this process is and how it fares.
     fn info(&self) -> Info;
@@ -132,8 +159,8 @@ pub struct Almanac {
 /// A job as readers see it.
 #[derive(Debug, Clone)]
 pub struct JobView {
-    /// The stored record.
-    pub record: Arc<JobRecord>,
+    /// What is stored of it.
+    pub record: JobHead,
     /// When its next occurrence is due; `None` if there is none.
     pub next_due: Option<Timestamp>,
     /// Occurrences left; `None` if they never end.
@@ -142,6 +169,35 @@ pub struct JobView {
     pub waits_for: Option<String>,
     /// How many of its runs are not over.
     pub live: usize,
+    /// Where they stand.
+    pub state: JobState,
+}
+
+/// What is stored of a job, but for how far its schedule is decided. Shares the definition, so that a copy is cheap.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobHead {
+    /// Which life of its name.
+    pub incarnation: Incarnation,
+    /// Counts its definitions.
+    pub revision: u64,
+    /// When this definition was accepted.
+    pub accepted_at: Timestamp,
+    /// The definition.
+    pub job: Arc<Job>,
+    /// Counts.
+    pub stats: JobStats,
+}
+
+impl JobHead {
+    /// Which definition it is.
+    #[must_use]
+    pub fn version(&self) -> JobVersion {
+        JobVersion {
+            incarnation: self.incarnation,
+            revision: self.revision,
+            disabled: self.job.disabled,
+        }
+    }
 }
 
 /// How far the parents of a job are with its next run.

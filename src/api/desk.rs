@@ -2,6 +2,7 @@
 //!
 //! The port [`Backend`] is private to this module, so no handler reaches past the caller's scope.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -17,13 +18,15 @@ use super::backend::{
     Almanac, Backend, HistoryFilter, Info, JobView, Piece, RevisionId, RevisionView, RoundView,
     Stream,
 };
+use super::brief::JobBrief;
 use super::conditions::Conditions;
 use super::edge::front::Exchange;
 use super::error::ApiError;
 use super::listener::Listener;
 use crate::engine::forecast::Plan;
 use crate::engine::{Reply, Request};
-use crate::model::{Dialect, HistoryEntry, JobName, Run, RunId};
+use crate::metrics::{Figures, Levels, Metrics};
+use crate::model::{Dialect, HistoryEntry, Incarnation, JobName, Run, RunId};
 
 /// One prefix and what is behind it.
 #[derive(Clone)]
@@ -55,6 +58,17 @@ impl Door {
             listeners: Arc::clone(&listeners),
         })
     }
+}
+
+/// Jobs looked at in one go by what lists all of them in brief: a lock is held that long.
+const BRIEFS_PER_PAGE: usize = 1_024;
+
+/// Some of many, with what the others follow.
+pub(crate) struct Page<T, Cursor> {
+    /// Those in scope: perhaps none, although there are more.
+    pub(crate) items: Vec<T>,
+    /// What the next page follows; `None` if this one is behind the last.
+    pub(crate) next: Option<Cursor>,
 }
 
 /// What one request may see and do.
@@ -90,11 +104,41 @@ impl Desk {
         Ok(self.door.backend.submit(request).await?)
     }
 
-    /// All jobs in scope, in the order of their names.
-    pub(crate) fn jobs(&self) -> Vec<JobView> {
-        let mut jobs = self.door.backend.jobs();
-        jobs.retain(|view| self.caller.scope.covers(&view.record.job.name));
-        jobs
+    /// The jobs in scope among those that follow `after` in the order of names; where there are more, the page says
+    /// from where on.
+    pub(crate) fn jobs_after(
+        &self,
+        after: Option<&JobName>,
+        limit: usize,
+    ) -> Page<JobView, JobName> {
+        let mut items = self.door.backend.jobs_after(after, limit);
+        let next = items.last().map(|view| view.record.job.name.clone());
+        items.retain(|view| self.caller.scope.covers(&view.record.job.name));
+        Page { items, next }
+    }
+
+    /// The same in the order of creation, in brief.
+    pub(crate) fn briefs_after(
+        &self,
+        after: Option<Incarnation>,
+        limit: usize,
+    ) -> Page<JobBrief, Incarnation> {
+        let mut items = self.door.backend.briefs_after(after, limit);
+        let next = items.last().map(|brief| brief.incarnation);
+        items.retain(|brief| self.caller.scope.covers(&brief.job.name));
+        Page { items, next }
+    }
+
+    /// All jobs in scope in brief, in the order of creation, page after page.
+    pub(crate) fn briefs(&self) -> impl Iterator<Item = Vec<JobBrief>> + Send + 'static {
+        let desk = self.clone();
+        let mut after = None;
+        std::iter::from_fn(move || {
+            let Page { items, next } = desk.briefs_after(after, BRIEFS_PER_PAGE);
+            after = next;
+            next.map(|_| items)
+        })
+        .fuse()
     }
 
     /// One job. What is out of scope is not there.
@@ -135,6 +179,36 @@ impl Desk {
         max: usize,
     ) -> BoxFuture<'_, io::Result<Piece>> {
         self.door.backend.output(run, attempt, stream, position, max)
+    }
+
+    /// How long the newest successes of a job took, as [`Backend::took`]. The job is one that [`Self::job`] gave.
+    pub(crate) async fn took(&self, job: Incarnation) -> Result<Figures, String> {
+        self.door.backend.took(job).await
+    }
+
+    /// The same of all jobs; who is in scope is told by [`Self::briefs`] alone.
+    pub(crate) async fn took_by_all(&self) -> Result<BTreeMap<Incarnation, Figures>, String> {
+        self.door.backend.took_by_all().await
+    }
+
+    /// How many tasks are listed with the figures of a job.
+    pub(crate) fn job_history_limit(&self) -> usize {
+        self.door.backend.job_history_limit()
+    }
+
+    /// Who leads, if anybody does.
+    pub(crate) fn leader(&self) -> Option<String> {
+        self.door.backend.leader()
+    }
+
+    /// What there is at the moment, of all jobs: numbers name no job.
+    pub(crate) fn levels(&self) -> Levels {
+        self.door.backend.levels()
+    }
+
+    /// What is counted and measured, of all jobs.
+    pub(crate) fn metrics(&self) -> Arc<Metrics> {
+        self.door.backend.metrics()
     }
 
     /// What this process is and how it fares.

@@ -135,6 +135,12 @@ impl ApiError {
         Self::new(status, code, message)
     }
 
+    /// The error with the field or parameter at fault.
+    pub(crate) fn field(mut self, field: impl Into<String>) -> Self {
+        self.0.field = field.into();
+        self
+    }
+
     /// The error with what to do instead.
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.0.remedy = remedy.into();
@@ -145,6 +151,11 @@ impl ApiError {
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self
+    }
+
+    /// The stable word for it.
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code
     }
 
     /// What the log should say beyond the access line, if anything.

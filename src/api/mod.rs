@@ -14,6 +14,7 @@
 
 mod access;
 mod backend;
+mod brief;
 mod chronos;
 mod conditions;
 mod content;
@@ -41,9 +42,10 @@ use serde_json::Value;
 
 pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
-    Almanac, Backend, Feed, HistoryFilter, Info, JobView, Piece, RevisionId, RevisionView,
+    Almanac, Backend, Feed, HistoryFilter, Info, JobHead, JobView, Piece, RevisionId, RevisionView,
     RoundView, Stream, Unavailable, ZoneInfo,
 };
+pub use brief::{JobBrief, JobState, JobStatus};
 pub use edge::{Limits, Options, Peers, Server, serve};
 
 use desk::{Desk, Door};

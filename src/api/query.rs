@@ -127,6 +127,13 @@ pub(crate) fn invalid(name: &str, value: &str, expected: &str) -> ApiError {
     ApiError::invalid(name, format!("invalid `{name}` `{found}`: expected {expected}"))
 }
 
+/// The refusal of a parameter that is no number, where Chronos then knows no such path.
+pub(crate) fn no_number(name: &str, value: &str) -> ApiError {
+    let found = value.escape_debug();
+    let message = format!("invalid `{name}` `{found}`: expected a whole number");
+    ApiError::not_found("invalid_field", message).field(name).remedy("write digits alone")
+}
+
 fn decode(text: &str) -> Result<String, ApiError> {
     let spaced = text.replace('+', " ");
     percent_decode_str(&spaced).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| {

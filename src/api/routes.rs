@@ -5,7 +5,7 @@
 use axum::extract::Request;
 use axum::http::Method;
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use axum::{Extension, Router};
 
@@ -62,13 +62,21 @@ const fn root(
 /// All of them. `GET` answers `HEAD` as well.
 pub(crate) const ROUTES: &[Route] = &[
     root(Method::GET, "/ping", Needs::Nothing, |method| on(method, chronos::health::ping)),
+    root(Method::GET, "/metrics", VIEWER, |method| on(method, chronos::metrics::show)),
     below(Method::POST, "/iso8601", EDITOR, |method| on(method, chronos::jobs::put_scheduled)),
     below(Method::PUT, "/iso8601", EDITOR, |method| on(method, chronos::jobs::put_scheduled)),
     below(Method::POST, "/cron", EDITOR, |method| on(method, chronos::jobs::put_cron)),
     below(Method::PUT, "/cron", EDITOR, |method| on(method, chronos::jobs::put_cron)),
     below(Method::POST, "/dependency", EDITOR, |method| on(method, chronos::jobs::put_dependent)),
     below(Method::PUT, "/dependency", EDITOR, |method| on(method, chronos::jobs::put_dependent)),
-    below(Method::GET, "/jobs", VIEWER, |method| on(method, chronos::jobs::list)),
+    below(Method::GET, "/jobs", VIEWER, |method| on(method, chronos::list::list)),
+    below(Method::GET, "/jobs/search", VIEWER, |method| on(method, chronos::search::search)),
+    below(Method::GET, "/jobs/summary", VIEWER, |method| on(method, chronos::summary::show)),
+    below(Method::GET, "/job/stat/{name}", VIEWER, |method| on(method, chronos::stats::of_job)),
+    below(Method::GET, "/stats/{figure}", VIEWER, |method| on(method, chronos::stats::of_all)),
+    below(Method::GET, "/leader", VIEWER, |method| on(method, chronos::leader::show)),
+    below(Method::GET, "/graph/dot", VIEWER, |method| on(method, chronos::graph::dot)),
+    below(Method::GET, "/graph/csv", VIEWER, |method| on(method, chronos::graph::csv)),
     below(Method::GET, "/job/{name}", VIEWER, |method| on(method, chronos::jobs::show)),
     below(Method::PUT, "/job/{name}", OPERATOR, |method| on(method, chronos::jobs::run)),
     below(Method::DELETE, "/job/{name}", EDITOR, |method| on(method, chronos::jobs::delete)),
@@ -120,18 +128,37 @@ async fn guard(
     Extension(exchange): Extension<Exchange>,
     request: Request,
     next: Next,
-) -> Result<Response, ApiError> {
+) -> Response {
+    let mut response = match check(route, &exchange) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    };
+    response.extensions_mut().insert(Reached(route));
+    response
+}
+
+/// Which route made an answer. An extension of the answers of all routes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reached(pub(crate) &'static Route);
+
+fn check(route: &Route, exchange: &Exchange) -> Result<(), ApiError> {
     match route.needs {
-        Needs::Nothing => {}
-        Needs::Role(role) if exchange.caller.role >= role => {}
+        Needs::Nothing => Ok(()),
+        Needs::Role(role) if exchange.caller.role >= role => Ok(()),
         Needs::Role(role) => {
             let (name, has) = (&exchange.caller.name, exchange.caller.role.as_str());
             let message = format!("`{name}` is {has}, and this needs {}", role.as_str());
-            return Err(ApiError::forbidden("role_too_low", message)
-                .remedy("ask an administrator for credentials with that role"));
+            Err(ApiError::forbidden("role_too_low", message)
+                .remedy("ask an administrator for credentials with that role"))
         }
     }
-    Ok(next.run(request).await)
+}
+
+impl Route {
+    /// The path with its prefix, as documents have it.
+    pub(crate) fn pattern(&self) -> String {
+        format!("{}{}", if self.is_root { "" } else { "P" }, self.path)
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod answer;
 mod client;
+mod reads;
 mod remembered;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -15,24 +16,26 @@ use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 
 use super::{
-    Almanac, Backend, Feed, HistoryFilter, Info, JobView, Piece, RevisionId, RevisionView,
-    RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, Feed, HistoryFilter, Info, JobBrief, JobView, Piece, RevisionId,
+    RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
     Abilities, Applied, Expected, ParentStanding, Recovered, Rejection, RejectionCode, Reply,
     Request, RoundStanding, Settings, State,
 };
+use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    AgentId, ApplyOutcome, Attempt, AttemptState, Contribution, Defaults, Dialect, Duration, Exit,
-    HistoryEntry, Incarnation, JobDraft, JobName, JobRecord, NameRule, Progress, Resources, Run,
-    RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp, Trigger, Verdict, When,
-    timestamp_from_millis,
+    AgentId, ApplyOutcome, Attempt, AttemptState, BootInstant, Contribution, Defaults, Dialect,
+    Duration, Exit, HistoryEntry, Incarnation, JobDraft, JobName, JobRecord, NameRule, Progress,
+    Resources, Run, RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp, Trigger, Verdict,
+    When, timestamp_from_millis,
 };
 use crate::schedule::ZoneDb;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::Fixture;
+pub(crate) use reads::record;
 pub(crate) use remembered::{FEED_ITEMS, TestFeed};
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -100,9 +103,19 @@ impl World {
     }
 }
 
+/// Jobs given at once, however many are asked for: few, so that every list has several pages.
+const PAGE_MAX: usize = 7;
+
 /// A backend in memory.
-#[derive(Default)]
-pub(crate) struct Memory(Mutex<World>);
+pub(crate) struct Memory(Mutex<World>, Arc<Metrics>);
+
+impl Default for Memory {
+    fn default() -> Self {
+        // No time passes, so that figures are what they are.
+        let clock = || BootInstant(Duration::from_secs(100));
+        Self(Mutex::default(), Arc::new(Metrics::new(clock)))
+    }
+}
 
 impl Memory {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -365,16 +378,6 @@ fn zones() -> &'static ZoneDb {
     &ZONES
 }
 
-fn view(record: &JobRecord) -> JobView {
-    JobView {
-        record: Arc::new(record.clone()),
-        next_due: Some(at("2030-01-01T02:30:00Z")),
-        remaining: None,
-        waits_for: None,
-        live: 0,
-    }
-}
-
 fn passes(filter: &HistoryFilter, entry: &HistoryEntry) -> bool {
     let (job, verdict, live) = match entry {
         HistoryEntry::Run(run) => {
@@ -406,17 +409,23 @@ impl Backend for Memory {
         future::ready(answer).boxed()
     }
 
-    fn jobs(&self) -> Vec<JobView> {
+    fn jobs_after(&self, after: Option<&JobName>, limit: usize) -> Vec<JobView> {
         let world = self.world();
         let panics = world.panics;
-        let views = world.jobs.values().map(view).collect();
+        let behind = world.jobs.values().filter(|record| Some(&record.job.name) > after);
+        let views = behind.take(limit.min(PAGE_MAX)).map(|record| world.view(record)).collect();
         drop(world);
         assert!(!panics, "a defect of ours");
         views
     }
 
+    fn briefs_after(&self, after: Option<Incarnation>, limit: usize) -> Vec<JobBrief> {
+        self.world().briefs_after(after, limit.min(PAGE_MAX))
+    }
+
     fn job(&self, name: &JobName) -> Option<JobView> {
-        self.world().jobs.get(name).map(view)
+        let world = self.world();
+        world.jobs.get(name).map(|record| world.view(record))
     }
 
     fn round(&self, job: &JobName) -> Option<RoundView> {
@@ -486,6 +495,35 @@ impl Backend for Memory {
         let written = self.world().written.get(&(run, attempt, stream.as_str())).cloned();
         let piece = written.map(|written| written.piece(position, max));
         future::ready(piece.ok_or_else(|| io::ErrorKind::NotFound.into())).boxed()
+    }
+
+    fn took(&self, job: Incarnation) -> BoxFuture<'_, Result<Figures, String>> {
+        let all = self.took_by_all();
+        async move { Ok(all.await?.get(&job).copied().unwrap_or_default()) }.boxed()
+    }
+
+    fn took_by_all(&self) -> BoxFuture<'_, Result<BTreeMap<Incarnation, Figures>, String>> {
+        let world = self.world();
+        if world.panics {
+            return future::ready(Err("/var/lib/secret.db: disk full".to_owned())).boxed();
+        }
+        future::ready(Ok(world.took())).boxed()
+    }
+
+    fn job_history_limit(&self) -> usize {
+        5
+    }
+
+    fn leader(&self) -> Option<String> {
+        (!self.world().is_unavailable).then(|| "n1:4400".to_owned())
+    }
+
+    fn levels(&self) -> Levels {
+        Levels { jobs: self.world().jobs.len(), queue: 3, queue_high: 2, ..Levels::default() }
+    }
+
+    fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.1)
     }
 
     fn info(&self) -> Info {

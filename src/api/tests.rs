@@ -4,10 +4,13 @@ mod events;
 mod forecast;
 mod front;
 mod jobs;
+mod metrics;
 mod output;
 mod preview;
+mod reads;
 mod revisions;
 mod runs;
+mod stats;
 mod tasks;
 
 /// Both prefixes.

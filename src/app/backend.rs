@@ -1,19 +1,24 @@
 //! The API's port, implemented: changes go through the loop, reads come from the view and the history.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use crate::api::{self, Almanac, HistoryFilter, Info, JobView, RoundView, ZoneInfo};
+use crate::api::{
+    self, Almanac, HistoryFilter, Info, JobBrief, JobHead, JobState, JobStatus, JobView, RoundView,
+    ZoneInfo,
+};
 use crate::clock;
 use crate::driver::view::View;
 use crate::driver::{Handle, error_chain};
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{JobEntry, Reply, Request, RoundStanding, State, Timing};
 use crate::launcher::local::output::{OutputReader, Stream};
-use crate::model::{Duration, HistoryEntry, JobName, Run, RunId, When, whole_millis};
+use crate::metrics::{Doing, Figures, Levels, Metrics, VALUES_MAX};
+use crate::model::{Duration, HistoryEntry, Incarnation, JobName, Run, RunId, When, whole_millis};
 use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
 
@@ -28,6 +33,8 @@ pub(super) struct Identity {
     pub(super) node: String,
     pub(super) listening: Vec<String>,
     pub(super) launcher: String,
+    /// This node, as its clients reach it.
+    pub(super) leader: String,
 }
 
 /// The program behind the API.
@@ -37,6 +44,8 @@ pub(super) struct Backend {
     pub(super) view: Arc<View>,
     pub(super) reader: Reader,
     pub(super) output: OutputReader,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) job_history_limit: usize,
     pub(super) identity: Identity,
 }
 
@@ -51,12 +60,25 @@ impl api::Backend for Backend {
         .boxed()
     }
 
-    fn jobs(&self) -> Vec<JobView> {
+    fn jobs_after(&self, after: Option<&JobName>, limit: usize) -> Vec<JobView> {
         let state = self.view.read();
-        let mut jobs: Vec<JobView> = state.jobs().map(|entry| job_view(&state, entry)).collect();
-        drop(state);
-        jobs.sort_by(|a, b| a.record.job.name.cmp(&b.record.job.name));
-        jobs
+        within_bounds(&state, state.jobs_by_name(after), limit)
+            .map(|entry| job_view(&state, entry))
+            .collect()
+    }
+
+    fn briefs_after(&self, after: Option<Incarnation>, limit: usize) -> Vec<JobBrief> {
+        let state = self.view.read();
+        within_bounds(&state, state.jobs_after(after), limit)
+            .map(|entry| JobBrief {
+                incarnation: entry.incarnation,
+                job: Arc::clone(&entry.job),
+                status: JobStatus::of(&entry.stats),
+                state: JobState::of(state.live_runs(entry.incarnation)),
+                success_count: entry.stats.success_count,
+                error_count: entry.stats.error_count,
+            })
+            .collect()
     }
 
     fn job(&self, name: &JobName) -> Option<JobView> {
@@ -114,6 +136,42 @@ impl api::Backend for Backend {
             })
         }
         .boxed()
+    }
+
+    fn took(&self, job: Incarnation) -> BoxFuture<'_, Result<Figures, String>> {
+        self.read(move |reader| {
+            let mut took = reader.took(job, VALUES_MAX)?;
+            Ok(Figures::of(&mut took))
+        })
+        .boxed()
+    }
+
+    fn took_by_all(&self) -> BoxFuture<'_, Result<BTreeMap<Incarnation, Figures>, String>> {
+        self.read(|reader| {
+            let mut figures = BTreeMap::new();
+            reader.took_by_all(VALUES_MAX, |job, took| {
+                figures.insert(job, Figures::of(took));
+            })?;
+            Ok(figures)
+        })
+        .boxed()
+    }
+
+    fn job_history_limit(&self) -> usize {
+        self.job_history_limit
+    }
+
+    fn leader(&self) -> Option<String> {
+        // Whoever serves on one machine leads: without having begun a term nobody listens.
+        Some(self.identity.leader.clone())
+    }
+
+    fn levels(&self) -> Levels {
+        Levels::of(&self.view.read())
+    }
+
+    fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
     }
 
     fn info(&self) -> Info {
@@ -180,11 +238,33 @@ impl Backend {
         read: impl FnOnce(&Reader) -> Result<T, store::Error> + Send + 'static,
     ) -> Result<T, String> {
         let reader = self.reader.clone();
-        tokio::task::spawn_blocking(move || read(&reader))
-            .await
-            .map_err(|error| error.to_string())?
-            .map_err(|error| error_chain(&error))
+        let read = tokio::task::spawn_blocking(move || read(&reader)).await;
+        read.map_err(|error| error.to_string())?.map_err(|error| {
+            self.metrics.store_failed(Doing::Read);
+            error_chain(&error)
+        })
     }
+}
+
+/// Parents and live runs looked at in one go for a list, beside its jobs. Who reads holds up what was committed.
+const LOOKED_AT_MAX: usize = 8_192;
+
+/// The first `limit` of `jobs`, but no more than can be looked at in one go; at least one.
+fn within_bounds<'a>(
+    state: &State,
+    jobs: impl Iterator<Item = &'a JobEntry>,
+    limit: usize,
+) -> impl Iterator<Item = &'a JobEntry> {
+    let mut looked_at = 0_usize;
+    jobs.take(limit).take_while(move |entry| {
+        let is_within = looked_at < LOOKED_AT_MAX;
+        let parents = match &entry.job.when {
+            When::Parents(terms) => terms.names.len(),
+            When::Schedule(_) => 0,
+        };
+        looked_at += parents + state.live_runs(entry.incarnation).count();
+        is_within
+    })
 }
 
 fn job_view(state: &State, entry: &JobEntry) -> JobView {
@@ -198,10 +278,17 @@ fn job_view(state: &State, entry: &JobEntry) -> JobView {
         Timing::Parents | Timing::Broken(_) => None,
     };
     JobView {
-        record: Arc::new(entry.to_record()),
+        record: JobHead {
+            incarnation: entry.incarnation,
+            revision: entry.revision,
+            accepted_at: entry.accepted_at,
+            job: Arc::clone(&entry.job),
+            stats: entry.stats.clone(),
+        },
         next_due: entry.next_due(),
         remaining,
         waits_for: RoundStanding::of(state, entry).map(|standing| standing.message),
         live: state.live_runs(entry.incarnation).count(),
+        state: JobState::of(state.live_runs(entry.incarnation)),
     }
 }

@@ -26,6 +26,7 @@ use crate::driver::{Driver, Handle};
 use crate::engine::{Abilities, Settings};
 use crate::launcher::local::output::OutputReader;
 use crate::launcher::local::{self, LocalConfig, LocalLauncher, dies_with_scheduler};
+use crate::metrics::Metrics;
 use crate::model::{Duration, RunState};
 use crate::schedule::{HOST_ZONES, ZoneDb};
 use crate::store::{DataDir, SqliteStore};
@@ -75,8 +76,10 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
     let store = Arc::new(store);
     let reader = store.reader()?;
     let settings = Arc::new(settings(&config, &own_user, zones));
+    let metrics = Arc::new(Metrics::new(clock::boot));
+    let launcher = Arc::new(launcher);
     let (driver, handle, view) =
-        Driver::begin(store.clone(), Arc::new(launcher), notices_in, settings).await?;
+        Driver::begin(store.clone(), launcher, notices_in, settings, metrics.clone()).await?;
     let mut driver = tokio::spawn(driver.run());
 
     let jobs = match &config.jobs {
@@ -90,13 +93,16 @@ pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()>
         view: view.clone(),
         reader,
         output: OutputReader::new(&data)?,
+        metrics: metrics.clone(),
+        job_history_limit: config.job_history_limit,
         identity: Identity {
             node: config.hostname.clone(),
             listening: vec![address.to_string()],
             launcher: "local".to_owned(),
+            leader: format!("{}:{}", config.hostname, address.port()),
         },
     });
-    let api = api::serve(listener, api::router(backend), api_options(&config, address))?;
+    let api = api::serve(listener, api::router(backend), api_options(&config, address, metrics))?;
     let housekeeping =
         tokio::spawn(housekeeping::keep(store.clone(), view.clone(), data.clone(), config.history));
     greet(&mut std::io::stdout().lock(), address, &data, &config, &jobs, &view)
@@ -171,7 +177,7 @@ fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
     }
 }
 
-fn api_options(config: &Config, address: SocketAddr) -> api::Options {
+fn api_options(config: &Config, address: SocketAddr, metrics: Arc<Metrics>) -> api::Options {
     api::Options {
         allowed_hosts: vec![config.hostname.clone(), address.ip().to_string()],
         // Whoever reaches a scheduler that runs as root is root. On loopback that would be every local user.
@@ -181,6 +187,7 @@ fn api_options(config: &Config, address: SocketAddr) -> api::Options {
             api::Peers::Anyone
         },
         limits: api::Limits { drain_time: API_GRACE, ..api::Limits::default() },
+        metrics: Some(metrics),
     }
 }
 

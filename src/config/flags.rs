@@ -176,6 +176,16 @@ pub struct ServeFlags {
     )]
     pub history_total: u64,
 
+    /// Tasks listed by `job/stat` of each job, newest first
+    #[arg(
+        long = "job_history_limit",
+        alias = "job-history-limit",
+        value_name = "TASKS",
+        env = "CHRONODE_JOB_HISTORY_LIMIT",
+        default_value_t = 5
+    )]
+    pub job_history_limit: u16,
+
     /// Days that ended runs are kept
     #[arg(
         long = "history_days",

@@ -46,6 +46,8 @@ pub struct Config {
     pub kill_grace: Duration,
     /// What is kept of the history.
     pub history: History,
+    /// Tasks that `job/stat` lists of a job.
+    pub job_history_limit: usize,
     /// How long to wait for running commands at the end.
     pub drain: Duration,
     /// Which zone data is used.
@@ -132,6 +134,7 @@ impl Config {
                 ),
                 bytes: flags.history_bytes,
             },
+            job_history_limit: usize::from(flags.job_history_limit),
             drain: Duration::from_secs(i64::from(flags.drain)),
             zone_data: flags.zone_data,
             lang: lang(),
@@ -236,8 +239,22 @@ mod tests {
         assert_eq!(config.defaults, Defaults::default());
         assert_eq!(config.retry_delay, Duration::from_secs(60));
         assert_eq!(config.disable_after_failures, 0);
+        assert_eq!(config.job_history_limit, 5);
         assert_eq!(config.zone_data, ZoneChoice::Newest);
         assert!(!config.is_metered);
+    }
+
+    #[test]
+    fn tasks_that_are_listed_are_a_count() {
+        for flag in ["--job_history_limit", "--job-history-limit"] {
+            assert_eq!(config(&[flag, "0"]).unwrap().job_history_limit, 0);
+        }
+        for text in ["-1", "all", "70000"] {
+            assert!(
+                Typed::try_parse_from(["serve", "--job_history_limit", text]).is_err(),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock;
 use crate::engine::{Effect, Event, Note, Reply, Request, RequestId, Settings, State};
 use crate::launcher::{Launcher, Notice, Order};
+use crate::metrics::{Doing, Metrics};
 use crate::model::{Duration, Now, Offer, Term, Timestamp};
 use crate::store::{Batch, CommitError, Loaded, Store};
 
@@ -115,6 +116,7 @@ pub struct Driver {
     launcher: Arc<dyn Launcher>,
     settings: Arc<Settings>,
     view: Arc<View>,
+    metrics: Arc<Metrics>,
     messages: mpsc::Receiver<Message>,
     notices: mpsc::UnboundedReceiver<Notice>,
     working: Working,
@@ -148,6 +150,7 @@ impl Driver {
         launcher: Arc<dyn Launcher>,
         notices: mpsc::UnboundedReceiver<Notice>,
         settings: Arc<Settings>,
+        metrics: Arc<Metrics>,
     ) -> Result<(Self, Handle, Arc<View>), crate::store::Error> {
         let loaded = store.load().await?;
         let term = Term(loaded.term.0 + 1);
@@ -156,12 +159,13 @@ impl Driver {
             tracing::error!("the stored state is not sound: {violation}");
         }
         let (sender, messages) = mpsc::channel(REQUESTS_WAITING_MAX);
-        let view = Arc::new(View::new(state.clone(), clock::wall()));
+        let view = Arc::new(View::new(state.clone(), clock::wall(), Arc::clone(&metrics)));
         let mut driver = Self {
             store,
             launcher,
             settings,
             view: view.clone(),
+            metrics,
             messages,
             notices,
             working: Working::new(state),
@@ -178,9 +182,11 @@ impl Driver {
         let _ = driver.working.handle(now, &Event::Resumed { term });
         let outcome = driver.working.take();
         let batch = Batch { term, changes: outcome.changes.clone() };
+        let begun = clock::boot();
         driver.store.commit(batch).await.map_err(|error| match error {
             CommitError::Refused(error) | CommitError::Unknown(error) => error,
         })?;
+        driver.metrics.committed(begun, outcome.changes.len());
         driver.publish(outcome);
         Ok((driver, Handle { messages: sender }, view))
     }
@@ -311,10 +317,13 @@ impl Driver {
             let batch =
                 Batch { term: self.working.state().term(), changes: outcome.changes.clone() };
             crate::failpoint!("batch.before_commit");
+            let begun = clock::boot();
             if let Err(error) = self.store.commit(batch).await {
+                self.metrics.store_failed(Doing::Commit);
                 return self.recover(error, outcome).await;
             }
             crate::failpoint!("batch.after_commit");
+            self.metrics.committed(begun, outcome.changes.len());
             // A slow disk is no absence.
             self.now();
             self.store_pause = STORE_PAUSE;
@@ -388,6 +397,7 @@ impl Driver {
                     return;
                 }
                 Err(error) => {
+                    self.metrics.store_failed(Doing::Load);
                     tracing::error!("cannot read the state again: {}", error_chain(&error));
                 }
             }

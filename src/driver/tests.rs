@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::feed::{FEED_ITEMS_MAX, Feed};
 use super::*;
 use crate::engine::{Abilities, FeedEvent, FeedItem, JobStep, RunStep};
+use crate::metrics::Metrics;
 use crate::model::{
     AgentId, Defaults, Dialect, Exit, JobDraft, JobName, NameRule, OfferId, OfferKind, Resources,
     RunId, Scalar, ScheduleTerms, TaskReport, TaskStatus, Verdict, When,
@@ -97,7 +98,9 @@ impl House {
     async fn begin(store: Arc<Gate>) -> Self {
         let (notices, notices_in) = mpsc::unbounded_channel();
         let launcher = Arc::new(Instant(Mutex::new(notices.clone())));
-        let begun = Driver::begin(store.clone(), launcher, notices_in, Arc::new(settings())).await;
+        let metrics = Arc::new(Metrics::new(crate::clock::boot));
+        let begun =
+            Driver::begin(store.clone(), launcher, notices_in, Arc::new(settings()), metrics).await;
         let (driver, handle, view) = begun.unwrap();
         let house = Self { store, notices, handle, view, driver: tokio::spawn(driver.run()) };
         house.connect();

@@ -7,23 +7,25 @@
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::engine::{Change, State, feed_items};
+use crate::metrics::Metrics;
 use crate::model::Timestamp;
 
 use super::feed::{FEED_ITEMS_MAX, Feed};
 
-/// The committed state.
+/// The committed state, and what is counted of how it changes.
 #[derive(Debug)]
 pub struct View {
     state: RwLock<State>,
     feed: Arc<Feed>,
+    metrics: Arc<Metrics>,
 }
 
 impl View {
     /// Begins at `now` with a state as loaded, and an empty feed.
     #[must_use]
-    pub fn new(state: State, now: Timestamp) -> Self {
+    pub fn new(state: State, now: Timestamp, metrics: Arc<Metrics>) -> Self {
         let feed = Arc::new(Feed::new(state.term(), now, FEED_ITEMS_MAX));
-        Self { state: RwLock::new(state), feed }
+        Self { state: RwLock::new(state), feed, metrics }
     }
 
     /// The state, for as long as the guard lives. Never keep it across an `await`.
@@ -42,6 +44,12 @@ impl View {
         if changes.is_empty() {
             return;
         }
+        // Only the driver writes, so nothing changes between the two.
+        let before = self.read();
+        for change in changes {
+            self.metrics.follow(&before, change);
+        }
+        drop(before);
         let mut items = Vec::new();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         for change in changes {

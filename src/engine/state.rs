@@ -7,6 +7,7 @@
 //! Knows no ended run: those are the history's, which decisions never read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::graph::JobGraph;
@@ -248,6 +249,19 @@ impl State {
     /// All jobs, in the order of their creation.
     pub fn jobs(&self) -> impl ExactSizeIterator<Item = &JobEntry> {
         self.jobs.values()
+    }
+
+    /// The jobs created after `after`, in the order of their creation.
+    pub fn jobs_after(&self, after: Option<Incarnation>) -> impl Iterator<Item = &JobEntry> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.jobs.range((from, Bound::Unbounded)).map(|(_, entry)| entry)
+    }
+
+    /// The jobs with a name behind `after`, in the order of their names.
+    pub fn jobs_by_name(&self, after: Option<&JobName>) -> impl Iterator<Item = &JobEntry> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let names = self.names.range::<JobName, _>((from, Bound::Unbounded));
+        names.map(|(_, incarnation)| &self.jobs[incarnation])
     }
 
     /// The job of that name.

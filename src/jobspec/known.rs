@@ -142,6 +142,18 @@ const ALIASES: &[(&str, &str)] = &[
     ("validuntil", "notAfter"),
 ];
 
+/// Whether a job has a field of this name, in some dialect or state of it.
+///
+/// # Errors
+///
+/// What was probably meant, as a sentence without its end; empty if nothing comes near.
+pub fn check_field(name: &str) -> Result<(), String> {
+    if JOB.contains(&name) {
+        return Ok(());
+    }
+    Err(nearest(name, JOB).map(|field| format!("did you mean `{field}`?")).unwrap_or_default())
+}
+
 /// The longest name that is compared; known ones are shorter.
 const COMPARED_BYTES_MAX: usize = 40;
 

@@ -41,8 +41,9 @@ pub use diff::{FieldChange, changes, print_definition, secret_names};
 pub use download::mirror;
 pub use file::{FileJob, FileProblem, FileReading, read_file};
 pub use json::{JSON_DEPTH_MAX, parse_json};
+pub use known::check_field;
 pub use preview::{PREVIEW_COUNT_DEFAULT, PREVIEW_COUNT_MAX, TypedTerms, print_preview};
-pub use print::{Derived, print};
+pub use print::{Derived, print, print_job};
 pub use read::{read, read_as};
 
 /// How an ISO 8601 period such as `PT60S` becomes its length, or a sentence that names what was found instead.

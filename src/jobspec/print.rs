@@ -25,6 +25,17 @@ pub struct Derived {
 /// The job as `dialect` prints it.
 #[must_use]
 pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<String, Value> {
+    print_job(&record.job, &record.stats, dialect, derived)
+}
+
+/// The same of a definition and its counts.
+#[must_use]
+pub fn print_job(
+    job: &Job,
+    stats: &JobStats,
+    dialect: Dialect,
+    derived: Derived,
+) -> Map<String, Value> {
     let Job {
         name,
         command,
@@ -59,14 +70,14 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
         overlap,
         catch_up: _,
         shadow: _,
-    } = &record.job;
+    } = job;
     let JobStats {
         success_count,
         error_count,
         errors_since_last_success,
         last_success,
         last_error,
-    } = &record.stats;
+    } = stats;
     let mut out = Map::new();
     let mut put = |key: &str, value: Value| {
         out.insert(key.to_owned(), value);
@@ -124,7 +135,7 @@ pub fn print(record: &JobRecord, dialect: Dialect, derived: Derived) -> Map<Stri
             put("scheduleTimeZone", zone.as_str().into());
         }
     }
-    policy::print(&record.job, dialect, &mut put);
+    policy::print(job, dialect, &mut put);
     match when {
         When::Parents(terms) => print_parent_terms(terms, &mut put),
         When::Schedule(terms) => terms::print(terms, &mut put),

@@ -1,7 +1,7 @@
 //! Runs, their attempts, and the verdict each occurrence ends in.
 
 use super::{
-    AgentId, BootInstant, Exit, Incarnation, JobName, Resources, RunId, TaskId, Timestamp,
+    AgentId, BootInstant, Duration, Exit, Incarnation, JobName, Resources, RunId, TaskId, Timestamp,
 };
 
 /// One obligation to execute a job once.
@@ -285,6 +285,26 @@ impl Run {
     #[must_use]
     pub const fn is_ended(&self) -> bool {
         matches!(self.state, RunState::Ended { .. })
+    }
+
+    /// How long it took, if it succeeded: from the instant since which it last wanted an offer to its end. Waiting for
+    /// an offer counts, as in Chronos; attempts before the last, and the pauses between them, do not.
+    ///
+    /// By wall clocks, so it is negative where they were set back meanwhile.
+    #[must_use]
+    pub fn took(&self) -> Option<Duration> {
+        match self.state {
+            // One that nobody executed says why it counts.
+            RunState::Ended { verdict: Verdict::Succeeded, at, ref reason } => {
+                reason.is_empty().then(|| at.duration_since(self.wanted_at))
+            }
+            RunState::Ended { .. }
+            | RunState::Queued
+            | RunState::Pending { .. }
+            | RunState::Active
+            | RunState::Waiting { .. }
+            | RunState::Reporting { .. } => None,
+        }
     }
 
     /// As it is read back from the store: without what only the process that wrote it knows.

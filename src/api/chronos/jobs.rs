@@ -3,18 +3,14 @@
 //! A changing request is read into a [`Request`], handed to the loop, and answered when its outcome is durable. What
 //! the two dialects spell differently is decided here; what a job may be is decided by `jobspec` and the engine.
 
-use std::convert::Infallible;
-use std::sync::Arc;
-
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path, RawQuery};
-use axum::http::header::{CONTENT_TYPE, WARNING};
+use axum::http::header::WARNING;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::stream;
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
@@ -208,32 +204,6 @@ fn warning(sentence: &str) -> HeaderValue {
         .expect("only visible ASCII was let through")
 }
 
-/// How many jobs are printed into one part of the list: the whole of it need not be in memory at once.
-const JOBS_PER_PART: usize = 256;
-
-/// `GET P/jobs`.
-pub(crate) async fn list(desk: Desk) -> Response {
-    let dialect = desk.dialect;
-    let jobs: Arc<[JobView]> = desk.jobs().into();
-    let starts = (0..jobs.len()).step_by(JOBS_PER_PART);
-    let parts: Vec<_> = starts.map(|start| (Arc::clone(&jobs), start)).collect();
-    let lists = parts.into_iter().map(move |(jobs, start)| {
-        let part = &jobs[start..jobs.len().min(start + JOBS_PER_PART)];
-        let mut text = String::new();
-        for (index, view) in part.iter().enumerate() {
-            text.push(if start + index == 0 { '[' } else { ',' });
-            let mut printed = print(view, dialect);
-            jobspec::mirror(&mut printed, dialect);
-            text.push_str(&Value::Object(printed).to_string());
-        }
-        Bytes::from(text)
-    });
-    let end = Bytes::from_static(if jobs.is_empty() { b"[]" } else { b"]" });
-    let body = stream::iter(lists.chain([end]).map(Ok::<_, Infallible>));
-    let json = HeaderValue::from_static("application/json");
-    ([(CONTENT_TYPE, json)], Body::from_stream(body)).into_response()
-}
-
 /// `GET P/job/{name}`.
 pub(crate) async fn show(desk: Desk, JobPath(name): JobPath) -> Result<Response, ApiError> {
     let view = desk.job(&name).ok_or_else(|| unknown_job(name.as_str()))?;
@@ -241,13 +211,13 @@ pub(crate) async fn show(desk: Desk, JobPath(name): JobPath) -> Result<Response,
     Ok((headers_of(view.record.version()), printed).into_response())
 }
 
-fn print(view: &JobView, dialect: Dialect) -> Map<String, Value> {
+pub(super) fn print(view: &JobView, dialect: Dialect) -> Map<String, Value> {
     let derived = Derived {
         next_due: view.next_due,
         remaining: view.remaining,
         waits_for: view.waits_for.clone(),
     };
-    jobspec::print(&view.record, dialect, derived)
+    jobspec::print_job(&view.record.job, &view.record.stats, dialect, derived)
 }
 
 /// `PUT P/job/{name}?arguments=…`: run it now.

@@ -10,13 +10,14 @@
 use std::any::Any;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
@@ -25,7 +26,10 @@ use tracing::{debug, error, info, warn};
 
 use super::security::{self, Hosts};
 use crate::api::access::Caller;
+use crate::api::chronos::metrics::timer_name;
 use crate::api::error::ApiError;
+use crate::api::routes::{Reached, Route};
+use crate::metrics::{Answered, Metrics};
 
 /// One connection's ends, and whether the client at the other may ask at all.
 #[derive(Debug)]
@@ -57,6 +61,7 @@ pub(crate) struct Front {
     hosts: Hosts,
     body_time: Duration,
     stopping: watch::Receiver<bool>,
+    metrics: Option<Arc<Metrics>>,
     requests: AtomicU64,
 }
 
@@ -68,12 +73,14 @@ impl Front {
         hosts: Hosts,
         body_time: Duration,
         stopping: watch::Receiver<bool>,
+        metrics: Option<Arc<Metrics>>,
     ) -> Self {
-        Self { router, hosts, body_time, stopping, requests: AtomicU64::new(0) }
+        Self { router, hosts, body_time, stopping, metrics, requests: AtomicU64::new(0) }
     }
 
     /// Answers one request.
     pub(crate) async fn answer(&self, link: &Link, mut request: Request) -> Response {
+        let begun = self.metrics.as_ref().map(|metrics| metrics.now());
         let id = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let method = request.method().clone();
         let path = shown(request.uri().path());
@@ -90,6 +97,8 @@ impl Front {
             Err(refusal) => refusal.into_response(),
         };
         let status = response.status();
+        let reached = response.extensions_mut().remove::<Reached>();
+        let mut code = None;
         if status.is_client_error() || status.is_server_error() {
             let error = response.extensions_mut().remove::<ApiError>();
             let error =
@@ -97,10 +106,14 @@ impl Front {
             if !error.detail().is_empty() {
                 warn!(request = id, %method, path, detail = %shown(error.detail()), "request failed");
             }
+            code = Some(error.code());
             error.write_into(&mut response, id);
         }
         security::harden(response.headers_mut());
         response.headers_mut().insert(REQUEST_ID, HeaderValue::from(id));
+        if let (Some(metrics), Some(begun)) = (&self.metrics, begun) {
+            metrics.answered(begun, answered(&method, reached, status, code));
+        }
         let (peer, code) = (link.peer, status.as_u16());
         // Pages and clients that poll would fill the log; what changes something, or fails, is worth a line.
         if method.is_safe() && !status.is_client_error() && !status.is_server_error() {
@@ -129,6 +142,26 @@ impl Front {
                 ApiError::internal("the request could not be handled", "").into_response()
             }
         }
+    }
+}
+
+/// What is counted of an answer. Methods and routes that a client makes up are counted as one.
+fn answered(
+    method: &Method,
+    reached: Option<Reached>,
+    status: StatusCode,
+    error: Option<&'static str>,
+) -> Answered {
+    const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+    let known = METHODS.into_iter().find(|known| *known == method.as_str());
+    let route = reached.map(|Reached(route)| route);
+    Answered {
+        method: known.unwrap_or("OTHER"),
+        route: route.map(Route::pattern).unwrap_or_default(),
+        // What a path does not know is no work of its route.
+        timer: route.filter(|route| route.method == *method).map(timer_name).unwrap_or_default(),
+        status: status.as_u16(),
+        error,
     }
 }
 

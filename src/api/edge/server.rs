@@ -30,6 +30,7 @@ use super::front::{Front, Link};
 use super::peer::Peers;
 use super::security::Hosts;
 use super::stall::StallGuard;
+use crate::metrics::Metrics;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct Options {
     pub peers: Peers,
     /// Bounds on what clients may take.
     pub limits: Limits,
+    /// Where answers are counted; nowhere by default.
+    pub metrics: Option<Arc<Metrics>>,
 }
 
 /// Bounds on what clients may take.
@@ -62,7 +65,12 @@ pub struct Limits {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { allowed_hosts: Vec::new(), peers: Peers::Anyone, limits: Limits::default() }
+        Self {
+            allowed_hosts: Vec::new(),
+            peers: Peers::Anyone,
+            limits: Limits::default(),
+            metrics: None,
+        }
     }
 }
 
@@ -112,8 +120,9 @@ impl Server {
 pub fn serve(listener: TcpListener, router: Router, options: Options) -> io::Result<Server> {
     let address = listener.local_addr()?;
     let (stopping, stop) = watch::channel(false);
-    let Options { allowed_hosts, peers, limits } = options;
-    let front = Arc::new(Front::new(router, Hosts::new(&allowed_hosts), limits.body_time, stop));
+    let Options { allowed_hosts, peers, limits, metrics } = options;
+    let hosts = Hosts::new(&allowed_hosts);
+    let front = Arc::new(Front::new(router, hosts, limits.body_time, stop, metrics));
     let acceptor = Acceptor { listener, front, peers, limits };
     let task = tokio::spawn(acceptor.run(stopping.subscribe()));
     Ok(Server { address, stopping, task })

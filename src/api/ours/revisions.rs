@@ -160,7 +160,7 @@ pub(crate) async fn roll_back(
     let known = Known::find(&desk, &name).await?;
     let old = known.revision(&desk, &name, to).await?;
     let present = desk.job(&name);
-    let present = present.as_ref().map(|view| &view.record.job);
+    let present = present.as_ref().map(|view| &*view.record.job);
     let (job, mut sentences) = restored(&old, present)?;
     let hidden = known.hidden(&desk, &name);
     let changes = present.map(|present| jobspec::changes(present, &job, desk.dialect, &hidden));

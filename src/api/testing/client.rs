@@ -26,6 +26,7 @@ impl Fixture {
         let memory = Arc::new(Memory::default());
         let backend: Arc<dyn Backend> = Arc::<Memory>::clone(&memory);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let options = Options { metrics: Some(memory.metrics()), ..options };
         let server = serve(listener, router(backend), options).unwrap();
         Self { memory, server }
     }

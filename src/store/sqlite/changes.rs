@@ -237,6 +237,7 @@ impl Writing<'_> {
             job: &run.job,
             ended,
             count: 1,
+            took_millis: took_millis(run),
             record: &codec::encode_run(run),
         })
     }
@@ -249,6 +250,7 @@ impl Writing<'_> {
             job: &stretch.job,
             ended: Some((stretch.verdict.as_str(), stretch.decided_at)),
             count: stretch.count,
+            took_millis: None,
             record: &codec::encode_stretch(stretch),
         })
     }
@@ -258,11 +260,11 @@ impl Writing<'_> {
         let stored = self.execute(
             "store a run",
             "INSERT INTO history
-                 (sequence, run_id, incarnation, job, verdict, ended_at, count, record)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 (sequence, run_id, incarnation, job, verdict, ended_at, count, record, took_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (sequence) DO UPDATE SET
                  verdict = excluded.verdict, ended_at = excluded.ended_at,
-                 count = excluded.count, record = excluded.record
+                 count = excluded.count, record = excluded.record, took_ms = excluded.took_ms
                  WHERE run_id IS excluded.run_id",
             params![
                 signed(entry.sequence)?,
@@ -273,6 +275,7 @@ impl Writing<'_> {
                 entry.ended.map(|(_, at)| millis_since_epoch(at)),
                 signed(entry.count)?,
                 entry.record,
+                entry.took_millis,
             ],
         )?;
         if stored == 0 {
@@ -344,7 +347,14 @@ struct Entry<'a> {
     job: &'a JobName,
     ended: Option<(&'a str, Timestamp)>,
     count: u64,
+    took_millis: Option<i64>,
     record: &'a str,
+}
+
+/// How long a success took, in whole milliseconds; never negative, whatever was done to the clock.
+pub(super) fn took_millis(run: &Run) -> Option<i64> {
+    let took = run.took()?.as_millis().max(0);
+    Some(i64::try_from(took).unwrap_or(i64::MAX))
 }
 
 /// A change to a job that is gone changes nothing, in the engine's state as here; but nobody should have decided it.

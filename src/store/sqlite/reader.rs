@@ -150,6 +150,51 @@ impl Reader {
         })
     }
 
+    /// How long the newest `limit` successes of that life of a job took, newest first, in milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]
+    pub fn took(&self, incarnation: Incarnation, limit: usize) -> Result<Vec<u64>, Error> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let values = params![signed(incarnation.0)?, limit];
+        self.with(|reading| reading.rows(TOOK, values, |row| reading.millis(row, 0)))
+    }
+
+    /// The same of every job that has a success: `each` is called once for each, newest life first, and may do with the
+    /// figures what it likes.
+    ///
+    /// Looks at every success that is kept, at each once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]; what `each` was told before holds.
+    pub fn took_by_all(
+        &self,
+        limit: usize,
+        mut each: impl FnMut(Incarnation, &mut Vec<u64>),
+    ) -> Result<(), Error> {
+        self.with(|reading| {
+            let mut of = None;
+            let mut took = Vec::new();
+            reading.each(TOOK_BY_ALL, params![], |row| {
+                let incarnation = Incarnation(reading.get::<i64>(row, 0)?.cast_unsigned());
+                if let Some(of) = of.replace(incarnation).filter(|of| *of != incarnation) {
+                    each(of, &mut took);
+                    took.clear();
+                }
+                if took.len() < limit {
+                    took.push(reading.millis(row, 1)?);
+                }
+                Ok(())
+            })?;
+            if let Some(of) = of {
+                each(of, &mut took);
+            }
+            Ok(())
+        })
+    }
+
     /// The definitions that a name has had, newest first, as far as they are kept, at most `limit`; those before
     /// `before`, an incarnation and a revision, if that is given.
     ///
@@ -194,6 +239,15 @@ impl Reader {
         result
     }
 }
+
+/// Names the condition of the partial index, which is not used otherwise.
+pub(super) const TOOK: &str =
+    "SELECT took_ms FROM history WHERE incarnation = ?1 AND took_ms IS NOT NULL
+     ORDER BY sequence DESC LIMIT ?2";
+/// Walks the index backwards, so that nothing is sorted.
+pub(super) const TOOK_BY_ALL: &str =
+    "SELECT incarnation, took_ms FROM history WHERE took_ms IS NOT NULL
+     ORDER BY incarnation DESC, sequence DESC";
 
 /// The statement for a list, and its values.
 pub(super) fn list_query(
@@ -251,14 +305,34 @@ impl Reading<'_> {
         values: impl rusqlite::Params,
         mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
+        let mut found = Vec::new();
+        self.each(sql, values, |row| {
+            found.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn each(
+        &self,
+        sql: &str,
+        values: impl rusqlite::Params,
+        mut read: impl FnMut(&Row<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let failed = |source| error("read the history", self.path, source);
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let mut rows = statement.query(values).map_err(failed)?;
-        let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            found.push(read(row)?);
+            read(row)?;
         }
-        Ok(found)
+        Ok(())
+    }
+
+    /// Reads how long something took.
+    fn millis(&self, row: &Row<'_>, column: usize) -> Result<u64, Error> {
+        let millis: i64 = self.get(row, column)?;
+        // Only whoever writes to the file by hand makes it negative.
+        Ok(u64::try_from(millis).unwrap_or(0))
     }
 
     /// Reads `sequence, run_id, verdict, record`, and checks that they belong together.
@@ -382,6 +456,17 @@ fn open_for_reading(path: &Path) -> Result<Connection, Error> {
 #[cfg(test)]
 pub(super) fn explain(reader: &Reader, filter: &Filter, before: Option<u64>) -> String {
     let (sql, values) = list_query(filter, before, 20).unwrap();
+    plan(reader, &sql, values)
+}
+
+/// The plan of a statement that takes up to two numbers.
+#[cfg(test)]
+pub(super) fn explain_sql(reader: &Reader, sql: &str) -> String {
+    plan(reader, sql, vec![Value::Integer(1); sql.matches('?').count()])
+}
+
+#[cfg(test)]
+fn plan(reader: &Reader, sql: &str, values: Vec<Value>) -> String {
     reader
         .with(|reading| {
             reading.rows(&format!("EXPLAIN QUERY PLAN {sql}"), params_from_iter(values), |row| {

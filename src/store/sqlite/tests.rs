@@ -127,6 +127,16 @@ fn keep_signal(store: &SqliteStore) {
     wait(store.commit(batch(2, vec![Change::SignalStored(signal(5, 1))]))).unwrap();
 }
 
+/// Two runs that succeeded, of which no layout before the fourth says how long they took.
+fn keep_successes(store: &SqliteStore) {
+    let mut second = ended(run(7, 1, "a"), Verdict::Succeeded, 12);
+    // It wanted an offer again later than it was due.
+    second.wanted_at = at(9);
+    let first = ended(run(6, 1, "a"), Verdict::Succeeded, 8);
+    wait(store.commit(batch(2, vec![ran(&without_window(first)), ran(&without_window(second))])))
+        .unwrap();
+}
+
 /// All that a file can be asked for.
 fn everything(store: &SqliteStore) -> Result<(Loaded, Vec<HistoryEntry>), Error> {
     let loaded = wait(store.load())?;
@@ -145,6 +155,73 @@ fn a_database_of_the_first_layout_opens() {
 #[test]
 fn a_database_of_the_second_layout_opens() {
     opens_as(include_str!("fixtures/layout-2.sql"), &[fill, keep_zone, keep_child]);
+}
+
+#[test]
+fn a_database_of_the_third_layout_opens() {
+    let steps = [fill, keep_zone, keep_child, keep_signal, keep_successes];
+    opens_as(include_str!("fixtures/layout-3.sql"), &steps);
+}
+
+#[test]
+fn how_long_runs_took_is_found_in_files_that_did_not_say_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(DATABASE_FILE);
+    let fixture = include_str!("fixtures/layout-3.sql");
+    Connection::open(&path).unwrap().execute_batch(fixture).unwrap();
+    let store = open(directory.path()).unwrap();
+    let reader = store.reader().unwrap();
+    assert_eq!(reader.took(Incarnation(1), 10).unwrap(), [3_000, 2_000]);
+    // What failed, or is not over, took no time that counts.
+    assert_eq!(reader.took(Incarnation(2), 10).unwrap(), [0; 0]);
+}
+
+#[test]
+fn how_long_successes_took_is_kept_with_them() {
+    let subject = OnDisk::new();
+    let store = subject.store();
+    let mut live = run(3, 1, "a");
+    let changes = vec![
+        stored(&job(1, "a")),
+        stored(&job(2, "b")),
+        ran(&ended(run(1, 1, "a"), Verdict::Succeeded, 5)),
+        ran(&ended(run(2, 2, "b"), Verdict::Succeeded, 2)),
+        ran(&live),
+        ran(&ended(run(4, 1, "a"), Verdict::Failed, 5)),
+        Change::StretchStored(stretch(5, 1, "a", 4)),
+        // The clock was set back while it ran.
+        ran(&ended(run(6, 1, "a"), Verdict::Succeeded, 5)),
+    ];
+    wait(store.commit(batch(1, changes))).unwrap();
+    let reader = store.reader().unwrap();
+    assert_eq!(reader.took(Incarnation(1), 10).unwrap(), [0, 4_000]);
+    live = ended(live, Verdict::Succeeded, 13);
+    wait(store.commit(batch(1, vec![ran(&live)]))).unwrap();
+    assert_eq!(reader.took(Incarnation(1), 10).unwrap(), [0, 10_000, 4_000]);
+    assert_eq!(reader.took(Incarnation(1), 2).unwrap(), [0, 10_000]);
+    assert_eq!(reader.took(Incarnation(9), 2).unwrap(), [0; 0]);
+    let of_all = |limit| {
+        let mut found = Vec::new();
+        reader.took_by_all(limit, |job, took| found.push((job.0, took.clone()))).unwrap();
+        found
+    };
+    assert_eq!(of_all(10), [(2, vec![0]), (1, vec![0, 10_000, 4_000])]);
+    assert_eq!(of_all(2), [(2, vec![0]), (1, vec![0, 10_000])]);
+    // What is taken out of the history is gone from there too.
+    let retention = Retention { per_job: 2, ..Retention::default() };
+    prune_all(store, 50, retention, 10);
+    assert_eq!(of_all(10), [(2, vec![0]), (1, vec![0])]);
+}
+
+#[test]
+fn how_long_runs_took_is_read_from_an_index_alone() {
+    let subject = OnDisk::new();
+    let reader = subject.store().reader().unwrap();
+    for sql in [reader::TOOK, reader::TOOK_BY_ALL] {
+        let plan = reader::explain_sql(&reader, sql);
+        assert!(plan.contains("COVERING INDEX history_took"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
 }
 
 /// Whether an earlier release's file says what `steps` make now, and takes what it had no place for.

@@ -1,0 +1,89 @@
+//! What readers see of the jobs and runs in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{World, at};
+use crate::api::{JobBrief, JobHead, JobState, JobStatus, JobView};
+use crate::jobspec;
+use crate::metrics::Figures;
+use crate::model::{
+    Defaults, Dialect, HistoryEntry, Incarnation, JobRecord, JobStats, NameRule, Progress, Run,
+};
+use crate::schedule::parse_period;
+
+/// The first job there is, in its first revision.
+pub(crate) fn record(text: &str) -> JobRecord {
+    let body = serde_json::json!({
+        "name": text, "command": "true", "schedule": "R/2030-01-01T00:00:00Z/P1D", "epsilon": "PT60S",
+    });
+    let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
+    let reading = jobspec::read_as(&body, Dialect::V0, NameRule::Blanks, &period).unwrap();
+    JobRecord {
+        incarnation: Incarnation(1),
+        revision: 1,
+        accepted_at: at("2030-01-01T00:00:00Z"),
+        stats: JobStats::default(),
+        progress: Progress {
+            decided_through: at("2030-01-01T00:00:00Z"),
+            stretch: None,
+            boot_id: None,
+            rounds: Vec::new(),
+        },
+        job: reading.draft.resolve(None, Dialect::V0, &Defaults::default()),
+    }
+}
+
+impl World {
+    pub(super) fn view(&self, record: &JobRecord) -> JobView {
+        JobView {
+            record: JobHead {
+                incarnation: record.incarnation,
+                revision: record.revision,
+                accepted_at: record.accepted_at,
+                job: Arc::new(record.job.clone()),
+                stats: record.stats.clone(),
+            },
+            next_due: Some(at("2030-01-01T02:30:00Z")),
+            remaining: None,
+            waits_for: None,
+            live: self.live(record).count(),
+            state: JobState::of(self.live(record)),
+        }
+    }
+
+    pub(super) fn live(&self, record: &JobRecord) -> impl Iterator<Item = &Run> {
+        self.history.iter().filter_map(|entry| match entry {
+            HistoryEntry::Run(run) if !run.is_ended() && run.job == record.job.name => Some(run),
+            HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
+        })
+    }
+
+    pub(super) fn briefs_after(&self, after: Option<Incarnation>, limit: usize) -> Vec<JobBrief> {
+        let mut records: Vec<&JobRecord> = self.jobs.values().collect();
+        records.sort_by_key(|record| record.incarnation);
+        let behind = records.into_iter().filter(|record| Some(record.incarnation) > after);
+        let brief = |record: &JobRecord| JobBrief {
+            incarnation: record.incarnation,
+            job: Arc::new(record.job.clone()),
+            status: JobStatus::of(&record.stats),
+            state: JobState::of(self.live(record)),
+            success_count: record.stats.success_count,
+            error_count: record.stats.error_count,
+        };
+        behind.take(limit).map(brief).collect()
+    }
+
+    pub(super) fn took(&self) -> BTreeMap<Incarnation, Figures> {
+        let mut took: BTreeMap<Incarnation, Vec<u64>> = BTreeMap::new();
+        for entry in &self.history {
+            if let HistoryEntry::Run(run) = entry
+                && let Some(span) = run.took()
+            {
+                let millis = u64::try_from(span.as_millis()).unwrap();
+                took.entry(run.id.incarnation).or_default().push(millis);
+            }
+        }
+        took.into_iter().map(|(job, mut took)| (job, Figures::of(&mut took))).collect()
+    }
+}
