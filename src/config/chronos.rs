@@ -1,6 +1,6 @@
 //! What becomes of each flag of Chronos.
 //!
-//! A flag that keeps its meaning is in [`super::ServeFlags`]; the others are here with their type, so that a value that
+//! A flag that is an option here is in [`super::ServeFlags`]; the others are here with their type, so that a value that
 //! Chronos would have refused is refused. None is ignored without a word: what has nothing to do is warned of, what
 //! asks for something that this release cannot do is refused.
 
@@ -20,8 +20,10 @@ pub(super) struct ChronosFlag {
 /// What becomes of a flag.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fate {
-    /// It means what it meant.
+    /// It is an option here, and means what it meant.
     Kept,
+    /// It is an option here, but does not mean what it meant; this is what becomes of it.
+    Changed(&'static str),
     /// Accepted with a warning: there is nothing for it to do, for this reason.
     Idle(Form, &'static str),
     /// Refused: it asks for something that this release does not have.
@@ -79,12 +81,23 @@ static HOOKS: Lack = Lack {
 static GRAPHITE: Lack =
     Lack { what: "Graphite", sentence: "this release reports nothing to Graphite; leave it out" };
 
+const KEYSTORE: &str =
+    "Refused: a Java keystore cannot be read; the sentence says how to convert it";
 const NO_OFFERS: &str = "commands start on this machine, without offers of Mesos";
 const CASSANDRA: &str = "the history of runs is built in";
 const COMPRESSION: &str = "answers are never compressed";
 
 const fn kept(name: &'static str, versions: &'static str, default: &'static str) -> ChronosFlag {
     ChronosFlag { name, versions, default, fate: Fate::Kept }
+}
+
+const fn changed(
+    name: &'static str,
+    versions: &'static str,
+    default: &'static str,
+    instead: &'static str,
+) -> ChronosFlag {
+    ChronosFlag { name, versions, default, fate: Fate::Changed(instead) }
 }
 
 const fn idle(
@@ -164,8 +177,8 @@ pub(super) const FLAGS: &[ChronosFlag] = &[
     kept("http_port", "all", "8080; 4400 in the packages"),
     kept("https_address", "all", "every address"),
     kept("https_port", "all", "8443"),
-    kept("ssl_keystore_path", "all", ""),
-    kept("ssl_keystore_password", "all", ""),
+    changed("ssl_keystore_path", "all", "", KEYSTORE),
+    changed("ssl_keystore_password", "all", "", KEYSTORE),
     kept("http_credentials", "all", ""),
     kept("http_realm", "3.x", "Mesosphere"),
     idle("http_compression", "3.x", "true", Form::Switch, COMPRESSION),

@@ -123,6 +123,7 @@ fn here(flag: &ChronosFlag, row: &Row) -> String {
                 other => format!("Means the same; the default is `{other}`."),
             }
         }
+        Fate::Changed(instead) => format!("{instead}."),
         Fate::Idle(..) | Fate::Absent { .. } => format!("{}.", row.help()),
     }
 }

@@ -241,7 +241,8 @@ pub(super) fn shown(row: &Row, given: &Given) -> String {
 fn fate(row: &Row, given: &Given) -> Result<Option<&'static str>, String> {
     let Some(flag) = row.chronos else { return Ok(None) };
     match flag.fate {
-        Fate::Kept => Ok(None),
+        // What is refused of them is refused with the other options.
+        Fate::Kept | Fate::Changed(_) => Ok(None),
         Fate::Idle(_, reason) => Ok(Some(reason)),
         Fate::Absent { form, harmless, lacks } => {
             if asks_for_nothing(form, &given.text.to_string_lossy(), harmless) {
@@ -264,7 +265,10 @@ fn asks_for_nothing(form: Form, text: &str, harmless: &str) -> bool {
 
 /// A warning about a secret that others can read.
 fn exposed(row: &Row, given: &Given) -> Option<String> {
-    if !row.is_secret() || given.text.is_empty() {
+    // `@FILE`, where an option takes that, is no secret.
+    let names_a_file =
+        given.source == Source::Flag && given.text.as_encoded_bytes().starts_with(b"@");
+    if !row.is_secret() || given.text.is_empty() || names_a_file {
         return None;
     }
     let place = given.source.place(&row.name);

@@ -5,7 +5,9 @@
 //! variable it complains.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
+use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -64,7 +66,7 @@ impl Row {
 
     /// Whether it is one of Chronos' flags that have no meaning here.
     pub(super) fn is_foreign(&self) -> bool {
-        self.chronos.is_some_and(|flag| !matches!(flag.fate, Fate::Kept))
+        self.chronos.is_some_and(|flag| matches!(flag.fate, Fate::Idle(..) | Fate::Absent { .. }))
     }
 
     /// What it does, in one paragraph.
@@ -183,10 +185,17 @@ fn expected(error: &clap::Error) -> String {
     {
         return format!("give one of `{}`", values.join("`, `"));
     }
-    if let Some(source) = std::error::Error::source(error) {
-        return source.to_string();
+    let Some(source) = error.source() else { return whole(error) };
+    let is_no_number = source.downcast_ref::<ParseIntError>().is_some_and(|error| {
+        matches!(error.kind(), IntErrorKind::InvalidDigit | IntErrorKind::Empty)
+    });
+    if is_no_number {
+        "give a whole number".to_owned()
+    } else if source.is::<ParseFloatError>() {
+        "give a number".to_owned()
+    } else {
+        source.to_string()
     }
-    whole(error)
 }
 
 /// An error of clap's as a sentence, without its decoration.
@@ -219,8 +228,18 @@ pub(super) fn augment(command: Command) -> Command {
 }
 
 /// Adds all options to a command, as they are declared.
+///
+/// One that names no heading stands under that of the option before it.
 fn declared(command: Command) -> Command {
-    ServeFlags::augment_args(command).args(FLAGS.iter().filter_map(foreign))
+    let mut heading = String::new();
+    let command = ServeFlags::augment_args(command).mut_args(|arg| {
+        if let Some(own) = arg.get_help_heading() {
+            own.clone_into(&mut heading);
+            return arg;
+        }
+        arg.help_heading(heading.clone())
+    });
+    command.args(FLAGS.iter().filter_map(foreign))
 }
 
 /// How an option is read: a switch also as `--flag=false`, a name also with hyphens, and the variables only told of.
@@ -270,7 +289,7 @@ pub(super) fn switch(text: &str) -> Result<bool, String> {
 /// A flag of Chronos that is not one of ours.
 fn foreign(flag: &'static ChronosFlag) -> Option<Arg> {
     let (form, heading, help) = match flag.fate {
-        Fate::Kept => return None,
+        Fate::Kept | Fate::Changed(_) => return None,
         Fate::Idle(form, reason) => {
             (form, IDLE_HEADING, format!("Accepted with a warning: {reason}"))
         }
