@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use chronode::app::{self, backup::BackupFlags};
+use chronode::app::{self, backup::BackupFlags, configuration::ConfigCommand};
 use chronode::cli::client::{self, ClientCommand};
-use chronode::config::ServeFlags;
+use chronode::config::Typed;
 use chronode::launcher::local::{fetch, keeper};
 use chronode::schedule::ZoneDb;
 
@@ -26,7 +26,10 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the scheduler: load jobs, start them on time, serve the REST API
-    Serve(Box<ServeFlags>),
+    Serve(Typed),
+    /// Look at the options of `serve` from all their sources, without starting it
+    #[command(subcommand)]
+    Config(ConfigCommand),
     #[command(flatten)]
     Client(ClientCommand),
     /// Copy the state of a data directory into one file, also while the scheduler runs
@@ -53,7 +56,10 @@ fn version() -> &'static str {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Serve(flags) => done(serve(*flags)),
+        Command::Serve(typed) => done(serve(typed)),
+        Command::Config(command) => {
+            done(app::configuration::run(command, &mut std::io::stdout().lock()))
+        }
         Command::Client(command) => client(command),
         Command::Backup(flags) => done(app::backup::run(&flags, &mut std::io::stdout().lock())),
         Command::Keeper { data } => done(keeper::run(&data).map_err(Into::into)),
@@ -65,13 +71,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(flags: ServeFlags) -> anyhow::Result<()> {
+fn serve(typed: Typed) -> anyhow::Result<()> {
     let executable = std::env::current_exe().context("cannot find out which program this is")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the threads of the scheduler")?;
-    runtime.block_on(app::serve(flags, executable))
+    runtime.block_on(app::serve(typed.resolve(), executable))
 }
 
 fn client(command: ClientCommand) -> ExitCode {

@@ -167,6 +167,35 @@ fn every_flag_is_documented_and_every_documented_flag_exists() {
     assert!(unknown.is_empty(), "docs/configuration.md names flags that do not exist: {unknown:?}");
 }
 
+#[test]
+fn the_tables_of_options_are_those_of_the_program() {
+    let path = root().join("docs/configuration.md");
+    let text = fs::read_to_string(&path).unwrap();
+    // With UPDATE_EXPECT=1 it is written.
+    let text = chronode::config::regenerated(&text);
+    expect_test::expect_file![path].assert_eq(&text);
+    for part in ["options", "chronos"] {
+        let (_, rest) = text.split_once(&format!("<!-- {part}: generated -->")).unwrap();
+        let (table, _) = rest.split_once(&format!("<!-- {part}: end -->")).unwrap();
+        assert!(table.lines().filter(|line| line.starts_with("| `--")).count() > 20, "{part}");
+    }
+}
+
+/// Somebody will begin with the file that the document shows.
+#[test]
+fn the_file_of_options_in_the_document_is_right() {
+    let text = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let (_, block) = text.split_once("```yaml\n").unwrap();
+    let (file, _) = block.split_once("```").unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("chronode.yaml");
+    // Its directory of jobs is not on this machine.
+    fs::write(&path, file.replace("/etc/chronode/jobs", place.path().to_str().unwrap())).unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_chronode"));
+    let output = check.args(["config", "check", "--config"]).arg(&path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Whoever reads a document about zone data must not be told of another version than the program has.
 #[test]
 fn the_version_of_the_zone_data_is_named_as_it_is() {

@@ -302,6 +302,8 @@ fn unsafe_configurations_do_not_start_and_say_why() {
         assert_eq!(refused.status.code(), Some(1), "{args:?}");
         assert!(refused.log.contains(word), "{args:?}: {}", refused.log);
     }
+    assert!(!place.data().exists(), "what is refused leaves nothing behind");
+    fs::create_dir(place.data()).unwrap();
     fs::set_permissions(place.data(), fs::Permissions::from_mode(0o777)).unwrap();
     let refused = Server::try_start(&place.data(), &[], &[]).unwrap_err();
     assert!(refused.log.contains("chmod"), "{}", refused.log);

@@ -2,7 +2,6 @@
 
 use std::io::IsTerminal;
 
-use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogForm;
@@ -13,9 +12,7 @@ use crate::config::LogForm;
 ///
 /// If `filter` cannot be read.
 pub(super) fn init(form: LogForm, filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter).with_context(|| {
-        format!("--log_level `{filter}`: write `info` or `chronode=debug,warn`")
-    })?;
+    let filter = self::filter(filter).map_err(anyhow::Error::msg)?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set = match form {
         LogForm::Auto => {
@@ -25,4 +22,14 @@ pub(super) fn init(form: LogForm, filter: &str) -> anyhow::Result<()> {
         LogForm::Json => log.json().flatten_event(true).try_init(),
     };
     set.map_err(|error| anyhow::anyhow!("cannot set up the log: {error}"))
+}
+
+/// What is logged.
+///
+/// # Errors
+///
+/// What would be right.
+pub(super) fn filter(text: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(text)
+        .map_err(|error| format!("write `info` or `chronode=debug,warn`: {error}"))
 }

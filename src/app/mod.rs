@@ -2,6 +2,7 @@
 
 mod backend;
 pub mod backup;
+pub mod configuration;
 mod feed;
 mod housekeeping;
 mod job_files;
@@ -20,7 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::api;
 use crate::clock;
-use crate::config::{Config, Isolation, ServeFlags};
+use crate::config::{Config, Isolation, Resolution};
 use crate::driver::view::View;
 use crate::driver::{Driver, Handle};
 use crate::engine::{Abilities, Settings};
@@ -28,10 +29,11 @@ use crate::launcher::local::output::OutputReader;
 use crate::launcher::local::{self, LocalConfig, LocalLauncher, dies_with_scheduler};
 use crate::metrics::Metrics;
 use crate::model::{Duration, RunState};
-use crate::schedule::{HOST_ZONES, ZoneDb};
+use crate::schedule::ZoneDb;
 use crate::store::{DataDir, SqliteStore};
 
 use backend::{Backend, Identity};
+use configuration::Checked;
 
 /// How long open connections are given at the end.
 const API_GRACE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -45,19 +47,17 @@ const DRAIN_LOOK: Duration = Duration::from_millis(50);
 /// # Errors
 ///
 /// Whatever keeps it from starting, as a sentence with its causes; or that it had to stop.
-pub async fn serve(flags: ServeFlags, executable: PathBuf) -> anyhow::Result<()> {
-    logging::init(flags.log, &flags.log_level)?;
-    let config = Config::new(flags, &machine::hostname())?;
+pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Result<()> {
+    // What can be refused is refused before anything is started.
+    let Checked { config, zones } = configuration::check(&resolution)?;
+    logging::init(config.log, &config.log_level)?;
+    for warning in resolution.warnings() {
+        tracing::warn!("{warning}");
+    }
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let directory = DataDir::open(&config.data)?;
     let data = directory.path().to_owned();
 
-    // What can be refused is refused before anything is started.
-    if let Some(jobs) = &config.jobs {
-        job_files::check(jobs).map_err(anyhow::Error::msg)?;
-    }
-    let zones = ZoneDb::choose(&config.zone_data, Path::new(HOST_ZONES))
-        .map_err(|error| anyhow::anyhow!("--zone_data: {error}, or give `newest` or `bundled`"))?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
             "cannot listen on {}: is another Chronode running there? Choose another port with --http_port",

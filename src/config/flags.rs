@@ -1,7 +1,9 @@
-//! What was typed: flags of `serve`, each also readable from the environment.
+//! The flags of `serve` that have a meaning, with their types.
 //!
 //! Names that Chronos has are Chronos' names. Nothing is checked beyond its type here; [`super::Config`] is what the
-//! program uses.
+//! program uses. What is written here is all there is to write for a new flag: [`super::table`] reads clap's
+//! description of this struct, so that the file, the directory, `--help`, `chronode config` and
+//! `docs/configuration.md` have it too. `hide_env_values` marks a secret.
 
 use std::path::PathBuf;
 
@@ -9,15 +11,35 @@ use clap::{Args, ValueEnum};
 
 use crate::schedule::ZoneChoice;
 
-/// The flags of `chronode serve`. A flag wins over its environment variable, that over the default.
+/// The flags of `chronode serve`. How they are put together from all sources is [`super::Typed::resolve`].
 #[derive(Debug, Clone, Args)]
 pub struct ServeFlags {
+    /// File of options (YAML), with the names of the flags as keys
+    #[arg(long, value_name = "FILE", env = "CHRONODE_CONFIG", help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+
+    /// Directory with one file for each option, named as the flag, as Chronos' packages have in `/etc/chronos/conf`
+    #[arg(
+        long = "config_dir",
+        alias = "config-dir",
+        value_name = "DIR",
+        env = "CHRONODE_CONFIG_DIR",
+        help_heading = "Configuration"
+    )]
+    pub config_dir: Option<PathBuf>,
+
     /// Directory for the state, the output of runs and the keeper's socket; created if missing
-    #[arg(long, value_name = "DIR", env = "CHRONODE_DATA", default_value = "chronode-data")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "CHRONODE_DATA",
+        default_value = "chronode-data",
+        help_heading = "State"
+    )]
     pub data: PathBuf,
 
     /// Directory of job files (YAML) to load at the start; a job whose file did not change is left as it is
-    #[arg(long, value_name = "DIR", env = "CHRONODE_JOBS")]
+    #[arg(long, value_name = "DIR", env = "CHRONODE_JOBS", help_heading = "State")]
     pub jobs: Option<PathBuf>,
 
     /// Address to listen on; anything but loopback needs --insecure, because every client may run commands here
@@ -26,7 +48,8 @@ pub struct ServeFlags {
         alias = "http-address",
         value_name = "ADDRESS",
         env = "CHRONODE_HTTP_ADDRESS",
-        default_value = "127.0.0.1"
+        default_value = "127.0.0.1",
+        help_heading = "Listening"
     )]
     pub http_address: String,
 
@@ -36,20 +59,27 @@ pub struct ServeFlags {
         alias = "http-port",
         value_name = "PORT",
         env = "CHRONODE_HTTP_PORT",
-        default_value_t = 4400
+        default_value_t = 4400,
+        help_heading = "Listening"
     )]
     pub http_port: u16,
 
     /// Listen without credentials on an address that others can reach
-    #[arg(long, env = "CHRONODE_INSECURE")]
+    #[arg(long, env = "CHRONODE_INSECURE", help_heading = "Listening")]
     pub insecure: bool,
 
     /// Name of this machine for constraints on `hostname` and the variable HOST; the system's own by default
-    #[arg(long, value_name = "NAME", env = "CHRONODE_HOSTNAME")]
+    #[arg(long, value_name = "NAME", env = "CHRONODE_HOSTNAME", help_heading = "Running commands")]
     pub hostname: Option<String>,
 
     /// Attributes of this machine for constraints, as `rack:r1;disk:ssd`
-    #[arg(long, value_name = "LIST", env = "CHRONODE_ATTRIBUTES", default_value = "")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        env = "CHRONODE_ATTRIBUTES",
+        default_value = "",
+        help_heading = "Running commands"
+    )]
     pub attributes: String,
 
     /// Start no more commands at once than fit into these resources, as `cpus:4;mem:8192;disk:10000`, or `auto` for
@@ -58,7 +88,8 @@ pub struct ServeFlags {
         long = "local_resources",
         alias = "local-resources",
         value_name = "LIST|auto",
-        env = "CHRONODE_LOCAL_RESOURCES"
+        env = "CHRONODE_LOCAL_RESOURCES",
+        help_heading = "Running commands"
     )]
     pub local_resources: Option<String>,
 
@@ -68,7 +99,8 @@ pub struct ServeFlags {
         alias = "local-isolation",
         value_name = "KIND",
         env = "CHRONODE_LOCAL_ISOLATION",
-        default_value = "none"
+        default_value = "none",
+        help_heading = "Running commands"
     )]
     pub local_isolation: Isolation,
 
@@ -78,12 +110,13 @@ pub struct ServeFlags {
         alias = "output-cap",
         value_name = "BYTES",
         env = "CHRONODE_OUTPUT_CAP",
-        default_value_t = 10 * 1024 * 1024
+        default_value_t = 10 * 1024 * 1024,
+        help_heading = "Running commands"
     )]
     pub output_cap: u64,
 
     /// User that runs the commands of jobs without `runAsUser`; the one Chronode runs as by default
-    #[arg(long, value_name = "NAME", env = "CHRONODE_USER")]
+    #[arg(long, value_name = "NAME", env = "CHRONODE_USER", help_heading = "Defaults of jobs")]
     pub user: Option<String>,
 
     /// Seconds that a run of a job without `epsilon` may start late
@@ -92,7 +125,8 @@ pub struct ServeFlags {
         alias = "task-epsilon",
         value_name = "SECONDS",
         env = "CHRONODE_TASK_EPSILON",
-        default_value_t = 60
+        default_value_t = 60,
+        help_heading = "Defaults of jobs"
     )]
     pub task_epsilon: u32,
 
@@ -102,7 +136,8 @@ pub struct ServeFlags {
         alias = "failure-retry",
         value_name = "MILLISECONDS",
         env = "CHRONODE_FAILURE_RETRY",
-        default_value_t = 60_000
+        default_value_t = 60_000,
+        help_heading = "Defaults of jobs"
     )]
     pub failure_retry: u64,
 
@@ -112,7 +147,8 @@ pub struct ServeFlags {
         alias = "disable-after-failures",
         value_name = "N",
         env = "CHRONODE_DISABLE_AFTER_FAILURES",
-        default_value_t = 0
+        default_value_t = 0,
+        help_heading = "Defaults of jobs"
     )]
     pub disable_after_failures: u32,
 
@@ -122,7 +158,8 @@ pub struct ServeFlags {
         alias = "kill-grace",
         value_name = "SECONDS",
         env = "CHRONODE_KILL_GRACE",
-        default_value_t = 5
+        default_value_t = 5,
+        help_heading = "Defaults of jobs"
     )]
     pub kill_grace: u32,
 
@@ -132,7 +169,8 @@ pub struct ServeFlags {
         alias = "mesos-task-cpu",
         value_name = "CPUS",
         env = "CHRONODE_MESOS_TASK_CPU",
-        default_value_t = 0.1
+        default_value_t = 0.1,
+        help_heading = "Defaults of jobs"
     )]
     pub mesos_task_cpu: f64,
 
@@ -142,7 +180,8 @@ pub struct ServeFlags {
         alias = "mesos-task-mem",
         value_name = "MIB",
         env = "CHRONODE_MESOS_TASK_MEM",
-        default_value_t = 128.0
+        default_value_t = 128.0,
+        help_heading = "Defaults of jobs"
     )]
     pub mesos_task_mem: f64,
 
@@ -152,7 +191,8 @@ pub struct ServeFlags {
         alias = "mesos-task-disk",
         value_name = "MIB",
         env = "CHRONODE_MESOS_TASK_DISK",
-        default_value_t = 256.0
+        default_value_t = 256.0,
+        help_heading = "Defaults of jobs"
     )]
     pub mesos_task_disk: f64,
 
@@ -162,7 +202,8 @@ pub struct ServeFlags {
         alias = "history-per-job",
         value_name = "RUNS",
         env = "CHRONODE_HISTORY_PER_JOB",
-        default_value_t = 1_000
+        default_value_t = 1_000,
+        help_heading = "History"
     )]
     pub history_per_job: u64,
 
@@ -172,7 +213,8 @@ pub struct ServeFlags {
         alias = "history-total",
         value_name = "RUNS",
         env = "CHRONODE_HISTORY_TOTAL",
-        default_value_t = 1_000_000
+        default_value_t = 1_000_000,
+        help_heading = "History"
     )]
     pub history_total: u64,
 
@@ -192,7 +234,8 @@ pub struct ServeFlags {
         alias = "history-days",
         value_name = "DAYS",
         env = "CHRONODE_HISTORY_DAYS",
-        default_value_t = 90
+        default_value_t = 90,
+        help_heading = "History"
     )]
     pub history_days: u32,
 
@@ -202,13 +245,20 @@ pub struct ServeFlags {
         alias = "history-bytes",
         value_name = "BYTES",
         env = "CHRONODE_HISTORY_BYTES",
-        default_value_t = 10 * 1024 * 1024 * 1024
+        default_value_t = 10 * 1024 * 1024 * 1024,
+        help_heading = "History"
     )]
     pub history_bytes: u64,
 
     /// Seconds to wait on SIGTERM for running commands; nothing new starts meanwhile. Without it commands are left
     /// running and found again at the next start
-    #[arg(long, value_name = "SECONDS", env = "CHRONODE_DRAIN", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        env = "CHRONODE_DRAIN",
+        default_value_t = 0,
+        help_heading = "Running commands"
+    )]
     pub drain: u32,
 
     /// Time zone data: `newest` is the newer of the data in this program and the host's, `bundled` is always the
@@ -219,12 +269,19 @@ pub struct ServeFlags {
         value_name = "newest|bundled|DIR",
         env = "CHRONODE_ZONE_DATA",
         default_value = "newest",
-        value_parser = zone_choice
+        value_parser = zone_choice,
+        help_heading = "Time"
     )]
     pub zone_data: ZoneChoice,
 
     /// Form of the log on standard error
-    #[arg(long, value_name = "FORM", env = "CHRONODE_LOG", default_value = "auto")]
+    #[arg(
+        long,
+        value_name = "FORM",
+        env = "CHRONODE_LOG",
+        default_value = "auto",
+        help_heading = "Log"
+    )]
     pub log: LogForm,
 
     /// What is logged, as `info` or `chronode=debug,warn`
@@ -233,7 +290,8 @@ pub struct ServeFlags {
         alias = "log-level",
         value_name = "FILTER",
         env = "CHRONODE_LOG_LEVEL",
-        default_value = "info"
+        default_value = "info",
+        help_heading = "Log"
     )]
     pub log_level: String,
 }

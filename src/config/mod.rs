@@ -1,14 +1,26 @@
-//! From what was typed to what the program uses: checked, defaults filled in.
+//! From what was given to what the program uses: checked, defaults filled in.
 //!
-//! Only this module sees flags. The others get the values they need.
+//! Only this module sees flags, the environment and the files of options. The others get the values they need.
+//! `table.rs` has all options, once; [`Typed`] is a command line, [`Resolution`] one value for each option with
+//! the place it came from, [`Config`] what the program uses.
 
+mod chronos;
+mod document;
 mod flags;
+#[cfg(test)]
+mod option_tests;
+mod resolve;
+mod show;
+mod source;
+mod table;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+pub use document::regenerated;
 pub use flags::{Isolation, LogForm, ServeFlags};
+pub use resolve::{Problems, Resolution, Typed};
 
 use crate::model::{Defaults, Duration, Resources, Scalar};
 use crate::schedule::ZoneChoice;
@@ -54,6 +66,10 @@ pub struct Config {
     pub zone_data: ZoneChoice,
     /// `LANG` of commands: the one Chronode was started with.
     pub lang: Option<String>,
+    /// The form of the log.
+    pub log: LogForm,
+    /// What is logged.
+    pub log_level: String,
 }
 
 /// What is kept of the history.
@@ -138,6 +154,8 @@ impl Config {
             drain: Duration::from_secs(i64::from(flags.drain)),
             zone_data: flags.zone_data,
             lang: lang(),
+            log: flags.log,
+            log_level: flags.log_level,
         })
     }
 }

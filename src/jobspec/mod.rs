@@ -31,7 +31,7 @@ mod schedule_fields;
 mod terms;
 #[cfg(test)]
 mod tests;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::fmt;
 

@@ -41,9 +41,9 @@ impl Plain {
 
 /// A place in a file, both counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) line: usize,
-    pub(super) column: usize,
+pub(crate) struct Place {
+    pub(crate) line: usize,
+    pub(crate) column: usize,
 }
 
 impl Place {
@@ -54,25 +54,25 @@ impl Place {
 
 /// Something wrong at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    pub(super) at: Place,
-    pub(super) message: String,
-    pub(super) remedy: &'static str,
+pub(crate) struct Fault {
+    pub(crate) at: Place,
+    pub(crate) message: String,
+    pub(crate) remedy: &'static str,
 }
 
 /// What a file holds.
 #[derive(Debug, Default)]
-pub(super) struct Tree {
-    pub(super) documents: Vec<Rc<Node>>,
+pub(crate) struct Tree {
+    pub(crate) documents: Vec<Rc<Node>>,
     /// Each has left a [`Kind::Bad`] in its document.
-    pub(super) faults: Vec<Fault>,
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// A node and where it begins.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) at: Place,
-    pub(super) kind: Kind,
+pub(crate) struct Node {
+    pub(crate) at: Place,
+    pub(crate) kind: Kind,
     /// Nodes and bytes of text within it, unfolded.
     size: usize,
     /// Collections within it, one inside the other.
@@ -81,7 +81,7 @@ pub(super) struct Node {
 
 /// What a node is.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Nothing: empty, `~`, `null`, unquoted.
     Null(String),
     /// Any other scalar as typed. What it means depends on the field.
@@ -95,10 +95,10 @@ pub(super) enum Kind {
 
 /// A key, where it stands, and its value.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) at: Place,
-    pub(super) value: Rc<Node>,
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) at: Place,
+    pub(crate) value: Rc<Node>,
 }
 
 impl Node {
@@ -125,7 +125,7 @@ impl Node {
 ///
 /// The [`Fault`] that ended the reading: not YAML, nested too deep, or unfolding to too much. What came before it is
 /// not returned, because nobody knows what it would have gone on to be.
-pub(super) fn parse(text: &str) -> Result<Tree, Fault> {
+pub(crate) fn parse(text: &str) -> Result<Tree, Fault> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     refuse_nul(text)?;
     let mut builder = Builder::default();

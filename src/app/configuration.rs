@@ -1,0 +1,72 @@
+//! What can be said about a configuration without starting anything; and `chronode config`.
+
+use std::io::Write;
+use std::path::Path;
+
+use clap::Subcommand;
+
+use super::{job_files, logging, machine};
+use crate::config::{Config, Problems, Resolution, Typed};
+use crate::schedule::{HOST_ZONES, ZoneDb};
+
+/// `chronode config`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every option of `serve` with its value and where it came from, as a file that --config reads
+    Show(Typed),
+    /// Say everything that is wrong with the options of `serve`, without starting it
+    Check(Typed),
+}
+
+/// A configuration with which a start can be tried.
+pub(super) struct Checked {
+    pub(super) config: Config,
+    pub(super) zones: ZoneDb,
+}
+
+/// Looks for everything that would be refused at the start.
+///
+/// # Errors
+///
+/// All that is wrong.
+pub(super) fn check(resolution: &Resolution) -> Result<Checked, Problems> {
+    let (config, mut problems) = resolution.config(&machine::hostname());
+    let Some(config) = config else { return Problems::or(problems, None) };
+    if let Err(expected) = logging::filter(&config.log_level) {
+        problems.push(resolution.sentence("log_level", &config.log_level, &expected));
+    }
+    if let Some(jobs) = &config.jobs
+        && let Err(problem) = job_files::check(jobs)
+    {
+        problems.push(format!("{}: {problem}", resolution.place("jobs")));
+    }
+    let zones = ZoneDb::choose(&config.zone_data, Path::new(HOST_ZONES)).map_err(|error| {
+        let place = resolution.place("zone_data");
+        problems.push(format!("{place}: {error}, or give `newest` or `bundled`"));
+    });
+    Problems::or(problems, zones.ok().map(|zones| Checked { config, zones }))
+}
+
+/// Runs `chronode config`.
+///
+/// # Errors
+///
+/// All that is wrong with the configuration, after what could be printed of it; or that nothing can be printed.
+pub fn run(command: ConfigCommand, out: &mut dyn Write) -> anyhow::Result<()> {
+    match command {
+        ConfigCommand::Show(typed) => {
+            let resolution = typed.resolve();
+            resolution.print(out)?;
+            check(&resolution)?;
+        }
+        ConfigCommand::Check(typed) => {
+            let resolution = typed.resolve();
+            for warning in resolution.warnings() {
+                writeln!(out, "warning: {warning}")?;
+            }
+            check(&resolution)?;
+            writeln!(out, "the configuration is right")?;
+        }
+    }
+    Ok(())
+}
