@@ -17,9 +17,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("store", &["model", "engine", "failpoint"]),
     ("launcher", &["model", "clock", "failpoint"]),
     // The doors hand requests to the loop and read its view.
-    ("api", &["model", "schedule", "engine", "jobspec"]),
+    ("api", &["model", "schedule", "engine", "jobspec", "audit"]),
     // A schedule that is typed is read where it is typed.
     ("cli", &["model", "schedule", "jobspec", "clock"]),
+    ("audit", &["model", "clock"]),
     ("clock", &["model"]),
     ("failpoint", &[]),
     ("driver", &["model", "engine", "store", "launcher", "clock", "failpoint"]),
