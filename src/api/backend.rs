@@ -12,7 +12,9 @@ use futures_util::future::BoxFuture;
 
 use crate::engine::forecast::Plan;
 use crate::engine::{Reply, Request, RoundStanding};
-use crate::model::{HistoryEntry, JobName, JobRecord, ParentTerms, Run, RunId, Timestamp, Verdict};
+use crate::model::{
+    HistoryEntry, JobName, JobRecord, ParentTerms, Run, RunId, Scope, Timestamp, Verdict,
+};
 use crate::schedule::ZoneDb;
 
 /// The program behind the API.
@@ -54,8 +56,8 @@ pub trait Backend: Send + Sync + 'static {
         max: usize,
     ) -> BoxFuture<'_, io::Result<Piece>>;
 
-    /// What this process is and how it fares.
-    fn info(&self) -> Info;
+    /// What this process is and how it fares; what is counted is counted within `scope`.
+    fn info(&self, scope: &Scope) -> Info;
 
     /// What schedules are calculated with.
     fn almanac(&self) -> Almanac;
@@ -109,6 +111,8 @@ pub struct HistoryFilter {
     pub verdict: Option<Verdict>,
     /// `true`: runs that are not over; `false`: entries that are.
     pub live: Option<bool>,
+    /// Of jobs that it covers.
+    pub scope: Scope,
 }
 
 /// One of the two streams a command writes.
@@ -158,6 +162,8 @@ pub struct Info {
     pub launcher: String,
     /// What is wrong with the launcher; `None` while it can be reached.
     pub launcher_problem: Option<String>,
+    /// Why what is done cannot be recorded; `None` while it can.
+    pub audit_problem: Option<String>,
     /// How many jobs there are.
     pub jobs: usize,
     /// How many runs are not over.

@@ -138,6 +138,16 @@ impl ApiError {
         self
     }
 
+    /// The status of its answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// Its stable word.
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// What the log should say beyond the access line, if anything.
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail
@@ -201,7 +211,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.0.status.into_response();
         for (name, value) in &self.0.headers {
-            response.headers_mut().insert(name.clone(), value.clone());
+            response.headers_mut().append(name.clone(), value.clone());
         }
         response.extensions_mut().insert(self);
         response

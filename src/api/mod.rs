@@ -16,6 +16,7 @@ mod access;
 mod backend;
 mod chronos;
 mod content;
+pub mod credential;
 mod desk;
 mod edge;
 mod error;
@@ -40,7 +41,7 @@ pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
     Almanac, Backend, HistoryFilter, Info, JobView, Piece, RoundView, Stream, Unavailable, ZoneInfo,
 };
-pub use edge::{Limits, Options, Peers, Server, serve};
+pub use edge::{Entrance, Limits, Options, Peers, Server, Tls, TlsError, TlsFiles, serve};
 
 use desk::{Desk, Door};
 

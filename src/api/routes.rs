@@ -39,6 +39,7 @@ pub(crate) enum Needs {
 const VIEWER: Needs = Needs::Role(Role::Viewer);
 const OPERATOR: Needs = Needs::Role(Role::Operator);
 const EDITOR: Needs = Needs::Role(Role::Editor);
+const ADMIN: Needs = Needs::Role(Role::Admin);
 
 const fn below(
     method: Method,
@@ -81,6 +82,7 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::GET, "/run/{id}/stdout", VIEWER, |method| on(method, ours::output::stdout)),
     below(Method::GET, "/run/{id}/stderr", VIEWER, |method| on(method, ours::output::stderr)),
     below(Method::GET, "/info", VIEWER, |method| on(method, ours::info::show)),
+    below(Method::GET, "/audit", ADMIN, |method| on(method, ours::audit::list)),
 ];
 
 /// The routes below a prefix, or those that are below none, as a router that checks rights.

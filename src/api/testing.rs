@@ -13,11 +13,11 @@ use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use super::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Options, Piece, RoundView, Server, Stream,
-    Unavailable, ZoneInfo, router, serve,
+    Almanac, Backend, Entrance, HistoryFilter, Info, JobView, Options, Piece, RoundView, Server,
+    Stream, Tls, Unavailable, ZoneInfo, router, serve,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
@@ -27,7 +27,8 @@ use crate::engine::{
 use crate::model::{
     AgentId, Attempt, AttemptState, Contribution, Defaults, Duration, Exit, HistoryEntry,
     Incarnation, JobName, JobRecord, NameRule, Progress, Resources, Run, RunId, RunState,
-    ScheduleTerms, Stretch, TaskId, Timestamp, Trigger, Verdict, When, timestamp_from_millis,
+    ScheduleTerms, Scope, Stretch, TaskId, Timestamp, Trigger, Verdict, When,
+    timestamp_from_millis,
 };
 use crate::schedule::ZoneDb;
 
@@ -206,6 +207,7 @@ impl World {
                 }
                 let existing = self.jobs.get(&draft.name);
                 let created = existing.is_none();
+                let revision = existing.map_or(0, |record| record.revision) + 1;
                 let stats = draft.stats.clone();
                 let job = draft.resolve(
                     existing.map(|record| &record.job),
@@ -216,7 +218,7 @@ impl World {
                     if job.disabled { vec!["it is disabled".to_owned()] } else { Vec::new() };
                 let record = JobRecord {
                     incarnation: Incarnation(1),
-                    revision: 1,
+                    revision,
                     accepted_at: at("2030-01-01T00:00:00Z"),
                     stats,
                     progress: Progress {
@@ -229,7 +231,7 @@ impl World {
                 };
                 let consequences = self.consequences(&record.job.name);
                 self.jobs.insert(record.job.name.clone(), record);
-                Reply::Stored { created, warnings, consequences }
+                Reply::Stored { created, revision, warnings, consequences }
             }
             Request::DeleteJob { name } => match self.jobs.remove(&name) {
                 Some(_) => Reply::Deleted { consequences: self.consequences(&name) },
@@ -297,6 +299,7 @@ fn passes(filter: &HistoryFilter, entry: &HistoryEntry) -> bool {
     filter.job.as_ref().is_none_or(|wanted| wanted == job)
         && filter.verdict.is_none_or(|wanted| Some(wanted) == verdict)
         && filter.live.is_none_or(|wanted| wanted == live)
+        && filter.scope.covers(job)
 }
 
 impl Backend for Memory {
@@ -392,7 +395,7 @@ impl Backend for Memory {
         future::ready(piece.ok_or_else(|| io::ErrorKind::NotFound.into())).boxed()
     }
 
-    fn info(&self) -> Info {
+    fn info(&self, scope: &Scope) -> Info {
         Info {
             version: "0.1.0".to_owned(),
             node: "n1".to_owned(),
@@ -406,7 +409,8 @@ impl Backend for Memory {
             },
             launcher: "local".to_owned(),
             launcher_problem: None,
-            jobs: self.world().jobs.len(),
+            audit_problem: None,
+            jobs: self.world().jobs.keys().filter(|name| scope.covers(name)).count(),
             live_runs: 0,
             pending_runs: 0,
         }
@@ -427,7 +431,12 @@ impl Backend for Memory {
             retry_delay: Duration::ZERO,
             disable_after_failures: 0,
             kill_grace: Duration::ZERO,
-            abilities: Abilities { only_user: None, containers: false, executors: false },
+            abilities: Abilities {
+                only_user: None,
+                run_as: None,
+                containers: false,
+                executors: false,
+            },
             zones: zones().clone(),
             machine: Err("nobody knows".to_owned()),
         };
@@ -458,15 +467,19 @@ impl Fixture {
     }
 
     pub(crate) async fn start_with(options: Options) -> Self {
+        Self::start_at(&[None], options).await
+    }
+
+    /// A server with these entrances, each with or without TLS.
+    pub(crate) async fn start_at(entrances: &[Option<Arc<Tls>>], options: Options) -> Self {
         let memory = Arc::new(Memory::default());
         let backend: Arc<dyn Backend> = Arc::<Memory>::clone(&memory);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = serve(listener, router(backend), options).unwrap();
-        Self { memory, server }
+        let listening = future::join_all(entrances.iter().cloned().map(Entrance::local)).await;
+        Self { memory, server: serve(listening, router(backend), options).unwrap() }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.server.address()
+        self.server.addresses()[0]
     }
 
     /// Sends a request without a body.
@@ -519,7 +532,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn parse(received: &[u8], is_head: bool) -> Self {
+    pub(crate) fn parse(received: &[u8], is_head: bool) -> Self {
         let text = String::from_utf8_lossy(received);
         let split = received.windows(4).position(|window| window == b"\r\n\r\n");
         let split = split.unwrap_or_else(|| panic!("no answer: {text:?}"));

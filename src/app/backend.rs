@@ -7,13 +7,16 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::api::{self, Almanac, HistoryFilter, Info, JobView, RoundView, ZoneInfo};
+use crate::audit::Audit;
 use crate::clock;
 use crate::driver::view::View;
 use crate::driver::{Handle, error_chain};
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{JobEntry, Reply, Request, RoundStanding, State, Timing};
 use crate::launcher::local::output::{OutputReader, Stream};
-use crate::model::{Duration, HistoryEntry, JobName, Run, RunId, When, whole_millis};
+use crate::model::{
+    Duration, HistoryEntry, JobName, Run, RunId, RunState, Scope, When, whole_millis,
+};
 use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
 
@@ -37,6 +40,7 @@ pub(super) struct Backend {
     pub(super) view: Arc<View>,
     pub(super) reader: Reader,
     pub(super) output: OutputReader,
+    pub(super) audit: Audit,
     pub(super) identity: Identity,
 }
 
@@ -81,8 +85,8 @@ impl api::Backend for Backend {
         before: Option<u64>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<HistoryEntry>, String>> {
-        let HistoryFilter { job, verdict, live } = filter;
-        let filter = store::Filter { job, verdict, live, ..store::Filter::default() };
+        let HistoryFilter { job, verdict, live, scope } = filter;
+        let filter = store::Filter { job, verdict, live, scope, ..store::Filter::default() };
         self.read(move |reader| reader.list(&filter, before, limit)).boxed()
     }
 
@@ -116,8 +120,9 @@ impl api::Backend for Backend {
         .boxed()
     }
 
-    fn info(&self) -> Info {
+    fn info(&self, scope: &Scope) -> Info {
         let state = self.view.read();
+        let counted = Counted::within(scope, &state);
         let zones = &state.settings.zones;
         Info {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -132,9 +137,10 @@ impl api::Backend for Backend {
             },
             launcher: self.identity.launcher.clone(),
             launcher_problem: state.launcher_gone().map(str::to_owned),
-            jobs: state.jobs().len(),
-            live_runs: state.runs().len(),
-            pending_runs: state.pending_count(),
+            audit_problem: self.audit.problem(),
+            jobs: counted.jobs,
+            live_runs: counted.live_runs,
+            pending_runs: counted.pending_runs,
         }
     }
 
@@ -162,6 +168,34 @@ impl Backend {
             .await
             .map_err(|error| error.to_string())?
             .map_err(|error| error_chain(&error))
+    }
+}
+
+/// How much there is of what a caller may see.
+struct Counted {
+    jobs: usize,
+    live_runs: usize,
+    pending_runs: usize,
+}
+
+impl Counted {
+    fn within(scope: &Scope, state: &State) -> Self {
+        match scope {
+            Scope::All => Self {
+                jobs: state.jobs().len(),
+                live_runs: state.runs().len(),
+                pending_runs: state.pending_count(),
+            },
+            Scope::Only(_) => {
+                let runs = || state.runs().filter(|run| scope.covers(&run.job));
+                let is_pending = |run: &&Run| matches!(run.state, RunState::Pending { .. });
+                Self {
+                    jobs: state.jobs().filter(|entry| scope.covers(&entry.job.name)).count(),
+                    live_runs: runs().count(),
+                    pending_runs: runs().filter(is_pending).count(),
+                }
+            }
+        }
     }
 }
 

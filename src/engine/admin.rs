@@ -90,8 +90,9 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
         },
     };
     let created = existing.is_none();
+    let revision = record.revision;
     let word = if created { "created" } else { "replaced" };
-    step.note(&record.job.name, format!("{word}, revision {}", record.revision));
+    step.note(&record.job.name, format!("{word}, revision {revision}"));
     for sentence in &consequences {
         step.note(&record.job.name, sentence.clone());
     }
@@ -105,7 +106,7 @@ fn put(step: &mut Step<'_>, draft: &JobDraft, dialect: Dialect) -> Result<Reply,
         step.progressed.insert(entry.incarnation, record.progress.clone());
         round::decide_rounds(step, &JobEntry::new(record, &step.state.settings));
     }
-    Ok(Reply::Stored { created, warnings, consequences })
+    Ok(Reply::Stored { created, revision, warnings, consequences })
 }
 
 /// A replace keeps the counts; but whoever enables a job again wants it to fail as often again before it is disabled.
@@ -166,6 +167,15 @@ fn check(step: &Step<'_>, job: &Job) -> Result<(Option<Schedule>, Vec<String>), 
                 job.run_as_user
             ),
             "leave `runAsUser` out, or run Chronode as root",
+        ));
+    }
+    if let Some(users) = &abilities.run_as
+        && !users.contains(&job.run_as_user)
+    {
+        return Err(unsupported(
+            "runAsUser",
+            format!("commands may not run as `{}` here", job.run_as_user),
+            &format!("give `runAsUser` as one of {}", users.join(", ")),
         ));
     }
     if job.container.is_some() && !abilities.containers {

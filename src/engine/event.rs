@@ -90,6 +90,8 @@ pub enum Reply {
     Stored {
         /// Whether the name was new.
         created: bool,
+        /// Which definition of the job it is, from 1.
+        revision: u64,
         /// What the client should know although the job was accepted, as sentences.
         warnings: Vec<String>,
         /// What it means for other jobs, as sentences.

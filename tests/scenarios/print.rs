@@ -25,7 +25,7 @@ pub(crate) fn effect(effect: &Effect) -> String {
 
 fn reply(reply: &Reply) -> String {
     match reply {
-        Reply::Stored { created, warnings, consequences } => {
+        Reply::Stored { created, revision: _, warnings, consequences } => {
             let word = if *created { "created" } else { "replaced" };
             [&[word.to_owned()], &warnings[..], &consequences[..]].concat().join("; ")
         }

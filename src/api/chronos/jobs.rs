@@ -18,7 +18,7 @@ use futures_util::stream;
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use crate::api::backend::{JobView, Unavailable};
+use crate::api::backend::JobView;
 use crate::api::content::read_json;
 use crate::api::edge::front::{Exchange, shown};
 use crate::api::error::ApiError;
@@ -111,7 +111,7 @@ async fn put(
     sentences.extend(warnings.iter().map(ToString::to_string));
     let request = Request::PutJob { draft: Box::new(draft), dialect: desk.dialect };
     match submit(desk, request, is_dry).await? {
-        Reply::Stored { created, warnings, consequences } => {
+        Reply::Stored { created, revision: _, warnings, consequences } => {
             sentences.extend(warnings);
             if is_dry {
                 return Ok(json_response(&json!({
@@ -138,7 +138,7 @@ async fn put(
 }
 
 /// Has a request carried out, or only told what it would be answered.
-async fn submit(desk: &Desk, request: Request, is_dry: bool) -> Result<Reply, Unavailable> {
+async fn submit(desk: &Desk, request: Request, is_dry: bool) -> Result<Reply, ApiError> {
     let request = if is_dry { Request::DryRun(Box::new(request)) } else { request };
     desk.submit(request).await
 }

@@ -233,7 +233,7 @@ fn missed_occurrences_count_against_the_repetitions() {
 fn a_schedule_of_no_repetitions_never_runs_by_itself() {
     let mut desk = Desk::new();
     let reply = desk.put(draft("job", "R0/2026-01-01T01:00:00Z/PT1H"));
-    let Reply::Stored { created: true, warnings, consequences: _ } = reply else {
+    let Reply::Stored { created: true, revision: 1, warnings, consequences: _ } = reply else {
         panic!("{reply:?}")
     };
     assert_eq!(warnings.len(), 1);

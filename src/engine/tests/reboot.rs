@@ -25,7 +25,8 @@ impl Desk {
 fn a_new_job_does_not_run_at_the_start_that_was_before_it() {
     let mut desk = Desk::new();
     let reply = desk.put(at_each_start());
-    assert_eq!(reply, Reply::Stored { created: true, warnings: vec![], consequences: vec![] });
+    let (warnings, consequences) = (vec![], vec![]);
+    assert_eq!(reply, Reply::Stored { created: true, revision: 1, warnings, consequences });
     assert_eq!((desk.live(), desk.unrun()), (vec![], vec![]));
     assert_eq!(desk.state.wake_at().wall, None);
     desk.restart();

@@ -42,7 +42,8 @@ fn a_replace_keeps_incarnation_statistics_and_live_runs() {
     let _ = desk.wake("02:00:00");
     desk.running();
     let reply = desk.put(draft("job", "R/2026-01-01T02:30:00Z/PT1H"));
-    assert_eq!(reply, Reply::Stored { created: false, warnings: vec![], consequences: vec![] });
+    let (warnings, consequences) = (vec![], vec![]);
+    assert_eq!(reply, Reply::Stored { created: false, revision: 2, warnings, consequences });
     let entry = desk.state.job(&name("job")).unwrap();
     assert_eq!((entry.incarnation.0, entry.revision, entry.stats.success_count), (1, 2, 1));
     assert_eq!(desk.live(), ["02:00:00 running"]);
