@@ -21,11 +21,11 @@ RUN apt-get update \
 COPY --from=build /src/target/release/chronode /usr/local/bin/chronode
 VOLUME /data
 EXPOSE 4400
-# The address is the container's own; which addresses of the host lead to it is decided by `-p`. Publish it on
-# loopback only, or put a proxy that checks who asks in front: whoever reaches it may run any command here.
+# The address is the container's own; which addresses of the host lead to it is decided by `-p`. Other containers and
+# the host reach it in any case, so it needs credentials: mount a file that `chronode credential` made and name it with
+# CHRONODE_CREDENTIALS. CHRONODE_INSECURE=true does without; then whoever reaches it may run any command here.
 ENV CHRONODE_DATA=/data \
     CHRONODE_HTTP_ADDRESS=0.0.0.0 \
-    CHRONODE_INSECURE=true \
     CHRONODE_DRAIN=60
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/chronode"]

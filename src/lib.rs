@@ -23,6 +23,7 @@ pub mod store;
 pub mod driver;
 
 pub mod app;
+pub mod audit;
 pub mod clock;
 pub mod config;
 pub mod failpoint;

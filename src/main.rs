@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use chronode::app::{self, backup::BackupFlags, configuration::ConfigCommand};
+use chronode::app::{
+    self, backup::BackupFlags, configuration::ConfigCommand, credential::CredentialFlags,
+};
 use chronode::cli::client::{self, ClientCommand};
 use chronode::config::Typed;
 use chronode::launcher::local::{fetch, keeper};
@@ -34,6 +36,8 @@ enum Command {
     Client(ClientCommand),
     /// Copy the state of a data directory into one file, also while the scheduler runs
     Backup(BackupFlags),
+    /// Say who is let in, in a file that `serve --credentials` reads
+    Credential(CredentialFlags),
     /// Start commands for a scheduler; started by `serve`, not by people
     #[command(hide = true)]
     Keeper {
@@ -62,6 +66,12 @@ fn main() -> ExitCode {
         }
         Command::Client(command) => client(command),
         Command::Backup(flags) => done(app::backup::run(&flags, &mut std::io::stdout().lock())),
+        Command::Credential(flags) => done(app::credential::run(
+            &flags,
+            &mut std::io::stdin().lock(),
+            &mut std::io::stdout().lock(),
+            &mut std::io::stderr().lock(),
+        )),
         Command::Keeper { data } => done(keeper::run(&data).map_err(Into::into)),
         Command::Fetch => match fetch::run() {
             Ok(never) => match never {},

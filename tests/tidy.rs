@@ -19,9 +19,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // Follows committed changes; who feeds it hands it in.
     ("metrics", &["model", "engine"]),
     // The doors hand requests to the loop and read its view.
-    ("api", &["model", "schedule", "engine", "jobspec", "metrics"]),
+    ("api", &["model", "schedule", "engine", "jobspec", "metrics", "audit"]),
     // A schedule that is typed is read where it is typed.
     ("cli", &["model", "schedule", "jobspec", "clock"]),
+    ("audit", &["model", "clock"]),
     ("clock", &["model"]),
     ("failpoint", &[]),
     ("driver", &["model", "engine", "store", "launcher", "metrics", "clock", "failpoint"]),

@@ -16,8 +16,8 @@ use crate::engine::forecast::Plan;
 use crate::engine::{FeedEvent, Reply, Request, RoundStanding};
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, Run, RunId,
-    Timestamp, Verdict,
+    HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, Run, RunId, Scope,
+    TaskId, Timestamp, Verdict,
 };
 use crate::schedule::ZoneDb;
 
@@ -35,6 +35,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// One job.
     fn job(&self, name: &JobName) -> Option<JobView>;
+
+    /// Whose task it is, of the last attempt of a live run.
+    fn job_of_task(&self, task_id: &TaskId) -> Option<JobName>;
 
     /// How far the parents of one job are.
     fn round(&self, job: &JobName) -> Option<RoundView>;
@@ -83,8 +86,8 @@ pub trait Backend: Send + Sync + 'static {
     /// What is counted and measured.
     fn metrics(&self) -> Arc<Metrics>;
 
-    /// What this process is and how it fares.
-    fn info(&self) -> Info;
+    /// What this process is and how it fares; what is counted is counted within `scope`.
+    fn info(&self, scope: &Scope) -> Info;
 
     /// What schedules are calculated with.
     fn almanac(&self) -> Almanac;
@@ -218,6 +221,8 @@ pub struct HistoryFilter {
     pub verdict: Option<Verdict>,
     /// `true`: runs that are not over; `false`: entries that are.
     pub live: Option<bool>,
+    /// Of jobs that it covers.
+    pub scope: Scope,
 }
 
 /// One of the two streams a command writes.
@@ -267,6 +272,8 @@ pub struct Info {
     pub launcher: String,
     /// What is wrong with the launcher; `None` while it can be reached.
     pub launcher_problem: Option<String>,
+    /// Why what is done cannot be recorded; `None` while it can.
+    pub audit_problem: Option<String>,
     /// How many jobs there are.
     pub jobs: usize,
     /// How many runs are not over.

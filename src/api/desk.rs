@@ -1,6 +1,11 @@
 //! What a handler has in front of it: the program as this caller may see it, through this prefix.
 //!
-//! The port [`Backend`] is private to this module, so no handler reaches past the caller's scope.
+//! The port [`Backend`] is private to this module, so no handler reaches past the caller's scope, and nothing is changed
+//! through the API without a record of who did it.
+//!
+//! What is out of scope is not there: it is "not found" in every answer, and counted nowhere.
+
+mod changes;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,9 +29,10 @@ use super::edge::front::Exchange;
 use super::error::ApiError;
 use super::listener::Listener;
 use crate::engine::forecast::Plan;
-use crate::engine::{Reply, Request};
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{Dialect, HistoryEntry, Incarnation, JobName, Run, RunId};
+
+use changes::Asked;
 
 /// One prefix and what is behind it.
 #[derive(Clone)]
@@ -80,6 +86,8 @@ pub(crate) struct Desk {
     /// Who asks.
     pub(crate) caller: Caller,
     conditions: Conditions,
+    /// With which request.
+    asked: Arc<Asked>,
 }
 
 impl FromRequestParts<Door> for Desk {
@@ -87,23 +95,23 @@ impl FromRequestParts<Door> for Desk {
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, ApiError> {
         let exchange = parts.extensions.get::<Exchange>();
-        let caller = exchange.expect("the front gives every request its exchange").caller.clone();
+        let exchange = exchange.expect("the front gives every request its exchange");
         let conditions = if parts.method.is_safe() {
             Conditions::default()
         } else {
             Conditions::read(&parts.headers)?
         };
-        Ok(Self { dialect: door.dialect, door: door.clone(), caller, conditions })
+        Ok(Self {
+            dialect: door.dialect,
+            door: door.clone(),
+            caller: exchange.caller.clone(),
+            conditions,
+            asked: Arc::new(Asked::read(parts, exchange)),
+        })
     }
 }
 
 impl Desk {
-    /// Hands a request to the loop; the answer is durable when it comes.
-    pub(crate) async fn submit(&self, request: Request) -> Result<Reply, ApiError> {
-        let request = self.conditions.apply(request, &self.caller)?;
-        Ok(self.door.backend.submit(request).await?)
-    }
-
     /// The jobs in scope among those that follow `after` in the order of names; where there are more, the page says
     /// from where on.
     pub(crate) fn jobs_after(
@@ -150,16 +158,21 @@ impl Desk {
     /// How far the parents of one job are.
     pub(crate) fn round(&self, job: &JobName) -> Option<RoundView> {
         self.in_scope(job)?;
-        self.door.backend.round(job)
+        let mut round = self.door.backend.round(job)?;
+        if let Some(standing) = &mut round.standing {
+            standing.parents.retain(|parent| self.caller.scope.covers(&parent.name));
+        }
+        Some(round)
     }
 
-    /// At most `limit` entries, as [`Backend::history`].
+    /// At most `limit` entries of jobs in scope, as [`Backend::history`].
     pub(crate) async fn history(
         &self,
         filter: HistoryFilter,
         before: Option<u64>,
         limit: usize,
     ) -> Result<Vec<HistoryEntry>, String> {
+        let filter = HistoryFilter { scope: self.caller.scope.clone(), ..filter };
         self.door.backend.history(filter, before, limit).await
     }
 
@@ -213,7 +226,7 @@ impl Desk {
 
     /// What this process is and how it fares.
     pub(crate) fn info(&self) -> Info {
-        self.door.backend.info()
+        self.door.backend.info(&self.caller.scope)
     }
 
     /// What schedules are calculated with.
@@ -223,7 +236,9 @@ impl Desk {
 
     /// What is planned of all jobs in scope, or of that one.
     pub(crate) fn plans(&self, job: Option<&JobName>) -> Vec<Plan> {
-        self.door.backend.plans(job)
+        let mut plans = self.door.backend.plans(job);
+        plans.retain(|plan| self.caller.scope.covers(plan.job()));
+        plans
     }
 
     /// Waits a moment, as [`Backend::pause`].

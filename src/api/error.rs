@@ -153,6 +153,11 @@ impl ApiError {
         self
     }
 
+    /// The status of its answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
     /// The stable word for it.
     pub(crate) fn code(&self) -> &'static str {
         self.0.code
@@ -221,7 +226,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.0.status.into_response();
         for (name, value) in &self.0.headers {
-            response.headers_mut().insert(name.clone(), value.clone());
+            response.headers_mut().append(name.clone(), value.clone());
         }
         response.extensions_mut().insert(self);
         response

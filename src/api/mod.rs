@@ -18,6 +18,7 @@ mod brief;
 mod chronos;
 mod conditions;
 mod content;
+pub mod credential;
 mod desk;
 mod edge;
 mod error;
@@ -46,7 +47,7 @@ pub use backend::{
     RoundView, Stream, Unavailable, ZoneInfo,
 };
 pub use brief::{JobBrief, JobState, JobStatus};
-pub use edge::{Limits, Options, Peers, Server, serve};
+pub use edge::{Entrance, Limits, Options, Peers, Server, Tls, TlsError, TlsFiles, serve};
 
 use desk::{Desk, Door};
 

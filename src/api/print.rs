@@ -235,6 +235,7 @@ pub(crate) fn info(info: &Info) -> Value {
         zones,
         launcher,
         launcher_problem,
+        audit_problem,
         jobs,
         live_runs,
         pending_runs,
@@ -248,6 +249,10 @@ pub(crate) fn info(info: &Info) -> Value {
             "kind": launcher,
             "state": if launcher_problem.is_none() { "connected" } else { "gone" },
             "problem": launcher_problem,
+        },
+        "audit": {
+            "state": if audit_problem.is_none() { "recording" } else { "failing" },
+            "problem": audit_problem,
         },
         "counts": {"jobs": jobs, "liveRuns": live_runs, "pendingRuns": pending_runs},
     })

@@ -28,8 +28,8 @@ use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
     AgentId, ApplyOutcome, Attempt, AttemptState, BootInstant, Contribution, Defaults, Dialect,
     Duration, Exit, HistoryEntry, Incarnation, JobDraft, JobName, JobRecord, NameRule, Progress,
-    Resources, Run, RunId, RunState, ScheduleTerms, Stretch, TaskId, Timestamp, Trigger, Verdict,
-    When, timestamp_from_millis,
+    Resources, Run, RunId, RunState, ScheduleTerms, Scope, Stretch, TaskId, Timestamp, Trigger,
+    Verdict, When, timestamp_from_millis,
 };
 use crate::schedule::ZoneDb;
 
@@ -233,6 +233,7 @@ impl World {
                 }
                 let existing = self.jobs.get(&draft.name);
                 let created = existing.is_none();
+                let revision = existing.map_or(0, |record| record.revision) + 1;
                 let stats = draft.stats.clone();
                 let job = draft.resolve(
                     existing.map(|record| &record.job),
@@ -243,7 +244,7 @@ impl World {
                     if job.disabled { vec!["it is disabled".to_owned()] } else { Vec::new() };
                 let mut record = JobRecord {
                     incarnation: Incarnation(1),
-                    revision: 1,
+                    revision,
                     accepted_at: at("2030-01-01T00:00:00Z"),
                     stats,
                     progress: Progress {
@@ -396,6 +397,7 @@ fn passes(filter: &HistoryFilter, entry: &HistoryEntry) -> bool {
     filter.job.as_ref().is_none_or(|wanted| wanted == job)
         && filter.verdict.is_none_or(|wanted| Some(wanted) == verdict)
         && filter.live.is_none_or(|wanted| wanted == live)
+        && filter.scope.covers(job)
 }
 
 impl Backend for Memory {
@@ -426,6 +428,16 @@ impl Backend for Memory {
     fn job(&self, name: &JobName) -> Option<JobView> {
         let world = self.world();
         world.jobs.get(name).map(|record| world.view(record))
+    }
+
+    fn job_of_task(&self, task_id: &TaskId) -> Option<JobName> {
+        self.world().history.iter().find_map(|entry| match entry {
+            HistoryEntry::Run(run) => {
+                let is_its = run.attempts.iter().any(|it| it.task_id == *task_id);
+                is_its.then(|| run.job.clone())
+            }
+            HistoryEntry::Stretch(_) => None,
+        })
     }
 
     fn round(&self, job: &JobName) -> Option<RoundView> {
@@ -526,7 +538,7 @@ impl Backend for Memory {
         Arc::clone(&self.1)
     }
 
-    fn info(&self) -> Info {
+    fn info(&self, scope: &Scope) -> Info {
         Info {
             version: "0.1.0".to_owned(),
             node: "n1".to_owned(),
@@ -540,7 +552,8 @@ impl Backend for Memory {
             },
             launcher: "local".to_owned(),
             launcher_problem: None,
-            jobs: self.world().jobs.len(),
+            audit_problem: None,
+            jobs: self.world().jobs.keys().filter(|name| scope.covers(name)).count(),
             live_runs: 0,
             pending_runs: 0,
         }
@@ -561,7 +574,12 @@ impl Backend for Memory {
             retry_delay: Duration::ZERO,
             disable_after_failures: 0,
             kill_grace: Duration::ZERO,
-            abilities: Abilities { only_user: None, containers: false, executors: false },
+            abilities: Abilities {
+                only_user: None,
+                run_as: None,
+                containers: false,
+                executors: false,
+            },
             zones: zones().clone(),
             machine: Err("nobody knows".to_owned()),
         };

@@ -1,5 +1,6 @@
 //! The API as clients meet it: over real sockets, in both dialects.
 
+mod browsers;
 mod events;
 mod forecast;
 mod front;
@@ -8,10 +9,14 @@ mod metrics;
 mod output;
 mod preview;
 mod reads;
+mod records;
 mod revisions;
+mod rights;
 mod runs;
+mod scope;
 mod stats;
 mod tasks;
+mod tls;
 
 /// Both prefixes.
 const PREFIXES: [&str; 2] = ["/scheduler", "/v1/scheduler"];

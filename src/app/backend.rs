@@ -11,6 +11,7 @@ use crate::api::{
     self, Almanac, HistoryFilter, Info, JobBrief, JobHead, JobState, JobStatus, JobView, RoundView,
     ZoneInfo,
 };
+use crate::audit::Audit;
 use crate::clock;
 use crate::driver::view::View;
 use crate::driver::{Handle, error_chain};
@@ -18,7 +19,10 @@ use crate::engine::forecast::{self, Plan};
 use crate::engine::{JobEntry, Reply, Request, RoundStanding, State, Timing};
 use crate::launcher::local::output::{OutputReader, Stream};
 use crate::metrics::{Doing, Figures, Levels, Metrics, VALUES_MAX};
-use crate::model::{Duration, HistoryEntry, Incarnation, JobName, Run, RunId, When, whole_millis};
+use crate::model::{
+    Duration, HistoryEntry, Incarnation, JobName, Run, RunId, RunState, Scope, TaskId, When,
+    whole_millis,
+};
 use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
 
@@ -46,6 +50,7 @@ pub(super) struct Backend {
     pub(super) output: OutputReader,
     pub(super) metrics: Arc<Metrics>,
     pub(super) job_history_limit: usize,
+    pub(super) audit: Audit,
     pub(super) identity: Identity,
 }
 
@@ -86,6 +91,11 @@ impl api::Backend for Backend {
         state.job(name).map(|entry| job_view(&state, entry))
     }
 
+    fn job_of_task(&self, task_id: &TaskId) -> Option<JobName> {
+        let state = self.view.read();
+        state.run_that_may_report(task_id).map(|run| run.job.clone())
+    }
+
     fn round(&self, job: &JobName) -> Option<RoundView> {
         let state = self.view.read();
         state.job(job).map(|entry| RoundView {
@@ -103,8 +113,8 @@ impl api::Backend for Backend {
         before: Option<u64>,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<HistoryEntry>, String>> {
-        let HistoryFilter { job, verdict, live } = filter;
-        let filter = store::Filter { job, verdict, live, ..store::Filter::default() };
+        let HistoryFilter { job, verdict, live, scope } = filter;
+        let filter = store::Filter { job, verdict, live, scope, ..store::Filter::default() };
         self.read(move |reader| reader.list(&filter, before, limit)).boxed()
     }
 
@@ -174,8 +184,9 @@ impl api::Backend for Backend {
         Arc::clone(&self.metrics)
     }
 
-    fn info(&self) -> Info {
+    fn info(&self, scope: &Scope) -> Info {
         let state = self.view.read();
+        let counted = Counted::within(scope, &state);
         let zones = &state.settings.zones;
         Info {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -190,9 +201,10 @@ impl api::Backend for Backend {
             },
             launcher: self.identity.launcher.clone(),
             launcher_problem: state.launcher_gone().map(str::to_owned),
-            jobs: state.jobs().len(),
-            live_runs: state.runs().len(),
-            pending_runs: state.pending_count(),
+            audit_problem: self.audit.problem(),
+            jobs: counted.jobs,
+            live_runs: counted.live_runs,
+            pending_runs: counted.pending_runs,
         }
     }
 
@@ -265,6 +277,34 @@ fn within_bounds<'a>(
         looked_at += parents + state.live_runs(entry.incarnation).count();
         is_within
     })
+}
+
+/// How much there is of what a caller may see.
+struct Counted {
+    jobs: usize,
+    live_runs: usize,
+    pending_runs: usize,
+}
+
+impl Counted {
+    fn within(scope: &Scope, state: &State) -> Self {
+        match scope {
+            Scope::All => Self {
+                jobs: state.jobs().len(),
+                live_runs: state.runs().len(),
+                pending_runs: state.pending_count(),
+            },
+            Scope::Only(_) => {
+                let runs = || state.runs().filter(|run| scope.covers(&run.job));
+                let is_pending = |run: &&Run| matches!(run.state, RunState::Pending { .. });
+                Self {
+                    jobs: state.jobs().filter(|entry| scope.covers(&entry.job.name)).count(),
+                    live_runs: runs().count(),
+                    pending_runs: runs().filter(is_pending).count(),
+                }
+            }
+        }
+    }
 }
 
 fn job_view(state: &State, entry: &JobEntry) -> JobView {

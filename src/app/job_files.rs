@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::security::PROCESS;
+use crate::audit::{Audit, Outcome, Record};
 use crate::driver::view::View;
 use crate::driver::{Handle, Unavailable};
 use crate::engine::{Reply, Request};
@@ -34,7 +36,12 @@ pub(super) struct Loaded {
 /// # Errors
 ///
 /// A sentence if the directory cannot be read.
-pub(super) async fn load(directory: &Path, handle: &Handle, view: &View) -> Result<Loaded, String> {
+pub(super) async fn load(
+    directory: &Path,
+    handle: &Handle,
+    view: &View,
+    audit: &Audit,
+) -> Result<Loaded, String> {
     let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
     let mut loaded = Loaded::default();
     let mut seen: BTreeMap<JobName, String> = BTreeMap::new();
@@ -64,7 +71,7 @@ pub(super) async fn load(directory: &Path, handle: &Handle, view: &View) -> Resu
         }
     }
     for (shown, job) in parents_first(jobs) {
-        store(&shown, job, handle, view, &mut loaded).await;
+        store(&shown, job, handle, view, audit, &mut loaded).await;
     }
     Ok(loaded)
 }
@@ -118,7 +125,14 @@ pub(super) fn check(directory: &Path) -> Result<(), String> {
     files(directory).map(drop)
 }
 
-async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: &mut Loaded) {
+async fn store(
+    shown: &str,
+    job: FileJob,
+    handle: &Handle,
+    view: &View,
+    audit: &Audit,
+    loaded: &mut Loaded,
+) {
     loaded.warnings.extend(job.warnings.iter().cloned());
     if is_stored(&job.draft, view) {
         loaded.unchanged += 1;
@@ -126,14 +140,26 @@ async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: 
     }
     let name = job.draft.name.clone();
     let request = Request::PutJob { draft: Box::new(job.draft.clone()), dialect: Dialect::V0 };
+    let record = Record {
+        caller: PROCESS.to_owned(),
+        door: "file".to_owned(),
+        path: format!("{shown}:{}", job.line),
+        what: "put",
+        jobs: vec![name.to_string()],
+        ..Record::default()
+    };
     match handle.ask(request).await {
-        Ok(Reply::Stored { warnings, consequences, .. }) => {
+        Ok(Reply::Stored { version, created, warnings, consequences }) => {
             loaded.stored += 1;
+            let detail = if created { "created" } else { "replaced" }.to_owned();
+            audit.record(&Record { detail, revision: Some(version.revision), ..record });
             let place = format!("{shown}:{}", job.line);
             let sentences = warnings.iter().chain(&consequences);
             loaded.warnings.extend(sentences.map(|told| format!("{place}: {name}: {told}")));
         }
         Ok(Reply::Refused(rejection)) => {
+            let code = rejection.code.as_str();
+            audit.record(&Record { outcome: Outcome::Refused { status: 400, code }, ..record });
             let (line, column) = job.place_of(&rejection.field);
             let remedy = if rejection.remedy.is_empty() {
                 String::new()
@@ -148,7 +174,10 @@ async fn store(shown: &str, job: FileJob, handle: &Handle, view: &View, loaded: 
         Ok(other) => loaded
             .problems
             .push(format!("{shown}: job `{name}`: its outcome is unclear: {other:?}")),
-        Err(Unavailable { reason }) => loaded.problems.push(format!("{shown}: {reason}")),
+        Err(Unavailable { reason }) => {
+            audit.record(&Record { outcome: Outcome::Unknown, ..record });
+            loaded.problems.push(format!("{shown}: {reason}"));
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 mod backend;
 pub mod backup;
 pub mod configuration;
+pub mod credential;
 mod feed;
 mod housekeeping;
 mod job_files;
 mod logging;
 mod machine;
+mod security;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -19,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::api;
+use crate::api::{self, Entrance};
 use crate::clock;
 use crate::config::{Config, Isolation, Resolution};
 use crate::driver::view::View;
@@ -34,6 +36,7 @@ use crate::store::{DataDir, SqliteStore};
 
 use backend::{Backend, Identity};
 use configuration::Checked;
+use security::Guards;
 
 /// How long open connections are given at the end.
 const API_GRACE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -57,18 +60,15 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let directory = DataDir::open(&config.data)?;
     let data = directory.path().to_owned();
+    security::check_files(&data)?;
 
-    let listener = TcpListener::bind(config.listen).await.with_context(|| {
-        format!(
-            "cannot listen on {}: is another Chronode running there? Choose another port with --http_port",
-            config.listen
-        )
-    })?;
-    let address = listener.local_addr()?;
+    let own_user = machine::own_user();
+    let guards = Guards::open(&config.security, &own_user, &data)?;
+    let entrances = entrances(&config, &guards).await?;
+    let addresses = addresses(&entrances)?;
 
     // The keeper comes first: it must be started from a process that is still small.
     let (notices, notices_in) = mpsc::unbounded_channel();
-    let own_user = machine::own_user();
     let launcher = LocalLauncher::start(local_config(&config, &data, executable), notices)
         .context("cannot start the local launcher")?;
 
@@ -84,7 +84,8 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
 
     let jobs = match &config.jobs {
         Some(directory) => {
-            job_files::load(directory, &handle, &view).await.map_err(anyhow::Error::msg)?
+            let loaded = job_files::load(directory, &handle, &view, &guards.audit).await;
+            loaded.map_err(anyhow::Error::msg)?
         }
         None => job_files::Loaded::default(),
     };
@@ -95,17 +96,22 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
         output: OutputReader::new(&data)?,
         metrics: metrics.clone(),
         job_history_limit: config.job_history_limit,
+        audit: guards.audit.clone(),
         identity: Identity {
             node: config.hostname.clone(),
-            listening: vec![address.to_string()],
+            listening: urls(&addresses),
             launcher: "local".to_owned(),
-            leader: format!("{}:{}", config.hostname, address.port()),
+            leader: leader_name(&config.hostname, &addresses),
         },
     });
-    let api = api::serve(listener, api::router(backend), api_options(&config, address, metrics))?;
+    let options = api_options(&config, &addresses, &guards, metrics);
+    let api = api::serve(entrances, api::router(backend), options)?;
+    guards.say_what_is_open(&addresses);
+    guards.started(&urls(&addresses));
+    let reloading = tokio::spawn(signals.hangup(Arc::clone(&guards)));
     let housekeeping =
         tokio::spawn(housekeeping::keep(store.clone(), view.clone(), data.clone(), config.history));
-    greet(&mut std::io::stdout().lock(), address, &data, &config, &jobs, &view)
+    greet(&mut std::io::stdout().lock(), &urls(&addresses), &data, &config, &jobs, &view)
         .context("cannot print where Chronode listens")?;
 
     let ended = tokio::select! {
@@ -119,7 +125,9 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
         drain(&handle, &view, &config, &mut signals).await;
     }
     housekeeping.abort();
+    reloading.abort();
     api.stop().await;
+    guards.stopping();
     match ended {
         None => {}
         Some(Ok(())) => bail!("the loop ended by itself"),
@@ -153,6 +161,7 @@ fn local_config(config: &Config, data: &Path, executable: PathBuf) -> LocalConfi
         },
         output_cap_bytes: config.output_cap,
         lang: config.lang.clone(),
+        run_as: config.security.run_as.clone(),
         ..LocalConfig::new(data.to_owned(), executable, config.hostname.clone())
     }
 }
@@ -169,6 +178,7 @@ fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
         kill_grace: config.kill_grace,
         abilities: Abilities {
             only_user: (!machine::is_root()).then(|| own_user.to_owned()),
+            run_as: config.security.run_as.clone(),
             containers: false,
             executors: false,
         },
@@ -177,15 +187,61 @@ fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
     }
 }
 
-fn api_options(config: &Config, address: SocketAddr, metrics: Arc<Metrics>) -> api::Options {
+/// Listens wherever clients are let in.
+async fn entrances(config: &Config, guards: &Guards) -> anyhow::Result<Vec<Entrance>> {
+    let mut entrances = Vec::new();
+    let plain = (!config.security.is_http_disabled).then_some((config.listen, "http_port", None));
+    let with_tls = config.security.tls.as_ref().zip(guards.tls.clone());
+    let with_tls = with_tls.map(|((address, _), tls)| (*address, "https_port", Some(tls)));
+    for (address, flag, tls) in plain.into_iter().chain(with_tls) {
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!(
+                "cannot listen on {address}: is another Chronode running there? Choose another port with --{flag}"
+            )
+        })?;
+        entrances.push(Entrance { listener, tls });
+    }
+    Ok(entrances)
+}
+
+/// Where the entrances are, and whether TLS is spoken there.
+fn addresses(entrances: &[Entrance]) -> std::io::Result<Vec<(SocketAddr, bool)>> {
+    let address = |it: &Entrance| Ok((it.listener.local_addr()?, it.tls.is_some()));
+    entrances.iter().map(address).collect()
+}
+
+/// Whom clients are told to ask: this machine, at the port where no TLS is spoken if there is one, as in Chronos.
+fn leader_name(hostname: &str, addresses: &[(SocketAddr, bool)]) -> String {
+    let plain = addresses.iter().find(|(_, has_tls)| !has_tls).or(addresses.first());
+    format!("{hostname}:{}", plain.map_or(0, |(address, _)| address.port()))
+}
+
+fn urls(addresses: &[(SocketAddr, bool)]) -> Vec<String> {
+    let url = |(address, has_tls): &(SocketAddr, bool)| {
+        format!("{}://{address}", if *has_tls { "https" } else { "http" })
+    };
+    addresses.iter().map(url).collect()
+}
+
+fn api_options(
+    config: &Config,
+    addresses: &[(SocketAddr, bool)],
+    guards: &Guards,
+    metrics: Arc<Metrics>,
+) -> api::Options {
+    let names = addresses.iter().map(|(address, _)| address.ip().to_string());
+    let is_local = addresses.iter().all(|(address, _)| address.ip().to_canonical().is_loopback());
     api::Options {
-        allowed_hosts: vec![config.hostname.clone(), address.ip().to_string()],
+        allowed_hosts: names.chain([config.hostname.clone()]).collect(),
+        allowed_origins: config.security.origins.clone(),
         // Whoever reaches a scheduler that runs as root is root. On loopback that would be every local user.
-        peers: if machine::is_root() && address.ip().is_loopback() {
+        peers: if machine::is_root() && is_local && guards.authenticator.is_none() {
             api::Peers::Users(vec![0])
         } else {
             api::Peers::Anyone
         },
+        authenticator: guards.authenticator.clone(),
+        audit: Some(guards.audit.clone()),
         limits: api::Limits { drain_time: API_GRACE, ..api::Limits::default() },
         metrics: Some(metrics),
     }
@@ -194,7 +250,7 @@ fn api_options(config: &Config, address: SocketAddr, metrics: Arc<Metrics>) -> a
 /// Says where Chronode listens, where its state is, how many jobs it has, and what runs next.
 fn greet(
     out: &mut dyn Write,
-    address: SocketAddr,
+    urls: &[String],
     data: &Path,
     config: &Config,
     files: &job_files::Loaded,
@@ -202,7 +258,12 @@ fn greet(
 ) -> std::io::Result<()> {
     let state = view.read();
     let zones = &state.settings.zones;
-    writeln!(out, "Chronode {} listening on http://{address}", env!("CARGO_PKG_VERSION"))?;
+    for (index, url) in urls.iter().enumerate() {
+        match index {
+            0 => writeln!(out, "Chronode {} listening on {url}", env!("CARGO_PKG_VERSION"))?,
+            _ => writeln!(out, "  and on     {url}")?,
+        }
+    }
     let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     writeln!(out, "  state in   {}", data.display())?;
     let pinned = if zones.is_pinned() { ", pinned" } else { "" };
@@ -275,6 +336,8 @@ fn say_what_runs_on(view: &View) {
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// Taken by the one who acts on it.
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -282,7 +345,23 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: Some(signal(SignalKind::hangup())?),
         })
+    }
+
+    /// Reads credentials and certificates again whenever that is asked for.
+    fn hangup(&mut self, guards: Arc<Guards>) -> impl Future<Output = ()> + use<> {
+        let hangup = self.hangup.take();
+        async move {
+            let Some(mut hangup) = hangup else { return };
+            while hangup.recv().await.is_some() {
+                let guards = Arc::clone(&guards);
+                let reload = move || guards.reload();
+                if tokio::task::spawn_blocking(reload).await.is_err() {
+                    tracing::error!("SIGHUP: reading the files again failed badly");
+                }
+            }
+        }
     }
 
     async fn next(&mut self) -> &'static str {

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use clap::{Args, Subcommand};
 
+pub use super::access::Access;
 use super::http::Server;
 use super::{CliError, events, forecast, job, logs, next, run as runs};
 use crate::model::{JobName, NameRule, Timestamp, Verdict};
@@ -175,7 +176,7 @@ pub struct ForecastCommand {
 /// Which server is asked, and in which form its answers are printed.
 #[derive(Debug, Clone, Args)]
 pub struct Endpoint {
-    /// The server's address; `http://user:password@host:port` where it wants credentials
+    /// The server's address, as `https://host:8443`
     #[arg(
         long,
         global = true,
@@ -185,6 +186,9 @@ pub struct Endpoint {
         default_value = "http://127.0.0.1:4400"
     )]
     pub server: String,
+    /// What it is shown so that it lets us in
+    #[command(flatten)]
+    pub access: Access,
     /// Print the server's JSON instead of tables
     #[arg(long, global = true)]
     pub json: bool,
@@ -365,7 +369,7 @@ pub fn run(
     | ClientCommand::Events { endpoint, .. }
     | ClientCommand::Next { endpoint, .. }
     | ClientCommand::Forecast { endpoint, .. }) = &command;
-    let server = || Server::at(&endpoint.server);
+    let server = || Server::at(&endpoint.server, &endpoint.access);
     let terminal = &mut Terminal { out, err, json: endpoint.json };
     match &command {
         ClientCommand::Job { command, endpoint: _ } => job::run(&server()?, command, terminal),

@@ -11,6 +11,7 @@ use reqwest::{Method, Url, redirect};
 use serde_json::Value;
 
 use super::CliError;
+use super::access::{Access, Shown};
 
 /// The prefix whose dialect job files are written in.
 const PREFIX: &str = "/scheduler";
@@ -32,12 +33,13 @@ pub(super) struct Server {
     base: String,
     /// The address without credentials, for messages.
     shown: String,
+    access: Shown,
     client: Client,
 }
 
 impl Server {
     /// Prepares to ask the server at `url`; does not connect yet.
-    pub(super) fn at(url: &str) -> Result<Self, CliError> {
+    pub(super) fn at(url: &str, access: &Access) -> Result<Self, CliError> {
         let usage = |why: &str| {
             CliError::Usage(format!(
                 "invalid server `{}`: {why}, expected `http://host:port`",
@@ -52,27 +54,29 @@ impl Server {
         // Both fail only for addresses without a host, which HTTP addresses have.
         let _ = shown.set_username("");
         let _ = shown.set_password(None);
+        // Fails if the program has chosen a provider before, which then is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut client = Client::builder()
             .connect_timeout(CONNECT_TIME)
             .timeout(None)
             // The server is named by address; what the environment says about browsing does not concern it.
             .no_proxy()
             .redirect(redirect::Policy::none());
+        client = access.prepare(client)?;
         if parsed.scheme() == "http" {
             // Without this the machine's certificates are loaded for nothing, and there may be none.
             client = client.tls_certs_only(iter::empty());
         }
-        // Fails if the program has chosen a provider before, which then is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = client
             .build()
             .map_err(|error| CliError::Failed(format!("cannot use TLS: {}", chain(&error))))?;
         let trim = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { base: trim(&parsed), shown: trim(&shown), client })
+        let access = access.shown()?;
+        Ok(Self { base: trim(&parsed), shown: trim(&shown), access, client })
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{PREFIX}{path}", self.base))
+        self.access.with(self.client.request(method, format!("{}{PREFIX}{path}", self.base)))
     }
 
     /// Reads a JSON document.
@@ -215,9 +219,12 @@ mod tests {
     #[test]
     fn only_http_addresses_are_servers() {
         for url in ["", "localhost:4400", "ftp://host", "/path"] {
-            assert!(matches!(Server::at(url), Err(CliError::Usage(_))), "{url}");
+            assert!(
+                matches!(Server::at(url, &Access::default()), Err(CliError::Usage(_))),
+                "{url}"
+            );
         }
-        let server = Server::at("http://user:secret@host:1/").ok().unwrap();
+        let server = Server::at("http://user:secret@host:1/", &Access::default()).ok().unwrap();
         assert_eq!(server.shown, "http://host:1");
     }
 }

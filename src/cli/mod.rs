@@ -6,6 +6,7 @@
 //! Exit codes: 0 when it was done; 1 when the server refused, could not be reached, or a run that was waited for did
 //! not succeed; 2 when the command line itself cannot be understood.
 
+mod access;
 pub mod client;
 mod events;
 mod forecast;

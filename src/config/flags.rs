@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::SecurityFlags;
 use crate::schedule::ZoneChoice;
 
 /// The flags of `chronode serve`. How they are put together from all sources is [`super::Typed::resolve`].
@@ -42,7 +43,7 @@ pub struct ServeFlags {
     #[arg(long, value_name = "DIR", env = "CHRONODE_JOBS", help_heading = "State")]
     pub jobs: Option<PathBuf>,
 
-    /// Address to listen on; anything but loopback needs --insecure, because every client may run commands here
+    /// Address to listen on; anything but loopback needs credentials, because clients may run commands here
     #[arg(
         long = "http_address",
         alias = "http-address",
@@ -67,6 +68,10 @@ pub struct ServeFlags {
     /// Listen without credentials on an address that others can reach
     #[arg(long, env = "CHRONODE_INSECURE", help_heading = "Listening")]
     pub insecure: bool,
+
+    /// Who is let in, by which door, and what commands may run as.
+    #[command(flatten)]
+    pub security: SecurityFlags,
 
     /// Name of this machine for constraints on `hostname` and the variable HOST; the system's own by default
     #[arg(long, value_name = "NAME", env = "CHRONODE_HOSTNAME", help_heading = "Running commands")]

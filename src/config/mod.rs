@@ -10,6 +10,7 @@ mod flags;
 #[cfg(test)]
 mod option_tests;
 mod resolve;
+mod security;
 mod show;
 mod source;
 mod table;
@@ -21,6 +22,9 @@ use std::path::PathBuf;
 pub use document::regenerated;
 pub use flags::{Isolation, LogForm, ServeFlags};
 pub use resolve::{Problems, Resolution, Typed};
+pub use security::{
+    Administrator, AuditMode, Login, Secret, Security, SecurityFlags, check_password,
+};
 
 use crate::model::{Defaults, Duration, Resources, Scalar};
 use crate::schedule::ZoneChoice;
@@ -34,6 +38,8 @@ pub struct Config {
     pub jobs: Option<PathBuf>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Who is let in, by which door, and what commands may run as.
+    pub security: Security,
     /// This machine's name.
     pub hostname: String,
     /// Its attributes.
@@ -104,7 +110,8 @@ impl Config {
     ///
     /// [`ConfigError`] for the first flag whose value cannot be used.
     pub fn new(flags: ServeFlags, machine_name: &str) -> Result<Self, ConfigError> {
-        let listen = listen(&flags)?;
+        let security = Security::new(flags.security.clone(), flags.insecure)?;
+        let listen = listen(&flags, &security)?;
         let (is_metered, resources) = local_resources(flags.local_resources.as_deref())?;
         let amount = |flag: &'static str, units: f64| {
             Scalar::from_units(units)
@@ -129,6 +136,7 @@ impl Config {
             data: flags.data,
             jobs: flags.jobs,
             listen,
+            security,
             hostname: flags.hostname.unwrap_or_else(|| machine_name.to_owned()),
             attributes: attributes(&flags.attributes)?,
             is_metered,
@@ -174,22 +182,22 @@ fn refuse(flag: &'static str, found: impl ToString, expected: &str) -> ConfigErr
     ConfigError { flag, found: found.to_string(), expected: expected.to_owned() }
 }
 
-fn listen(flags: &ServeFlags) -> Result<SocketAddr, ConfigError> {
-    let address: IpAddr = match flags.http_address.as_str() {
-        "localhost" => IpAddr::from([127, 0, 0, 1]),
-        text => text
-            .parse()
-            .map_err(|_| refuse("http_address", text, "give an IP address, as 127.0.0.1 or ::1"))?,
-    };
-    if !address.is_loopback() && !flags.insecure {
-        return Err(refuse(
-            "http_address",
-            &flags.http_address,
-            "others can reach this address, and whoever reaches it may run any command here. Listen on 127.0.0.1 \
-             behind a proxy that checks who asks, or add --insecure",
-        ));
+fn listen(flags: &ServeFlags, security: &Security) -> Result<SocketAddr, ConfigError> {
+    let address = address("http_address", &flags.http_address)?;
+    if !security.is_http_disabled {
+        let has_credentials = security.has_credentials();
+        security::require_credentials("http_address", address, has_credentials, flags.insecure)?;
     }
     Ok(SocketAddr::new(address, flags.http_port))
+}
+
+fn address(flag: &'static str, text: &str) -> Result<IpAddr, ConfigError> {
+    match text {
+        "localhost" => Ok(IpAddr::from([127, 0, 0, 1])),
+        text => {
+            text.parse().map_err(|_| refuse(flag, text, "give an IP address, as 127.0.0.1 or ::1"))
+        }
+    }
 }
 
 fn attributes(text: &str) -> Result<BTreeMap<String, String>, ConfigError> {
@@ -292,6 +300,7 @@ mod tests {
             let error = config(&["--http_address", address]).unwrap_err().to_string();
             assert!(error.contains("add --insecure"), "{error}");
             assert!(config(&["--http_address", address, "--insecure"]).is_ok());
+            assert!(config(&["--http_address", address, "--credentials", "x"]).is_ok());
         }
     }
 

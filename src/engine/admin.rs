@@ -155,6 +155,15 @@ fn check(step: &Step<'_>, job: &Job) -> Result<(Option<Schedule>, Vec<String>), 
             "leave `runAsUser` out, or run Chronode as root",
         ));
     }
+    if let Some(users) = &abilities.run_as
+        && !users.contains(&job.run_as_user)
+    {
+        return Err(unsupported(
+            "runAsUser",
+            format!("commands may not run as `{}` here", job.run_as_user),
+            &format!("give `runAsUser` as one of {}", users.join(", ")),
+        ));
+    }
     if job.container.is_some() && !abilities.containers {
         return Err(unsupported(
             "container",

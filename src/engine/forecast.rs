@@ -37,6 +37,12 @@ pub fn plans(state: &State, only: Option<&JobName>) -> Vec<Plan> {
 }
 
 impl Plan {
+    /// Whose it is.
+    #[must_use]
+    pub fn job(&self) -> &JobName {
+        &self.job.name
+    }
+
     fn of(entry: &JobEntry) -> Option<Self> {
         match &entry.timing {
             Timing::Schedule(schedule) if !entry.job.disabled && !entry.is_quarantined => {

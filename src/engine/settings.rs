@@ -37,6 +37,8 @@ pub struct Boot {
 pub struct Abilities {
     /// The only user it can run commands as; `None` if it can become any.
     pub only_user: Option<String>,
+    /// The users that commands may run as (`--run_as`); `None` if any may be.
+    pub run_as: Option<Vec<String>>,
     /// Whether it runs containers.
     pub containers: bool,
     /// Whether it runs custom executors.

@@ -294,7 +294,8 @@ impl State {
     }
 
     /// The live run of whose last attempt its job may still say how it ended.
-    pub(super) fn run_that_may_report(&self, task_id: &TaskId) -> Option<&Run> {
+    #[must_use]
+    pub fn run_that_may_report(&self, task_id: &TaskId) -> Option<&Run> {
         self.run_of_task(task_id).or_else(|| self.runs.get(self.derived.reporting.get(task_id)?))
     }
 

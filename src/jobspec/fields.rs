@@ -53,8 +53,10 @@ impl Findings {
 
     /// Refuses a value of the wrong shape: ```retries` is `abc`, which is no whole number``.
     fn refuse_shape(&mut self, path: &str, value: &Value, wanted: &str, remedy: &str) {
-        let message = format!("`{path}` is {}, which is {wanted}", quoted(value));
-        self.refuse(path, message, remedy);
+        // In there a value is a secret, or what was meant as one and stands in the wrong place.
+        let told =
+            if path.starts_with("environmentVariables") { an(kind(value)) } else { quoted(value) };
+        self.refuse(path, format!("`{path}` is {told}, which is {wanted}"), remedy);
     }
 }
 

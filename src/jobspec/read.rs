@@ -172,7 +172,9 @@ fn variable(item: &Value, path: &str, found: &mut Findings) -> Option<EnvVar> {
     let name = item.required_text("name", TextRule::PROCESS, found);
     if let Some(name) = name.as_deref().filter(|name| name.is_empty() || name.contains('=')) {
         let path = item.path_of("name");
-        let message = format!("`{path}` is `{}`, which no variable can be called", shown(name));
+        // What follows the `=` may be a secret.
+        let told = if name.is_empty() { "is empty" } else { "contains a `=`" };
+        let message = format!("`{path}` {told}, which no variable can be called");
         found.refuse(&path, message, "give it a name without `=`");
     }
     let value = item.required_text("value", TextRule::PROCESS, found);

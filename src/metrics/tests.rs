@@ -18,7 +18,7 @@ fn empty() -> State {
         retry_delay: Duration::ZERO,
         disable_after_failures: 0,
         kill_grace: Duration::ZERO,
-        abilities: Abilities { only_user: None, containers: false, executors: false },
+        abilities: Abilities { only_user: None, run_as: None, containers: false, executors: false },
         zones: ZoneDb::bundled(),
         machine: Err("nobody knows".to_owned()),
     };

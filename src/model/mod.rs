@@ -15,6 +15,7 @@ mod record;
 mod request;
 mod resources;
 mod run;
+mod scope;
 mod task;
 mod terms;
 mod time;
@@ -36,6 +37,7 @@ pub use run::{
     Alarm, Attempt, AttemptState, HistoryEntry, Outcome, Run, RunState, Signal, StopReason,
     Stretch, Trigger, Verdict,
 };
+pub use scope::{Pattern, Scope};
 pub use task::{Command, Exit, Launch, TaskReport, TaskStatus};
 pub use terms::{Calendar, CalendarUse, DstPolicy, FoldPolicy, GapPolicy, ScheduleTerms};
 pub use time::{

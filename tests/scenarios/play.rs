@@ -76,7 +76,12 @@ impl World {
             retry_delay: Duration::from_secs(60),
             disable_after_failures: 0,
             kill_grace: Duration::from_secs(5),
-            abilities: Abilities { only_user: None, containers: false, executors: false },
+            abilities: Abilities {
+                only_user: None,
+                run_as: None,
+                containers: false,
+                executors: false,
+            },
             zones: ZoneDb::bundled(),
             machine: Ok(boot(1, BEGIN.parse().expect("an instant"))),
         });

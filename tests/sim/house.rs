@@ -95,7 +95,12 @@ impl House {
             retry_delay: Duration::from_micros(further_attempts::DELAY),
             disable_after_failures: plan.disable_after,
             kill_grace: Duration::from_secs(5),
-            abilities: Abilities { only_user: None, containers: false, executors: false },
+            abilities: Abilities {
+                only_user: None,
+                run_as: None,
+                containers: false,
+                executors: false,
+            },
             zones: ZoneDb::bundled(),
             machine: Err("no machine of a simulation starts anew".to_owned()),
         };

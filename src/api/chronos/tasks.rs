@@ -25,6 +25,8 @@ pub(crate) async fn mark_success(
 ) -> Result<Response, ApiError> {
     let is_marked = match JobName::parse(&text, NameRule::Blanks) {
         Err(_) => false,
+        // One that the caller may not see is not there either.
+        Ok(name) if desk.job(&name).is_none() => false,
         Ok(name) => match desk.submit(Request::MarkSuccess { name }).await? {
             Reply::Marked { run: _ } => true,
             Reply::Refused(rejection) if rejection.code == RejectionCode::UnknownJob => false,

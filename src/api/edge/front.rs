@@ -1,7 +1,7 @@
 //! What happens to every request before and after its handler.
 //!
 //! ```text
-//!   number it ─▶ peer, host, origin ─▶ route ─▶ write the error's body ─▶ harden ─▶ log
+//!   number it ─▶ peer, host, origin ─▶ credentials ─▶ route ─▶ write the error's body ─▶ harden ─▶ record, log
 //! ```
 //!
 //! The number names the request in its answer (`X-Request-Id`, `requestId` in errors) and in the log, where the details
@@ -17,18 +17,20 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 use tracing::{debug, error, info, warn};
 
-use super::security::{self, Hosts};
+use super::security::{self, Hosts, is_preflight};
 use crate::api::access::Caller;
 use crate::api::chronos::metrics::timer_name;
+use crate::api::credential::Authenticator;
 use crate::api::error::ApiError;
 use crate::api::routes::{Reached, Route};
+use crate::audit::{Audit, Outcome, Record};
 use crate::metrics::{Answered, Metrics};
 
 /// One connection's ends, and whether the client at the other may ask at all.
@@ -49,6 +51,10 @@ pub(crate) struct Exchange {
     pub(crate) id: u64,
     /// Who asks.
     pub(crate) caller: Caller,
+    /// From where.
+    pub(crate) peer: SocketAddr,
+    /// Where it is recorded what comes of it.
+    pub(crate) audit: Option<Audit>,
     /// How long its body may take.
     pub(crate) body_time: Duration,
     /// Becomes true when the server stops.
@@ -57,43 +63,42 @@ pub(crate) struct Exchange {
 
 /// Everything in front of the routes.
 pub(crate) struct Front {
-    router: Router,
-    hosts: Hosts,
-    body_time: Duration,
-    stopping: watch::Receiver<bool>,
-    metrics: Option<Arc<Metrics>>,
-    requests: AtomicU64,
+    pub(crate) router: Router,
+    pub(crate) hosts: Hosts,
+    /// `None` where nobody needs credentials.
+    pub(crate) authenticator: Option<Arc<Authenticator>>,
+    pub(crate) audit: Option<Audit>,
+    /// Whether there is no other way in than TLS.
+    pub(crate) demands_tls: bool,
+    pub(crate) body_time: Duration,
+    pub(crate) stopping: watch::Receiver<bool>,
+    pub(crate) metrics: Option<Arc<Metrics>>,
+    pub(crate) requests: AtomicU64,
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-impl Front {
-    pub(crate) fn new(
-        router: Router,
-        hosts: Hosts,
-        body_time: Duration,
-        stopping: watch::Receiver<bool>,
-        metrics: Option<Arc<Metrics>>,
-    ) -> Self {
-        Self { router, hosts, body_time, stopping, metrics, requests: AtomicU64::new(0) }
-    }
+/// The one path that needs no credentials: whoever watches a process must not have any.
+const OPEN_PATH: &str = "/ping";
 
+impl Front {
     /// Answers one request.
-    pub(crate) async fn answer(&self, link: &Link, mut request: Request) -> Response {
+    pub(crate) async fn answer(&self, link: &Link, request: Request) -> Response {
         let begun = self.metrics.as_ref().map(|metrics| metrics.now());
         let id = self.requests.fetch_add(1, Ordering::Relaxed) + 1;
         let method = request.method().clone();
         let path = shown(request.uri().path());
-        let (body_time, stopping) = (self.body_time, self.stopping.clone());
-        request.extensions_mut().insert(Exchange {
-            id,
-            caller: Caller::anonymous(),
-            body_time,
-            stopping,
-        });
+        let other_origin = self.hosts.other_origin(request.headers());
 
-        let mut response = match self.check(link, &request) {
-            Ok(()) => self.route(request).await,
+        let mut caller = None;
+        let mut response = match self.admit(link, &method, request.uri(), request.headers()).await {
+            Ok(_) if other_origin.is_some() && is_preflight(&method, request.headers()) => {
+                security::preflight()
+            }
+            Ok(admitted) => {
+                caller = Some(admitted.clone());
+                self.route(id, admitted, link, request).await
+            }
             Err(refusal) => refusal.into_response(),
         };
         let status = response.status();
@@ -107,9 +112,20 @@ impl Front {
                 warn!(request = id, %method, path, detail = %shown(error.detail()), "request failed");
             }
             code = Some(error.code());
+            if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+                let peer = link.peer.to_string();
+                let what = Refused { id, method: method.as_str(), path: &path, peer, caller };
+                self.record(what, &error).await;
+            }
             error.write_into(&mut response, id);
         }
         security::harden(response.headers_mut());
+        if self.demands_tls {
+            security::demand_tls(response.headers_mut());
+        }
+        if let Some(origin) = other_origin {
+            security::share(response.headers_mut(), origin);
+        }
         response.headers_mut().insert(REQUEST_ID, HeaderValue::from(id));
         if let (Some(metrics), Some(begun)) = (&self.metrics, begun) {
             metrics.answered(begun, answered(&method, reached, status, code));
@@ -124,15 +140,69 @@ impl Front {
         response
     }
 
-    fn check(&self, link: &Link, request: &Request) -> Result<(), ApiError> {
+    /// Who asks, if they may ask at all.
+    async fn admit(
+        &self,
+        link: &Link,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Caller, ApiError> {
+        self.check(link, uri, headers)?;
+        let Some(authenticator) = &self.authenticator else { return Ok(Caller::anonymous()) };
+        // A browser asks without credentials whether it may ask with them.
+        let is_preflight =
+            is_preflight(method, headers) && self.hosts.other_origin(headers).is_some();
+        if uri.path() == OPEN_PATH || is_preflight {
+            return Ok(Caller::nobody());
+        }
+        authenticator.authenticate(headers).await
+    }
+
+    /// Records an attempt that was refused.
+    async fn record(&self, refused: Refused<'_>, error: &ApiError) {
+        let Some(audit) = self.audit.clone() else { return };
+        let Refused { id, method, path, peer, caller } = refused;
+        let door = ["/v1/scheduler", "/scheduler"].into_iter().find(|door| path.starts_with(door));
+        let record = Record {
+            role: caller.as_ref().map(|caller| caller.role.as_str().to_owned()).unwrap_or_default(),
+            caller: caller.map(|caller| caller.name.to_string()).unwrap_or_default(),
+            peer,
+            door: door.unwrap_or_default().to_owned(),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            what: "request",
+            outcome: Outcome::Refused { status: error.status().as_u16(), code: error.code() },
+            request: Some(id),
+            ..Record::default()
+        };
+        // Ends whether anybody waits for it or not.
+        let _ = tokio::task::spawn_blocking(move || audit.record_refusal(&record)).await;
+    }
+
+    fn check(&self, link: &Link, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
         if let Err(reason) = &link.admitted {
             return Err(ApiError::forbidden("peer_not_allowed", reason.as_str()));
         }
-        self.hosts.check(request.uri(), request.headers(), link.local)
+        self.hosts.check(uri, headers, link.local)
     }
 
     /// Runs the handler. One that panics has lost its own request, nothing else.
-    async fn route(&self, request: Request<Body>) -> Response {
+    async fn route(
+        &self,
+        id: u64,
+        caller: Caller,
+        link: &Link,
+        mut request: Request<Body>,
+    ) -> Response {
+        request.extensions_mut().insert(Exchange {
+            id,
+            caller,
+            peer: link.peer,
+            audit: self.audit.clone(),
+            body_time: self.body_time,
+            stopping: self.stopping.clone(),
+        });
         let routed = AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind().await;
         match routed {
             Ok(Ok(response)) => response,
@@ -163,6 +233,16 @@ fn answered(
         status: status.as_u16(),
         error,
     }
+}
+
+/// A request that was refused, as far as it is known.
+struct Refused<'a> {
+    id: u64,
+    method: &'a str,
+    path: &'a str,
+    peer: String,
+    /// Who asked, if that was found out.
+    caller: Option<Caller>,
 }
 
 fn text_of(panic: &(dyn Any + Send)) -> &str {

@@ -5,6 +5,8 @@ mod peer;
 mod security;
 mod server;
 mod stall;
+mod tls;
 
 pub use peer::Peers;
-pub use server::{Limits, Options, Server, serve};
+pub use server::{Entrance, Limits, Options, Server, serve};
+pub use tls::{Tls, TlsError, TlsFiles};

@@ -3,28 +3,46 @@
 //! A page of a stranger can make a browser send requests to loopback addresses, and can give its own name our address
 //! (DNS rebinding). So the name a request was sent to must be one of ours, and an `Origin`, which a page cannot leave
 //! out of a request that changes something or forge, must be the same server. Together with the demand for a JSON
-//! content type no such page can do or read anything. No CORS headers are ever sent (DIFFERENCE: Chronos lets every
-//! page read everything).
+//! content type no such page can do or read anything. CORS headers are sent for origins that were configured, which are
+//! none (DIFFERENCE: Chronos lets every page read everything).
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
 
 use crate::api::error::ApiError;
 
-/// Names and addresses by which clients may call this server, beside those of loopback.
+/// By which names this server may be called, and whose pages may call it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Hosts(Vec<String>);
+pub(crate) struct Hosts {
+    /// Names and addresses, beside those of loopback.
+    names: Vec<String>,
+    /// Origins, beside our own.
+    origins: Vec<String>,
+}
 
 impl Hosts {
-    /// Takes names or addresses; a port after them is dropped, case does not matter.
-    pub(crate) fn new(configured: &[String]) -> Self {
-        Self(configured.iter().map(|text| host_of(text).to_ascii_lowercase()).collect())
+    /// Takes names or addresses, of which a port is dropped, and origins as browsers send them. Case does not matter.
+    pub(crate) fn new(names: &[String], origins: &[String]) -> Self {
+        Self {
+            names: names.iter().map(|text| host_of(text).to_ascii_lowercase()).collect(),
+            origins: origins.iter().map(|origin| origin.to_ascii_lowercase()).collect(),
+        }
+    }
+
+    /// The origin of the page that asks, if it is another server's that may.
+    pub(crate) fn other_origin(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let origin = single(headers, &ORIGIN)?;
+        let is_allowed = self.origins.contains(&origin.to_ascii_lowercase());
+        is_allowed.then(|| headers.get(ORIGIN).cloned()).flatten()
     }
 
     /// Refuses a request that was sent to another name than ours or by another server's page.
@@ -58,6 +76,7 @@ impl Hosts {
             }
         }
         if headers.contains_key(ORIGIN)
+            && self.other_origin(headers).is_none()
             && !single(headers, &ORIGIN).is_some_and(|origin| is_same_server(origin, &host))
         {
             return Err(ApiError::forbidden(
@@ -75,7 +94,7 @@ impl Hosts {
         let is_address_of_ours = address.map(|ip| ip.to_canonical()).is_some_and(|ip| {
             ip.is_loopback() || (ip == local.to_canonical() && !ip.is_unspecified())
         });
-        is_address_of_ours || host == "localhost" || self.0.contains(&host)
+        is_address_of_ours || host == "localhost" || self.names.contains(&host)
     }
 }
 
@@ -129,6 +148,38 @@ pub(crate) fn harden(headers: &mut HeaderMap) {
     }
 }
 
+/// Tells a browser to come with TLS alone from now on, for a year.
+pub(crate) fn demand_tls(headers: &mut HeaderMap) {
+    let year = HeaderValue::from_static("max-age=31536000");
+    headers.insert(STRICT_TRANSPORT_SECURITY, year);
+}
+
+/// What a page of another server may read of an answer beside its body.
+const EXPOSED: &str =
+    "chronode-omitted, chronode-run-id, content-range, retry-after, warning, x-request-id";
+
+/// Lets a page from `origin` read the answer.
+pub(crate) fn share(headers: &mut HeaderMap, origin: HeaderValue) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    headers.append(VARY, HeaderValue::from_static("origin"));
+}
+
+/// Whether a browser asks what a page may ask.
+pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// The answer to that, for a page that may ask. What it then asks needs credentials as ever.
+pub(crate) fn preflight() -> Response {
+    let headers = [
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, DELETE"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, idempotency-key, range"),
+        (ACCESS_CONTROL_MAX_AGE, "600"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,7 +192,7 @@ mod tests {
             headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
         let local = "10.1.2.3:4400".parse().unwrap();
-        Hosts::new(&hosts).check(&Uri::from_static("/ping"), &headers, local).is_ok()
+        Hosts::new(&hosts, &[]).check(&Uri::from_static("/ping"), &headers, local).is_ok()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The resources that Chronos has not. They never lie under `P/job/`, where they could be taken for a job's name.
 
+pub(crate) mod audit;
 pub(crate) mod bulk;
 pub(crate) mod cutover;
 pub(crate) mod events;

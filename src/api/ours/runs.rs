@@ -50,6 +50,7 @@ fn filter(query: &Query) -> Result<HistoryFilter, ApiError> {
         job: job.transpose()?,
         verdict: verdict.transpose()?,
         live: query.flag("live")?,
+        ..HistoryFilter::default()
     })
 }
 

@@ -5,11 +5,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures_util::future;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 use super::{Answer, Memory};
-use crate::api::{Backend, Options, Server, router, serve};
+use crate::api::{Backend, Entrance, Options, Server, Tls, router, serve};
 
 /// A server over a backend in memory, on a port of its own.
 pub(crate) struct Fixture {
@@ -23,16 +24,21 @@ impl Fixture {
     }
 
     pub(crate) async fn start_with(options: Options) -> Self {
+        Self::start_at(&[None], options).await
+    }
+
+    /// A server with these entrances, each with or without TLS.
+    pub(crate) async fn start_at(entrances: &[Option<Arc<Tls>>], options: Options) -> Self {
         let memory = Arc::new(Memory::default());
         let backend: Arc<dyn Backend> = Arc::<Memory>::clone(&memory);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listening = future::join_all(entrances.iter().cloned().map(Entrance::local)).await;
         let options = Options { metrics: Some(memory.metrics()), ..options };
-        let server = serve(listener, router(backend), options).unwrap();
+        let server = serve(listening, router(backend), options).unwrap();
         Self { memory, server }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.server.address()
+        self.server.addresses()[0]
     }
 
     /// Sends a request without a body.
@@ -56,6 +62,28 @@ impl Fixture {
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}{length}\r\n{body}"
         ))
         .await
+    }
+
+    /// Sends a request without a body, and goes away when as much of the answer is there as was announced.
+    pub(crate) async fn ask_begin(&self, method: &str, path: &str, headers: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address()).await.unwrap();
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut received = Vec::new();
+        let has_come = |received: &[u8]| {
+            let text = String::from_utf8_lossy(received);
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+            let announced = head.to_ascii_lowercase();
+            let length = announced.split("\r\n").find_map(|it| it.strip_prefix("content-length: "));
+            let length: usize = length.map_or(0, |length| length.parse().unwrap());
+            method == "HEAD" || body.len() >= length
+        };
+        while !has_come(&received) {
+            if stream.read_buf(&mut received).await.unwrap() == 0 {
+                break;
+            }
+        }
+        Answer::parse(&received, method == "HEAD")
     }
 
     /// Sends a JSON body.

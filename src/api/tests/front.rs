@@ -47,6 +47,7 @@ async fn info_says_what_runs_here() {
                     "host": "2025b",
                 },
                 "launcher": {"kind": "local", "state": "connected", "problem": null},
+                "audit": {"state": "recording", "problem": null},
                 "counts": {"jobs": 0, "liveRuns": 0, "pendingRuns": 0},
             })
         );

@@ -86,7 +86,7 @@ fn settings() -> Settings {
         retry_delay: Duration::from_secs(60),
         disable_after_failures: 0,
         kill_grace: Duration::from_secs(5),
-        abilities: Abilities { only_user: None, containers: false, executors: false },
+        abilities: Abilities { only_user: None, run_as: None, containers: false, executors: false },
         zones: ZoneDb::bundled(),
         machine: Ok(Boot { id: "boot 1".to_owned(), at: at("2025-12-31T23:43:20Z") }),
     }

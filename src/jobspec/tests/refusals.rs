@@ -145,12 +145,12 @@ fn what_chronos_swallows_is_refused_by_name() {
         (
             "environmentVariables",
             variable(json!({"name": "B=", "value": ""})),
-            "environmentVariables[1].name | `environmentVariables[1].name` is `B=`, which no variable can be called: give it a name without `=`",
+            "environmentVariables[1].name | `environmentVariables[1].name` contains a `=`, which no variable can be called: give it a name without `=`",
         ),
         (
             "environmentVariables",
             variable(json!({"name": "", "value": ""})),
-            "environmentVariables[1].name | `environmentVariables[1].name` is ``, which no variable can be called: give it a name without `=`",
+            "environmentVariables[1].name | `environmentVariables[1].name` is empty, which no variable can be called: give it a name without `=`",
         ),
         (
             "environmentVariables",

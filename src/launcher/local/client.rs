@@ -21,7 +21,7 @@ use super::layout::Layout;
 use super::protocol::{Settings, ToKeeper, ToLauncher, VERSION, line, millis};
 use crate::clock;
 use crate::launcher::{Notice, Order};
-use crate::model::{Duration, Offer, TaskReport, Term};
+use crate::model::{Duration, Exit, Offer, TaskReport, TaskStatus, Term};
 
 /// Between two tries to reach a keeper that is just starting.
 const TRY_PAUSE: Duration = Duration::from_millis(20);
@@ -41,6 +41,8 @@ pub(super) struct Client {
     pub(super) executable: PathBuf,
     pub(super) settings: Settings,
     pub(super) offer: Offer,
+    /// The users that commands may run as; `None` if any may be.
+    pub(super) run_as: Option<Vec<String>>,
     pub(super) orders: UnboundedReceiver<Order>,
     pub(super) notices: UnboundedSender<Notice>,
     /// How many tasks live; `None` while nobody can say.
@@ -256,8 +258,8 @@ impl Client {
                     if count == 0 {
                         return Broken::Dropped;
                     }
-                    let bytes: Vec<u8> =
-                        orders.drain(..).flat_map(|order| line(&encode(order))).collect();
+                    let allowed = orders.drain(..).filter(|order| self.allows(order));
+                    let bytes: Vec<u8> = allowed.flat_map(|order| line(&encode(order))).collect();
                     if let Err(error) = session.writer.write_all(&bytes).await {
                         return Broken::Because(format!("the keeper went away: {error}"));
                     }
@@ -271,6 +273,25 @@ impl Client {
                 },
             }
         }
+    }
+
+    /// Whether a command may run as the user it wants. If not, its end is told at once: nothing of it ever starts.
+    ///
+    /// Jobs are refused before they are stored; this is for those that were stored before the list was what it is.
+    fn allows(&self, order: &Order) -> bool {
+        let (Order::Launch(launch), Some(users)) = (order, &self.run_as) else { return true };
+        let user = launch.user.as_deref().unwrap_or_default();
+        if users.iter().any(|allowed| allowed == user) {
+            return true;
+        }
+        let reason = format!(
+            "commands may not run as `{user}` here: give the job a `runAsUser` that `--run_as` names, or add it there"
+        );
+        let exit = Exit::CouldNotStart { reason };
+        let status = TaskStatus::Ended { exit, started_at: None, ended_at: clock::wall() };
+        let report = TaskReport { task_id: launch.task_id.clone(), status };
+        let _ = self.notices.send(Notice::Report(report));
+        false
     }
 
     fn hear(&self, text: &str) -> Result<(), String> {

@@ -66,6 +66,8 @@ pub struct LocalConfig {
     pub path: String,
     /// `LANG` of commands that bring none: the scheduler's own.
     pub lang: Option<String>,
+    /// The users that commands may run as; `None` if any may be. A launch for another ends before it starts.
+    pub run_as: Option<Vec<String>>,
     /// How long until a report that is not acknowledged is repeated.
     pub repeat_every: Duration,
 }
@@ -99,6 +101,7 @@ impl LocalConfig {
             output_cap_bytes: DEFAULT_OUTPUT_CAP_BYTES,
             path: DEFAULT_PATH.to_owned(),
             lang: None,
+            run_as: None,
             repeat_every: Duration::from_secs(30),
         }
     }
@@ -156,6 +159,7 @@ impl LocalLauncher {
             output_cap_bytes,
             path,
             lang,
+            run_as,
             repeat_every,
         } = config;
         let layout = open_data_dir(&data_dir)
@@ -185,6 +189,7 @@ impl LocalLauncher {
             executable,
             settings: Settings { output_cap_bytes, path, lang, repeat_ms, cgroup },
             offer,
+            run_as,
             orders: incoming,
             notices,
             live: tell_live,

@@ -14,7 +14,9 @@ use super::changes::{bad_record, signed};
 use super::open::{self, error};
 use super::schema::LAYOUT;
 use crate::model::HistoryEntry;
-use crate::model::{Incarnation, Job, JobName, Run, RunId, RunState, Timestamp, Verdict};
+use crate::model::{
+    Incarnation, Job, JobName, Pattern, Run, RunId, RunState, Scope, Timestamp, Verdict,
+};
 use crate::store::Error;
 use crate::store::codec::{self, DecodeError};
 
@@ -38,6 +40,8 @@ pub struct Filter {
     pub verdict: Option<Verdict>,
     /// Only live runs, or only what has ended.
     pub live: Option<bool>,
+    /// Only those of jobs whose names it covers.
+    pub scope: Scope,
 }
 
 /// One revision of a definition, of a job that is there or was.
@@ -255,9 +259,11 @@ pub(super) fn list_query(
     before: Option<u64>,
     limit: usize,
 ) -> Result<(String, Vec<Value>), Error> {
-    let Filter { job, incarnation, verdict, live } = filter;
+    let Filter { job, incarnation, verdict, live, scope } = filter;
     let mut conditions = Vec::new();
     let mut values: Vec<Value> = Vec::new();
+    let covered = covered(scope, &mut values);
+    conditions.extend(covered.as_deref());
     if let Some(job) = job {
         conditions.push("job = ?");
         values.push(job.as_str().to_owned().into());
@@ -291,6 +297,35 @@ pub(super) fn list_query(
          ORDER BY sequence DESC LIMIT ?"
     );
     Ok((sql, values))
+}
+
+/// The condition that a scope makes; none of all jobs. A beginning is a range of names, which an index can find.
+fn covered(scope: &Scope, values: &mut Vec<Value>) -> Option<String> {
+    let Scope::Only(patterns) = scope else { return None };
+    let mut alternatives = vec!["FALSE"];
+    for pattern in patterns {
+        match pattern {
+            Pattern::Name(name) => {
+                alternatives.push("job = ?");
+                values.push(name.clone().into());
+            }
+            Pattern::Prefix(prefix) => {
+                alternatives.push("(job >= ? AND job < ?)");
+                values.extend([prefix.clone().into(), after_prefix(prefix).into()]);
+            }
+        }
+    }
+    Some(format!("({})", alternatives.join(" OR ")))
+}
+
+/// The first text behind all that begin with `prefix`. Names are compared byte by byte, in UTF-8 and so as characters.
+fn after_prefix(prefix: &str) -> String {
+    let mut text = prefix.to_owned();
+    // A prefix ends with a separator, which is ASCII and has a successor.
+    if let Some(next) = text.pop().and_then(|last| char::from_u32(u32::from(last) + 1)) {
+        text.push(next);
+    }
+    text
 }
 
 struct Reading<'a> {

@@ -10,8 +10,8 @@ use super::*;
 use crate::engine::Change;
 use crate::model::{
     AgentId, Alarm, Attempt, AttemptState, CatchUp, Duration, Exit, HistoryEntry, Incarnation,
-    JobRecord, Overlap, ParentTerms, Priority, Resources, Run, RunState, TaskId, Term, Verdict,
-    When,
+    JobRecord, Overlap, ParentTerms, Pattern, Priority, Resources, Run, RunState, Scope, TaskId,
+    Term, Verdict, When,
 };
 use crate::store::conformance::{
     self, Subject, at, batch, ended, job, name, ran, run, signal, stored, stretch, wait,
@@ -576,6 +576,36 @@ fn history_is_listed_newest_first_as_filtered() {
     let counts = reader.counts(None).unwrap();
     assert_eq!(counts, [(Verdict::Failed, 1), (Verdict::Missed, 4)].into());
     assert_eq!(reader.counts(Some(&name("b"))).unwrap(), [].into());
+}
+
+#[test]
+fn a_scope_is_a_condition_of_the_list_so_pages_are_full() {
+    let subject = OnDisk::new();
+    let store = subject.store();
+    for (sequence, text) in [
+        (1, "bill-a"),
+        (2, "other"),
+        (3, "bill-z"),
+        (4, "bill"),
+        (5, "bill."),
+        (6, "one"),
+        (7, "bills-a"),
+    ] {
+        let over = ended(run(sequence, sequence, text), Verdict::Succeeded, 9);
+        let changes = vec![stored(&job(sequence, text)), ran(&over)];
+        wait(store.commit(batch(1, changes))).unwrap();
+    }
+    let within = |patterns: &[&str]| {
+        let patterns = patterns.iter().map(|text| Pattern::parse(text).unwrap()).collect();
+        Filter { scope: Scope::Only(patterns), ..Filter::default() }
+    };
+    assert_eq!(sequences(store, &within(&["bill-*", "one"])), [6, 3, 1]);
+    assert_eq!(sequences(store, &within(&[])), [0_u64; 0]);
+    let of_other = Filter { job: Some(name("other")), ..within(&["bill-*"]) };
+    assert_eq!(sequences(store, &of_other), [0_u64; 0]);
+    // A page has as many entries as were asked for, whatever else lies between them.
+    let page = store.reader().unwrap().list(&within(&["bill-*"]), Some(7), 2).unwrap();
+    assert_eq!(page.iter().map(HistoryEntry::sequence).collect::<Vec<_>>(), [3, 1]);
 }
 
 #[test]

@@ -1,0 +1,385 @@
+//! What a caller changes: judged by their scope, carried out whatever becomes of the client, and recorded.
+
+use std::net::SocketAddr;
+
+use axum::extract::OriginalUri;
+use axum::http::header::RETRY_AFTER;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode};
+
+use super::Desk;
+use crate::api::access::Scope;
+use crate::api::backend::Unavailable;
+use crate::api::brief::JobBrief;
+use crate::api::chronos::jobs;
+use crate::api::edge::front::Exchange;
+use crate::api::error::ApiError;
+use crate::audit::{self, Audit, Outcome, Record};
+use crate::engine::{Rejection, Reply, Request};
+use crate::model::{Dialect, JobDraft, JobName, When};
+
+/// The request, as it is recorded.
+pub(super) struct Asked {
+    id: u64,
+    peer: SocketAddr,
+    method: Method,
+    path: String,
+    audit: Option<Audit>,
+}
+
+impl Asked {
+    pub(super) fn read(parts: &Parts, exchange: &Exchange) -> Self {
+        // A router that is nested takes its prefix off.
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        Self {
+            id: exchange.id,
+            peer: exchange.peer,
+            method: parts.method.clone(),
+            path: uri.path().to_owned(),
+            audit: exchange.audit.clone(),
+        }
+    }
+}
+
+/// What a request would do, for the record.
+struct Act {
+    what: &'static str,
+    jobs: Vec<String>,
+    /// Whether it is only tried out.
+    is_dry: bool,
+}
+
+impl Act {
+    fn of(request: &Request) -> Self {
+        let act = |what, name: &JobName| Self { what, jobs: vec![name.to_string()], is_dry: false };
+        let several = |what, jobs| Self { what, jobs, is_dry: false };
+        match request {
+            Request::PutJob { draft, dialect: _ } => act("put", &draft.name),
+            Request::DeleteJob { name } => act("delete", name),
+            Request::RunJob { name, arguments: _ } => act("run", name),
+            Request::KillJob { name } => act("kill", name),
+            Request::MarkSuccess { name } => act("markSuccess", name),
+            Request::Progress { name, .. } => act("progress", name),
+            Request::ClearQueue => several("clearQueue", Vec::new()),
+            Request::CompleteTask { task_id, .. } => {
+                several("completeTask", vec![task_id.to_string()])
+            }
+            Request::CutOver { names, at: _ } => {
+                let names = names.iter().flatten().map(JobName::to_string);
+                several("cutOver", names.collect())
+            }
+            Request::Apply { drafts, dialect: _ } => {
+                several("apply", drafts.iter().map(|draft| draft.name.to_string()).collect())
+            }
+            Request::IfMatch { request, .. } | Request::Once { request, .. } => Self::of(request),
+            Request::DryRun(request) => Self { is_dry: true, ..Self::of(request) },
+        }
+    }
+}
+
+/// How long a client is asked to wait when nothing can be recorded.
+const AUDIT_RETRY_SECS: u32 = 10;
+
+const fn prefix(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::V0 => "/scheduler",
+        Dialect::V1 => "/v1/scheduler",
+    }
+}
+
+/// A scope in words.
+fn told(scope: &Scope) -> String {
+    let Scope::Only(patterns) = scope else { return "all jobs".to_owned() };
+    let patterns: Vec<String> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
+    if patterns.is_empty() { "no job".to_owned() } else { patterns.join(", ") }
+}
+
+impl Desk {
+    /// Hands a request to the loop if all that it concerns is in scope; the answer is durable and recorded when it comes.
+    ///
+    /// It goes on when the client goes away, so that whatever is done is recorded.
+    pub(crate) async fn submit(&self, request: Request) -> Result<Reply, ApiError> {
+        let act = Act::of(&request);
+        if let Err(refusal) = self.judge(&request) {
+            let outcome =
+                Outcome::Refused { status: refusal.status().as_u16(), code: "out_of_scope" };
+            let record = Record { outcome, ..self.record(&act) };
+            // What is forbidden the front records.
+            if refusal.status() != StatusCode::FORBIDDEN {
+                self.blocking(move |audit| audit.record_refusal(&record)).await;
+            }
+            return Err(refusal);
+        }
+        // As if nobody knew the task.
+        if !self.may_speak_for(&request) {
+            return Ok(Reply::Completed { is_known: false });
+        }
+        let request = self.conditions.apply(request, &self.caller)?;
+        let Act { is_dry, .. } = act;
+        if !is_dry && self.asked.audit.as_ref().is_some_and(Audit::is_required) {
+            self.blocking(|audit| audit.admit_change()).await.unwrap_or(Ok(())).map_err(
+                |reason| {
+                    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "audit_unavailable", reason)
+                        .remedy(
+                            "nothing is changed while it cannot be recorded: make room on the disk",
+                        )
+                        .header(RETRY_AFTER, HeaderValue::from(AUDIT_RETRY_SECS))
+                },
+            )?;
+        }
+        let desk = self.clone();
+        let work = async move {
+            let reply = desk.door.backend.submit(request).await;
+            if !is_dry {
+                let record = desk.record_of(&act, &reply);
+                desk.blocking(move |audit| audit.record(&record)).await;
+            }
+            reply
+        };
+        let reply = tokio::spawn(work).await.map_err(|error| {
+            ApiError::internal("what became of the request is not known", error.to_string())
+        })?;
+        Ok(self.without_strangers(reply?))
+    }
+
+    /// Whether the caller may touch all that a request would change.
+    fn judge(&self, request: &Request) -> Result<(), ApiError> {
+        let scope = match &self.caller.scope {
+            Scope::All => return Ok(()),
+            scope @ Scope::Only(_) => scope,
+        };
+        match request {
+            Request::PutJob { draft, dialect: _ } => self.judge_draft(scope, draft),
+            Request::Apply { drafts, dialect: _ } => {
+                drafts.iter().try_for_each(|draft| self.judge_draft(scope, draft))
+            }
+            Request::DeleteJob { name } => {
+                if !scope.covers(name) {
+                    return Err(self.not_in_scope(name));
+                }
+                // Children get another schedule or lose a parent: they change with it.
+                if self.relatives(name).iter().any(|child| !scope.covers(child)) {
+                    let message = format!("jobs that you may not change run after `{name}`");
+                    return Err(ApiError::forbidden("children_out_of_scope", message)
+                        .remedy("ask somebody who may change them"));
+                }
+                Ok(())
+            }
+            Request::RunJob { name, .. }
+            | Request::KillJob { name }
+            | Request::MarkSuccess { name }
+            | Request::Progress { name, .. } => self.judge_name(scope, name),
+            Request::CutOver { names: Some(names), at: _ } => {
+                names.iter().try_for_each(|name| self.judge_name(scope, name))
+            }
+            Request::CutOver { names: None, at: _ } | Request::ClearQueue => self.everything(),
+            // Whose task it is shows when it is looked for.
+            Request::CompleteTask { .. } => Ok(()),
+            Request::IfMatch { request, .. }
+            | Request::Once { request, .. }
+            | Request::DryRun(request) => self.judge(request),
+        }
+    }
+
+    fn judge_name(&self, scope: &Scope, name: &JobName) -> Result<(), ApiError> {
+        if scope.covers(name) { Ok(()) } else { Err(self.not_in_scope(name)) }
+    }
+
+    fn judge_draft(&self, scope: &Scope, draft: &JobDraft) -> Result<(), ApiError> {
+        if !scope.covers(&draft.name) {
+            return Err(self.not_in_scope(&draft.name).remedy(format!(
+                "your credentials cover {}: give the job such a name",
+                told(scope)
+            )));
+        }
+        let When::Parents(terms) = &draft.when else { return Ok(()) };
+        match terms.names.iter().find(|parent| !scope.covers(parent)) {
+            None => Ok(()),
+            // As if there were no such job, in the engine's words.
+            Some(parent) => Err(ApiError::invalid(
+                "parents",
+                format!(
+                    "Job {} does not have all parents defined: `{parent}` does not exist",
+                    draft.name
+                ),
+            )
+            .remedy("create the parents first")),
+        }
+    }
+
+    /// Whether the caller may say how the task ended that the request is about.
+    fn may_speak_for(&self, request: &Request) -> bool {
+        match (&self.caller.scope, request) {
+            (scope @ Scope::Only(_), Request::CompleteTask { task_id, .. }) => {
+                let job = self.door.backend.job_of_task(task_id);
+                job.is_some_and(|job| scope.covers(&job))
+            }
+            (Scope::All | Scope::Only(_), _) => true,
+        }
+    }
+
+    /// Every job, whoever may see it.
+    fn all_jobs(&self) -> impl Iterator<Item = JobBrief> {
+        const AT_ONCE: usize = 1_000;
+        let mut after = None;
+        std::iter::from_fn(move || {
+            let page = self.door.backend.briefs_after(after, AT_ONCE);
+            after = page.last().map(|brief| brief.incarnation).or(after);
+            (!page.is_empty()).then_some(page)
+        })
+        .flatten()
+    }
+
+    /// As a job that is not there is answered for.
+    fn not_in_scope(&self, name: &JobName) -> ApiError {
+        jobs::unknown_job(name.as_str())
+    }
+
+    /// The children of a job.
+    fn relatives(&self, name: &JobName) -> Vec<JobName> {
+        let is_child = |brief: &JobBrief| match &brief.job.when {
+            When::Parents(terms) => terms.names.contains(name),
+            When::Schedule(_) => false,
+        };
+        self.all_jobs().filter(is_child).map(|brief| brief.job.name.clone()).collect()
+    }
+
+    /// The reply without sentences about jobs that the caller may not see.
+    fn without_strangers(&self, mut reply: Reply) -> Reply {
+        let Scope::Only(_) = &self.caller.scope else { return reply };
+        let strangers = self.all_jobs().filter(|brief| !self.caller.scope.covers(&brief.job.name));
+        let strangers: Vec<String> =
+            strangers.map(|brief| format!("`{}`", brief.job.name)).collect();
+        let names_one =
+            |sentence: &str| strangers.iter().any(|name| sentence.contains(name.as_str()));
+        let hide = |rejection: &mut Rejection| {
+            if names_one(&rejection.message) {
+                "jobs that you may not see are in the way".clone_into(&mut rejection.message);
+                rejection.remedy.clear();
+            }
+        };
+        match &mut reply {
+            Reply::Stored { consequences, .. } | Reply::Deleted { consequences } => {
+                consequences.retain(|sentence| !names_one(sentence));
+            }
+            Reply::Applied { jobs } => {
+                for job in jobs {
+                    job.consequences.retain(|sentence| !names_one(sentence));
+                }
+            }
+            Reply::Refused(rejection) => hide(rejection),
+            Reply::ApplyRefused(refused) => {
+                refused.iter_mut().for_each(|(_, rejection)| hide(rejection));
+            }
+            Reply::Triggered { .. }
+            | Reply::Stopping { .. }
+            | Reply::Marked { .. }
+            | Reply::QueueCleared
+            | Reply::Completed { .. }
+            | Reply::Progressed { .. }
+            | Reply::CutOver { .. } => {}
+        }
+        reply
+    }
+
+    /// What is recorded of a request, before its outcome.
+    fn record(&self, act: &Act) -> Record {
+        Record {
+            caller: self.caller.name.to_string(),
+            role: self.caller.role.as_str().to_owned(),
+            peer: self.asked.peer.to_string(),
+            door: prefix(self.dialect).to_owned(),
+            method: self.asked.method.to_string(),
+            path: self.asked.path.clone(),
+            what: act.what,
+            jobs: act.jobs.clone(),
+            request: Some(self.asked.id),
+            ..Record::default()
+        }
+    }
+
+    fn record_of(&self, act: &Act, reply: &Result<Reply, Unavailable>) -> Record {
+        let record = self.record(act);
+        match reply {
+            Ok(Reply::Stored { created, version, .. }) => Record {
+                detail: if *created { "created" } else { "replaced" }.to_owned(),
+                revision: Some(version.revision),
+                ..record
+            },
+            Ok(Reply::Deleted { consequences }) => Record {
+                detail: match consequences.len() {
+                    0 => String::new(),
+                    count => format!("told of {count} consequences"),
+                },
+                ..record
+            },
+            Ok(Reply::Triggered { run } | Reply::Marked { run }) => {
+                Record { run: Some(run.to_string()), ..record }
+            }
+            Ok(Reply::Stopping { count }) => Record { detail: format!("{count} runs"), ..record },
+            Ok(Reply::Refused(rejection)) => {
+                let refused = Outcome::Refused {
+                    status: ApiError::rejected(rejection.clone()).status().as_u16(),
+                    code: rejection.code.as_str(),
+                };
+                Record { outcome: refused, ..record }
+            }
+            Ok(Reply::ApplyRefused(refused)) => Record {
+                outcome: Outcome::Refused { status: 400, code: "invalid_field" },
+                detail: format!("{} jobs refused", refused.len()),
+                ..record
+            },
+            Ok(Reply::Applied { jobs }) => {
+                Record { detail: format!("{} jobs", jobs.len()), ..record }
+            }
+            Ok(Reply::CutOver { at, names }) => {
+                Record { detail: format!("{} jobs from {at} on", names.len()), ..record }
+            }
+            Ok(Reply::Completed { is_known: false }) => {
+                Record { detail: "no live run has such a task".to_owned(), ..record }
+            }
+            Ok(
+                Reply::Completed { is_known: true }
+                | Reply::Progressed { .. }
+                | Reply::QueueCleared,
+            ) => record,
+            Err(Unavailable { .. }) => Record { outcome: Outcome::Unknown, ..record },
+        }
+    }
+
+    /// Does something with the audit log, if there is one, on a thread that may wait for the disk.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Audit) -> T + Send + 'static,
+    ) -> Option<T> {
+        let audit = self.asked.audit.clone()?;
+        tokio::task::spawn_blocking(move || work(&audit)).await.ok()
+    }
+
+    /// The audit log, newest first: for those who may see everything.
+    pub(crate) async fn audit(
+        &self,
+        filter: audit::Filter,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<audit::Page, ApiError> {
+        self.everything()?;
+        let read = self.blocking(move |audit| audit.read(&filter, before, limit)).await;
+        read.unwrap_or_else(|| Ok(audit::Page::default())).map_err(|error| {
+            ApiError::internal("the audit log cannot be read; the log says why", error.to_string())
+        })
+    }
+
+    /// Refuses what concerns all jobs to whoever may only see some.
+    pub(crate) fn everything(&self) -> Result<(), ApiError> {
+        match &self.caller.scope {
+            Scope::All => Ok(()),
+            scope @ Scope::Only(_) => {
+                let message =
+                    format!("this concerns all jobs, and your credentials cover {}", told(scope));
+                Err(ApiError::forbidden("scope_too_narrow", message)
+                    .remedy("ask an administrator for credentials without a scope"))
+            }
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! Who guards the doors: credentials, TLS and the audit log, opened at the start and read again on SIGHUP.
+//!
+//! What is unsafe is refused at the start. A file that has become unusable since changes nothing: the old credentials
+//! and the old certificate stay in force, and the log says so.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+
+use super::machine;
+use crate::api::Scope;
+use crate::api::Tls;
+use crate::api::credential::{Authenticator, Credential, Hash, parse_all};
+use crate::audit::{AUDIT_FILE, Audit, Outcome, Record};
+use crate::clock;
+use crate::config::{Administrator, Login, Security};
+use crate::store::DATABASE_FILE;
+
+/// The program itself, in the audit log.
+pub(super) const PROCESS: &str = "chronode";
+/// Bytes of a file of credentials.
+const CREDENTIALS_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// The guards of this process.
+#[derive(Debug)]
+pub(super) struct Guards {
+    pub(super) authenticator: Option<Arc<Authenticator>>,
+    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) audit: Audit,
+    security: Security,
+}
+
+impl Guards {
+    /// Opens what the configuration names.
+    pub(super) fn open(
+        security: &Security,
+        own_user: &str,
+        data: &Path,
+    ) -> anyhow::Result<Arc<Self>> {
+        check_run_as(security, own_user)?;
+        let authenticator = if security.has_credentials() {
+            let credentials = credentials(security)?;
+            Some(Arc::new(Authenticator::new(credentials, &security.realm, clock::now)?))
+        } else {
+            None
+        };
+        let tls = match &security.tls {
+            None => None,
+            Some((_, files)) => {
+                let tls = Tls::load(files.clone());
+                Some(Arc::new(tls.context("--tls_certificate, --tls_key: there is no TLS")?))
+            }
+        };
+        let audit = Audit::open(data, security.audit, security.is_audit_required)
+            .with_context(|| format!("cannot write `{}`", data.join(AUDIT_FILE).display()))?;
+        let security = security.clone();
+        Ok(Arc::new(Self { authenticator, tls, audit, security }))
+    }
+
+    /// Reads credentials and certificate again. Blocks.
+    pub(super) fn reload(&self) {
+        if let Some(authenticator) = &self.authenticator {
+            let before = authenticator.credentials();
+            let replaced = credentials(&self.security).and_then(|credentials| {
+                authenticator.replace(credentials.clone())?;
+                Ok(credentials)
+            });
+            match replaced {
+                Ok(after) => {
+                    let changes = changes(&before, &after);
+                    tracing::info!(
+                        "SIGHUP: {} credentials are in force, {} changes",
+                        after.len(),
+                        changes.len()
+                    );
+                    self.reloaded(
+                        "credentials",
+                        Outcome::Done,
+                        &format!("{} in force", after.len()),
+                    );
+                    for change in changes {
+                        self.audit.record(&Record { detail: change, ..self.record("credential") });
+                    }
+                }
+                Err(error) => {
+                    tracing::error!("SIGHUP: the old credentials stay in force: {error:#}");
+                    self.reloaded("credentials", UNUSABLE, "the old ones stay in force");
+                }
+            }
+        }
+        if let Some(tls) = &self.tls {
+            match tls.reload() {
+                Ok(()) => {
+                    tracing::info!("SIGHUP: certificate and key are read again");
+                    self.reloaded("certificate", Outcome::Done, "");
+                }
+                Err(error) => {
+                    tracing::error!("SIGHUP: the old certificate stays in use: {error}");
+                    self.reloaded("certificate", UNUSABLE, "the old one stays in use");
+                }
+            }
+        }
+        if self.authenticator.is_none() && self.tls.is_none() {
+            tracing::info!("SIGHUP: there are neither credentials nor a certificate to read again");
+        }
+    }
+
+    /// Warns of what is open although it is allowed.
+    pub(super) fn say_what_is_open(&self, addresses: &[(SocketAddr, bool)]) {
+        let others = || addresses.iter().filter(|(it, _)| !it.ip().to_canonical().is_loopback());
+        if self.authenticator.is_none() {
+            for (address, _) in others() {
+                tracing::warn!(
+                    "--insecure: whoever reaches {address} may run any command here as `{}`, without being asked who \
+                     they are",
+                    machine::own_user()
+                );
+            }
+        } else {
+            for (address, _) in others().filter(|(_, has_tls)| !has_tls) {
+                tracing::warn!(
+                    "credentials cross the network in the clear on their way to {address}: give --tls_certificate and \
+                     --tls_key, or put a proxy with TLS in front"
+                );
+            }
+        }
+    }
+
+    /// Records the start.
+    pub(super) fn started(&self, urls: &[String]) {
+        let doors = match &self.authenticator {
+            Some(authenticator) => format!("{} credentials", authenticator.credentials().len()),
+            None => "no credentials".to_owned(),
+        };
+        let version = env!("CARGO_PKG_VERSION");
+        let detail = format!("version {version}, {}, {doors}", urls.join(", "));
+        self.audit.record(&Record { detail, ..self.record("start") });
+    }
+
+    /// Records the stop.
+    pub(super) fn stopping(&self) {
+        self.audit.record(&self.record("stop"));
+    }
+
+    fn reloaded(&self, what: &str, outcome: Outcome, detail: &str) {
+        let detail = format!("{what} read again: {detail}");
+        let detail = detail.trim_end_matches([':', ' ']).to_owned();
+        self.audit.record(&Record { detail, outcome, ..self.record("reload") });
+    }
+
+    fn record(&self, what: &'static str) -> Record {
+        Record { caller: PROCESS.to_owned(), door: "process".to_owned(), what, ..Record::default() }
+    }
+}
+
+const UNUSABLE: Outcome = Outcome::Refused { status: 0, code: "unusable_file" };
+
+/// A user that commands can never run as is a mistake in the list.
+fn check_run_as(security: &Security, own_user: &str) -> anyhow::Result<()> {
+    let Some(users) = &security.run_as else { return Ok(()) };
+    if !machine::is_root() && users.iter().any(|user| user != own_user) {
+        bail!(
+            "--run_as `{}`: Chronode does not run as root, so commands can only be run as `{own_user}`",
+            users.join(",")
+        );
+    }
+    Ok(())
+}
+
+/// Reads whoever is let in.
+fn credentials(security: &Security) -> anyhow::Result<Vec<Credential>> {
+    let mut found = match &security.credentials {
+        None => Vec::new(),
+        Some(path) => {
+            let found = read_credentials(path).map_err(anyhow::Error::msg)?;
+            if found.is_empty() && security.administrator.is_none() {
+                bail!(
+                    "--credentials: there is nobody in `{0}`, so nobody could be let in; `chronode credential add NAME \
+                     --role admin --credentials {0}` adds somebody",
+                    path.display()
+                );
+            }
+            found
+        }
+    };
+    let login = match &security.administrator {
+        None => return Ok(found),
+        Some(Administrator::Typed(login)) => login.clone(),
+        Some(Administrator::File(path)) => {
+            let text =
+                read_private(path).map_err(|e| anyhow::anyhow!("--http_credentials: {e}"))?;
+            Login::parse(text.trim_end_matches(['\r', '\n'])).map_err(|problem| {
+                anyhow::anyhow!("--http_credentials: `{}`: {problem}", path.display())
+            })?
+        }
+    };
+    if found.iter().any(|credential| *credential.name == *login.name) {
+        bail!(
+            "--http_credentials: `{}` is in the file of --credentials already: remove one of the two",
+            login.name
+        );
+    }
+    found.push(Credential {
+        name: login.name.as_str().into(),
+        role: Security::ADMINISTRATOR,
+        scope: Scope::All,
+        hash: Hash::of_password(login.password.expose())?,
+        created: None,
+        expires: None,
+    });
+    Ok(found)
+}
+
+/// Reads a file of credentials.
+///
+/// # Errors
+///
+/// A sentence that names the file, and what to do.
+pub(super) fn read_credentials(path: &Path) -> Result<Vec<Credential>, String> {
+    let text = read_private(path).map_err(|problem| format!("--credentials: {problem}"))?;
+    parse_all(&text).map_err(|problem| format!("--credentials: `{}`: {problem}", path.display()))
+}
+
+/// Reads a file that nobody else may read or change.
+pub(super) fn read_private(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| format!("`{shown}` cannot be read: {error}");
+    // A pipe in the place of the file would be waited for.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(format!("`{shown}` is no file"));
+    }
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(format!(
+            "`{shown}` can be read or changed by others (its mode is {mode:04o}): run `chmod 600 {shown}`, and make other \
+             credentials if somebody may have read it"
+        ));
+    }
+    let me = rustix::process::geteuid().as_raw();
+    if metadata.uid() != me && metadata.uid() != 0 {
+        return Err(format!(
+            "`{shown}` belongs to user {}, who could let anybody in: run `chown {me} {shown}`",
+            metadata.uid()
+        ));
+    }
+    if metadata.len() > CREDENTIALS_BYTES_MAX {
+        return Err(format!("`{shown}` has more than {CREDENTIALS_BYTES_MAX} bytes"));
+    }
+    let mut text = String::new();
+    file.take(CREDENTIALS_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
+}
+
+/// Refuses state that others could have changed: whoever writes it runs commands.
+pub(super) fn check_files(data: &Path) -> anyhow::Result<()> {
+    for name in [DATABASE_FILE.to_owned(), format!("{DATABASE_FILE}-wal"), AUDIT_FILE.to_owned()] {
+        let path = data.join(name);
+        let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
+        let shown = path.display();
+        let mode = metadata.mode() & 0o7777;
+        if mode & 0o022 != 0 && !metadata.is_symlink() {
+            bail!(
+                "`{shown}` can be changed by others (its mode is {mode:04o}): run `chmod 600 {shown}`"
+            );
+        }
+        if mode & 0o044 != 0 && !metadata.is_symlink() {
+            tracing::warn!(
+                "`{shown}` can be read by others, and secrets are in it: run `chmod 600 {shown}`"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What is different, a sentence for each name, without secrets.
+fn changes(before: &[Credential], after: &[Credential]) -> Vec<String> {
+    let by_name = |all: &[Credential]| -> BTreeMap<Arc<str>, Credential> {
+        all.iter().map(|it| (Arc::clone(&it.name), it.clone())).collect()
+    };
+    let (before, after) = (by_name(before), by_name(after));
+    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    let gone = gone.map(|name| format!("`{name}` removed"));
+    let there = after.iter().filter_map(|(name, new)| match before.get(name) {
+        None => Some(format!("`{name}` added, {}", new.role.as_str())),
+        // The administrator of the flag is hashed anew with every reading.
+        Some(old) if Credential { hash: old.hash.clone(), ..new.clone() } != *old => {
+            Some(format!("`{name}` changed, {}", new.role.as_str()))
+        }
+        Some(old) if old.hash != new.hash && new.created.is_some() => {
+            Some(format!("`{name}` has another secret"))
+        }
+        Some(_) => None,
+    });
+    gone.chain(there).collect()
+}
