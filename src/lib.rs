@@ -14,6 +14,8 @@ pub mod engine;
 
 pub mod jobspec;
 
+pub mod migration;
+
 pub mod api;
 pub mod cli;
 pub mod launcher;

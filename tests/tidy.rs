@@ -13,13 +13,14 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("placement", &["model"]),
     ("graph", &["model"]),
     ("jobspec", &["model", "schedule"]),
+    ("migration", &["model", "schedule", "jobspec"]),
     ("engine", &["model", "schedule", "graph", "placement"]),
     ("store", &["model", "engine", "failpoint"]),
     ("launcher", &["model", "clock", "failpoint"]),
     // The doors hand requests to the loop and read its view.
     ("api", &["model", "schedule", "engine", "jobspec"]),
     // A schedule that is typed is read where it is typed.
-    ("cli", &["model", "schedule", "jobspec", "clock"]),
+    ("cli", &["model", "schedule", "jobspec", "migration", "clock"]),
     ("clock", &["model"]),
     ("failpoint", &[]),
     ("driver", &["model", "engine", "store", "launcher", "clock", "failpoint"]),
@@ -29,7 +30,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 const WIRING: &[&str] = &["app", "config", "main", "lib"];
 
 /// Pure modules: they calculate and decide, and touch nothing outside.
-const PURE: &[&str] = &["model", "schedule", "graph", "placement", "jobspec", "engine"];
+const PURE: &[&str] =
+    &["model", "schedule", "graph", "placement", "jobspec", "migration", "engine"];
 
 /// What pure modules never name.
 const OUTSIDE: &[&str] = &[

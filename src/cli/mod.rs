@@ -7,8 +7,10 @@
 //! not succeed; 2 when the command line itself cannot be understood.
 
 pub mod client;
+mod export;
 mod forecast;
 mod http;
+mod import;
 mod job;
 mod logs;
 mod next;

@@ -29,7 +29,7 @@ mod read;
 mod schedule_fields;
 mod terms;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod yaml;
 
 use std::fmt;

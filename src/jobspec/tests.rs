@@ -4,7 +4,7 @@ mod files;
 mod policy;
 mod printing;
 mod refusals;
-mod roundtrip;
+pub(crate) mod roundtrip;
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn with(field: &str, value: Value) -> Value {
     body
 }
 
-fn record(job: Job) -> JobRecord {
+pub(crate) fn record(job: Job) -> JobRecord {
     JobRecord {
         incarnation: Incarnation(1),
         revision: 1,
