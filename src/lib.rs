@@ -15,6 +15,8 @@ pub mod engine;
 pub mod jobspec;
 pub mod metrics;
 
+pub mod migration;
+
 pub mod api;
 pub mod cli;
 pub mod launcher;

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 pub use super::access::Access;
 use super::http::Server;
-use super::{CliError, events, forecast, job, logs, next, run as runs};
+use super::{CliError, events, export, forecast, import, job, logs, next, run as runs};
 use crate::model::{JobName, NameRule, Timestamp, Verdict};
 
 /// The client commands.
@@ -54,6 +54,24 @@ pub enum ClientCommand {
         #[command(flatten)]
         command: Box<NextCommand>,
         /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Take jobs over from another scheduler, with a report of what changes its meaning
+    Import {
+        /// From where, and what to do with them
+        #[command(subcommand)]
+        command: import::ImportCommand,
+        /// Which Chronode they go to with `--load`
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Write jobs in the form of another scheduler, with a report of what is lost
+    Export {
+        /// In which form, and where to
+        #[command(subcommand)]
+        command: export::ExportCommand,
+        /// Which Chronode they come from
         #[command(flatten)]
         endpoint: Endpoint,
     },
@@ -368,6 +386,8 @@ pub fn run(
     | ClientCommand::Logs { endpoint, .. }
     | ClientCommand::Events { endpoint, .. }
     | ClientCommand::Next { endpoint, .. }
+    | ClientCommand::Import { endpoint, .. }
+    | ClientCommand::Export { endpoint, .. }
     | ClientCommand::Forecast { endpoint, .. }) = &command;
     let server = || Server::at(&endpoint.server, &endpoint.access);
     let terminal = &mut Terminal { out, err, json: endpoint.json };
@@ -379,6 +399,10 @@ pub fn run(
             events::run(&server()?, command, terminal)
         }
         ClientCommand::Next { command, endpoint: _ } => next::run(server, command, terminal),
+        ClientCommand::Import { command, endpoint: _ } => import::run(server, command, terminal),
+        ClientCommand::Export { command, endpoint: _ } => {
+            export::run(&server()?, command, terminal)
+        }
         ClientCommand::Forecast { command, endpoint: _ } => {
             forecast::run(&server()?, command, terminal)
         }

@@ -84,6 +84,17 @@ impl Server {
         self.document(self.request(Method::GET, path).timeout(ANSWER_TIME))
     }
 
+    /// Reads a JSON document at a path that names its prefix.
+    pub(super) fn get_at(&self, path: &str) -> Result<Value, CliError> {
+        let request = self.client.get(format!("{}{path}", self.base));
+        self.document(request.timeout(ANSWER_TIME))
+    }
+
+    /// The address without credentials, for messages.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
     /// Opens a stream of text that may go on for ever.
     pub(super) fn open(&self, path: &str) -> Result<Response, CliError> {
         self.send(self.request(Method::GET, path))

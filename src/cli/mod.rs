@@ -9,8 +9,10 @@
 mod access;
 pub mod client;
 mod events;
+mod export;
 mod forecast;
 mod http;
+mod import;
 mod job;
 mod logs;
 mod next;

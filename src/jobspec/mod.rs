@@ -30,7 +30,7 @@ mod read;
 mod schedule_fields;
 mod terms;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod yaml;
 
 use std::fmt;

@@ -5,7 +5,7 @@ mod files;
 mod policy;
 mod printing;
 mod refusals;
-mod roundtrip;
+pub(crate) mod roundtrip;
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ fn with(field: &str, value: Value) -> Value {
     body
 }
 
-fn record(job: Job) -> JobRecord {
+pub(crate) fn record(job: Job) -> JobRecord {
     JobRecord {
         incarnation: Incarnation(1),
         revision: 1,

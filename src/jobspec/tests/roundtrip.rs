@@ -266,7 +266,8 @@ fn on_unknown() -> impl Strategy<Value = OnUnknown> {
     ]
 }
 
-pub(super) fn job() -> impl Strategy<Value = Job> {
+/// Any job that may be stored.
+pub(crate) fn job() -> impl Strategy<Value = Job> {
     let texts = (process(), process(), free(), free(), line(), free(), free(), line());
     let plain = (any::<[bool; 5]>(), i64::MIN..=1000, 0..=9_223_372_036_u64, 0..=10_000_i64);
     let lists = (downloads(), environment(), vec(process(), 0..4), vec(constraint(), 0..3));

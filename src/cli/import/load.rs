@@ -1,0 +1,95 @@
+//! Storing jobs in a running Chronode. Repeating it changes nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{Done, How, Outcome, read};
+use crate::cli::CliError;
+use crate::cli::http::{Server, warnings};
+use crate::migration::{Imported, means_the_same};
+use crate::model::Timestamp;
+use crate::schedule::ZoneDb;
+
+/// Stores what can be carried.
+pub(super) fn load(
+    server: &Server,
+    jobs: Vec<Imported>,
+    how: &How,
+    now: Timestamp,
+    zones: &ZoneDb,
+) -> Result<Vec<Done>, CliError> {
+    let list = server.get("/jobs")?;
+    let named = list.as_array().into_iter().flatten();
+    let there: BTreeMap<&str, &Value> =
+        named.filter_map(|job| Some((job["name"].as_str()?, job))).collect();
+    if how.shadow {
+        check_shadow(server)?;
+    }
+    let mut done = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let outcome = match &job.body {
+            None => Outcome::Told,
+            Some(body) => one(server, &job.name, body, &there, how, now, zones)?,
+        };
+        done.push(Done { job, outcome });
+    }
+    Ok(done)
+}
+
+/// A Chronode that does not know the word would start what Chronos starts too.
+fn check_shadow(server: &Server) -> Result<(), CliError> {
+    let probe = json!({
+        "name": "shadow-probe", "schedule": "R1/2100-01-01T00:00:00Z/P1D", "command": "true", "shadow": true,
+    });
+    let told = server.post_for("/iso8601?dryRun=true", probe.to_string().into_bytes())?;
+    let mut sentences = told["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    if sentences.any(|sentence| sentence.contains("`shadow`")) {
+        return Err(CliError::Failed(format!(
+            "{} does not know `shadow` and would start the jobs beside Chronos; nothing is loaded: update it, or \
+             write files with `--out` for now",
+            server.shown()
+        )));
+    }
+    Ok(())
+}
+
+fn one(
+    server: &Server,
+    name: &str,
+    body: &Map<String, Value>,
+    there: &BTreeMap<&str, &Value>,
+    how: &How,
+    now: Timestamp,
+    zones: &ZoneDb,
+) -> Result<Outcome, CliError> {
+    let mut body = body.clone();
+    let place = server.shown().to_owned();
+    if let Some(&existing) = there.get(name) {
+        let wanted = read(&Value::Object(body.clone())).map_err(CliError::Failed)?;
+        let is_same = read(existing).is_ok_and(|it| means_the_same(&it, &wanted, now, zones))
+            && existing["shadow"] == body.get("shadow").cloned().unwrap_or_default();
+        if is_same {
+            return Ok(Outcome::Unchanged { place });
+        }
+        if !how.overwrite {
+            let reason = format!(
+                "a job of this name is at {place} and says something else: delete it, or replace it with `--overwrite`"
+            );
+            return Ok(Outcome::Refused { reason });
+        }
+        // Through this door a field that it does not print would keep its value.
+        if !body.contains_key("overlap") && !body.contains_key("concurrent") {
+            body.insert("overlap".to_owned(), "skip".into());
+        }
+        if !body.contains_key("maxCompletionTime") {
+            body.insert("maxCompletionTime".to_owned(), 0.into());
+        }
+    }
+    let kind = if body.contains_key("parents") { "/dependency" } else { "/iso8601" };
+    match server.post(kind, Value::Object(body).to_string().into_bytes()) {
+        Ok(headers) => Ok(Outcome::Stored { place, warnings: warnings(&headers) }),
+        Err(CliError::Failed(reason)) => Ok(Outcome::Refused { reason }),
+        Err(error @ (CliError::Usage(_) | CliError::Output(_))) => Err(error),
+    }
+}

@@ -1,0 +1,279 @@
+//! `chronode import …`: jobs of Chronos become job files, or jobs of a running Chronode.
+//!
+//! Reads everything first, translates it without touching anything, and only then writes; what it does by itself is
+//! tell. What a job means on either side is `migration`'s.
+
+mod chronos;
+mod files;
+mod load;
+mod report;
+mod zookeeper;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::Value;
+
+use super::CliError;
+use super::client::Terminal;
+use super::http::Server;
+use crate::clock;
+use crate::jobspec::{self, Reading};
+use crate::migration::{self, Abilities, Import, Imported, Settings, Weight};
+use crate::model::{Dialect, JobDraft, NameRule, Timestamp, whole_millis};
+use crate::schedule::{HOST_ZONES, ZoneChoice, ZoneDb, parse_period};
+
+/// `chronode import …`
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// From a Chronos that runs, of either generation
+    Chronos {
+        /// Its address, such as http://chronos.example.org:4400
+        url: String,
+        /// The user it is to let in
+        #[arg(long, requires = "password")]
+        user: Option<String>,
+        /// That user's password; `--http_auth` keeps it off the command line
+        #[arg(long, requires = "user")]
+        password: Option<String>,
+        /// Both, as user:password
+        #[arg(
+            long = "http_auth",
+            alias = "http-auth",
+            value_name = "USER:PASSWORD",
+            env = "CHRONOS_HTTP_AUTH",
+            hide_env_values = true,
+            conflicts_with_all = ["user", "password"]
+        )]
+        http_auth: Option<String>,
+        /// Seconds until its whole list of jobs must have come
+        #[arg(
+            long,
+            value_name = "SECONDS",
+            default_value_t = 120,
+            value_parser = clap::value_parser!(u64).range(1..=86_400)
+        )]
+        timeout: u64,
+        /// What to do with the jobs
+        #[command(flatten)]
+        how: How,
+    },
+    /// From the state that Chronos keeps in ZooKeeper, whether it runs or not
+    ChronosZk {
+        /// Where, such as zk://zk1:2181,zk2:2181/chronos/state, as Chronos' `--zk_path` has it
+        url: String,
+        /// As Chronos' flag of this name: digest credentials
+        #[arg(
+            long = "zk_auth",
+            alias = "zk-auth",
+            value_name = "USER:PASSWORD",
+            env = "CHRONOS_ZK_AUTH",
+            hide_env_values = true
+        )]
+        zk_auth: Option<String>,
+        /// Seconds until everything must have come
+        #[arg(
+            long,
+            value_name = "SECONDS",
+            default_value_t = 120,
+            value_parser = clap::value_parser!(u64).range(1..=86_400)
+        )]
+        timeout: u64,
+        /// What to do with the jobs
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+/// What becomes of the jobs. Without `--out` and `--load` nothing: there is only the report.
+#[derive(Debug, Args)]
+pub struct How {
+    /// Write a job file for each job into this directory, for `serve --jobs`
+    #[arg(long, value_name = "DIR", conflicts_with = "load")]
+    pub out: Option<PathBuf>,
+    /// Store the jobs in the Chronode that `--server` names
+    #[arg(long)]
+    pub load: bool,
+    /// Have the jobs planned, recorded and compared, but not started, until they are cut over
+    #[arg(long)]
+    pub shadow: bool,
+    /// Only jobs whose name fits; `*` is anything, `?` one character
+    #[arg(long, value_name = "PATTERN", default_value = "*")]
+    pub only: String,
+    /// Replace jobs, or job files, of the same name that say something else
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Which generation of Chronos it is: 0 is 2.x, v1 is 3.x
+    #[arg(long, value_enum, default_value_t = Generation::Auto)]
+    pub dialect: Generation,
+    /// Time zone data to calculate with, as for `serve`
+    #[arg(
+        long = "zone_data",
+        alias = "zone-data",
+        value_name = "newest|bundled|DIR",
+        env = "CHRONODE_ZONE_DATA",
+        default_value = "newest"
+    )]
+    pub zone_data: String,
+}
+
+/// Generations of Chronos, as typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Generation {
+    /// Whichever it is.
+    Auto,
+    /// 2.x.
+    #[value(name = "0", alias = "v0")]
+    Old,
+    /// 3.x.
+    #[value(name = "v1", alias = "1")]
+    New,
+}
+
+impl Generation {
+    /// The one that was asked for.
+    pub(super) const fn dialect(self) -> Option<Dialect> {
+        match self {
+            Self::Auto => None,
+            Self::Old => Some(Dialect::V0),
+            Self::New => Some(Dialect::V1),
+        }
+    }
+}
+
+/// How a generation is called.
+pub(super) const fn called(generation: Dialect) -> &'static str {
+    match generation {
+        Dialect::V0 => "Chronos 2.x",
+        Dialect::V1 => "Chronos 3.x",
+    }
+}
+
+/// What was read.
+struct Source {
+    /// From where, without credentials.
+    shown: String,
+    generation: Dialect,
+    jobs: Vec<Value>,
+    /// What should be jobs and is none.
+    broken: Vec<Imported>,
+    /// Tasks that wait to be started there.
+    pending: Vec<Pending>,
+}
+
+/// A task that waits.
+struct Pending {
+    task: String,
+    job: String,
+    due_at: Option<Timestamp>,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Outcome {
+    /// Only told about.
+    Told,
+    /// Written or stored, and where.
+    Stored { place: String, warnings: Vec<String> },
+    /// It was there already, and means the same.
+    Unchanged { place: String },
+    /// Not stored: why, and what to do.
+    Refused { reason: String },
+}
+
+/// A job with what became of it.
+struct Done {
+    job: Imported,
+    outcome: Outcome,
+}
+
+/// Carries out the command. `server` is asked with `--load` alone.
+pub(super) fn run(
+    server: impl FnOnce() -> Result<Server, CliError>,
+    command: &ImportCommand,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let (ImportCommand::Chronos { how, .. } | ImportCommand::ChronosZk { how, .. }) = command;
+    let zones = ZoneDb::choose(&ZoneChoice::parse(&how.zone_data), Path::new(HOST_ZONES))
+        .map_err(|error| CliError::Usage(format!("--zone_data: {error}")))?;
+    // Before anything is read: a wrong address of the target is told at once.
+    let server = if how.load { Some(server()?) } else { None };
+    let source = match command {
+        ImportCommand::Chronos { url, user, password, http_auth, timeout, how } => {
+            let typed = user.clone().zip(password.clone());
+            let login = match http_auth {
+                Some(both) => Some(split_login("--http_auth", both)?),
+                None => typed,
+            };
+            chronos::read(url, login, *timeout, how.dialect)?
+        }
+        ImportCommand::ChronosZk { url, zk_auth, timeout, how } => {
+            if let Some(both) = zk_auth {
+                split_login("--zk_auth", both)?;
+            }
+            zookeeper::read(url, zk_auth.as_deref(), *timeout, how.dialect)?
+        }
+    };
+    let now = whole_millis(clock::wall());
+    let settings = Settings {
+        generation: source.generation,
+        shadow: how.shadow,
+        abilities: Abilities::default(),
+        now,
+        zones: &zones,
+    };
+    let Import { mut jobs, general } = migration::import(&source.jobs, &how.only, &settings);
+    let is_wanted = |job: &&Imported| migration::is_selected(&how.only, &job.name);
+    jobs.extend(source.broken.iter().filter(is_wanted).cloned());
+    let done = match (&how.out, &server) {
+        (Some(directory), _) => files::write(directory, jobs, &source, how, now, &zones)?,
+        (None, Some(server)) => load::load(server, jobs, how, now, &zones)?,
+        (None, None) => jobs.into_iter().map(|job| Done { job, outcome: Outcome::Told }).collect(),
+    };
+    let report = report::Report { source: &source, how, general: &general, done: &done };
+    if let Some(directory) = &how.out {
+        files::write_report(directory, &report.to_json())?;
+    }
+    report.print(terminal)?;
+    verdict(&done)
+}
+
+fn split_login(flag: &str, both: &str) -> Result<(String, String), CliError> {
+    let split = both.split_once(':').filter(|(user, _)| !user.is_empty());
+    let (user, password) = split.ok_or_else(|| {
+        CliError::Usage(format!("{flag} is no login: write it as `user:password`"))
+    })?;
+    Ok((user.to_owned(), password.to_owned()))
+}
+
+/// Whether everything could be carried.
+fn verdict(done: &[Done]) -> Result<(), CliError> {
+    let lost = done.iter().filter(|it| it.job.weight() == Weight::NotCarried).count();
+    let refused = done.iter().filter(|it| matches!(it.outcome, Outcome::Refused { .. })).count();
+    let mut sentences = Vec::new();
+    if lost > 0 {
+        sentences.push(format!("{} cannot be carried", counted(lost)));
+    }
+    if refused > 0 {
+        sentences.push(format!("{} could not be stored", counted(refused)));
+    }
+    if sentences.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::Failed(format!("{}; the report says why and what to do", sentences.join(", "))))
+}
+
+fn counted(count: usize) -> String {
+    if count == 1 { "1 job".to_owned() } else { format!("{count} jobs") }
+}
+
+/// A body as our door reads it, with what that says about it.
+fn read(body: &Value) -> Result<JobDraft, String> {
+    let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
+    match jobspec::read_as(body, Dialect::V0, NameRule::Blanks, &period) {
+        Ok(Reading { draft, .. }) => Ok(draft),
+        Err(problems) => {
+            Err(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        }
+    }
+}
