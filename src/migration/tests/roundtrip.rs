@@ -11,7 +11,7 @@ use crate::migration::{
 };
 use crate::model::{
     CatchUp, Defaults, Dialect, Job, JobDraft, JobName, NameRule, OnUnknown, Overlap, Period,
-    Priority, RetryTerms, ScheduleTerms, When,
+    Priority, RetryTerms, ScheduleTerms, Shadow, When,
 };
 use crate::schedule::{ZoneDb, parse_period};
 
@@ -62,6 +62,7 @@ fn sayable(mut job: Job, terms: ScheduleTerms, dialect: Dialect) -> Job {
     for variable in &mut job.environment {
         variable.secret = false;
     }
+    job.shadow = Shadow::Off;
     // What the two call `uris` is not unpacked alike in 2.5.
     if dialect == Dialect::V0 {
         job.uris = Vec::new();
