@@ -159,7 +159,7 @@ fn what_would_be_unsafe_does_not_start_and_says_what_to_do() {
         (
             &[],
             &[("MESOSPHERE_HTTP_CREDENTIALS", "user:Password")],
-            &["http_credentials", "choose another"],
+            &["MESOSPHERE_HTTP_CREDENTIALS", "choose another"],
         ),
         (&["--http_credentials", &login], &[], &["http_credentials", "choose another"]),
         (&["--http_credentials", &open_login], &[], &["http_credentials", "chmod 600"]),
