@@ -10,6 +10,9 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use common::{Place, Server};
 use fake::{Asked, Fake, Reply};
@@ -327,6 +330,85 @@ fn shadows_are_not_loaded_into_a_chronode_that_would_start_them() {
         ["import", "chronos", &chronos.url, "--shadow", "--out", directory.to_str().unwrap()];
     assert_eq!(chronode(&args).status.code(), Some(0));
     assert!(fs::read_to_string(directory.join("a.yaml")).unwrap().contains("\nshadow: true\n"));
+}
+
+/// The way of a job from one scheduler to the other: planned here, compared, taken over at an instant.
+#[test]
+fn jobs_are_planned_beside_chronos_compared_and_taken_over_without_gap_or_double() {
+    const EVERY_SECOND: &str = "R/2026-01-01T00:00:00.000Z/PT1S";
+    let successes = Arc::new(AtomicI64::new(4));
+    let counted = successes.clone();
+    let chronos = Fake::start(move |asked: &Asked| {
+        let mut quiet = old("quiet", DAILY);
+        quiet["successCount"] = counted.load(Ordering::SeqCst).into();
+        let after = child(old("after", DAILY), &["quiet"]);
+        match asked.path.as_str() {
+            "/scheduler/jobs" => {
+                Reply::json(json!([old("tick", EVERY_SECOND), quiet, after]).to_string())
+            }
+            _ => Reply::page(404),
+        }
+    });
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let to = ["--server", &server.url];
+    let say = |words: &[&str]| chronode(&[words, &to].concat());
+    let loaded = say(&["import", "chronos", &chronos.url, "--load", "--shadow"]);
+    assert_eq!(loaded.status.code(), Some(0), "{loaded:?}");
+    let stretch = || server.runs("tick").into_iter().find(|entry| entry["kind"] == "stretch");
+    common::wait_for("an occurrence to be planned", stretch);
+
+    // Of what has not come due on either side there is no difference; then Chronos ran what is not due here.
+    let compare = || say(&["shadow", "compare", &chronos.url, "--json"]);
+    let verdict = |output: &Output, job: &str| {
+        let rows = report(output);
+        let row = rows.as_array().unwrap().iter().find(|row| row["job"] == job).cloned();
+        row.unwrap_or_else(|| panic!("{rows}"))["verdict"].clone()
+    };
+    let compared = compare();
+    assert_eq!(verdict(&compared, "quiet"), "agrees");
+    assert_eq!(verdict(&compared, "after"), "runs after others");
+    successes.store(6, Ordering::SeqCst);
+    let compared = compare();
+    assert_eq!(compared.status.code(), Some(1), "{compared:?}");
+    assert_eq!(verdict(&compared, "quiet"), "Chronos ran more");
+
+    let soon = chrono::DateTime::<chrono::Utc>::from(SystemTime::now() + Duration::from_secs(2));
+    let at = soon.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let tried = say(&["shadow", "cut-over", "--at", &at, "--dry-run"]);
+    assert_eq!(tried.status.code(), Some(0), "{tried:?}");
+    assert!(out(&tried).starts_with("3 jobs would be launched from"), "{}", out(&tried));
+    let done = say(&["shadow", "cut-over", "--at", &at, "--job", "tick"]);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    server.kill();
+    let server = Server::start(&place.data(), &[]);
+    let first = common::wait_for("a run of ours", || {
+        let mut runs: Vec<Value> =
+            server.runs("tick").into_iter().filter(|entry| entry["kind"] == "run").collect();
+        runs.sort_by_key(|run| run["sequence"].as_u64());
+        runs.into_iter().next()
+    });
+    let instant = |value: &Value| -> chrono::DateTime<chrono::Utc> {
+        value.as_str().unwrap().parse().unwrap()
+    };
+    assert_eq!(
+        instant(&first["trigger"]["dueAt"]),
+        at.parse::<chrono::DateTime<chrono::Utc>>().unwrap()
+    );
+    let planned: Vec<Value> = server
+        .runs("tick")
+        .into_iter()
+        .filter(|entry| entry["kind"] == "stretch" && entry["verdict"] == "skipped")
+        .filter(|entry| entry["reason"].as_str().unwrap().ends_with("(shadow)"))
+        .collect();
+    let last = planned.iter().map(|entry| instant(&entry["lastDueAt"])).max().unwrap();
+    assert_eq!(last + chrono::TimeDelta::seconds(1), instant(&first["trigger"]["dueAt"]));
+
+    // What is over cannot be taken over.
+    let late =
+        chronode(&["shadow", "cut-over", "--at", &at, "--job", "tick", "--server", &server.url]);
+    assert_eq!(late.status.code(), Some(1), "{late:?}");
+    assert!(err(&late).contains("is launched already"), "{}", err(&late));
 }
 
 #[test]

@@ -8,10 +8,13 @@
 //! at INSTANT                       begin here (before anything else)
 //! job NAME SCHEDULE [key=value …]  create or replace; keys: epsilon overlap catchUp retries retryDelay retryFactor
 //!                                  retryMax retryOn noRetryOn retryUntil onUnknown=WAIT:lost|relaunch cpus mem disk
-//!                                  timeout killGrace disableAfter disabled softError priority zone jitter notBefore
+//!                                  timeout killGrace disableAfter disabled async shadow softError priority zone jitter notBefore
 //!                                  notAfter, and neverIn=WINDOW onlyIn=WINDOW, each a calendar of one window
 //! job NAME after=NAME[,NAME …] [rule=RULE] [join=due] [key=value …]
-//! delete|run|kill NAME             as a client asks
+//! delete|run|kill|mark NAME        as a client asks; `mark` counts a success that nobody executed
+//! clear-queue                      nothing that has not been begun waits any longer
+//! report NAME|TASK CODE            the job says how a task of it ended: 0 is success
+//! cut-over INSTANT                 what is only planned is launched from then on
 //! dry-run job …, dry-run delete …  what would be answered
 //! offer NAME [cpus=…] [mem=…]      the launcher gives this from now on: all it has without amounts
 //! launcher gone REASON             it cannot be reached

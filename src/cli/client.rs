@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 pub use super::access::Access;
 use super::http::Server;
-use super::{CliError, events, export, forecast, import, job, logs, next, run as runs};
+use super::{CliError, events, export, forecast, import, job, logs, next, run as runs, shadow};
 use crate::model::{JobName, NameRule, Timestamp, Verdict};
 
 /// The client commands.
@@ -63,6 +63,15 @@ pub enum ClientCommand {
         #[command(subcommand)]
         command: import::ImportCommand,
         /// Which Chronode they go to with `--load`
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Compare jobs that are only planned with the scheduler that runs them, and take them over
+    Shadow {
+        /// What to do
+        #[command(subcommand)]
+        command: shadow::ShadowCommand,
+        /// Which server
         #[command(flatten)]
         endpoint: Endpoint,
     },
@@ -388,6 +397,7 @@ pub fn run(
     | ClientCommand::Next { endpoint, .. }
     | ClientCommand::Import { endpoint, .. }
     | ClientCommand::Export { endpoint, .. }
+    | ClientCommand::Shadow { endpoint, .. }
     | ClientCommand::Forecast { endpoint, .. }) = &command;
     let server = || Server::at(&endpoint.server, &endpoint.access);
     let terminal = &mut Terminal { out, err, json: endpoint.json };
@@ -400,6 +410,9 @@ pub fn run(
         }
         ClientCommand::Next { command, endpoint: _ } => next::run(server, command, terminal),
         ClientCommand::Import { command, endpoint: _ } => import::run(server, command, terminal),
+        ClientCommand::Shadow { command, endpoint: _ } => {
+            shadow::run(&server()?, command, terminal)
+        }
         ClientCommand::Export { command, endpoint: _ } => {
             export::run(&server()?, command, terminal)
         }

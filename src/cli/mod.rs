@@ -18,6 +18,7 @@ mod logs;
 mod next;
 mod revisions;
 mod run;
+mod shadow;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ pub(super) fn complete(step: &mut Step<'_>, task_id: &TaskId, status_code: i64) 
     match what {
         Move::Remembers => {
             attempt.reported = Some(status_code);
-            step.note(&run.job, format!("run {}: its job says that {}", run.id, said(status_code)));
+            step.note(&run.job, format!("run {}: {}", run.id, said(status_code)));
             step.store_run(run);
         }
         Move::Settles => {
@@ -50,9 +50,9 @@ pub(super) fn complete(step: &mut Step<'_>, task_id: &TaskId, status_code: i64) 
 
 fn said(status_code: i64) -> String {
     if status_code == 0 {
-        "it went well".to_owned()
+        "its job reported success".to_owned()
     } else {
-        format!("it failed: its job reported status code {status_code}")
+        format!("its job reported status code {status_code}")
     }
 }
 

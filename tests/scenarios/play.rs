@@ -11,8 +11,8 @@ use chronode::engine::{
 use chronode::model::{
     AgentId, Backoff, BootInstant, Calendar, CalendarUse, CatchUp, Defaults, Dialect, Duration,
     Exit, JobDraft, JobName, Join, NameRule, Now, Offer, OfferId, OfferKind, OnUnknown, Overlap,
-    ParentTerms, Period, Priority, Resources, RetryEnds, Run, Scalar, ScheduleTerms, TaskId,
-    TaskReport, TaskStatus, Term, Timestamp, TriggerRule, UnknownThen, When,
+    ParentTerms, Period, Priority, Resources, RetryEnds, Run, Scalar, ScheduleTerms, Shadow,
+    TaskId, TaskReport, TaskStatus, Term, Timestamp, TriggerRule, UnknownThen, When,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::{Batch, CommitError, Error, MemoryStore};
@@ -131,6 +131,23 @@ impl World {
             ["kill", name] => {
                 let name = job_name(name)?;
                 self.request(Request::KillJob { name })?;
+            }
+            ["mark", name] => {
+                let name = job_name(name)?;
+                self.request(Request::MarkSuccess { name })?;
+            }
+            ["clear-queue"] => self.request(Request::ClearQueue)?,
+            ["report", name, code] => {
+                let task_id = match name.starts_with("ct:") {
+                    true => TaskId::from_text(*name),
+                    false => self.task_of(&job_name(name)?)?,
+                };
+                let status_code = number(code)?;
+                self.request(Request::CompleteTask { task_id, status_code })?;
+            }
+            ["cut-over", at] => {
+                let at = Some(self.instant(at)?);
+                self.request(Request::CutOver { names: None, at })?;
             }
             ["offer", name, amounts @ ..] => self.offer(name, amounts)?,
             ["launcher", "gone", reason @ ..] => {
@@ -577,6 +594,8 @@ fn set(draft: &mut JobDraft, key: &str, value: &str) -> Result {
             let then = UnknownThen::parse(then).ok_or("no such end of a wait")?;
             draft.on_unknown = Some(OnUnknown { wait: period(wait)?, then });
         }
+        "async" => draft.is_async = Some(value == "true"),
+        "shadow" if value == "true" => draft.shadow = Some(Shadow::On),
         "disabled" => draft.disabled = Some(value == "true"),
         "softError" => draft.soft_error = Some(value == "true"),
         "priority" => draft.priority = Some(Priority::parse(value).ok_or("no such priority")?),

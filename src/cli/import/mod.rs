@@ -238,6 +238,17 @@ pub(super) fn run(
     verdict(&done)
 }
 
+/// The jobs that a running Chronos lists, as it prints them.
+pub(super) fn jobs_of(
+    url: &str,
+    login: Option<&str>,
+    timeout: u64,
+    dialect: Generation,
+) -> Result<Vec<Value>, CliError> {
+    let login = login.map(|both| split_login("--http_auth", both)).transpose()?;
+    Ok(chronos::read(url, login, timeout, dialect)?.jobs)
+}
+
 fn split_login(flag: &str, both: &str) -> Result<(String, String), CliError> {
     let split = both.split_once(':').filter(|(user, _)| !user.is_empty());
     let (user, password) = split.ok_or_else(|| {

@@ -101,7 +101,7 @@ fn a_reported_failure_is_retried_by_the_terms_of_the_job() {
     let task = desk.task();
     let _ = desk.ends(Exit::Code(0));
     assert!(complete(&mut desk, &task, 5));
-    assert_eq!(reason(&desk.ended[0]), "it failed: its job reported status code 5");
+    assert_eq!(reason(&desk.ended[0]), "its job reported status code 5");
 }
 
 #[test]
