@@ -404,6 +404,37 @@ fn jobs_are_planned_beside_chronos_compared_and_taken_over_without_gap_or_double
     let last = planned.iter().map(|entry| instant(&entry["lastDueAt"])).max().unwrap();
     assert_eq!(last + chrono::TimeDelta::seconds(1), instant(&first["trigger"]["dueAt"]));
 
+    // The same import, and the files that it wrote, do not take it back.
+    let again = chronode(&[
+        "import",
+        "chronos",
+        &chronos.url,
+        "--load",
+        "--shadow",
+        "--only",
+        "tick",
+        "--server",
+        &server.url,
+    ]);
+    assert_eq!(again.status.code(), Some(0), "{again:?}");
+    let files = place.file("files");
+    let written = ["import", "chronos", &chronos.url, "--shadow", "--out", files.to_str().unwrap()];
+    assert_eq!(chronode(&written).status.code(), Some(0));
+    server.kill();
+    let server = Server::start(&place.data(), &["--jobs", files.to_str().unwrap()]);
+    let tick = server.get("/scheduler/job/tick");
+    assert!(tick["shadow"]["until"].is_string(), "{tick}");
+    // And the way back is open.
+    let back = chronode(&[
+        "export",
+        "chronos",
+        "--server",
+        &server.url,
+        "--out",
+        place.file("back").to_str().unwrap(),
+    ]);
+    assert!(!err(&back).contains("tick"), "{}", err(&back));
+
     // What is over cannot be taken over.
     let late =
         chronode(&["shadow", "cut-over", "--at", &at, "--job", "tick", "--server", &server.url]);

@@ -25,6 +25,7 @@ use super::backend::{
 };
 use super::brief::JobBrief;
 use super::conditions::Conditions;
+use super::credential::Admission;
 use super::edge::front::Exchange;
 use super::error::ApiError;
 use super::listener::Listener;
@@ -86,6 +87,7 @@ pub(crate) struct Desk {
     /// Who asks.
     pub(crate) caller: Caller,
     conditions: Conditions,
+    admission: Admission,
     /// With which request.
     asked: Arc<Asked>,
 }
@@ -106,6 +108,7 @@ impl FromRequestParts<Door> for Desk {
             door: door.clone(),
             caller: exchange.caller.clone(),
             conditions,
+            admission: exchange.admission.clone(),
             asked: Arc::new(Asked::read(parts, exchange)),
         })
     }
@@ -153,6 +156,11 @@ impl Desk {
     pub(crate) fn job(&self, name: &JobName) -> Option<JobView> {
         self.in_scope(name)?;
         self.door.backend.job(name)
+    }
+
+    /// Whether the caller may still ask, who was let in when the request began.
+    pub(crate) fn is_still_admitted(&self) -> bool {
+        self.admission.holds()
     }
 
     /// How far the parents of one job are.

@@ -80,6 +80,7 @@ pub(super) async fn load(
 fn whole(draft: JobDraft) -> JobDraft {
     JobDraft {
         max_completion_secs: Some(draft.max_completion_secs.unwrap_or(0)),
+        shadow: Some(draft.shadow.unwrap_or_default()),
         concurrent: draft.concurrent.or(draft.overlap.is_none().then_some(false)),
         ..draft
     }

@@ -91,6 +91,11 @@ fn cut_over(server: &Server, what: &CutOver, terminal: &mut Terminal<'_>) -> Res
     for name in names {
         writeln!(terminal.out, "  {}", table::plain(name))?;
     }
+    for sentence in
+        answer["consequences"].as_array().into_iter().flatten().filter_map(Value::as_str)
+    {
+        writeln!(terminal.err, "note: {}", table::plain(sentence))?;
+    }
     Ok(())
 }
 

@@ -26,14 +26,19 @@ pub(super) fn put(
     draft: &JobDraft,
     dialect: Dialect,
 ) -> Result<Reply, Rejection> {
-    let now = step.now.wall;
     let existing = step.state.job(&draft.name);
-    let stats = draft.stats.clone();
     let job = draft.clone().resolve(
         existing.map(|entry| &*entry.job),
         dialect,
         &step.state.settings.defaults,
     );
+    put_job(step, job, draft.stats.clone())
+}
+
+/// Stores a definition. `stats` count if the name is new.
+pub(super) fn put_job(step: &mut Step<'_>, job: Job, stats: JobStats) -> Result<Reply, Rejection> {
+    let now = step.now.wall;
+    let existing = step.state.job(&job.name);
     let (schedule, warnings) = check(step, &job)?;
     let schedule = schedule.as_ref();
     let consequences = family::consequences_of_put(step, existing, &job);

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{ApplyOutcome, Dialect, Job, JobDraft, JobName, JobVersion, When};
 
+use super::entry::JobEntry;
 use super::event::{Applied, Rejection, RejectionCode, Reply};
-use super::{Step, admin};
+use super::{State, Step, admin};
 
 /// Creates or replaces the jobs, all or none. A definition that is there already stays as it is.
 pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) -> Reply {
@@ -29,11 +30,7 @@ pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) 
     for index in parents_first(drafts) {
         let draft = &drafts[index];
         let existing = state.job(&draft.name);
-        let job = draft.clone().resolve(
-            existing.map(|entry| &*entry.job),
-            dialect,
-            &state.settings.defaults,
-        );
+        let job = wanted(&state, existing, draft, dialect);
         if let Some(entry) = existing.filter(|entry| *entry.job == job) {
             let version = entry.version();
             let outcome = ApplyOutcome::Unchanged;
@@ -41,7 +38,7 @@ pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) 
             continue;
         }
         let mut part = Step::new(&state, step.now);
-        match admin::put(&mut part, draft, dialect) {
+        match admin::put_job(&mut part, job.clone(), draft.stats.clone()) {
             Ok(Reply::Stored { version, created, warnings, consequences }) => {
                 let outcome = if created { ApplyOutcome::Created } else { ApplyOutcome::Replaced };
                 applied.insert(index, done(&job, version, outcome, warnings, consequences));
@@ -68,6 +65,18 @@ pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) 
     step.decision.notes.clear();
     refused.sort_by_key(|(index, _)| *index);
     Reply::ApplyRefused(refused)
+}
+
+/// The job that is asked for. That Chronode itself has disabled an exhausted or a failing job is no difference, or it
+/// would begin anew each time.
+fn wanted(state: &State, existing: Option<&JobEntry>, draft: &JobDraft, dialect: Dialect) -> Job {
+    let mut draft = draft.clone();
+    if let Some(entry) = existing
+        && (entry.is_exhausted() || entry.has_failed_too_often(&state.settings))
+    {
+        draft.disabled = draft.disabled.or(Some(entry.job.disabled));
+    }
+    draft.resolve_whole(existing.map(|entry| &*entry.job), dialect, &state.settings.defaults)
 }
 
 fn done(

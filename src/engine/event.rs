@@ -210,6 +210,8 @@ pub enum Reply {
         at: Timestamp,
         /// Which jobs, by name.
         names: Vec<JobName>,
+        /// What whoever takes them over should know, as sentences.
+        consequences: Vec<String>,
     },
     /// The jobs are stored.
     Applied {

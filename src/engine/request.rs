@@ -135,7 +135,9 @@ fn remembered(reply: &Reply) -> Option<Answer> {
         Reply::QueueCleared => Answer::QueueCleared,
         Reply::Completed { is_known } => Answer::Completed { is_known: *is_known },
         Reply::Progressed { elements } => Answer::Progressed { elements: *elements },
-        Reply::CutOver { at, names } => Answer::CutOver { at: *at, names: names.clone() },
+        Reply::CutOver { at, names, consequences: _ } => {
+            Answer::CutOver { at: *at, names: names.clone() }
+        }
         Reply::Applied { jobs } => Answer::Applied {
             jobs: jobs.iter().map(|job| (job.name.clone(), job.version, job.outcome)).collect(),
         },
@@ -158,7 +160,9 @@ fn replay(answer: &Answer) -> Reply {
         Answer::QueueCleared => Reply::QueueCleared,
         Answer::Completed { is_known } => Reply::Completed { is_known: *is_known },
         Answer::Progressed { elements } => Reply::Progressed { elements: *elements },
-        Answer::CutOver { at, names } => Reply::CutOver { at: *at, names: names.clone() },
+        Answer::CutOver { at, names } => {
+            Reply::CutOver { at: *at, names: names.clone(), consequences }
+        }
         Answer::Applied { jobs } => {
             let applied = |(name, version, outcome): &(JobName, JobVersion, _)| Applied {
                 name: name.clone(),

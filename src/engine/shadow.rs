@@ -4,8 +4,11 @@
 //! The occurrences of such a job are decided as those of any other, and recorded as skipped. Cutting over sets the first
 //! instant that is ours: what is due before it stays the other's, however late it is decided, and what is due from it on
 //! is launched. So there is neither gap nor double if the other stops at that instant.
+//!
+//! Of a job that runs after others this cannot be said: what its parents did over there is not known here, and whoever
+//! cuts over is told so.
 
-use crate::model::{JobName, JobRecord, Shadow, Timestamp, limits};
+use crate::model::{JobName, JobRecord, Shadow, Timestamp, When, limits};
 
 use super::decision::Change;
 use super::entry::{JobEntry, Timing};
@@ -62,11 +65,32 @@ pub(super) fn cut_over(
         records.push(record);
     }
     let names: Vec<JobName> = records.iter().map(|record| record.job.name.clone()).collect();
+    let consequences = of_children(records.iter(), at);
     for record in records {
         step.note(&record.job.name, format!("launched from {at:.3} on"));
         step.change(Change::JobStored(Box::new(record)));
     }
-    Ok(Reply::CutOver { at, names })
+    Ok(Reply::CutOver { at, names, consequences })
+}
+
+/// How many sentences are told.
+const TOLD_MAX: usize = 100;
+
+/// Of a job that runs after others: what these did in the other scheduler is not known here.
+fn of_children<'a>(records: impl Iterator<Item = &'a JobRecord>, at: Timestamp) -> Vec<String> {
+    let children = records.filter_map(|record| match &record.job.when {
+        When::Parents(terms) => Some((&record.job.name, terms)),
+        When::Schedule(_) => None,
+    });
+    let told = children.map(|(name, terms)| {
+        let parents: Vec<String> = terms.names.iter().map(|parent| format!("`{parent}`")).collect();
+        format!(
+            "`{name}` runs after {}: what they did in the other scheduler before {at:.3} is not known here; mark them as \
+             successful (`job/success`) if it is to count",
+            parents.join(", ")
+        )
+    });
+    told.take(TOLD_MAX).collect()
 }
 
 /// Whether nothing of the job is launched at present.

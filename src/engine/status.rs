@@ -85,10 +85,14 @@ pub(super) fn stop(step: &mut Step<'_>, run: &Run, why: StopReason, before_start
     match moved(standing, Happening::Stopped) {
         Move::StopsAttempt => stop_attempt(step, run, why),
         Move::Ends => {
-            let reason = if run.attempts.is_empty() {
-                before_start
-            } else {
-                "it was stopped while it waited for its next attempt"
+            let reason = match standing {
+                _ if run.attempts.is_empty() => before_start,
+                RunStanding::Reporting => "it was stopped before its job had said how it ended",
+                RunStanding::Queued
+                | RunStanding::Pending
+                | RunStanding::Waiting
+                | RunStanding::Active
+                | RunStanding::Doubtful => "it was stopped while it waited for its next attempt",
             };
             let verdict = match why {
                 StopReason::Superseded => Verdict::Superseded,

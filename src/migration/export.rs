@@ -138,7 +138,7 @@ fn translate(printed: &Value, generation: Dialect, now: Timestamp, zones: &ZoneD
         if body::knows(generation, field) {
             out.insert(field.clone(), value.clone());
         } else if !matches!(field.as_str(), "nextDue" | "remaining" | "waitsFor") {
-            found.extend(ours(field, value, &job, generation));
+            found.extend(ours(field, value, &job, generation, now));
         }
     }
     names(&job, generation, &mut found);
@@ -179,7 +179,13 @@ fn translate(printed: &Value, generation: Dialect, now: Timestamp, zones: &ZoneD
 }
 
 /// A field that only we have.
-fn ours(field: &str, value: &Value, job: &Job, generation: Dialect) -> Option<Finding> {
+fn ours(
+    field: &str,
+    value: &Value,
+    job: &Job,
+    generation: Dialect,
+    now: Timestamp,
+) -> Option<Finding> {
     match field {
         // Told with what they mean for runs.
         "overlap" | "catchUp" => None,
@@ -206,6 +212,8 @@ fn ours(field: &str, value: &Value, job: &Job, generation: Dialect) -> Option<Fi
             // Never printed.
             Priority::Normal | Priority::High => None,
         },
+        // From some instant on it is started here.
+        "shadow" if !job.shadow.covers(now) => None,
         "shadow" => Some(
             refused(field, "would start it", "does not start it: it is a shadow")
                 .remedy("cut it over first, or leave it to the Chronos that runs it"),

@@ -199,12 +199,12 @@ fn policy(
                     Finding::new(
                         Weight::Changes,
                         "async",
-                        "waits until the command itself reports that its work is done",
-                        "ends the run when its command ends",
+                        "starts the next run when it is due, whether or not the last has reported its end",
+                        "has the run go on until it reports its end, and the next one by `overlap`",
                     )
-                    .because("who never reports is running for ever")
+                    .because("a run that is not over is in the way of the next")
                     .remedy(
-                        "let the command wait until the work is done, and exit with its outcome",
+                        "give the job a `timeout`, so that one that never reports does not go on for ever",
                     ),
                 );
             }

@@ -209,10 +209,26 @@ impl JobDraft {
         }
     }
 
+    /// The job this draft asks for if it says all there is: of `existing` only what the draft refers to stays, which are
+    /// its secrets and whether it is only planned.
+    #[must_use]
+    pub fn resolve_whole(
+        mut self,
+        existing: Option<&Job>,
+        dialect: Dialect,
+        defaults: &Defaults,
+    ) -> Job {
+        self.environment = self.environment.map(|given| keep_secrets(given, existing));
+        self.shadow = Some(keep_shadow(self.shadow, existing));
+        self.resolve(None, dialect, defaults)
+    }
+
     /// The job this draft asks for at the door `dialect`, replacing `existing` if there is one.
     ///
     /// A field that is not given gets its default, except one that the dialect's GET does not print: a client that
-    /// never saw it cannot have meant to drop it, so the existing job's value stays. An amount of 0 is its default,
+    /// never saw it cannot have meant to drop it, so the existing job's value stays. Whether a job is only planned
+    /// (`shadow`) stays too: who says nothing of it must not start what another scheduler runs, and who says once more
+    /// that it is must not take back that it was cut over. An amount of 0 is its default,
     /// and a secret given as `***` keeps the stored value, as both are what a client reads and sends back.
     #[must_use]
     pub fn resolve(self, existing: Option<&Job>, dialect: Dialect, defaults: &Defaults) -> Job {
@@ -282,8 +298,16 @@ impl JobDraft {
             constraints: self.constraints.unwrap_or_default(),
             overlap,
             catch_up: self.catch_up.unwrap_or(catch_up_default),
-            shadow: self.shadow.unwrap_or_default(),
+            shadow: keep_shadow(self.shadow, existing),
         }
+    }
+}
+
+/// Whether a job is only planned, with what is known of it already.
+fn keep_shadow(given: Option<Shadow>, existing: Option<&Job>) -> Shadow {
+    match (given, existing.map(|job| job.shadow)) {
+        (None, Some(kept)) | (Some(Shadow::On), Some(kept @ Shadow::Until(_))) => kept,
+        (given, _) => given.unwrap_or_default(),
     }
 }
 

@@ -39,7 +39,10 @@ fn reply(reply: &Reply) -> String {
         Reply::Completed { is_known: true } => "completed".to_owned(),
         Reply::Completed { is_known: false } => "unknown task".to_owned(),
         Reply::Progressed { elements } => format!("{elements} elements"),
-        Reply::CutOver { at, names } => format!("{} jobs cut over at {at}", names.len()),
+        Reply::CutOver { at, names, consequences } => {
+            let told = format!("{} jobs cut over at {at}", names.len());
+            [&[told], &consequences[..]].concat().join("; ")
+        }
         Reply::Applied { jobs } => {
             let words = jobs.iter().map(|job| format!("{} {}", job.name, job.outcome.as_str()));
             words.collect::<Vec<_>>().join("; ")

@@ -283,10 +283,10 @@ pub(crate) async fn kill(
     }
 }
 
-/// Whoever asks for one must not have runs started or stopped.
-fn refuse_dry_run(query: &Query) -> Result<(), ApiError> {
+/// Whoever asks for one must not have it done.
+pub(crate) fn refuse_dry_run(query: &Query) -> Result<(), ApiError> {
     if query.dry_run()? {
-        let message = "starting and stopping runs cannot be tried out";
+        let message = "what is asked here cannot be tried out";
         return Err(ApiError::invalid("dryRun", message).remedy("leave `dryRun` out to do it"));
     }
     Ok(())

@@ -3,17 +3,18 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::Path;
+use axum::extract::{Path, RawQuery};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::jobs::{JobPath, refused, unexpected, unknown_entry};
+use super::jobs::{JobPath, refuse_dry_run, refused, unexpected, unknown_entry};
 use crate::api::Desk;
 use crate::api::content::read_json;
 use crate::api::edge::front::{Exchange, shown};
 use crate::api::error::ApiError;
+use crate::api::query::Query;
 use crate::engine::{RejectionCode, Reply, Request};
 use crate::jobspec;
 use crate::model::{JobName, NameRule, TaskId};
@@ -22,7 +23,9 @@ use crate::model::{JobName, NameRule, TaskId};
 pub(crate) async fn mark_success(
     desk: Desk,
     Path(text): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
+    refuse_dry_run(&Query::parse(query.as_deref())?)?;
     let is_marked = match JobName::parse(&text, NameRule::Blanks) {
         Err(_) => false,
         // One that the caller may not see is not there either.
@@ -45,9 +48,11 @@ pub(crate) async fn progress(
     desk: Desk,
     Extension(exchange): Extension<Exchange>,
     Path((name, task_id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
+    refuse_dry_run(&Query::parse(query.as_deref())?)?;
     const FIELD: &str = "numAdditionalElementsProcessed";
     let JobPath(name) = JobPath::parse(&name)?;
     let body = read_json(&headers, body, exchange.body_time).await?;
@@ -76,9 +81,11 @@ pub(crate) async fn complete(
     desk: Desk,
     Extension(exchange): Extension<Exchange>,
     Path(task_id): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
+    refuse_dry_run(&Query::parse(query.as_deref())?)?;
     let body = read_json(&headers, body, exchange.body_time).await?;
     let status_code = number(&body, "statusCode")?.ok_or_else(|| {
         ApiError::invalid("statusCode", "`statusCode` is missing")
@@ -99,7 +106,11 @@ pub(crate) async fn complete(
 }
 
 /// `DELETE P/task/all`: nothing that has not been begun waits any longer.
-pub(crate) async fn clear_queue(desk: Desk) -> Result<StatusCode, ApiError> {
+pub(crate) async fn clear_queue(
+    desk: Desk,
+    RawQuery(query): RawQuery,
+) -> Result<StatusCode, ApiError> {
+    refuse_dry_run(&Query::parse(query.as_deref())?)?;
     match desk.submit(Request::ClearQueue).await? {
         Reply::QueueCleared => Ok(StatusCode::NO_CONTENT),
         Reply::Refused(rejection) => Err(ApiError::rejected(rejection)),

@@ -197,6 +197,27 @@ impl Authenticator {
     }
 }
 
+/// That somebody was let in, for as long as it lasts: an answer without end must not outlive the credential.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Admission(Option<(Arc<Authenticator>, Arc<Set>, Arc<str>)>);
+
+impl Admission {
+    /// Of a caller who has just been let in; of `None` it lasts for ever.
+    pub(crate) fn of(authenticator: Option<&Arc<Authenticator>>, caller: &Caller) -> Self {
+        Self(authenticator.map(|it| (Arc::clone(it), it.set(), Arc::clone(&caller.name))))
+    }
+
+    /// Whether the credentials in force are still those, and that of the caller is not expired. Whoever is in force under
+    /// changed ones may come again.
+    pub(crate) fn holds(&self) -> bool {
+        let Some((authenticator, set, name)) = &self.0 else { return true };
+        let now = (authenticator.now)().wall;
+        let is_expired = |it: &&Credential| it.expires.is_some_and(|expires| expires <= now);
+        Arc::ptr_eq(&authenticator.set(), set)
+            && !set.credentials.iter().filter(|it| it.name == *name).all(|it| is_expired(&it))
+    }
+}
+
 /// Whether a realm may contain it: it stands in quotes, in a header.
 #[must_use]
 pub(crate) const fn is_realm(c: char) -> bool {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+pub(crate) use authenticator::Admission;
 pub use authenticator::Authenticator;
 pub use secret::{Hash, HashError, SAMPLE_SECRETS, new_token};
 

@@ -332,7 +332,7 @@ impl Desk {
             Ok(Reply::Applied { jobs }) => {
                 Record { detail: format!("{} jobs", jobs.len()), ..record }
             }
-            Ok(Reply::CutOver { at, names }) => {
+            Ok(Reply::CutOver { at, names, .. }) => {
                 Record { detail: format!("{} jobs from {at} on", names.len()), ..record }
             }
             Ok(Reply::Completed { is_known: false }) => {

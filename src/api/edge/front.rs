@@ -27,7 +27,7 @@ use tracing::{debug, error, info, warn};
 use super::security::{self, Hosts, is_preflight};
 use crate::api::access::Caller;
 use crate::api::chronos::metrics::timer_name;
-use crate::api::credential::Authenticator;
+use crate::api::credential::{Admission, Authenticator};
 use crate::api::error::ApiError;
 use crate::api::routes::{Reached, Route};
 use crate::audit::{Audit, Outcome, Record};
@@ -53,6 +53,8 @@ pub(crate) struct Exchange {
     pub(crate) caller: Caller,
     /// From where.
     pub(crate) peer: SocketAddr,
+    /// Whether they may still ask.
+    pub(crate) admission: Admission,
     /// Where it is recorded what comes of it.
     pub(crate) audit: Option<Audit>,
     /// How long its body may take.
@@ -197,6 +199,7 @@ impl Front {
     ) -> Response {
         request.extensions_mut().insert(Exchange {
             id,
+            admission: Admission::of(self.authenticator.as_ref(), &caller),
             caller,
             peer: link.peer,
             audit: self.audit.clone(),

@@ -43,9 +43,11 @@ pub(crate) async fn cut_over(
     let request = Request::CutOver { names, at };
     let request = if is_dry { Request::DryRun(Box::new(request)) } else { request };
     match desk.submit(request).await? {
-        Reply::CutOver { at, names } => {
+        Reply::CutOver { at, names, consequences } => {
             let names: Vec<&str> = names.iter().map(JobName::as_str).collect();
-            Ok(json_response(&json!({"dryRun": is_dry, "at": print::instant(at), "jobs": names})))
+            Ok(json_response(
+                &json!({"dryRun": is_dry, "at": print::instant(at),  "jobs": names, "consequences": consequences}),
+            ))
         }
         Reply::Refused(rejection) => Err(ApiError::rejected(rejection)),
         other => Err(unexpected(&other)),

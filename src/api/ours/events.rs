@@ -173,7 +173,8 @@ impl Follower {
             return Some(format!("{GREETING}{event}"));
         }
         loop {
-            if *self.stopping.borrow() {
+            // Who may no longer ask is told no more; who may, comes again.
+            if *self.stopping.borrow() || !self.desk.is_still_admitted() {
                 return None;
             }
             let Some(heard) = self.listener.after(self.number, ITEMS_PER_PART) else {

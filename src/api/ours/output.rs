@@ -371,6 +371,10 @@ impl Follower {
     }
 
     async fn wait(&mut self) -> io::Result<()> {
+        if !self.desk.is_still_admitted() {
+            let why = "the client's credential is no longer in force";
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, why));
+        }
         tokio::select! {
             _ = self.stopping.wait_for(|stopping| *stopping) => {
                 Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server stops"))

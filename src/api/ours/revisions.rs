@@ -210,6 +210,10 @@ fn restored(old: &RevisionView, present: Option<&Job>) -> Result<(Job, Vec<Strin
             ));
         }
     }
+    // Whether another scheduler runs the job is no matter of its definition.
+    if let Some(present) = present {
+        job.shadow = present.shadow;
+    }
     Ok((job, sentences))
 }
 

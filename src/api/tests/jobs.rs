@@ -412,7 +412,7 @@ async fn what_is_nearly_a_dry_run_is_refused_and_what_is_none_is_done() {
     for (method, path) in [("PUT", "job/mother"), ("DELETE", "task/kill/mother")] {
         for p in PREFIXES {
             let answer = fixture.ask(method, &format!("{p}/{path}?dryRun=true")).await;
-            assert_eq!(answer.message(400), "starting and stopping runs cannot be tried out");
+            assert_eq!(answer.message(400), "what is asked here cannot be tried out");
             let answer = fixture.ask(method, &format!("{p}/{path}?dry-run=true")).await;
             assert_eq!(answer.json()["remedy"], "write `dryRun`");
         }

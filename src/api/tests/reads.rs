@@ -72,7 +72,15 @@ async fn in_scope(memory: &Arc<Memory>, patterns: &[&str], path: &str) -> String
     let (_, stopping) = watch::channel(false);
     let body_time = std::time::Duration::from_secs(1);
     let peer = "127.0.0.1:1".parse().unwrap();
-    let exchange = Exchange { id: 1, caller, peer, audit: None, body_time, stopping };
+    let exchange = Exchange {
+        id: 1,
+        admission: Default::default(),
+        caller,
+        peer,
+        audit: None,
+        body_time,
+        stopping,
+    };
     let backend: Arc<dyn Backend> = Arc::<Memory>::clone(memory);
     let request = Request::get(path).extension(exchange).body(Body::empty()).unwrap();
     let response = router(backend).oneshot(request).await.unwrap();

@@ -88,6 +88,28 @@ async fn elements_are_counted_for_a_task_of_a_job_that_is_there() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_tried_out_is_not_done_when_somebody_wants_to() {
+    let fixture = Fixture::start().await;
+    fixture.put("POST", "/scheduler/iso8601", &job("a", "true")).await;
+    requests(&fixture);
+    for (method, path, body) in [
+        ("PUT", "job/success/a", ""),
+        ("POST", "job/a/task/ct%3A1%3A0%3Aa%3A/progress", "{}"),
+        ("PUT", "task/ct%3A1%3A0%3Aa%3A", r#"{"statusCode":0}"#),
+        ("DELETE", "task/all", ""),
+        ("DELETE", "task/kill/a", ""),
+        ("PUT", "job/a", ""),
+    ] {
+        for query in ["dryRun=true", "dry_run=1"] {
+            let path = format!("/scheduler/{path}?{query}");
+            let answer = fixture.put(method, &path, body).await;
+            assert_eq!(answer.status, 400, "{method} {path}: {answer:?}");
+        }
+    }
+    assert_eq!(requests(&fixture), []);
+}
+
+#[tokio::test]
 async fn the_queue_is_cleared() {
     for p in PREFIXES {
         let fixture = Fixture::start().await;
@@ -242,8 +264,7 @@ async fn a_cut_over_names_an_instant_and_jobs() {
         let path = format!("{p}/cutover");
         let body = r#"{"at":"2030-02-03T04:05:06+01:00","jobs":["a","b c"]}"#;
         let answer = fixture.put("POST", &path, body).await.json();
-        let expected =
-            json!({"dryRun": false, "at": "2030-02-03T03:05:06.000Z", "jobs": ["a", "b c"]});
+        let expected = json!({"dryRun": false, "at": "2030-02-03T03:05:06.000Z", "jobs": ["a", "b c"], "consequences": []});
         assert_eq!(answer, expected);
         requests(&fixture);
         assert_eq!(fixture.put("POST", &path, "{}").await.status, 200);

@@ -68,7 +68,9 @@ fn one(
     if let Some(&existing) = there.get(name) {
         let wanted = read(&Value::Object(body.clone())).map_err(CliError::Failed)?;
         let is_same = read(existing).is_ok_and(|it| means_the_same(&it, &wanted, now, zones))
-            && existing["shadow"] == body.get("shadow").cloned().unwrap_or_default();
+            // One that was cut over stays so.
+            && (existing["shadow"].is_object()
+                || existing["shadow"] == body.get("shadow").cloned().unwrap_or_default());
         if is_same {
             return Ok(Outcome::Unchanged { place });
         }

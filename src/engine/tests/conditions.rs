@@ -218,3 +218,45 @@ fn a_family_is_turned_round() {
     let b = desk.state.job(&name("b")).unwrap().incarnation;
     assert_eq!(desk.state.graph().children(b).len(), 1);
 }
+
+/// A job that Chronode has disabled itself is not begun anew each time the same is applied.
+#[test]
+fn what_is_exhausted_or_has_failed_too_often_stays_so_when_it_is_applied_again() {
+    let mut desk = Desk::new();
+    let drafts = || {
+        let mut failing = draft("failing", "R/2026-01-01T00:00:00Z/PT1M");
+        failing.disable_after_failures = Some(1);
+        vec![draft("once", "R1//PT1H"), failing]
+    };
+    let _ = apply(&mut desk, drafts());
+    let task = desk.task_of("once");
+    let _ = desk.report(&task, desk.ended(Exit::Code(0)));
+    let task = desk.task_of("failing");
+    let _ = desk.report(&task, desk.ended(Exit::Code(1)));
+    assert!(desk.state.jobs().all(|entry| entry.job.disabled));
+    assert_eq!(told(&apply(&mut desk, drafts())), ["once unchanged", "failing unchanged"]);
+    // Whoever says that it is to go on has it go on.
+    let mut again = drafts();
+    again[1].disabled = Some(false);
+    assert_eq!(told(&apply(&mut desk, again)), ["once unchanged", "failing replaced"]);
+}
+
+/// What a definition leaves out is not what its door does not print.
+#[test]
+fn what_is_applied_says_all_there_is() {
+    let mut desk = Desk::new();
+    for dialect in [Dialect::V0, Dialect::V1] {
+        let mut rich = draft("a", "@daily");
+        rich.max_completion_secs = Some(60);
+        rich.overlap = Some(Overlap::Allow { max: None });
+        rich.epsilon = epsilon(7);
+        rich.is_async = Some(true);
+        desk.put(rich);
+        let drafts = vec![draft("a", "@daily")];
+        let _ = desk.request(Request::Apply { drafts, dialect });
+        let job = &desk.state.job(&name("a")).unwrap().job;
+        assert_eq!((job.max_completion_secs, job.is_async), (0, false), "{dialect:?}");
+        assert!(!matches!(job.overlap, Overlap::Allow { .. }), "{dialect:?}");
+        assert_eq!(job.epsilon.span, Duration::from_secs(60), "{dialect:?}");
+    }
+}

@@ -50,7 +50,9 @@ fn from_the_instant_of_the_cut_over_on_everything_is_launched_and_nothing_before
     desk.put(planned("job", "R/2026-01-01T00:00:00Z/PT1M"));
     let _ = desk.wake("00:10:00");
     let reply = cut_over(&mut desk, None, Some(day("00:20:00")));
-    assert_eq!(reply, Reply::CutOver { at: day("00:20:00"), names: vec![name("job")] });
+    let consequences = Vec::new();
+    let (at, names) = (day("00:20:00"), vec![name("job")]);
+    assert_eq!(reply, Reply::CutOver { at, names, consequences });
     let _ = desk.wake("00:19:59");
     assert_eq!(desk.live(), NONE);
     // Decided late, and by another process: what is before it stays the other scheduler's.
@@ -142,4 +144,46 @@ fn starts_of_the_machine_are_planned_too() {
     desk.load(Ok(Boot { id: "boot 2".to_owned(), at: day("05:00:00") }));
     assert_eq!(desk.live(), NONE);
     assert_eq!(recorded(&desk, "job"), [format!("1 05:00:00 to 05:00:00 {SKIPPED}")]);
+}
+
+/// Nobody may start what another scheduler runs because they do not know the word, nor take a cut-over back.
+#[test]
+fn whether_a_job_is_only_planned_stays_until_somebody_says_otherwise() {
+    let shadow = |desk: &Desk| desk.state.job(&name("job")).unwrap().job.shadow;
+    let hourly = || draft("job", "R/2026-01-01T01:00:00Z/PT1H");
+    let mut desk = Desk::new();
+    desk.put(planned("job", "R/2026-01-01T01:00:00Z/PT1H"));
+    desk.put(hourly());
+    assert_eq!(shadow(&desk), Shadow::On, "a client of Chronos knows no such word");
+    let at = day("04:00:00");
+    assert!(matches!(cut_over(&mut desk, None, Some(at)), Reply::CutOver { .. }));
+    for again in [hourly(), planned("job", "R/2026-01-01T02:00:00Z/PT1H")] {
+        desk.put(again);
+        assert_eq!(shadow(&desk), Shadow::Until(at));
+    }
+    let drafts = vec![planned("job", "R/2026-01-01T03:00:00Z/PT1H")];
+    let _ = desk.request(Request::Apply { drafts, dialect: Dialect::V0 });
+    assert_eq!(shadow(&desk), Shadow::Until(at));
+    let mut ours = hourly();
+    ours.shadow = Some(Shadow::Off);
+    desk.put(ours);
+    assert_eq!(shadow(&desk), Shadow::Off);
+}
+
+#[test]
+fn who_takes_over_children_is_told_that_their_parents_are_strangers() {
+    let mut desk = Desk::new();
+    desk.put(planned("a", "R/2026-01-01T01:00:00Z/PT1H"));
+    let mut child = planned("b", "");
+    child.when = When::Parents(ParentTerms::plain(vec![name("a")]));
+    desk.put(child);
+    let Reply::CutOver { consequences, .. } = cut_over(&mut desk, None, None) else { panic!() };
+    assert_eq!(consequences.len(), 1);
+    assert!(consequences[0].starts_with("`b` runs after `a`: what they did"), "{consequences:?}");
+    // Marking the parent lets the child follow.
+    assert!(matches!(
+        desk.request(Request::MarkSuccess { name: name("a") }).0,
+        Reply::Marked { .. }
+    ));
+    assert_eq!(desk.live_of("b").len(), 1);
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::resolved;
 use super::roundtrip::{dialect, job};
 use crate::jobspec::{FieldChange, changes, print_definition, secret_names};
-use crate::model::{Defaults, Dialect, EnvVar, Job, JobDraft, SECRET_SHOWN};
+use crate::model::{Defaults, Dialect, EnvVar, Job, JobDraft, SECRET_SHOWN, Shadow};
 
 /// `a` with those of its parts replaced by `b`'s whose bit is set.
 fn mixed(a: &Job, b: &Job, bits: u32) -> Job {
@@ -127,6 +127,9 @@ proptest! {
         dialect in dialect(),
     ) {
         prop_assume!(job.environment.iter().all(|variable| variable.value != SECRET_SHOWN));
+        // Once it is said from when on a job is ours, saying that it is another's does not take that back.
+        let is_cut_over = existing.as_ref().is_some_and(|it| matches!(it.shadow, Shadow::Until(_)));
+        prop_assume!(job.shadow != Shadow::On || !is_cut_over);
         let made = JobDraft::whole(job.clone()).resolve(
             existing.as_ref(),
             dialect,
