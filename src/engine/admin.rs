@@ -123,7 +123,7 @@ fn stats_kept(entry: &JobEntry, job: &Job) -> JobStats {
 }
 
 /// How far a definition that is accepted now owes nothing. What is still inside its window is owed; what closed before
-/// is not, and nothing is recorded of it.
+/// is not, and nothing is recorded of it (DIFFERENCE: Chronos 3 runs a new job at once whose start is past).
 fn owed_after(schedule: &Schedule, job: &Job, now: Timestamp) -> Timestamp {
     let jitter = match &job.when {
         When::Schedule(terms) => terms.jitter.as_ref().map_or(Duration::ZERO, |it| it.span),
