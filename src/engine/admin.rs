@@ -41,6 +41,11 @@ pub(super) fn put_job(step: &mut Step<'_>, job: Job, stats: JobStats) -> Result<
     let existing = step.state.job(&job.name);
     let (schedule, warnings) = check(step, &job)?;
     let schedule = schedule.as_ref();
+    if let (None, Dialect::V1, Some(start)) =
+        (existing, dialect, schedule.and_then(Schedule::start))
+    {
+        check_start(start)?;
+    }
     let consequences = family::consequences_of_put(step, existing, &job);
     // What the old schedule owed up to now is decided by the old schedule. What is due and waits for its jitter was not
     // owed yet: it is the new schedule's, if that names it.
@@ -100,6 +105,18 @@ pub(super) fn put_job(step: &mut Step<'_>, job: Job, stats: JobStats) -> Result<
     Ok(Reply::Stored { version, created, warnings, consequences })
 }
 
+/// What Chronos 3 demands of a new job; 2.x does not, and neither asks when a job is replaced.
+fn check_start(start: Timestamp) -> Result<(), Rejection> {
+    if start.as_second() >= 1 {
+        return Ok(());
+    }
+    let message = format!("Scheduled start date '{start:.3}' is before 1970!");
+    Err(Rejection {
+        remedy: "give the schedule a start from 1970-01-01T00:00:01Z on".to_owned(),
+        ..invalid("schedule", message)
+    })
+}
+
 /// A replace keeps the counts; but whoever enables a job again wants it to fail as often again before it is disabled.
 fn stats_kept(entry: &JobEntry, job: &Job) -> JobStats {
     let is_enabled = entry.job.disabled && !job.disabled;
@@ -111,7 +128,7 @@ fn stats_kept(entry: &JobEntry, job: &Job) -> JobStats {
 }
 
 /// How far a definition that is accepted now owes nothing. What is still inside its window is owed; what closed before
-/// is not, and nothing is recorded of it.
+/// is not, and nothing is recorded of it (DIFFERENCE: Chronos 3 runs a new job at once whose start is past).
 fn owed_after(schedule: &Schedule, job: &Job, now: Timestamp) -> Timestamp {
     let jitter = match &job.when {
         When::Schedule(terms) => terms.jitter.as_ref().map_or(Duration::ZERO, |it| it.span),

@@ -298,6 +298,15 @@ impl Schedule {
         }
     }
 
+    /// The start of a repeating interval.
+    #[must_use]
+    pub fn start(&self) -> Option<Timestamp> {
+        match &self.rule {
+            Rule::Interval(recurrence) => Timestamp::from_millisecond(recurrence.start()).ok(),
+            Rule::Cron(_) | Rule::Boot(_) => None,
+        }
+    }
+
     /// The text of `terms`, from which this was read, with the start written out where it was left empty: so it names the
     /// same occurrences whenever it is read.
     #[must_use]

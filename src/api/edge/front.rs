@@ -17,6 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::header::CONNECTION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 use tracing::{debug, error, info, warn};
 
+use super::leftover::Leftover;
 use super::security::{self, Hosts, is_preflight};
 use crate::api::access::Caller;
 use crate::api::chronos::metrics::timer_name;
@@ -91,18 +93,29 @@ impl Front {
         let method = request.method().clone();
         let path = shown(request.uri().path());
         let other_origin = self.hosts.other_origin(request.headers());
+        let (head, body) = request.into_parts();
+        let (body, leftover) = Leftover::of(&head.headers, body);
+        let request = Request::from_parts(head, body);
 
         let mut caller = None;
         let mut response = match self.admit(link, &method, request.uri(), request.headers()).await {
             Ok(_) if other_origin.is_some() && is_preflight(&method, request.headers()) => {
+                drop(request);
                 security::preflight()
             }
             Ok(admitted) => {
                 caller = Some(admitted.clone());
                 self.route(id, admitted, link, request).await
             }
-            Err(refusal) => refusal.into_response(),
+            Err(refusal) => {
+                drop(request);
+                refusal.into_response()
+            }
         };
+        // Whoever gave up on a body has said that the connection ends.
+        if !response.headers().contains_key(CONNECTION) {
+            leftover.discard().await;
+        }
         let status = response.status();
         let reached = response.extensions_mut().remove::<Reached>();
         let mut code = None;

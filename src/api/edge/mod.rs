@@ -1,6 +1,7 @@
 //! Between the socket and the routes: connections within limits, who is let in, errors as JSON, the log.
 
 pub(crate) mod front;
+mod leftover;
 mod peer;
 mod security;
 mod server;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::testing::Fixture;
 use super::super::{Limits, Options, Peers};
@@ -231,4 +232,52 @@ async fn a_connection_carries_many_requests() {
     let last = "GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answer = fixture.send(&format!("{first}{last}")).await;
     assert_eq!(answer.text().matches("pong\n").count(), 4);
+}
+
+#[tokio::test]
+async fn an_answer_that_needs_no_body_does_not_break_the_connection_under_it() {
+    let fixture = Fixture::start().await;
+    let json = "Content-Type: application/json\r\n";
+    for (head, status) in [
+        ("POST /scheduler/iso8601 HTTP/1.1\r\nHost: localhost\r\n".to_owned(), 415),
+        (format!("POST /scheduler/iso8601 HTTP/1.1\r\nHost: evil.example\r\n{json}"), 403),
+        (format!("POST /nowhere HTTP/1.1\r\nHost: localhost\r\n{json}"), 404),
+        (format!("POST /ping HTTP/1.1\r\nHost: localhost\r\n{json}"), 405),
+        // No method that takes a body, and still a client sends one.
+        (format!("PUT /scheduler/job/a HTTP/1.1\r\nHost: localhost\r\n{json}"), 400),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(fixture.address()).await.unwrap();
+        let head = format!("{head}Content-Length: 100000\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Whatever the head alone makes the server do, it has done by now.
+        assert_eq!(fixture.ask("GET", "/ping").await.status, 200);
+        let next = "GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(format!("{}{next}", "x".repeat(100_000)).as_bytes()).await.unwrap();
+        let mut answers = String::new();
+        stream.read_to_string(&mut answers).await.unwrap();
+        assert!(answers.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {answers}");
+        assert!(answers.ends_with("pong\n"), "{status}: {answers}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_wants_is_not_read_without_end() {
+    let fixture = Fixture::start().await;
+    let mut stream = tokio::net::TcpStream::connect(fixture.address()).await.unwrap();
+    let head = "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let piece = vec![b'x'; 1024 * 1024];
+    // At some point it takes no more; an endless reader would never let this end.
+    let mut sent = 0;
+    while stream.write_all(&piece).await.is_ok() {
+        sent += 1;
+        assert!(sent < 900, "it reads on and on");
+    }
+    // Who asks before sending is answered without being made to send.
+    let mut stream = tokio::net::TcpStream::connect(fixture.address()).await.unwrap();
+    let head = "POST /nowhere HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
 }
