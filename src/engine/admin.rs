@@ -32,11 +32,16 @@ pub(super) fn put(
         dialect,
         &step.state.settings.defaults,
     );
-    put_job(step, job, draft.stats.clone())
+    put_job(step, job, draft.stats.clone(), dialect)
 }
 
-/// Stores a definition. `stats` count if the name is new.
-pub(super) fn put_job(step: &mut Step<'_>, job: Job, stats: JobStats) -> Result<Reply, Rejection> {
+/// Stores a definition that came through the door `dialect`. `stats` count if the name is new.
+pub(super) fn put_job(
+    step: &mut Step<'_>,
+    job: Job,
+    stats: JobStats,
+    dialect: Dialect,
+) -> Result<Reply, Rejection> {
     let now = step.now.wall;
     let existing = step.state.job(&job.name);
     let (schedule, warnings) = check(step, &job)?;

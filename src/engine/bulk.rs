@@ -38,7 +38,7 @@ pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) 
             continue;
         }
         let mut part = Step::new(&state, step.now);
-        match admin::put_job(&mut part, job.clone(), draft.stats.clone()) {
+        match admin::put_job(&mut part, job.clone(), draft.stats.clone(), dialect) {
             Ok(Reply::Stored { version, created, warnings, consequences }) => {
                 let outcome = if created { ApplyOutcome::Created } else { ApplyOutcome::Replaced };
                 applied.insert(index, done(&job, version, outcome, warnings, consequences));

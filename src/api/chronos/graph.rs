@@ -3,7 +3,7 @@
 //! Jobs stand in the order of their creation, edges by their child and there in the order of its parents. Neither form
 //! quotes anything: no name that any door lets in has a comma or a quotation mark.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use axum::http::HeaderValue;
@@ -22,7 +22,7 @@ pub(crate) async fn dot(desk: Desk) -> Result<Response, ApiError> {
         for (number, brief) in (1..).zip(jobs) {
             put(&mut text, format_args!("  {number} [ label=\"{}\" ];\n", brief.job.name));
         }
-        let numbers: HashMap<&JobName, usize> =
+        let numbers: BTreeMap<&JobName, usize> =
             jobs.iter().map(|brief| &brief.job.name).zip(1..).collect();
         edges(jobs, |parent, child| {
             if let (Some(parent), Some(child)) = (numbers.get(parent), numbers.get(child)) {
@@ -67,7 +67,7 @@ async fn text(
 
 /// Every edge between two of `jobs`. One that leads out of scope, or to a job deleted meanwhile, is none.
 fn edges(jobs: &[JobBrief], mut each: impl FnMut(&JobName, &JobName)) {
-    let names: HashSet<&JobName> = jobs.iter().map(|brief| &brief.job.name).collect();
+    let names: BTreeSet<&JobName> = jobs.iter().map(|brief| &brief.job.name).collect();
     for brief in jobs {
         let When::Parents(terms) = &brief.job.when else { continue };
         for parent in terms.names.iter().filter(|parent| names.contains(parent)) {
