@@ -19,6 +19,7 @@ mod chronos;
 mod conditions;
 mod content;
 pub mod credential;
+mod describe;
 mod desk;
 mod edge;
 mod error;

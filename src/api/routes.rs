@@ -110,6 +110,7 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::GET, "/events", VIEWER, |method| on(method, ours::events::follow)),
     below(Method::GET, "/info", VIEWER, |method| on(method, ours::info::show)),
     below(Method::GET, "/audit", ADMIN, |method| on(method, ours::audit::list)),
+    below(Method::GET, "/openapi.json", VIEWER, |method| on(method, ours::openapi::show)),
 ];
 
 /// The routes below a prefix, or those that are below none, as a router that checks rights.

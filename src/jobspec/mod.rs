@@ -28,6 +28,7 @@ mod preview;
 mod print;
 mod read;
 mod schedule_fields;
+mod schema;
 mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -45,6 +46,7 @@ pub use known::check_field;
 pub use preview::{PREVIEW_COUNT_DEFAULT, PREVIEW_COUNT_MAX, TypedTerms, print_preview};
 pub use print::{Derived, print, print_job};
 pub use read::{read, read_as};
+pub use schema::{job_schema, name_schema, printed_always};
 
 /// How an ISO 8601 period such as `PT60S` becomes its length, or a sentence that names what was found instead.
 /// Handed in, so that this part does not know schedules.

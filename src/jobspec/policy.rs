@@ -18,30 +18,30 @@ use crate::model::{
 };
 
 /// The longest `timeout`, 292 years: Mesos is told it in nanoseconds of 64 bits.
-const COMPLETION_SECS_MAX: i64 = i64::MAX / 1_000_000_000;
+pub(super) const COMPLETION_SECS_MAX: i64 = i64::MAX / 1_000_000_000;
 
 /// How many occurrences may wait for their predecessor. Each is a run of its own in the store.
-const WAITING_MAX: i64 = 1_000;
+pub(super) const WAITING_MAX: i64 = 1_000;
 
 /// How many missed occurrences may be run late. Each is a run of its own in the store.
-const CAUGHT_UP_MAX: i64 = 1_000;
+pub(super) const CAUGHT_UP_MAX: i64 = 1_000;
 
 /// What `catchUp: all` means without a number.
 const CAUGHT_UP_DEFAULT: u32 = 100;
 
 /// Exit codes that a job may name: there are no more.
-const EXIT_CODES_MAX: usize = 256;
+pub(super) const EXIT_CODES_MAX: usize = 256;
 
 /// Failures in a row that a job may wait for. More are never meant.
-const FAILURES_MAX: i64 = 1_000_000;
+pub(super) const FAILURES_MAX: i64 = 1_000_000;
 
 /// By which each pause grows where an object says nothing about it.
-const FACTOR_DEFAULT: Scalar = Scalar::from_thousandths(2_000);
+pub(super) const FACTOR_DEFAULT: Scalar = Scalar::from_thousandths(2_000);
 
 /// A larger factor leaves one pause and then none that ends.
-const FACTOR_MAX: Scalar = Scalar::from_thousandths(1_000_000);
+pub(super) const FACTOR_MAX: Scalar = Scalar::from_thousandths(1_000_000);
 
-const ONE: Scalar = Scalar::from_thousandths(1_000);
+pub(super) const ONE: Scalar = Scalar::from_thousandths(1_000);
 
 /// Seconds after which an attempt is stopped: `timeout`, or Chronos' `maxCompletionTime`.
 pub(super) fn completion_secs(

@@ -13,7 +13,7 @@ use crate::model::{
 };
 
 /// How many constraints a job may have. Each may be an expression to compile, which takes milliseconds at worst.
-const CONSTRAINTS_MAX: usize = 100;
+pub(super) const CONSTRAINTS_MAX: usize = 100;
 
 /// Reads a job as the door `dialect` understands it.
 ///

@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 /// How many parents a job may have. What each has done for the next run is one part of one record.
-const PARENTS_MAX: usize = 1_000;
+pub(super) const PARENTS_MAX: usize = 1_000;
 
 /// What a job runs on that names neither schedule nor parents: once, now.
 const ONCE_NOW: &str = "R1//PT24H";

@@ -16,13 +16,13 @@ use crate::model::{
 };
 
 /// How many calendars a job may have. Each is asked about every occurrence.
-const CALENDARS_MAX: usize = 20;
+pub(super) const CALENDARS_MAX: usize = 20;
 
 /// How many dates, weekdays or windows a calendar may have: the holidays of some decades.
-const CALENDAR_ITEMS_MAX: usize = 1_000;
+pub(super) const CALENDAR_ITEMS_MAX: usize = 1_000;
 
 /// Bytes of one of them. A span with both its ends has fifty.
-const CALENDAR_ITEM_BYTES_MAX: usize = 200;
+pub(super) const CALENDAR_ITEM_BYTES_MAX: usize = 200;
 
 /// Everything of the terms but the schedule and its zone.
 pub(super) fn read(

@@ -6,6 +6,7 @@ mod policy;
 mod printing;
 mod refusals;
 pub(crate) mod roundtrip;
+mod schema;
 
 use serde_json::{Value, json};
 

@@ -6,6 +6,7 @@ pub(crate) mod cutover;
 pub(crate) mod events;
 pub(crate) mod forecast;
 pub(crate) mod info;
+pub(crate) mod openapi;
 pub(crate) mod output;
 pub(crate) mod preview;
 mod range;
