@@ -220,19 +220,19 @@ fn placement(dialect: Dialect) -> Value {
         Dialect::V0 => "Chronos 3's word for `overlap: allow`. Read, and not printed here.",
         Dialect::V1 => "Whether an occurrence starts although its predecessor still runs.",
     };
-    let text = text_without_default(TEXT_BYTES_MAX);
+    // The three are not told apart with `prefixItems`, which few tools read.
     let constraint = json!({
         "type": "array",
-        "prefixItems": [text, {"enum": ["EQUALS", "LIKE", "UNLIKE"]}, text],
-        "items": false,
+        "items": text_without_default(TEXT_BYTES_MAX),
         "minItems": 3,
         "maxItems": 3,
+        "examples": [["rack", "LIKE", "r-[12]"]],
     });
     json!({
         "cpus": said(amount(), "Cores; 0 is the default of the server."),
         "mem": said(amount(), "Megabytes of memory; 0 is the default of the server."),
         "disk": said(amount(), "Megabytes of disk; 0 is the default of the server."),
-        "constraints": said(list(read::CONSTRAINTS_MAX, constraint), "Attribute, operator and value: where it may run."),
+        "constraints": said(list(read::CONSTRAINTS_MAX, constraint), "Where it may run: attribute, operator (`EQUALS`, `LIKE` or `UNLIKE`) and value."),
         "highPriority": said(flag(false), "Chronos' word for `priority: high`."),
         "priority": said(words(&["low", "normal", "high"], "normal"), "What is placed first where not everything fits at once."),
         "concurrent": said(json!({"type": "boolean"}), concurrent),

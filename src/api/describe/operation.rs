@@ -165,14 +165,22 @@ impl Operation {
 }
 
 /// The parameters that a path has in braces.
-fn path_parameters(path: &str) -> impl Iterator<Item = Value> {
+fn path_parameters(path: &str) -> impl Iterator<Item = Value> + '_ {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    names.map(|name| {
+    names.map(move |name| {
         let (schema, words) = match name {
+            // What is no name is answered as a name of no job.
+            "name" if path.starts_with("/job/success/") => {
+                (json!({"type": "string", "minLength": 1}), "The name of a job.")
+            }
             "name" => (name_schema(NameRule::Blanks), "The name of a job."),
             "id" => (
                 json!({"type": "string", "minLength": 1, "examples": ["j1-s1795269600000"]}),
                 "The id of a run.",
+            ),
+            "task_id" if path.ends_with("/progress") => (
+                json!({"type": "string", "pattern": "^ct:", "examples": ["ct:1795269600000:0:hello:"]}),
+                "The id of a task, as it has it in `mesos_task_id`.",
             ),
             "task_id" => (
                 json!({"type": "string", "minLength": 1, "examples": ["ct:1795269600000:0:hello:"]}),

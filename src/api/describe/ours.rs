@@ -78,7 +78,7 @@ pub(super) fn describe(method: &str, path: &str, dialect: Dialect) -> Option<Ope
 }
 
 fn number() -> Value {
-    json!({"type": "integer", "minimum": 0, "maximum": i64::MAX})
+    json!({"type": "integer", "minimum": 0, "maximum": u64::MAX})
 }
 
 fn job_name() -> Value {
