@@ -304,7 +304,7 @@ impl World {
             }
             Request::CutOver { names, at: instant } => Reply::CutOver {
                 at: instant.unwrap_or_else(|| at("2030-01-01T00:00:00Z")),
-                names: names.unwrap_or_default(),
+                names: names.unwrap_or_else(|| self.jobs.keys().cloned().collect()),
             },
             Request::Apply { drafts, dialect } => self.apply(drafts, dialect),
             Request::IfMatch { name, expected, request } => {
