@@ -156,7 +156,7 @@ impl Front {
         if uri.path() == OPEN_PATH || is_preflight {
             return Ok(Caller::nobody());
         }
-        authenticator.authenticate(headers).await
+        authenticator.authenticate(headers, link.peer.ip()).await
     }
 
     /// Records an attempt that was refused.
