@@ -28,7 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the scheduler: load jobs, start them on time, serve the REST API
-    Serve(Typed),
+    Serve(Box<Typed>),
     /// Look at the options of `serve` from all their sources, without starting it
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -60,7 +60,7 @@ fn version() -> &'static str {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Serve(typed) => done(serve(typed)),
+        Command::Serve(typed) => done(serve(*typed)),
         Command::Config(command) => {
             done(app::configuration::run(command, &mut std::io::stdout().lock()))
         }

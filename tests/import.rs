@@ -8,6 +8,7 @@ mod zookeeper;
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -41,6 +42,16 @@ fn err(output: &Output) -> String {
 /// The report of a command that printed it as JSON.
 fn report(output: &Output) -> Value {
     serde_json::from_str(&out(output)).unwrap_or_else(|_| panic!("{output:?}"))
+}
+
+/// Jobs have secrets in their environment: neither the directory nor a file in it may be read by others.
+fn only_we_can_read(directory: &Path) {
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(directory), 0o700, "{}", directory.display());
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
 }
 
 /// A job as the old generation prints it.
@@ -145,6 +156,7 @@ fn the_new_generation_is_told_about_written_and_loaded_and_a_repeat_changes_noth
     fs::write(directory.join("plain.yaml"), "name: plain\nschedule: '@daily'\n").unwrap();
     assert_eq!(write(&[])["refused"], 1);
     assert_eq!(write(&["--overwrite"])["stored"], 1);
+    only_we_can_read(&directory);
     let kept: Value =
         serde_json::from_str(&fs::read_to_string(directory.join("import-report.json")).unwrap())
             .unwrap();
@@ -620,6 +632,7 @@ fn jobs_go_back_to_chronos_parents_first_and_what_is_lost_is_told() {
     ];
     let written = chronode(&args);
     assert_eq!(written.status.code(), Some(0), "{written:?}");
+    only_we_can_read(&directory);
     let files = bodies(&directory);
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["00001-iso8601-z-root.json", "00002-dependency-a-child.json"]);

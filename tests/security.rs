@@ -3,13 +3,14 @@
 mod common;
 
 use std::fs::{self, Permissions};
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use common::{PATIENCE, Place, Response, Server, program, request, wait_for};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustix::fs::FlockOperation;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -377,6 +378,67 @@ fn the_administrator_of_chronos_flag_is_let_in_by_name_and_password() {
 }
 
 #[test]
+fn root_edits_the_file_of_another_user_and_it_stays_theirs() {
+    if !rustix::process::geteuid().is_root() {
+        panic!("this test edits a file of another user: run it as root");
+    }
+    let place = Place::new();
+    let file = place.file("credentials");
+    add(&file, "ann", "admin", &[]);
+    std::os::unix::fs::chown(&file, Some(65534), Some(65534)).unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
+    let given = file.to_str().unwrap();
+    let belongs = || {
+        let metadata = fs::metadata(&file).unwrap();
+        (metadata.uid(), metadata.gid(), metadata.permissions().mode() & 0o7777)
+    };
+    add(&file, "bob", "viewer", &[]);
+    assert_eq!(belongs(), (65534, 65534, 0o400));
+    let removed = chronode(&["credential", "remove", "ann", "--credentials", given], "", &[]);
+    assert!(removed.status.success(), "{}", told(&removed));
+    assert_eq!(belongs(), (65534, 65534, 0o400));
+    let list = chronode(&["credential", "list", "--credentials", given], "", &[]);
+    let list = String::from_utf8(list.stdout).unwrap();
+    assert!(list.contains("bob") && !list.contains("ann"), "{list}");
+    // A scheduler of root does not let in whom another user names.
+    let refused = Server::try_start(&place.data(), &["--credentials", given], &[]).unwrap_err();
+    assert!(refused.log.contains("belongs to user 65534"), "{}", refused.log);
+}
+
+#[test]
+fn a_change_waits_for_another_and_loses_nothing_of_it() {
+    let place = Place::new();
+    let file = place.file("credentials");
+    add(&file, "ann", "admin", &[]);
+    let given = file.to_str().unwrap();
+    let directory = fs::File::open(file.parent().unwrap()).unwrap();
+    rustix::fs::flock(&directory, FlockOperation::LockExclusive).unwrap();
+    let words = ["credential", "add", "bob", "--role", "viewer", "--credentials", given];
+    let mut waiting = Command::new(program())
+        .args(words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let waits = format!(" {} ", waiting.id());
+    wait_for("it to wait for the lock", || {
+        assert_eq!(waiting.try_wait().unwrap(), None, "it does not wait");
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|line| line.contains("-> FLOCK") && line.contains(&waits)).then_some(())
+    });
+    // What the other call does while it has the lock.
+    let text = fs::read_to_string(&file).unwrap();
+    let other = text.replace("\"ann\"", "\"eve\"");
+    write(&file, &format!("{text}{other}"), 0o600);
+    drop(directory);
+    assert!(waiting.wait().unwrap().success());
+    let kept = fs::read_to_string(&file).unwrap();
+    for name in ["ann", "eve", "bob"] {
+        assert!(kept.contains(&format!("\"{name}\"")), "`{name}` is lost: {kept}");
+    }
+}
+
+#[test]
 fn with_credentials_other_local_users_may_ask_and_without_only_root() {
     if !rustix::process::geteuid().is_root() {
         panic!("this test asks as another user: run it as root");
@@ -533,6 +595,33 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// What is read, and rolled back, of a job with a secret, below a prefix; and the status that answers.
+const SECRET_PATHS: &[(&str, &str, u16)] = &[
+    ("GET", "/jobs", 200),
+    ("GET", "/jobs/search?name=a", 200),
+    ("GET", "/jobs/search?any=kanarien", 200),
+    ("GET", "/jobs/summary", 200),
+    ("GET", "/job/a", 200),
+    ("GET", "/job/stat/a", 200),
+    ("GET", "/graph/dot", 200),
+    ("GET", "/graph/csv", 200),
+    ("GET", "/runs", 200),
+    ("GET", "/forecast", 200),
+    ("GET", "/preview?job=a", 200),
+    ("GET", "/round/a", 400),
+    ("GET", "/revisions/a", 200),
+    ("GET", "/revision/a/1", 200),
+    ("GET", "/revision/a/2", 200),
+    ("GET", "/diff/a?from=1&to=2", 200),
+    ("POST", "/rollback/a?to=1&dryRun=true", 200),
+    ("POST", "/rollback/a?to=1", 200),
+    ("GET", "/diff/a", 200),
+    ("GET", "/info", 200),
+    ("GET", "/audit", 200),
+    ("GET", "/nowhere", 404),
+    ("GET", "/job/b", 400),
+];
+
 fn contains(haystack: &[u8], needle: &str) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
@@ -574,6 +663,13 @@ fn a_secret_gets_nowhere_but_into_the_environment_of_its_job() {
         answers.push('\n');
         status
     };
+    let listen = |p: &str| {
+        let url = format!("{}{p}/events", server.url);
+        let stream = client(None).get(&url).header("Authorization", &header).send().unwrap();
+        assert_eq!(stream.status(), 200);
+        stream
+    };
+    let streams = ["/scheduler", "/v1/scheduler"].map(listen);
     let seen = place.file("seen");
     let variable = json!([{"name": "KEY", "value": CANARY, "secret": true}]);
     let job = json!({
@@ -630,19 +726,17 @@ fn a_secret_gets_nowhere_but_into_the_environment_of_its_job() {
         {
             ask("POST", &format!("{p}/{path}"), Some(body));
         }
-        for path in [
-            "/jobs",
-            "/job/a",
-            "/runs",
-            "/forecast",
-            "/preview?job=a",
-            "/round/a",
-            "/info",
-            "/audit",
-            "/nowhere",
-            "/job/b",
-        ] {
-            ask("GET", &format!("{p}{path}"), None);
+        for (method, path, expected) in SECRET_PATHS {
+            assert_eq!(ask(method, &format!("{p}{path}"), None), *expected, "{method} {p}{path}");
+        }
+        let good = format!("{{\"jobs\":[{text}]}}");
+        assert_eq!(ask("POST", &format!("{p}/apply?dryRun=true"), Some(&good)), 200);
+        assert_eq!(ask("POST", &format!("{p}/apply"), Some(&good)), 200);
+        for wrong in &wrong {
+            for query in ["", "?dryRun=true"] {
+                let body = format!("{{\"jobs\":[{text},{wrong}]}}");
+                assert_eq!(ask("POST", &format!("{p}/apply{query}"), Some(&body)), 400, "{wrong}");
+            }
         }
         for path in
             [format!("/run/{run}"), format!("/run/{run}/stdout"), format!("/run/{run}/stderr")]
@@ -654,12 +748,47 @@ fn a_secret_gets_nowhere_but_into_the_environment_of_its_job() {
         ask("DELETE", &format!("{p}/task/kill/b"), None);
     }
     let with_login = server.url.replace("http://", &format!("http://{LOGIN}@"));
-    for words in [["job", "show", "a"], ["job", "list", "--json"], ["run", "list", "--json"]] {
-        let output = chronode(&[&words[..], &["--server", &with_login]].concat(), "", &[]);
+    for path in ["/metrics", "/metrics?format=json", "/metrics?format=prometheus"] {
+        assert_eq!(ask("GET", path, None), 200, "{path}");
+    }
+    // The streams, up to a job that is stored after all that was done.
+    let marker = text.replace("\"name\":\"a\"", "\"name\":\"marker\"");
+    assert_eq!(ask("POST", "/scheduler/iso8601", Some(&marker)), 204);
+    for mut stream in streams {
+        let (mut told, mut part) = (Vec::new(), [0; 4_096]);
+        while !contains(&told, "marker") {
+            let count = stream.read(&mut part).unwrap();
+            assert_ne!(count, 0, "the stream ended: {}", String::from_utf8_lossy(&told));
+            told.extend_from_slice(&part[..count]);
+        }
+        assert!(contains(&told, &run), "{}", String::from_utf8_lossy(&told));
+        answers.borrow_mut().push_str(&String::from_utf8_lossy(&told));
+    }
+    let export = place.file("export");
+    let commands: [&[&str]; 9] = [
+        &["job", "show", "a"],
+        &["job", "list", "--json"],
+        &["run", "list", "--json"],
+        &["job", "history", "a"],
+        &["job", "history", "a", "--json"],
+        &["job", "diff", "a"],
+        &["job", "diff", "a", "--json"],
+        &["export", "chronos"],
+        &["export", "chronos", "--out", export.to_str().unwrap()],
+    ];
+    for words in commands {
+        let output = chronode(&[words, &["--server", &with_login]].concat(), "", &[]);
+        assert!(output.status.success(), "{words:?}: {}", told(&output));
         answers
             .borrow_mut()
             .push_str(&format!("{output:?} {}", String::from_utf8_lossy(&output.stdout)));
     }
+    for file in files(&export) {
+        answers.borrow_mut().push_str(&fs::read_to_string(file).unwrap());
+    }
+    let audit = fs::read_to_string(place.data().join("audit.jsonl")).unwrap();
+    assert!(audit.contains("\"apply\""), "{audit}");
+    answers.borrow_mut().push_str(&audit);
     let banner = server.banner.join("\n");
     let log = server.log();
     for secret in [CANARY, "zaunkoenig-55d0c2", &token] {
@@ -673,7 +802,16 @@ fn a_secret_gets_nowhere_but_into_the_environment_of_its_job() {
             assert!(!contains(&told, secret), "{:?} has it in its command line", entry.path());
         }
     }
-    // The scheduler and its keeper do not have it in their environment either: only the job does.
+    // Only the job has it in its environment: its shell, and the `sleep` that the shell has started.
+    let command = |environ: &Path| fs::read(environ.with_file_name("cmdline")).unwrap_or_default();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let environ = entry.path().join("environ");
+        if contains(&fs::read(&environ).unwrap_or_default(), CANARY) {
+            let command = String::from_utf8_lossy(&command(&environ)).into_owned();
+            assert!(command.contains("sleep\0600") || command.contains("sleep 600"), "{command}");
+        }
+    }
+    // The scheduler and its keeper do not.
     for pid in [server.pid(), place.keeper().unwrap()] {
         let path = format!("/proc/{}/environ", pid.as_raw_nonzero());
         assert!(!contains(&fs::read(path).unwrap(), CANARY));

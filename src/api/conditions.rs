@@ -37,6 +37,11 @@ impl Conditions {
         Ok(Self { expected: expected(headers)?, key: key.map(str::to_owned) })
     }
 
+    /// Whether it may be answered for as an earlier one was, without doing anything.
+    pub(crate) const fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// The request as it is to be decided, for `caller`.
     pub(crate) fn apply(&self, request: Request, caller: &Caller) -> Result<Request, ApiError> {
         let (is_dry, request) = match request {

@@ -4,6 +4,7 @@
 
 mod answer;
 mod client;
+mod made;
 mod reads;
 mod remembered;
 
@@ -26,15 +27,15 @@ use crate::engine::{
 };
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    AgentId, ApplyOutcome, Attempt, AttemptState, BootInstant, Contribution, Defaults, Dialect,
-    Duration, Exit, HistoryEntry, Incarnation, JobDraft, JobName, JobRecord, NameRule, Progress,
-    Resources, Run, RunId, RunState, ScheduleTerms, Scope, Stretch, TaskId, Timestamp, Trigger,
-    Verdict, When, timestamp_from_millis,
+    ApplyOutcome, BootInstant, Contribution, Defaults, Dialect, Duration, HistoryEntry,
+    Incarnation, JobDraft, JobName, JobRecord, NameRule, Progress, Run, RunId, RunState,
+    ScheduleTerms, Scope, TaskId, Timestamp, Verdict, When,
 };
 use crate::schedule::ZoneDb;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::Fixture;
+pub(crate) use made::{attempt, ended, over, run, running, stretch};
 pub(crate) use reads::record;
 pub(crate) use remembered::{FEED_ITEMS, TestFeed};
 
@@ -120,69 +121,6 @@ impl Default for Memory {
 impl Memory {
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         self.0.lock().unwrap()
-    }
-}
-
-pub(crate) fn attempt(index: u32, state: AttemptState) -> Attempt {
-    Attempt {
-        index,
-        task_id: TaskId::from_text(format!("ct:1:{index}:a:")),
-        agent: AgentId::new("local"),
-        launched_at: at("2030-01-01T00:00:01Z"),
-        holds: Resources::default(),
-        reported: None,
-        elements: None,
-        state,
-    }
-}
-
-pub(crate) fn ended(exit: Exit) -> AttemptState {
-    AttemptState::Ended {
-        started_at: Some(at("2030-01-01T00:00:01.5Z")),
-        at: at("2030-01-01T00:00:02Z"),
-        message: if exit.is_success() { String::new() } else { "it failed".to_owned() },
-        exit: Some(exit),
-    }
-}
-
-pub(crate) fn running() -> AttemptState {
-    AttemptState::Running { started_at: at("2030-01-01T00:00:01.5Z"), stop_at: None }
-}
-
-pub(crate) fn over(verdict: Verdict) -> RunState {
-    RunState::Ended { verdict, at: at("2030-01-01T00:00:02Z"), reason: String::new() }
-}
-
-/// A manual run numbered `sequence`, of job `job`.
-pub(crate) fn run(sequence: u64, job: &str, state: RunState, attempts: Vec<Attempt>) -> Run {
-    let millis = i64::try_from(sequence).unwrap();
-    Run {
-        id: RunId::manual(Incarnation(1), millis),
-        sequence,
-        job: name(job),
-        trigger: Trigger::Manual { at: timestamp_from_millis(millis).unwrap() },
-        task_millis: millis,
-        arguments: None,
-        causes: Vec::new(),
-        created_at: at("2030-01-01T00:00:00Z"),
-        start_deadline: None,
-        wanted_at: at("2030-01-01T00:00:00Z"),
-        state,
-        attempts,
-    }
-}
-
-pub(crate) fn stretch(sequence: u64, job: &str) -> Stretch {
-    Stretch {
-        sequence,
-        incarnation: Incarnation(1),
-        job: name(job),
-        verdict: Verdict::Missed,
-        reason: "nobody led".to_owned(),
-        first_due_at: at("2030-01-01T00:00:00Z"),
-        last_due_at: at("2030-01-01T00:05:00Z"),
-        count: 6,
-        decided_at: at("2030-01-01T00:06:00Z"),
     }
 }
 
@@ -304,7 +242,7 @@ impl World {
             }
             Request::CutOver { names, at: instant } => Reply::CutOver {
                 at: instant.unwrap_or_else(|| at("2030-01-01T00:00:00Z")),
-                names: names.unwrap_or_default(),
+                names: names.unwrap_or_else(|| self.jobs.keys().cloned().collect()),
                 consequences: Vec::new(),
             },
             Request::Apply { drafts, dialect } => self.apply(drafts, dialect),

@@ -5,13 +5,14 @@
 
 use std::fs;
 use std::io::{self, Read as _, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use rustix::fs::FlockOperation;
 
-use super::security::{read_credentials, read_private};
+use super::security::{Reader, read_credentials, read_private};
 use crate::api::credential::{Credential, Hash, check_name, new_token};
 use crate::api::{Pattern, Role, Scope};
 use crate::clock;
@@ -99,14 +100,25 @@ pub fn run(
     err: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let path = &flags.credentials;
+    // Before the lock: whoever types may take their time.
+    let typed = match &flags.command {
+        CredentialCommand::Add { name, password_stdin: true, .. } => Some(password(name, input)?),
+        CredentialCommand::Add { .. }
+        | CredentialCommand::List
+        | CredentialCommand::Remove { .. } => None,
+    };
+    let _lock = match &flags.command {
+        CredentialCommand::List => None,
+        CredentialCommand::Add { .. } | CredentialCommand::Remove { .. } => Some(lock(path)?),
+    };
     let mut known = if path.exists() {
-        read_credentials(path).map_err(anyhow::Error::msg)?
+        read_credentials(path, Reader::Editor).map_err(anyhow::Error::msg)?
     } else {
         Vec::new()
     };
     match &flags.command {
         CredentialCommand::List => list(&known, out)?,
-        CredentialCommand::Add { name, role, scope, token: _, password_stdin, expires } => {
+        CredentialCommand::Add { name, role, scope, token: _, password_stdin: _, expires } => {
             if known.iter().any(|credential| *credential.name == **name) {
                 bail!("`{name}` is there already: `chronode credential remove {name}` first");
             }
@@ -114,8 +126,8 @@ pub fn run(
             if expires.is_some_and(|expires| expires <= now) {
                 bail!("--expires lies in the past: nobody would be let in");
             }
-            let (hash, token) = if *password_stdin {
-                (Hash::of_password(&password(name, input)?)?, None)
+            let (hash, token) = if let Some(password) = typed {
+                (Hash::of_password(&password)?, None)
             } else {
                 let token = new_token()?;
                 (Hash::of_token(&token), Some(token))
@@ -182,10 +194,23 @@ fn list(known: &[Credential], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces the file. Lines that say nothing are kept at its head only.
+/// Keeps other calls from changing the file until it is dropped. Waits for those that do.
+///
+/// The directory is locked, because the file is replaced and a file beside it would be left behind.
+fn lock(path: &Path) -> anyhow::Result<fs::File> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = parent.unwrap_or_else(|| Path::new("."));
+    let locked = fs::File::open(directory).and_then(|file| {
+        rustix::io::retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::LockExclusive))?;
+        Ok(file)
+    });
+    locked.with_context(|| format!("`{}` cannot be locked", directory.display()))
+}
+
+/// Replaces the file, and keeps whose it is and who may read it. Lines that say nothing are kept at its head only.
 fn write(path: &Path, credentials: &[Credential]) -> anyhow::Result<()> {
     let head = if path.exists() {
-        let text = read_private(path).map_err(anyhow::Error::msg)?;
+        let text = read_private(path, Reader::Editor).map_err(anyhow::Error::msg)?;
         let comments = text.lines().take_while(|line| line.starts_with('#'));
         comments.map(|line| format!("{line}\n")).collect()
     } else {
@@ -206,6 +231,17 @@ fn write(path: &Path, credentials: &[Credential]) -> anyhow::Result<()> {
             fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
         file.write_all(head.as_bytes())?;
         file.write_all(lines.as_bytes())?;
+        match fs::metadata(path) {
+            Ok(old) => {
+                // Whoever is not root can make files of their own only.
+                if rustix::process::geteuid().is_root() {
+                    fchown(&file, Some(old.uid()), Some(old.gid()))?;
+                }
+                file.set_permissions(old.permissions())?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
         file.sync_all()?;
         fs::rename(&new, path)
     })();

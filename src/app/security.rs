@@ -45,7 +45,7 @@ impl Guards {
     ) -> anyhow::Result<Arc<Self>> {
         check_run_as(security, own_user)?;
         let authenticator = if security.has_credentials() {
-            let credentials = credentials(security)?;
+            let (credentials, _) = credentials(security)?;
             Some(Arc::new(Authenticator::new(credentials, &security.realm, clock::now)?))
         } else {
             None
@@ -67,13 +67,13 @@ impl Guards {
     pub(super) fn reload(&self) {
         if let Some(authenticator) = &self.authenticator {
             let before = authenticator.credentials();
-            let replaced = credentials(&self.security).and_then(|credentials| {
-                authenticator.replace(credentials.clone())?;
-                Ok(credentials)
+            let replaced = credentials(&self.security).and_then(|(after, login)| {
+                authenticator.replace(after.clone())?;
+                Ok((after, login))
             });
             match replaced {
-                Ok(after) => {
-                    let changes = changes(&before, &after);
+                Ok((after, login)) => {
+                    let changes = changes(&before, &after, login.as_ref());
                     tracing::info!(
                         "SIGHUP: {} credentials are in force, {} changes",
                         after.len(),
@@ -173,12 +173,12 @@ fn check_run_as(security: &Security, own_user: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads whoever is let in.
-fn credentials(security: &Security) -> anyhow::Result<Vec<Credential>> {
+/// Reads whoever is let in, and which of them is the administrator of Chronos' flag.
+fn credentials(security: &Security) -> anyhow::Result<(Vec<Credential>, Option<Login>)> {
     let mut found = match &security.credentials {
         None => Vec::new(),
         Some(path) => {
-            let found = read_credentials(path).map_err(anyhow::Error::msg)?;
+            let found = read_credentials(path, Reader::Scheduler).map_err(anyhow::Error::msg)?;
             if found.is_empty() && security.administrator.is_none() {
                 bail!(
                     "--credentials: there is nobody in `{0}`, so nobody could be let in; `chronode credential add NAME \
@@ -189,17 +189,7 @@ fn credentials(security: &Security) -> anyhow::Result<Vec<Credential>> {
             found
         }
     };
-    let login = match &security.administrator {
-        None => return Ok(found),
-        Some(Administrator::Typed(login)) => login.clone(),
-        Some(Administrator::File(path)) => {
-            let text =
-                read_private(path).map_err(|e| anyhow::anyhow!("--http_credentials: {e}"))?;
-            Login::parse(text.trim_end_matches(['\r', '\n'])).map_err(|problem| {
-                anyhow::anyhow!("--http_credentials: `{}`: {problem}", path.display())
-            })?
-        }
-    };
+    let Some(login) = login(security)? else { return Ok((found, None)) };
     if found.iter().any(|credential| *credential.name == *login.name) {
         bail!(
             "--http_credentials: `{}` is in the file of --credentials already: remove one of the two",
@@ -214,7 +204,32 @@ fn credentials(security: &Security) -> anyhow::Result<Vec<Credential>> {
         created: None,
         expires: None,
     });
-    Ok(found)
+    Ok((found, Some(login)))
+}
+
+/// The administrator of Chronos' flag, read again if they stand in a file.
+fn login(security: &Security) -> anyhow::Result<Option<Login>> {
+    match &security.administrator {
+        None => Ok(None),
+        Some(Administrator::Typed(login)) => Ok(Some(login.clone())),
+        Some(Administrator::File(path)) => {
+            let text = read_private(path, Reader::Scheduler)
+                .map_err(|e| anyhow::anyhow!("--http_credentials: {e}"))?;
+            let login = Login::parse(text.trim_end_matches(['\r', '\n'])).map_err(|problem| {
+                anyhow::anyhow!("--http_credentials: `{}`: {problem}", path.display())
+            })?;
+            Ok(Some(login))
+        }
+    }
+}
+
+/// Who reads a file of secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// A scheduler, which lets in whom the file names: it must be its own user's or root's.
+    Scheduler,
+    /// Somebody who changes it; root may change everybody's.
+    Editor,
 }
 
 /// Reads a file of credentials.
@@ -222,13 +237,13 @@ fn credentials(security: &Security) -> anyhow::Result<Vec<Credential>> {
 /// # Errors
 ///
 /// A sentence that names the file, and what to do.
-pub(super) fn read_credentials(path: &Path) -> Result<Vec<Credential>, String> {
-    let text = read_private(path).map_err(|problem| format!("--credentials: {problem}"))?;
+pub(super) fn read_credentials(path: &Path, reader: Reader) -> Result<Vec<Credential>, String> {
+    let text = read_private(path, reader).map_err(|problem| format!("--credentials: {problem}"))?;
     parse_all(&text).map_err(|problem| format!("--credentials: `{}`: {problem}", path.display()))
 }
 
 /// Reads a file that nobody else may read or change.
-pub(super) fn read_private(path: &Path) -> Result<String, String> {
+pub(super) fn read_private(path: &Path, reader: Reader) -> Result<String, String> {
     let shown = path.display();
     let failed = |error: std::io::Error| format!("`{shown}` cannot be read: {error}");
     // A pipe in the place of the file would be waited for.
@@ -246,7 +261,12 @@ pub(super) fn read_private(path: &Path) -> Result<String, String> {
         ));
     }
     let me = rustix::process::geteuid().as_raw();
-    if metadata.uid() != me && metadata.uid() != 0 {
+    let may_edit = match reader {
+        Reader::Scheduler => false,
+        // It belongs to the user that the scheduler runs as, and stays theirs.
+        Reader::Editor => me == 0,
+    };
+    if metadata.uid() != me && metadata.uid() != 0 && !may_edit {
         return Err(format!(
             "`{shown}` belongs to user {}, who could let anybody in: run `chown {me} {shown}`",
             metadata.uid()
@@ -281,24 +301,58 @@ pub(super) fn check_files(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is different, a sentence for each name, without secrets.
-fn changes(before: &[Credential], after: &[Credential]) -> Vec<String> {
+/// What is different, a sentence for each name, without secrets. `login` is the administrator of Chronos' flag.
+fn changes(before: &[Credential], after: &[Credential], login: Option<&Login>) -> Vec<String> {
     let by_name = |all: &[Credential]| -> BTreeMap<Arc<str>, Credential> {
         all.iter().map(|it| (Arc::clone(&it.name), it.clone())).collect()
     };
     let (before, after) = (by_name(before), by_name(after));
     let gone = before.keys().filter(|name| !after.contains_key(*name));
     let gone = gone.map(|name| format!("`{name}` removed"));
+    let has_other_secret = |old: &Credential, new: &Credential| match login {
+        // Hashed anew with every reading, so that hashes say nothing.
+        Some(login) if *login.name == *new.name => !old.hash.is_of(login.password.expose()),
+        Some(_) | None => old.hash != new.hash,
+    };
     let there = after.iter().filter_map(|(name, new)| match before.get(name) {
         None => Some(format!("`{name}` added, {}", new.role.as_str())),
-        // The administrator of the flag is hashed anew with every reading.
         Some(old) if Credential { hash: old.hash.clone(), ..new.clone() } != *old => {
             Some(format!("`{name}` changed, {}", new.role.as_str()))
         }
-        Some(old) if old.hash != new.hash && new.created.is_some() => {
-            Some(format!("`{name}` has another secret"))
-        }
+        Some(old) if has_other_secret(old, new) => Some(format!("`{name}` has another secret")),
         Some(_) => None,
     });
     gone.chain(there).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_secret_is_told_wherever_it_came_from_and_the_same_one_is_not() {
+        let credential = |name: &str, hash: Hash| Credential {
+            name: name.into(),
+            role: Security::ADMINISTRATOR,
+            scope: Scope::All,
+            hash,
+            // As in a line that was written by hand.
+            created: None,
+            expires: None,
+        };
+        let login = |password: &str| Login::parse(&format!("root:{password}")).unwrap();
+        let all = |token: &str, password: &str| {
+            let password = Hash::of_password(password).unwrap();
+            [credential("ci", Hash::of_token(token)), credential("root", password)]
+        };
+        let before = all("one", "correct horse");
+        let told = |token: &str, password: &str| {
+            changes(&before, &all(token, password), Some(&login(password)))
+        };
+        assert_eq!(told("one", "correct horse"), [""; 0]);
+        assert_eq!(told("two", "correct horse"), ["`ci` has another secret"]);
+        assert_eq!(told("one", "battery staple"), ["`root` has another secret"]);
+        let without = changes(&before[..1], &all("two", "correct horse")[..1], None);
+        assert_eq!(without, ["`ci` has another secret"]);
+    }
 }

@@ -63,20 +63,40 @@ impl LogFile {
         written
     }
 
+    /// Begins a fresh file. Whatever fails on the way can be tried again, and no old file is lost by that.
     fn put_aside(&mut self, old_max: u32) -> io::Result<()> {
-        if old_max == 0 {
-            fs::remove_file(&self.path)?;
+        let new = fresh(&self.path);
+        // What an interrupted rotation left behind; nothing was written to it.
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
         }
-        for number in (1..=old_max).rev() {
-            let from = if number == 1 { self.path.clone() } else { old(&self.path, number - 1) };
-            match fs::rename(&from, old(&self.path, number)) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                renamed => renamed?,
+        // The step that fails when there is no room or no descriptor comes before anything is moved.
+        let opened = Self::open(&new)?;
+        // Without a current file the rotation before this one ended here: what it made room for is put aside already.
+        if old_max > 0 && fs::exists(&self.path)? {
+            // Up to the first gap only, which may be that of a rotation that was interrupted.
+            let mut last = 1;
+            while last < old_max && fs::exists(old(&self.path, last))? {
+                last += 1;
+            }
+            for number in (1..=last).rev() {
+                let from =
+                    if number == 1 { self.path.clone() } else { old(&self.path, number - 1) };
+                fs::rename(from, old(&self.path, number))?;
             }
         }
-        *self = Self::open(&self.path)?;
+        fs::rename(&new, &self.path)?;
+        *self = Self { path: self.path.clone(), ..opened };
         Ok(())
     }
+}
+
+/// Where a fresh file is opened before it gets its place.
+fn fresh(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
 }
 
 /// The file that was put aside `number` files ago.

@@ -56,6 +56,20 @@ pub struct Record {
     pub revision: Option<u64>,
     /// Which run came of it.
     pub run: Option<String>,
+    /// Whether it was asked for under a key, so that this may be the repeated answer to what an earlier record tells.
+    pub has_key: bool,
+}
+
+impl Record {
+    /// As records of which each names all of its jobs.
+    #[must_use]
+    pub fn split(self) -> Vec<Self> {
+        if self.jobs.len() <= JOBS_MAX {
+            return vec![self];
+        }
+        let of = |jobs: &[String]| Self { jobs: jobs.to_vec(), ..self.clone() };
+        self.jobs.chunks(JOBS_MAX).map(of).collect()
+    }
 }
 
 /// What became of it.
@@ -247,7 +261,7 @@ impl Refusals {
 
 /// Characters of a text that are recorded.
 const TEXT_CHARS_MAX: usize = 300;
-/// Jobs that are named in one record.
+/// Jobs that are named in one record. Of more, [`Record::split`] makes several.
 const JOBS_MAX: usize = 100;
 
 /// The record as it stands in the log. What is empty is left out.
@@ -266,6 +280,7 @@ fn printed(record: &Record, sequence: u64, suppressed: u64) -> Value {
         request,
         revision,
         run,
+        has_key,
     } = record;
     let mut map = Map::new();
     map.insert("sequence".into(), sequence.into());
@@ -308,6 +323,9 @@ fn printed(record: &Record, sequence: u64, suppressed: u64) -> Value {
     }
     if let Some(run) = run {
         map.insert("run".into(), run.as_str().into());
+    }
+    if *has_key {
+        map.insert("idempotencyKey".into(), true.into());
     }
     if suppressed > 0 {
         map.insert("suppressedBefore".into(), suppressed.into());

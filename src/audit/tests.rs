@@ -94,6 +94,54 @@ fn full_files_are_put_aside_and_only_so_many_are_kept() {
 }
 
 #[test]
+fn a_rotation_that_fails_costs_no_record_however_often_it_is_tried() {
+    let place = tempfile::tempdir().unwrap();
+    let limits = Limits { file_bytes: 1, old_files: 3 };
+    let audit = Audit::open(place.path(), limits, false).unwrap();
+    for job in ["a", "b", "c", "d"] {
+        audit.record(&act("ann", job));
+    }
+    let file = |name: &str| place.path().join(name);
+    // The fresh file cannot be opened.
+    fs::create_dir(file("audit.jsonl.new")).unwrap();
+    for _ in 0..5 {
+        audit.record(&act("ann", "never"));
+        assert!(audit.problem().is_some());
+    }
+    assert_eq!(sequences(&everything(&audit)), [4, 3, 2, 1]);
+    fs::remove_dir(file("audit.jsonl.new")).unwrap();
+    // The last step of a rotation was not reached: the full file is put aside and no other is in its place.
+    fs::rename(file("audit.jsonl.2"), file("audit.jsonl.3")).unwrap();
+    fs::rename(file("audit.jsonl.1"), file("audit.jsonl.2")).unwrap();
+    fs::rename(file("audit.jsonl"), file("audit.jsonl.1")).unwrap();
+    audit.record(&act("ann", "e"));
+    assert_eq!(audit.problem(), None);
+    assert_eq!(sequences(&everything(&audit)), [5, 4, 3, 2]);
+    // A step in the middle was not reached: the gap is filled before anything is pushed out.
+    fs::rename(file("audit.jsonl.3"), file("kept")).unwrap();
+    fs::rename(file("audit.jsonl.2"), file("audit.jsonl.3")).unwrap();
+    audit.record(&act("ann", "f"));
+    assert_eq!(sequences(&everything(&audit)), [6, 5, 4, 3]);
+    let mode = fs::metadata(file("audit.jsonl")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // What an interrupted rotation left of a fresh file is in nobody's way.
+    fs::write(file("audit.jsonl.new"), "").unwrap();
+    audit.record(&act("ann", "g"));
+    assert_eq!(sequences(&everything(&audit)), [7, 6, 5, 4]);
+    // Without old files the full one goes when the fresh one is there.
+    let place = tempfile::tempdir().unwrap();
+    let limits = Limits { file_bytes: 1, old_files: 0 };
+    let audit = Audit::open(place.path(), limits, false).unwrap();
+    audit.record(&act("ann", "a"));
+    fs::create_dir(place.path().join("audit.jsonl.new")).unwrap();
+    audit.record(&act("ann", "never"));
+    assert_eq!(sequences(&everything(&audit)), [1]);
+    fs::remove_dir(place.path().join("audit.jsonl.new")).unwrap();
+    audit.record(&act("ann", "b"));
+    assert_eq!(sequences(&everything(&audit)), [2]);
+}
+
+#[test]
 fn nothing_in_a_record_moves_a_cursor_or_makes_a_line() {
     let place = tempfile::tempdir().unwrap();
     let audit = Audit::open(place.path(), Limits::default(), false).unwrap();

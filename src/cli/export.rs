@@ -1,6 +1,5 @@
 //! `chronode export …`: jobs as another scheduler takes them, and what of them is lost.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::client::Terminal;
 use super::http::{Server, encode};
-use super::{CliError, table};
+use super::{CliError, private, table};
 use crate::clock;
 use crate::migration::{self, Export, Exported, Finding, Weight, file_name};
 use crate::model::{Dialect, whole_millis};
@@ -131,16 +130,16 @@ fn read(server: &Server, door: Door, only: &str) -> Result<Vec<Value>, CliError>
 
 /// Files whose names tell order and endpoint, and the report.
 fn write(directory: &Path, export: &Export) -> io::Result<()> {
-    fs::create_dir_all(directory)?;
+    private::create_directory(directory)?;
     let bodies = export.jobs.iter().filter_map(|job| Some((job, job.body.as_ref()?)));
     for (index, (job, body)) in bodies.enumerate() {
         let kind = job.endpoint.rsplit('/').next().unwrap_or_default();
         let name = file_name(&job.name);
         let name = name.strip_suffix(".yaml").unwrap_or(&name);
         let path = directory.join(format!("{:05}-{kind}-{name}.json", index + 1));
-        fs::write(path, format!("{}\n", Value::Object(body.clone())))?;
+        private::write(&path, &format!("{}\n", Value::Object(body.clone())))?;
     }
-    fs::write(directory.join("export-report.json"), format!("{:#}\n", to_json(export)))
+    private::write(&directory.join("export-report.json"), &format!("{:#}\n", to_json(export)))
 }
 
 fn to_json(export: &Export) -> Value {

@@ -16,6 +16,7 @@ mod import;
 mod job;
 mod logs;
 mod next;
+mod private;
 mod revisions;
 mod run;
 mod shadow;

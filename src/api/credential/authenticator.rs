@@ -5,10 +5,11 @@
 //! is looked at.
 //!
 //! A password costs tens of milliseconds of a core on purpose. So that a flood of wrong ones does not cost everybody
-//! everything, only few are tried at one time and few wait for it, and whoever was let in a moment ago is known by a
-//! keyed hash of what was shown. A name that nobody has costs as much as one that has a password.
+//! everything, only few are tried at one time, few wait for it and fewer of one peer, and whoever was let in by one and
+//! goes on asking is known by a keyed hash of what was shown. A name that nobody has costs as much as one that has a password.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -28,8 +29,12 @@ use crate::model::{BootInstant, Duration, Now};
 const TRIED_MAX: usize = 2;
 /// Requests whose passwords are tried or wait for it; more are told to come again.
 const WAITING_MAX: usize = 32;
-/// How long whoever was let in by a password is known without trying it again.
+/// Of those, how many may be one peer's: a flood from one place leaves places to the others.
+const WAITING_PER_PEER_MAX: usize = 8;
+/// How long after their last request whoever was let in by a password is known without trying it again.
 const KNOWN_FOR: Duration = Duration::from_secs(600);
+/// How long after the password was tried they are known at most.
+const KNOWN_FOR_MAX: Duration = Duration::from_hours(12);
 
 /// Lets in whoever has credentials.
 #[derive(Debug)]
@@ -40,6 +45,8 @@ pub struct Authenticator {
     set: RwLock<Arc<Set>>,
     trying: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    /// How many of them are whose; nobody with none is in it.
+    peers: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
     /// Compared with when nobody has the name.
     nobody: Hash,
 }
@@ -50,8 +57,61 @@ struct Set {
     credentials: Vec<Credential>,
     /// Hashes what was shown, so that no secret is kept. Another one of each set, so that nothing outlives it.
     key: hmac::Key,
-    /// Whose password it was and when it was tried, by the hash of name and password.
-    known: Mutex<BTreeMap<[u8; 32], (usize, BootInstant)>>,
+    /// Whose password it was, by the hash of name and password.
+    known: Mutex<BTreeMap<[u8; 32], Known>>,
+}
+
+/// A password that was right.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    /// Whose it is, of the credentials.
+    index: usize,
+    tried_at: BootInstant,
+    /// When it was last shown.
+    shown_at: BootInstant,
+}
+
+/// One of the places of a peer, given back when it is dropped.
+#[derive(Debug)]
+struct Place {
+    peers: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
+    peer: IpAddr,
+}
+
+impl Place {
+    /// Takes one if the peer has not all of its own.
+    fn take(peers: &Arc<Mutex<BTreeMap<IpAddr, usize>>>, peer: IpAddr) -> Option<Self> {
+        let mut taken = peers.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(peer).or_insert(0);
+        if *count >= WAITING_PER_PEER_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Self { peers: Arc::clone(peers), peer })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.peer) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.peer);
+            }
+        }
+    }
+}
+
+/// Those who share places: an address, or the network of 64 bits that one site has of version 6.
+fn site(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        IpAddr::V4(ip) => IpAddr::V4(ip),
+    }
 }
 
 /// What a request shows.
@@ -82,6 +142,7 @@ impl Authenticator {
             set: RwLock::new(Arc::new(Set::new(credentials)?)),
             trying: Arc::new(Semaphore::new(TRIED_MAX)),
             waiting: Arc::new(Semaphore::new(WAITING_MAX)),
+            peers: Arc::default(),
             nobody: Hash::of_password("")?,
         })
     }
@@ -103,8 +164,12 @@ impl Authenticator {
         self.set().credentials.clone()
     }
 
-    /// Who sent a request with these headers.
-    pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    /// Who sent a request with these headers, from the address `peer`.
+    pub(crate) async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        peer: IpAddr,
+    ) -> Result<Caller, ApiError> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = values.next() else {
             return Err(self
@@ -119,7 +184,7 @@ impl Authenticator {
         let set = self.set();
         let found = match &shown {
             Shown::Bearer(token) => set.by_token(token),
-            Shown::Basic { name, secret } => self.by_name(&set, name, secret).await?,
+            Shown::Basic { name, secret } => self.by_name(&set, name, secret, peer).await?,
         };
         let credential = found.map(|index| &set.credentials[index]).ok_or_else(|| {
             self.challenge("credentials_wrong", "nobody is let in with these credentials")
@@ -139,6 +204,7 @@ impl Authenticator {
         set: &Arc<Set>,
         name: &str,
         secret: &str,
+        peer: IpAddr,
     ) -> Result<Option<usize>, ApiError> {
         let index = set.credentials.iter().position(|credential| *credential.name == *name);
         let hash = index.map(|index| set.credentials[index].hash.clone());
@@ -162,19 +228,20 @@ impl Authenticator {
             .remedy("try again in 1 s; a token is never made to wait")
             .header(RETRY_AFTER, HeaderValue::from(1))
         };
+        let place = Place::take(&self.peers, site(peer)).ok_or_else(busy)?;
         let waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| busy())?;
         let trying = Arc::clone(&self.trying).acquire_owned().await.map_err(|_| busy())?;
         let secret = secret.to_owned();
         // The thread has the places: it goes on when the client has gone.
         let is_right = tokio::task::spawn_blocking(move || {
             let is_right = hash.is_of(&secret);
-            drop((waiting, trying));
+            drop((place, waiting, trying));
             is_right
         });
         let is_right = is_right.await.unwrap_or(false);
         let index = index.filter(|_| is_right);
         if let Some(index) = index {
-            set.lock().insert(shown, (index, now));
+            set.lock().insert(shown, Known { index, tried_at: now, shown_at: now });
         }
         Ok(index)
     }
@@ -253,18 +320,21 @@ impl Set {
         digest
     }
 
-    /// Whose password this is known to be.
+    /// Whose password this is known to be; they are known for longer by asking.
     fn knows(&self, shown: &[u8; 32], now: BootInstant) -> Option<usize> {
-        let mut known = self.lock();
-        let (index, at) = *known.get(shown)?;
-        if now >= at.saturating_add(KNOWN_FOR) {
-            known.remove(shown);
+        let mut all = self.lock();
+        let known = all.get_mut(shown)?;
+        if now >= known.shown_at.saturating_add(KNOWN_FOR)
+            || now >= known.tried_at.saturating_add(KNOWN_FOR_MAX)
+        {
+            all.remove(shown);
             return None;
         }
-        Some(index)
+        known.shown_at = now;
+        Some(known.index)
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<[u8; 32], (usize, BootInstant)>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<[u8; 32], Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,7 @@
 //! Credentials: lines of the file, and what of a request lets somebody in.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
@@ -9,6 +11,7 @@ use super::testing::noon;
 use super::*;
 use crate::api::error::ApiError;
 use crate::api::testing::at;
+use crate::model::{Duration, Now};
 
 fn credential(name: &str, hash: Hash) -> Credential {
     Credential {
@@ -34,7 +37,12 @@ fn basic(text: &str) -> String {
 }
 
 async fn ask(of: &Authenticator, values: &[&str]) -> Result<String, &'static str> {
-    let found: Result<Caller, ApiError> = of.authenticate(&headers(values)).await;
+    ask_from(of, "192.0.2.1", values).await
+}
+
+async fn ask_from(of: &Authenticator, peer: &str, values: &[&str]) -> Result<String, &'static str> {
+    let peer = peer.parse().unwrap();
+    let found: Result<Caller, ApiError> = of.authenticate(&headers(values), peer).await;
     found.map(|caller| caller.name.to_string()).map_err(|error| error.code())
 }
 
@@ -170,8 +178,17 @@ async fn a_flood_of_passwords_is_told_to_wait_and_whoever_is_known_is_not() {
     let wrong = basic("ann:wrong");
     let values = [wrong.as_str()];
     // All begin before the first one ends, as a future first runs up to where it waits.
-    let mut answers = futures_util::future::join_all((0..100).map(|_| ask(&of, &values))).await;
-    answers.sort();
+    let answers = futures_util::future::join_all((0..100).map(|_| ask(&of, &values))).await;
+    let busy = answers.iter().filter(|answer| **answer == Err("too_many_attempts")).count();
+    assert_eq!(busy, 100 - 8, "one peer has no more places");
+    let of_site = ["2001:db8::1", "2001:db8::2:1", "2001:db8:0:0:ffff::"];
+    let asks = (0..99).map(|it| ask_from(&of, of_site[it % 3], &values));
+    let answers = futures_util::future::join_all(asks).await;
+    let busy = answers.iter().filter(|answer| **answer == Err("too_many_attempts")).count();
+    assert_eq!(busy, 99 - 8, "nor has one site by having many addresses");
+    let peers: Vec<String> = (0..100).map(|it| format!("192.0.2.{it}")).collect();
+    let asks = peers.iter().map(|peer| ask_from(&of, peer, &values));
+    let answers = futures_util::future::join_all(asks).await;
     let busy = answers.iter().filter(|answer| **answer == Err("too_many_attempts")).count();
     assert_eq!(busy, 100 - 32);
     // The places of those who wait are all taken.
@@ -179,4 +196,61 @@ async fn a_flood_of_passwords_is_told_to_wait_and_whoever_is_known_is_not() {
     assert_eq!(ask(&of, &[&wrong]).await, Err("too_many_attempts"));
     assert!(ask(&of, &[&known]).await.is_ok());
     assert!(ask(&of, &["Bearer t"]).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_flood_from_one_place_leaves_others_places() {
+    let right = basic("ann:correct horse");
+    let wrong = basic("ann:wrong");
+    let password = Hash::of_password("correct horse").unwrap();
+    let of = Authenticator::new(vec![credential("ann", password)], "x", noon).unwrap();
+    let values = [wrong.as_str()];
+    let flood = futures_util::future::join_all((0..100).map(|_| ask(&of, &values)));
+    // Polled after the flood has begun and while it lasts.
+    let (_, other) = futures_util::future::join(flood, ask_from(&of, "192.0.2.2", &[&right])).await;
+    assert_eq!(other.as_deref(), Ok("ann"));
+    assert_eq!(ask(&of, &values).await, Err("credentials_wrong"), "places are given back");
+}
+
+/// Seconds since noon, for the test below alone.
+static LATER: AtomicI64 = AtomicI64::new(0);
+
+fn later() -> Now {
+    let span = Duration::from_secs(LATER.load(Ordering::SeqCst));
+    let Now { wall, boot } = noon();
+    Now { wall: wall.checked_add(span).unwrap(), boot: boot.saturating_add(span) }
+}
+
+#[tokio::test]
+async fn whoever_goes_on_asking_stays_known_for_hours_but_not_when_they_expire_or_are_removed() {
+    let known = basic("ann:correct horse");
+    let ann = credential("ann", Hash::of_password("correct horse").unwrap());
+    let of = Authenticator::new(vec![ann.clone()], "x", later).unwrap();
+    assert!(ask(&of, &[&known]).await.is_ok());
+    let taken = of.fill_places();
+    // With no place left, only who is known is let in.
+    let mut hours = 0;
+    while ask(&of, &[&known]).await.is_ok() {
+        LATER.fetch_add(540, Ordering::SeqCst);
+        hours = LATER.load(Ordering::SeqCst) / 3_600;
+        assert!(hours < 24, "a password is tried again once in a while");
+    }
+    assert_eq!(hours, 12);
+    drop(taken);
+    assert!(ask(&of, &[&known]).await.is_ok());
+    LATER.fetch_add(600, Ordering::SeqCst);
+    let taken = of.fill_places();
+    assert_eq!(ask(&of, &[&known]).await, Err("too_many_attempts"), "not without asking");
+    drop(taken);
+
+    let expires = later().wall.checked_add(Duration::from_secs(60)).unwrap();
+    of.replace(vec![Credential { expires: Some(expires), ..ann }]).unwrap();
+    assert!(ask(&of, &[&known]).await.is_ok());
+    let taken = of.fill_places();
+    assert!(ask(&of, &[&known]).await.is_ok(), "known");
+    LATER.fetch_add(60, Ordering::SeqCst);
+    assert_eq!(ask(&of, &[&known]).await, Err("credentials_expired"));
+    drop(taken);
+    of.replace(vec![credential("bob", Hash::of_token("t"))]).unwrap();
+    assert_eq!(ask(&of, &[&known]).await, Err("credentials_wrong"));
 }

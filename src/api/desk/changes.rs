@@ -12,7 +12,7 @@ use crate::api::access::Scope;
 use crate::api::backend::Unavailable;
 use crate::api::brief::JobBrief;
 use crate::api::chronos::jobs;
-use crate::api::edge::front::Exchange;
+use crate::api::edge::front::{Exchange, without_arguments};
 use crate::api::error::ApiError;
 use crate::audit::{self, Audit, Outcome, Record};
 use crate::engine::{Rejection, Reply, Request};
@@ -35,7 +35,7 @@ impl Asked {
             id: exchange.id,
             peer: exchange.peer,
             method: parts.method.clone(),
-            path: uri.path().to_owned(),
+            path: without_arguments(uri.path()),
             audit: exchange.audit.clone(),
         }
     }
@@ -62,7 +62,9 @@ impl Act {
             Request::Progress { name, .. } => act("progress", name),
             Request::ClearQueue => several("clearQueue", Vec::new()),
             Request::CompleteTask { task_id, .. } => {
-                several("completeTask", vec![task_id.to_string()])
+                // The fourth part of the id. What follows are arguments, which are values.
+                let job = task_id.as_str().split(':').nth(3);
+                several("completeTask", job.map(str::to_owned).into_iter().collect())
             }
             Request::CutOver { names, at: _ } => {
                 let names = names.iter().flatten().map(JobName::to_string);
@@ -132,7 +134,12 @@ impl Desk {
             let reply = desk.door.backend.submit(request).await;
             if !is_dry {
                 let record = desk.record_of(&act, &reply);
-                desk.blocking(move |audit| audit.record(&record)).await;
+                let records = match record.outcome {
+                    // What was not done needs no more than to be told.
+                    Outcome::Refused { .. } => vec![record],
+                    Outcome::Done | Outcome::Unknown => record.split(),
+                };
+                desk.blocking(move |audit| records.iter().for_each(|it| audit.record(it))).await;
             }
             reply
         };
@@ -294,6 +301,7 @@ impl Desk {
             what: act.what,
             jobs: act.jobs.clone(),
             request: Some(self.asked.id),
+            has_key: self.conditions.has_key(),
             ..Record::default()
         }
     }
@@ -329,12 +337,16 @@ impl Desk {
                 detail: format!("{} jobs refused", refused.len()),
                 ..record
             },
-            Ok(Reply::Applied { jobs }) => {
-                Record { detail: format!("{} jobs", jobs.len()), ..record }
-            }
-            Ok(Reply::CutOver { at, names, .. }) => {
-                Record { detail: format!("{} jobs from {at} on", names.len()), ..record }
-            }
+            Ok(Reply::Applied { jobs }) => Record {
+                detail: format!("{} jobs", jobs.len()),
+                jobs: jobs.iter().map(|job| job.name.to_string()).collect(),
+                ..record
+            },
+            Ok(Reply::CutOver { at, names, .. }) => Record {
+                detail: format!("{} jobs from {at} on", names.len()),
+                jobs: names.iter().map(JobName::to_string).collect(),
+                ..record
+            },
             Ok(Reply::Completed { is_known: false }) => {
                 Record { detail: "no live run has such a task".to_owned(), ..record }
             }

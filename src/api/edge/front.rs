@@ -171,7 +171,7 @@ impl Front {
         if uri.path() == OPEN_PATH || is_preflight {
             return Ok(Caller::nobody());
         }
-        authenticator.authenticate(headers).await
+        authenticator.authenticate(headers, link.peer.ip()).await
     }
 
     /// Records an attempt that was refused.
@@ -185,7 +185,7 @@ impl Front {
             peer,
             door: door.unwrap_or_default().to_owned(),
             method: method.to_owned(),
-            path: path.to_owned(),
+            path: without_arguments(path),
             what: "request",
             outcome: Outcome::Refused { status: error.status().as_u16(), code: error.code() },
             request: Some(id),
@@ -283,4 +283,51 @@ pub(crate) fn shown(text: &str) -> String {
         }
     }
     shown
+}
+
+/// A path without what a task's id in it, `ct:MILLIS:ATTEMPT:JOB:ARGUMENTS`, says of the arguments of its run: they are
+/// values, and what is recorded has none. No name of a job has so many colons.
+pub(crate) fn without_arguments(path: &str) -> String {
+    const PROGRESS: &str = "/progress";
+    let mut colons = 0;
+    for (index, c) in path.char_indices() {
+        let is_escaped =
+            || path.get(index..index + 3).is_some_and(|it| it.eq_ignore_ascii_case("%3a"));
+        if c == '/' {
+            colons = 0;
+        } else if c == ':' || is_escaped() {
+            colons += 1;
+        }
+        if colons == 4 {
+            let end = if path.ends_with(PROGRESS) { PROGRESS } else { "" };
+            return format!("{}{end}", &path[..index]);
+        }
+    }
+    path.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_in_a_path_are_cut_off_however_they_are_written() {
+        for (path, expected) in [
+            ("/scheduler/task/ct:1:0:a:", "/scheduler/task/ct:1:0:a"),
+            ("/scheduler/task/ct:1:0:a:x y:z", "/scheduler/task/ct:1:0:a"),
+            ("/scheduler/task/%63t%3A1%3a0:a%3Ax", "/scheduler/task/%63t%3A1%3a0:a"),
+            (
+                "/scheduler/job/a/task/ct:1:0:a:x/progress",
+                "/scheduler/job/a/task/ct:1:0:a/progress",
+            ),
+            ("/scheduler/task/ct:1:0:a:x/y", "/scheduler/task/ct:1:0:a"),
+            ("/scheduler/task/ct:1:0:é:é", "/scheduler/task/ct:1:0:é"),
+            ("/scheduler/task/ct:1:0", "/scheduler/task/ct:1:0"),
+            ("/a:/b:/c:/d:/e:", "/a:/b:/c:/d:/e:"),
+            ("/%3", "/%3"),
+            ("", ""),
+        ] {
+            assert_eq!(without_arguments(path), expected, "{path}");
+        }
+    }
 }

@@ -154,14 +154,36 @@ pub(crate) fn demand_tls(headers: &mut HeaderMap) {
     headers.insert(STRICT_TRANSPORT_SECURITY, year);
 }
 
-/// What a page of another server may read of an answer beside its body.
-const EXPOSED: &str =
-    "chronode-omitted, chronode-run-id, content-range, retry-after, warning, x-request-id";
+/// What a page of another server may read of an answer beside its body: what conditions and paging need, and what is
+/// told nowhere else.
+const EXPOSED: [&str; 9] = [
+    "chronode-omitted",
+    "chronode-revision",
+    "chronode-run-id",
+    "content-range",
+    "etag",
+    "link",
+    "retry-after",
+    "warning",
+    "x-request-id",
+];
+
+/// What it may send beside what every page may: what conditions, streams and repeated requests need.
+const ALLOWED: [&str; 7] = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "last-event-id",
+    "range",
+];
 
 /// Lets a page from `origin` read the answer.
 pub(crate) fn share(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    let exposed = HeaderValue::try_from(EXPOSED.join(", ")).expect("names are visible ASCII");
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     headers.append(VARY, HeaderValue::from_static("origin"));
 }
 
@@ -173,9 +195,9 @@ pub(crate) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
 /// The answer to that, for a page that may ask. What it then asks needs credentials as ever.
 pub(crate) fn preflight() -> Response {
     let headers = [
-        (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, DELETE"),
-        (ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, idempotency-key, range"),
-        (ACCESS_CONTROL_MAX_AGE, "600"),
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, DELETE".to_owned()),
+        (ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED.join(", ")),
+        (ACCESS_CONTROL_MAX_AGE, "600".to_owned()),
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
 }

@@ -85,6 +85,29 @@ async fn no_change_is_made_for_another_origin_or_through_another_name() {
     assert_eq!(fixture.memory.world().requests, []);
 }
 
+/// What pages of another site must be able to send: credentials, JSON, conditions, keys, and where to go on.
+const MAY_BE_SENT: [&str; 7] = [
+    "authorization",
+    "content-type",
+    "if-match",
+    "if-none-match",
+    "idempotency-key",
+    "last-event-id",
+    "range",
+];
+/// What they must be able to read: revisions, pages, runs, warnings, and numbers of requests.
+const MAY_BE_READ: [&str; 9] = [
+    "etag",
+    "chronode-revision",
+    "chronode-run-id",
+    "chronode-omitted",
+    "content-range",
+    "link",
+    "retry-after",
+    "warning",
+    "x-request-id",
+];
+
 #[tokio::test]
 async fn another_origin_may_ask_if_it_was_configured_and_has_credentials() {
     let options = Options {
@@ -99,7 +122,13 @@ async fn another_origin_may_ask_if_it_was_configured_and_has_credentials() {
     assert_eq!(preflight.status, 204, "{preflight:?}");
     assert_eq!(preflight.header("access-control-allow-origin"), Some("https://cron.example"));
     assert!(preflight.header("access-control-allow-methods").unwrap().contains("DELETE"));
-    assert!(preflight.header("access-control-allow-headers").unwrap().contains("authorization"));
+    let listed = |header: Option<&str>| -> Vec<String> {
+        header.unwrap_or("").split(", ").map(str::to_owned).collect()
+    };
+    let allowed = listed(preflight.header("access-control-allow-headers"));
+    for name in MAY_BE_SENT {
+        assert!(allowed.iter().any(|it| it == name), "`{name}` may not be sent: {allowed:?}");
+    }
     assert_eq!(preflight.header("access-control-allow-credentials"), None);
 
     let path = "/scheduler/jobs";
@@ -108,6 +137,12 @@ async fn another_origin_may_ask_if_it_was_configured_and_has_credentials() {
     assert_eq!(without.header("access-control-allow-origin"), Some("https://cron.example"));
     let with = fixture.ask_with("GET", path, &format!("{origin}{}", bearer("ann")), "").await;
     assert_eq!((with.status, with.header("vary")), (200, Some("origin")));
+    for answer in [&without, &with] {
+        let exposed = listed(answer.header("access-control-expose-headers"));
+        for name in MAY_BE_READ {
+            assert!(exposed.iter().any(|it| it == name), "`{name}` may not be read: {exposed:?}");
+        }
+    }
 
     for other in
         ["https://cron.example.evil", "http://cron.example", "https://cron.example:444", "*"]

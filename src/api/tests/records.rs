@@ -101,6 +101,86 @@ async fn every_change_is_recorded_with_who_what_and_outcome_but_no_values() {
 }
 
 #[tokio::test]
+async fn every_job_of_a_large_change_is_named_in_one_record_or_another() {
+    let it = start(Limits::default(), false).await;
+    let name = |number: u32| format!("bill-{number:03}");
+    let jobs: Vec<String> = (0..250).map(|it| JOB.replace("bill-1", &name(it))).collect();
+    let body = format!("{{\"jobs\":[{}]}}", jobs.join(","));
+    assert_eq!(it.send("ed", "POST", "/scheduler/apply?dryRun=true", &body).await, 200);
+    assert_eq!(it.records(), [] as [Value; 0]);
+    assert_eq!(it.send("ed", "POST", "/scheduler/apply", &body).await, 200);
+    // Without names it concerns all, which the reply tells alone.
+    assert_eq!(it.send("admin", "POST", "/scheduler/cutover", "{}").await, 200);
+    let records = it.records();
+    for what in ["apply", "cutOver"] {
+        let of: Vec<_> = records.iter().filter(|record| record["what"] == what).collect();
+        let counts: Vec<_> = of.iter().map(|it| it["jobs"].as_array().unwrap().len()).collect();
+        assert_eq!(counts, [100, 100, 50], "{what}");
+        let mut named: Vec<_> =
+            of.iter().flat_map(|it| it["jobs"].as_array().unwrap()).cloned().collect();
+        named.sort_by_key(Value::to_string);
+        assert_eq!(named, (0..250).map(|it| json!(name(it))).collect::<Vec<_>>(), "{what}");
+        assert!(of.iter().all(|it| it["requestId"] == of[0]["requestId"]), "{what}");
+        assert!(of.iter().all(|it| it["detail"].as_str().unwrap().contains("250 jobs")));
+    }
+    // What was refused is one record, however many it names.
+    let before = records.len();
+    let body = body.replace("R/2030-01-01T00:00:00Z/P1D", "R/2030-01-01T00:00:00Z/P1D,");
+    assert_eq!(it.send("ed", "POST", "/scheduler/apply", &body).await, 400);
+    assert!(it.records().len() <= before + 1);
+}
+
+#[tokio::test]
+async fn what_may_be_a_repeated_answer_says_so() {
+    let it = start(Limits::default(), false).await;
+    let headers = format!("{}Content-Type: application/json\r\n", bearer("ed"));
+    let keyed = format!("{headers}Idempotency-Key: k-1\r\n");
+    for headers in [&keyed, &keyed, &headers] {
+        let answer = it.fixture.ask_with("POST", "/scheduler/iso8601", headers, JOB).await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+    }
+    let records = it.records();
+    let told: Vec<_> =
+        records.iter().map(|it| (it.get("idempotencyKey"), &it["revision"])).collect();
+    let (yes, one, two) = (json!(true), json!(1), json!(2));
+    assert_eq!(told, [(Some(&yes), &one), (Some(&yes), &one), (None, &two)]);
+}
+
+#[tokio::test]
+async fn arguments_in_the_id_of_a_task_are_not_recorded() {
+    let it = start(Limits::default(), false).await;
+    assert_eq!(it.send("ed", "POST", "/scheduler/iso8601", JOB).await, 204);
+    let progress = r#"{"numAdditionalElementsProcessed":1}"#;
+    for (who, method, path, body) in [
+        ("admin", "PUT", "/scheduler/task/ct:1:0:bill-1:CANARY", r#"{"statusCode":0}"#),
+        ("admin", "PUT", "/scheduler/task/ct%3A1%3A0%3Abill-1%3ACANARY", r#"{"statusCode":0}"#),
+        ("admin", "POST", "/scheduler/job/bill-1/task/ct:1:0:bill-1:CANARY/progress", progress),
+        ("eve", "PUT", "/scheduler/task/ct:1:0:bill-1:CANARY", r#"{"statusCode":0}"#),
+        ("", "PUT", "/scheduler/task/ct:1:0:bill-1:CANARY", r#"{"statusCode":0}"#),
+    ] {
+        it.send(who, method, path, body).await;
+    }
+    let records = it.records();
+    let told: Vec<_> =
+        records.iter().skip(1).map(|it| (it["what"].as_str().unwrap(), it.get("jobs"))).collect();
+    let job = json!(["bill-1"]);
+    assert_eq!(
+        told,
+        [
+            ("completeTask", Some(&job)),
+            ("completeTask", Some(&job)),
+            ("progress", Some(&job)),
+            ("request", None),
+            ("request", None),
+        ]
+    );
+    assert_eq!(records[1]["path"], "/scheduler/task/ct:1:0:bill-1");
+    assert_eq!(records[3]["path"], "/scheduler/job/bill-1/task/ct:1:0:bill-1/progress");
+    let text = std::fs::read_to_string(it.place.path().join("audit.jsonl")).unwrap();
+    assert!(!text.contains("CANARY"), "{text}");
+}
+
+#[tokio::test]
 async fn attempts_that_are_refused_are_recorded_too() {
     let it = start(Limits::default(), false).await;
     assert_eq!(it.send("", "DELETE", "/scheduler/job/bill-1", "").await, 401);

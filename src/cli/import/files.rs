@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{Done, How, Outcome, Source, called, read};
-use crate::cli::CliError;
+use crate::cli::{CliError, private};
 use crate::jobspec::read_file;
 use crate::migration::{Imported, Weight, file_name, means_the_same, print_file};
 use crate::model::{JobDraft, Timestamp};
@@ -25,7 +25,7 @@ pub(super) fn write(
     now: Timestamp,
     zones: &ZoneDb,
 ) -> Result<Vec<Done>, CliError> {
-    fs::create_dir_all(directory).map_err(|error| cannot(directory, &error))?;
+    private::create_directory(directory).map_err(|error| cannot(directory, &error))?;
     let mut done = Vec::with_capacity(jobs.len());
     for job in jobs {
         let outcome = match &job.body {
@@ -68,15 +68,8 @@ fn one(
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    replace(path, text)?;
+    private::write(path, text)?;
     Ok(Outcome::Stored { place, warnings: Vec::new() })
-}
-
-/// As a whole or not at all: a scheduler may be reading the directory.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let new = path.with_extension("new");
-    fs::write(&new, text)?;
-    fs::rename(&new, path)
 }
 
 /// The job of a file that has one.
@@ -108,7 +101,7 @@ fn heading(job: &Imported, source: &Source) -> Vec<String> {
 pub(super) fn write_report(directory: &Path, report: &Value) -> Result<(), CliError> {
     let path = directory.join(REPORT);
     let text = format!("{report:#}\n");
-    replace(&path, &text).map_err(|error| cannot(&path, &error))
+    private::write(&path, &text).map_err(|error| cannot(&path, &error))
 }
 
 fn cannot(path: &Path, error: &io::Error) -> CliError {
