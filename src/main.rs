@@ -33,7 +33,7 @@ enum Command {
     #[command(subcommand)]
     Config(ConfigCommand),
     #[command(flatten)]
-    Client(ClientCommand),
+    Client(Box<ClientCommand>),
     /// Copy the state of a data directory into one file, also while the scheduler runs
     Backup(BackupFlags),
     /// Say who is let in, in a file that `serve --credentials` reads
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
         Command::Config(command) => {
             done(app::configuration::run(command, &mut std::io::stdout().lock()))
         }
-        Command::Client(command) => client(command),
+        Command::Client(command) => client(*command),
         Command::Backup(flags) => done(app::backup::run(&flags, &mut std::io::stdout().lock())),
         Command::Credential(flags) => done(app::credential::run(
             &flags,

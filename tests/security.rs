@@ -808,7 +808,10 @@ fn a_secret_gets_nowhere_but_into_the_environment_of_its_job() {
         let environ = entry.path().join("environ");
         if contains(&fs::read(&environ).unwrap_or_default(), CANARY) {
             let command = String::from_utf8_lossy(&command(&environ)).into_owned();
-            assert!(command.contains("sleep\0600") || command.contains("sleep 600"), "{command}");
+            assert!(
+                command.contains("sleep\u{0}600") || command.contains("sleep 600"),
+                "{command}"
+            );
         }
     }
     // The scheduler and its keeper do not.
