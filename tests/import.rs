@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use common::{Place, Server};
 use fake::{Asked, Fake, Reply};
@@ -385,7 +385,9 @@ fn jobs_are_planned_beside_chronos_compared_and_taken_over_without_gap_or_double
     assert_eq!(compared.status.code(), Some(1), "{compared:?}");
     assert_eq!(verdict(&compared, "quiet"), "Chronos ran more");
 
-    let soon = chrono::DateTime::<chrono::Utc>::from(SystemTime::now() + Duration::from_secs(2));
+    let since_1970 =
+        chrono::TimeDelta::from_std(Duration::from_secs_f64(common::wall_secs() + 2.0));
+    let soon = chrono::DateTime::UNIX_EPOCH + since_1970.unwrap();
     let at = soon.format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let tried = say(&["shadow", "cut-over", "--at", &at, "--dry-run"]);
     assert_eq!(tried.status.code(), Some(0), "{tried:?}");
