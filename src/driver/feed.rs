@@ -2,7 +2,7 @@
 //!
 //! A ring in memory with a number for each item. A reader has a number and asks for what comes after it; the feed knows
 //! no readers, so that no slow one costs it anything. What has left the ring cannot be told any more, and neither can
-//! what came about out of sight ([`Feed::cut`]): such a reader is told that it has missed something, never given the
+//! what came about out of sight (`cut`): such a reader is told that it has missed something, never given the
 //! rest as if it were all.
 //!
 //! A restart begins another feed, by another name: numbers of the old one mean nothing in it.

@@ -68,16 +68,16 @@ pub struct Progress {
     /// Of a job that runs when its machine starts: the last start of the machine that is decided, by its boot id.
     pub boot_id: Option<String>,
     /// Of a job with parents: what they have done that it has not been triggered for, oldest first. With
-    /// [`Join::Round`] at most one.
+    /// [`super::Join::Round`] at most one.
     pub rounds: Vec<Round>,
 }
 
 /// What the parents of a job have done for one of its runs to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
-    /// What the runs of the parents stand for, with [`Join::Due`].
+    /// What the runs of the parents stand for, with [`super::Join::Due`].
     pub due_at: Option<Timestamp>,
-    /// Whether it has triggered already. Kept with [`Join::Due`] and a rule that one parent is enough for, so that it
+    /// Whether it has triggered already. Kept with [`super::Join::Due`] and a rule that one parent is enough for, so that it
     /// does so once.
     pub is_triggered: bool,
     /// What each parent did that did anything, by incarnation.
