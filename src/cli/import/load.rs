@@ -66,8 +66,10 @@ fn one(
     let mut body = body.clone();
     let place = server.shown().to_owned();
     if let Some(&existing) = there.get(name) {
-        let wanted = read(&Value::Object(body.clone())).map_err(CliError::Failed)?;
-        let is_same = read(existing).is_ok_and(|it| means_the_same(&it, &wanted, now, zones))
+        let wanted =
+            read(&without_shadow(&Value::Object(body.clone()))).map_err(CliError::Failed)?;
+        let existing_alone = read(&without_shadow(existing));
+        let is_same = existing_alone.is_ok_and(|it| means_the_same(&it, &wanted, now, zones))
             // One that was cut over stays so.
             && (existing["shadow"].is_object()
                 || existing["shadow"] == body.get("shadow").cloned().unwrap_or_default());
@@ -94,4 +96,13 @@ fn one(
         Err(CliError::Failed(reason)) => Ok(Outcome::Refused { reason }),
         Err(error @ (CliError::Usage(_) | CliError::Output(_))) => Err(error),
     }
+}
+
+/// A job's definition without whether it is only planned, which is compared on its own.
+fn without_shadow(job: &Value) -> Value {
+    let mut job = job.clone();
+    if let Value::Object(fields) = &mut job {
+        fields.shift_remove("shadow");
+    }
+    job
 }
