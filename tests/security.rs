@@ -256,7 +256,7 @@ fn tokens_are_made_shown_once_used_and_taken_back() {
     // Reached from everywhere, because nobody gets in without credentials.
     let server =
         Server::start(&place.data(), &["--credentials", given, "--http_address", "0.0.0.0"]);
-    assert!(server.log().contains("in the clear"), "{}", server.log());
+    common::wait_for("the warning", || server.log().contains("in the clear").then_some(()));
     let port = server.url.rsplit(':').next().unwrap();
     let url = format!("http://127.0.0.1:{port}");
     let get = |path: &str, token: &str| {
