@@ -3,7 +3,7 @@
 //! A job whose file says what is stored already is left alone: replacing it would begin a schedule with an empty start
 //! anew at every restart. A file with a mistake is told with file, line, field and remedy; the others still load.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::security::PROCESS;
@@ -12,7 +12,7 @@ use crate::driver::view::View;
 use crate::driver::{Handle, Unavailable};
 use crate::engine::{Reply, Request};
 use crate::jobspec::{FileJob, read_file};
-use crate::model::{Dialect, JobDraft, JobName, When};
+use crate::model::{Dialect, JobDraft, JobName};
 use crate::schedule::parse_period;
 
 /// Bytes of a job file; a larger one is no job file.
@@ -70,7 +70,11 @@ pub(super) async fn load(
             jobs.push((shown.clone(), job));
         }
     }
-    for (shown, job) in parents_first(jobs) {
+    // In the order of their files, but each behind its parents: a job is refused whose parents are not there yet.
+    let drafts: Vec<&JobDraft> = jobs.iter().map(|(_, job)| &job.draft).collect();
+    let order = JobDraft::parents_first(&drafts);
+    let mut left: BTreeMap<usize, (String, FileJob)> = jobs.into_iter().enumerate().collect();
+    for (shown, job) in order.into_iter().filter_map(|index| left.remove(&index)) {
         store(&shown, job, handle, view, audit, &mut loaded).await;
     }
     Ok(loaded)
@@ -84,37 +88,6 @@ fn whole(draft: JobDraft) -> JobDraft {
         concurrent: draft.concurrent.or(draft.overlap.is_none().then_some(false)),
         ..draft
     }
-}
-
-/// The jobs in the order of their files, but each behind its parents: a job is refused whose parents are not there yet.
-/// Jobs that wait for each other stand at the end; they are refused then.
-fn parents_first(jobs: Vec<(String, FileJob)>) -> Vec<(String, FileJob)> {
-    let names: BTreeSet<&JobName> = jobs.iter().map(|(_, job)| &job.draft.name).collect();
-    let mut children: BTreeMap<JobName, Vec<usize>> = BTreeMap::new();
-    let mut waits_for: Vec<usize> = vec![0; jobs.len()];
-    for (index, (_, job)) in jobs.iter().enumerate() {
-        let When::Parents(terms) = &job.draft.when else { continue };
-        for parent in terms.names.iter().filter(|parent| names.contains(parent)) {
-            children.entry(parent.clone()).or_default().push(index);
-            waits_for[index] += 1;
-        }
-    }
-    let mut ready: BTreeSet<usize> =
-        (0..jobs.len()).filter(|index| waits_for[*index] == 0).collect();
-    let mut left: BTreeMap<usize, (String, FileJob)> = jobs.into_iter().enumerate().collect();
-    let mut ordered = Vec::with_capacity(left.len());
-    while let Some(index) = ready.pop_first() {
-        let Some(job) = left.remove(&index) else { continue };
-        for child in children.remove(&job.1.draft.name).unwrap_or_default() {
-            waits_for[child] -= 1;
-            if waits_for[child] == 0 {
-                ready.insert(child);
-            }
-        }
-        ordered.push(job);
-    }
-    ordered.extend(left.into_values());
-    ordered
 }
 
 /// Whether there is a directory of job files to load.
@@ -182,15 +155,12 @@ async fn store(
     }
 }
 
-/// Whether the store has just what the draft asks for. The engine's own disabling of an exhausted or a failing job does
-/// not count, or the job would begin anew at the next start.
+/// Whether the store has just what the draft asks for.
 fn is_stored(draft: &JobDraft, view: &View) -> bool {
     let state = view.read();
     let Some(entry) = state.job(&draft.name) else { return false };
     let mut draft = draft.clone();
-    if entry.is_exhausted() || entry.has_failed_too_often(&state.settings) {
-        draft.disabled = draft.disabled.or(Some(entry.job.disabled));
-    }
+    entry.keep_disabled(&mut draft, &state.settings);
     let wanted = draft.resolve(Some(&entry.job), Dialect::V0, &state.settings.defaults);
     wanted == *entry.job
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ApplyOutcome, Dialect, Job, JobDraft, JobName, JobVersion, When};
+use crate::model::{ApplyOutcome, Dialect, Job, JobDraft, JobName, JobVersion};
 
 use super::entry::JobEntry;
 use super::event::{Applied, Rejection, RejectionCode, Reply};
@@ -27,7 +27,7 @@ pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) 
     // What one draft does is seen by the next: a copy of the state moves on with them.
     let mut state = step.state.clone();
     let mut applied: BTreeMap<usize, Applied> = BTreeMap::new();
-    for index in parents_first(drafts) {
+    for index in JobDraft::parents_first(&drafts.iter().collect::<Vec<_>>()) {
         let draft = &drafts[index];
         let existing = state.job(&draft.name);
         let job = wanted(&state, existing, draft, dialect);
@@ -71,10 +71,8 @@ pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) 
 /// would begin anew each time.
 fn wanted(state: &State, existing: Option<&JobEntry>, draft: &JobDraft, dialect: Dialect) -> Job {
     let mut draft = draft.clone();
-    if let Some(entry) = existing
-        && (entry.is_exhausted() || entry.has_failed_too_often(&state.settings))
-    {
-        draft.disabled = draft.disabled.or(Some(entry.job.disabled));
+    if let Some(entry) = existing {
+        entry.keep_disabled(&mut draft, &state.settings);
     }
     draft.resolve_whole(existing.map(|entry| &*entry.job), dialect, &state.settings.defaults)
 }
@@ -87,36 +85,6 @@ fn done(
     consequences: Vec<String>,
 ) -> Applied {
     Applied { name: job.name.clone(), version, outcome, warnings, consequences }
-}
-
-/// The drafts in an order in which each comes after those of its parents that are among them; those that wait for each
-/// other come last, and are refused when their turn comes.
-fn parents_first(drafts: &[JobDraft]) -> Vec<usize> {
-    let index_of: BTreeMap<&JobName, usize> =
-        drafts.iter().enumerate().map(|(index, draft)| (&draft.name, index)).collect();
-    let mut children: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
-    let mut waits_for = vec![0_usize; drafts.len()];
-    for (index, draft) in drafts.iter().enumerate() {
-        let When::Parents(terms) = &draft.when else { continue };
-        for parent in terms.names.iter().filter_map(|name| index_of.get(name)) {
-            children[*parent].push(index);
-            waits_for[index] += 1;
-        }
-    }
-    let mut ready: BTreeSet<usize> =
-        (0..drafts.len()).filter(|index| waits_for[*index] == 0).collect();
-    let mut ordered = Vec::with_capacity(drafts.len());
-    while let Some(index) = ready.pop_first() {
-        ordered.push(index);
-        for child in &children[index] {
-            waits_for[*child] -= 1;
-            if waits_for[*child] == 0 {
-                ready.insert(*child);
-            }
-        }
-    }
-    ordered.extend((0..drafts.len()).filter(|index| waits_for[*index] > 0));
-    ordered
 }
 
 fn twice(name: &JobName) -> Rejection {

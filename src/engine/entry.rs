@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Incarnation, Job, JobRecord, JobStats, JobVersion, Progress, ScheduleTerms, Timestamp, When,
-    millis_since_epoch, timestamp_from_millis,
+    Incarnation, Job, JobDraft, JobRecord, JobStats, JobVersion, Progress, ScheduleTerms,
+    Timestamp, When, millis_since_epoch, timestamp_from_millis,
 };
 use crate::placement::Conditions;
 use crate::schedule::{Opening, Schedule};
@@ -103,6 +103,14 @@ impl JobEntry {
         }
         let due_at = schedule.next_after(self.progress.decided_through)?;
         Some(Opening { due_at, opens_at: schedule.opens_at(due_at) })
+    }
+
+    /// Makes a draft that does not say otherwise leave the job disabled if it is exhausted or has failed too often: who
+    /// sends the same definition again must not have it begin anew each time.
+    pub fn keep_disabled(&self, draft: &mut JobDraft, settings: &Settings) {
+        if self.is_exhausted() || self.has_failed_too_often(settings) {
+            draft.disabled = draft.disabled.or(Some(self.job.disabled));
+        }
     }
 
     /// Which definition it is.
