@@ -24,7 +24,7 @@ pub const JSON_DEPTH_MAX: usize = 64;
 pub fn parse_json(bytes: &[u8]) -> Result<Value, Problem> {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
-        return Err(refused("the body is empty".to_owned(), "send the job as a JSON object"));
+        return Err(refused("the body is empty".to_owned(), "send a JSON object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Nested { depth: 0 }
@@ -34,7 +34,7 @@ pub fn parse_json(bytes: &[u8]) -> Result<Value, Problem> {
     if value.is_object() {
         return Ok(value);
     }
-    Err(refused(format!("the body is {}", an(kind(&value))), "send the job as a JSON object"))
+    Err(refused(format!("the body is {}", an(kind(&value))), "send a JSON object"))
 }
 
 fn refused(message: String, remedy: &str) -> Problem {
@@ -163,11 +163,11 @@ mod tests {
     #[test]
     fn what_is_no_single_object_is_refused_with_its_place() {
         for (text, expected) in [
-            ("", "the body is empty: send the job as a JSON object"),
-            (" \n", "the body is empty: send the job as a JSON object"),
-            ("[]", "the body is a list: send the job as a JSON object"),
-            ("\"x\"", "the body is a text: send the job as a JSON object"),
-            ("null", "the body is null: send the job as a JSON object"),
+            ("", "the body is empty: send a JSON object"),
+            (" \n", "the body is empty: send a JSON object"),
+            ("[]", "the body is a list: send a JSON object"),
+            ("\"x\"", "the body is a text: send a JSON object"),
+            ("null", "the body is null: send a JSON object"),
             (
                 "{\n \"a\":1,\n \"a\":2}",
                 "the key `a` is there twice (line 3, column 4): remove one of them",
