@@ -173,9 +173,11 @@ fn take_back_a_layout(path: &Path) {
     let connection = rusqlite::Connection::open(path).expect("the database");
     connection
         .execute_batch(
-            "DROP INDEX history_took; ALTER TABLE history DROP COLUMN took_ms; PRAGMA user_version = 3;",
+            "DROP TABLE answers;
+             DROP INDEX history_took; ALTER TABLE history DROP COLUMN took_ms;
+             PRAGMA user_version = 3;",
         )
-        .expect("a database of the fourth layout");
+        .expect("a database of the present layout");
 }
 
 struct Program {
