@@ -10,12 +10,14 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use chronode::engine::Change;
-use chronode::model::{
-    Defaults, Dialect, Incarnation, JobName, JobRecord, JobStats, NameRule, Progress, Run, RunId,
-    RunState, Term, Timestamp, Trigger, Verdict,
+use chronode::engine::{
+    Abilities, Change, Event, Recovered, Request, RequestId, Settings, State, step,
 };
-use chronode::schedule::parse_period;
+use chronode::model::{
+    BootInstant, Defaults, Dialect, Incarnation, JobDraft, JobName, JobRecord, JobStats, NameRule,
+    Now, Progress, Run, RunId, RunState, Term, Timestamp, Trigger, Verdict,
+};
+use chronode::schedule::{ZoneDb, parse_period};
 use chronode::store::{Batch, DATABASE_FILE, DataDir, SqliteStore, Store as _};
 
 const ROUNDS: usize = 5;
@@ -27,6 +29,7 @@ fn main() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let jobs = number("CHRONODE_BENCH_JOBS", 100_000);
     let runs = number("CHRONODE_BENCH_RUNS", 1_000_000);
+    apply_among(10_000, jobs);
     let directory = tempfile::tempdir().expect("a directory");
     let took = timed(|| fill(directory.path(), jobs, runs)).1;
     say(&format!("{jobs} jobs and {runs} runs written in {:.1} s", took.as_secs_f64()));
@@ -66,6 +69,48 @@ fn main() {
     }
 }
 
+/// What it costs the engine to store ten jobs at once among few and among many. The loop stands still that long.
+fn apply_among(few: u64, many: u64) {
+    let took = [few, many].map(|jobs| {
+        let settings = Settings {
+            defaults: Defaults::default(),
+            retry_delay: jiff::SignedDuration::from_secs(60),
+            disable_after_failures: 0,
+            kill_grace: jiff::SignedDuration::from_secs(5),
+            abilities: Abilities {
+                only_user: None,
+                run_as: None,
+                containers: false,
+                executors: false,
+            },
+            zones: ZoneDb::bundled(),
+            machine: Err("there is none".to_owned()),
+        };
+        let records = (0..jobs).map(record).collect();
+        let recovered = Recovered { jobs: records, ..Recovered::default() };
+        let state = State::recover(settings.into(), recovered);
+        let drafts = (0..10).map(|index| draft(index * (jobs / 10), "true")).collect();
+        let request = Request::Apply { drafts, dialect: Dialect::V0 };
+        let event = Event::Request { id: RequestId(1), request };
+        let boot = BootInstant(Duration::from_secs(1).try_into().expect("few"));
+        let now = Now { wall: at(1), boot };
+        let decision = step(&state, now, &event);
+        assert!(decision.changes.len() >= 10, "ten jobs are stored");
+        let best = |work: &dyn Fn()| (0..ROUNDS).map(|_| timed(work).1).min().unwrap_or_default();
+        let copied = best(&|| drop(state.clone()));
+        (best(&|| drop(step(&state, now, &event))), copied)
+    });
+    for (jobs, (took, copied)) in [few, many].iter().zip(took) {
+        say(&format!(
+            "apply of ten jobs among {jobs}: {:.3} ms; to copy the state would take {:.3} ms",
+            took.as_secs_f64() * 1_000.0,
+            copied.as_secs_f64() * 1_000.0
+        ));
+    }
+    let ratio = took[1].0.as_secs_f64() / took[0].0.as_secs_f64();
+    say(&format!("that is {ratio:.2} times as long among many"));
+}
+
 fn say(line: &str) {
     writeln!(std::io::stdout().lock(), "{line}").expect("a reader");
 }
@@ -95,10 +140,10 @@ fn at(second: i64) -> Timestamp {
 }
 
 /// Every tenth job runs after the one before it; the others in a far year, so that nothing runs.
-fn record(index: u64) -> JobRecord {
+fn draft(index: u64, command: &str) -> JobDraft {
     let mut body = serde_json::json!({
         "name": name(index).as_str(),
-        "command": format!("/opt/batch/run-{index} --input /var/spool/{index} --verbose"),
+        "command": command,
         "owner": "data@example.org",
         "description": "what it is for, in a sentence of the usual length",
     });
@@ -109,7 +154,12 @@ fn record(index: u64) -> JobRecord {
     }
     let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
     let reading = chronode::jobspec::read_as(&body, Dialect::V0, NameRule::Blanks, &period);
-    let draft = reading.expect("a body that can be read").draft;
+    reading.expect("a body that can be read").draft
+}
+
+fn record(index: u64) -> JobRecord {
+    let command = format!("/opt/batch/run-{index} --input /var/spool/{index} --verbose");
+    let draft = draft(index, &command);
     JobRecord {
         incarnation: Incarnation(index + 1),
         revision: 1,

@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ApplyOutcome, Dialect, Job, JobDraft, JobName, JobVersion};
+use crate::model::{ApplyOutcome, Dialect, Job, JobDraft, JobName, JobVersion, Now};
 
+use super::decision::Decision;
 use super::entry::JobEntry;
 use super::event::{Applied, Rejection, RejectionCode, Reply};
 use super::{State, Step, admin};
@@ -24,8 +25,32 @@ pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) 
         return Reply::ApplyRefused(refused);
     }
 
-    // What one draft does is seen by the next: a copy of the state moves on with them.
-    let mut state = step.state.clone();
+    // By what they touch, however many jobs there are.
+    let (decision, reply) = decide(step.state.excerpt(drafts), step.now, drafts, dialect);
+    #[cfg(debug_assertions)]
+    if step.state.jobs().len() + step.state.runs().len() <= COMPARED_UP_TO {
+        let whole = decide(step.state.clone(), step.now, drafts, dialect);
+        assert_eq!((&decision, &reply), (&whole.0, &whole.1), "an excerpt lacks something");
+    }
+    step.decision.changes.extend(decision.changes);
+    step.decision.effects.extend(decision.effects);
+    step.decision.notes.extend(decision.notes);
+    reply
+}
+
+/// Debug builds decide on a copy of the whole state too and compare, as long as that is no burden.
+#[cfg(debug_assertions)]
+const COMPARED_UP_TO: usize = 2_048;
+
+/// Decides one draft after the other on `state`, which moves on with them: what one does is seen by the next.
+pub(super) fn decide(
+    mut state: State,
+    now: Now,
+    drafts: &[JobDraft],
+    dialect: Dialect,
+) -> (Decision, Reply) {
+    let mut whole = Decision::default();
+    let mut refused = Vec::new();
     let mut applied: BTreeMap<usize, Applied> = BTreeMap::new();
     for index in JobDraft::parents_first(&drafts.iter().collect::<Vec<_>>()) {
         let draft = &drafts[index];
@@ -37,7 +62,7 @@ pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) 
             applied.insert(index, done(&job, version, outcome, Vec::new(), Vec::new()));
             continue;
         }
-        let mut part = Step::new(&state, step.now);
+        let mut part = Step::new(&state, now);
         match admin::put_job(&mut part, job.clone(), draft.stats.clone(), dialect) {
             Ok(Reply::Stored { version, created, warnings, consequences }) => {
                 let outcome = if created { ApplyOutcome::Created } else { ApplyOutcome::Replaced };
@@ -53,18 +78,15 @@ pub(super) fn apply(step: &mut Step<'_>, drafts: &[JobDraft], dialect: Dialect) 
         for change in &decision.changes {
             state.apply(change);
         }
-        step.decision.changes.extend(decision.changes);
-        step.decision.effects.extend(decision.effects);
-        step.decision.notes.extend(decision.notes);
+        whole.changes.extend(decision.changes);
+        whole.effects.extend(decision.effects);
+        whole.notes.extend(decision.notes);
     }
     if refused.is_empty() {
-        return Reply::Applied { jobs: applied.into_values().collect() };
+        return (whole, Reply::Applied { jobs: applied.into_values().collect() });
     }
-    step.decision.changes.clear();
-    step.decision.effects.clear();
-    step.decision.notes.clear();
     refused.sort_by_key(|(index, _)| *index);
-    Reply::ApplyRefused(refused)
+    (Decision::default(), Reply::ApplyRefused(refused))
 }
 
 /// The job that is asked for. That Chronode itself has disabled an exhausted or a failing job is no difference, or it

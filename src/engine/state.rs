@@ -6,6 +6,8 @@
 //!
 //! Knows no ended run: those are the history's, which decisions never read.
 
+mod excerpt;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;

@@ -65,6 +65,48 @@ impl JobGraph {
         self.neighbours(job, Direction::Incoming).collect()
     }
 
+    /// `jobs` and all that are triggered by them, directly or through others.
+    #[must_use]
+    pub fn descendants(
+        &self,
+        jobs: impl IntoIterator<Item = Incarnation>,
+    ) -> BTreeSet<Incarnation> {
+        let mut left: Vec<Incarnation> = jobs.into_iter().collect();
+        let mut found = BTreeSet::new();
+        while let Some(job) = left.pop() {
+            if found.insert(job) {
+                left.extend(self.neighbours(job, Direction::Outgoing));
+            }
+        }
+        found
+    }
+
+    /// The part of the graph between `jobs`. From each of `walked`, which are some of them, [`Self::cycle`] goes the same
+    /// way as in the whole: of ways of one length it finds the same. All children of these must be among `jobs`.
+    ///
+    /// Looks at the edges from `walked` and at those to `jobs`, so that a parent of them costs nothing by its other
+    /// children.
+    #[must_use]
+    pub fn excerpt(&self, jobs: &BTreeSet<Incarnation>, walked: &BTreeSet<Incarnation>) -> Self {
+        let mut part = Self::default();
+        let mut link = |parent, child| {
+            let (parent, child) = (part.vertex(parent), part.vertex(child));
+            part.edges.add_edge(parent, child, ());
+        };
+        for parent in walked {
+            // The edge that came last is the first to be found.
+            let children: Vec<Incarnation> =
+                self.neighbours(*parent, Direction::Outgoing).collect();
+            children.into_iter().rev().for_each(|child| link(*parent, child));
+        }
+        for child in jobs {
+            let parents = self.parents(*child).into_iter();
+            let others = parents.filter(|it| jobs.contains(it) && !walked.contains(it));
+            others.for_each(|parent| link(parent, *child));
+        }
+        part
+    }
+
     /// The jobs through which `child` would wait for itself if it had these parents, if it would: from `child` on, each
     /// a parent of the next, to one of `parents`, which is a parent of `child` then.
     ///
@@ -164,6 +206,34 @@ mod tests {
         assert_eq!(through(4, &[1, 2, 5]), None);
         assert_eq!(through(9, &[1]), None);
         assert!(graph.is_acyclic());
+    }
+
+    #[test]
+    fn an_excerpt_has_every_edge_between_its_jobs_and_is_walked_the_same_way() {
+        let mut graph = graph(&[(2, &[1]), (3, &[1]), (4, &[1]), (5, &[2, 3, 4, 9]), (6, &[8, 9])]);
+        // What was removed and came back is elsewhere in the list of its parent.
+        graph.set_parents(Incarnation(3), &[]);
+        graph.set_parents(Incarnation(3), &jobs(&[1]));
+        assert_eq!(
+            graph.descendants(jobs(&[1, 6])),
+            jobs(&[1, 2, 3, 4, 5, 6]).into_iter().collect()
+        );
+        let some = BTreeSet::from_iter(jobs(&[1, 2, 3, 4, 5, 9]));
+        let walked = graph.descendants(jobs(&[1]));
+        let part = graph.excerpt(&some, &walked);
+        let is_inside = |(parent, child): &(_, _)| some.contains(parent) && some.contains(child);
+        let inside: BTreeSet<_> = graph.edges().into_iter().filter(is_inside).collect();
+        assert_eq!(part.edges(), inside);
+        assert_eq!(inside.len(), 7);
+        let close = |graph: &JobGraph| graph.cycle(Incarnation(1), &jobs(&[5])).unwrap();
+        assert_eq!(close(&part), close(&graph));
+        for end in [2, 3, 4] {
+            let through = |graph: &mut JobGraph| {
+                graph.set_parents(Incarnation(5), &jobs(&[end]));
+                close(graph)
+            };
+            assert_eq!(through(&mut part.clone()), through(&mut graph.clone()));
+        }
     }
 
     /// Algorithms that call themselves once for each job of a chain would overflow the stack.

@@ -4,6 +4,7 @@
 //! no store and no launcher: a test says what those would.
 
 mod attempt;
+mod bulk;
 mod conditions;
 mod due;
 mod family;

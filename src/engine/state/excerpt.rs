@@ -1,0 +1,73 @@
+//! The part of a state that some jobs are stored by.
+//!
+//! Whoever stores several jobs at once decides each on the state as those before it have left it, so something has to
+//! move on with them. A copy of the whole state would cost by all jobs there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::{Incarnation, JobDraft, JobName, When};
+
+use super::State;
+use crate::engine::index::Derived;
+
+impl State {
+    /// A state with all that storing `drafts` looks at, in any order: these jobs, their live runs and used-up task ids;
+    /// the parents that they name; their children; and all who come after those that have parents, because these must
+    /// not come to wait for themselves. Between the jobs in it every edge is there.
+    ///
+    /// Good for nothing else: it knows no launcher, no term, no signals and no answers.
+    pub(in crate::engine) fn excerpt(&self, drafts: &[JobDraft]) -> Self {
+        let graph = &self.derived.graph;
+        let life = |name: &JobName| self.names.get(name).copied();
+        let stored: BTreeSet<Incarnation> =
+            drafts.iter().filter_map(|draft| life(&draft.name)).collect();
+        let parents_of = |draft: &JobDraft| match &draft.when {
+            When::Schedule(_) => Vec::new(),
+            When::Parents(terms) => terms.names.iter().filter_map(life).collect(),
+        };
+        let with_parents = drafts.iter().filter(|draft| match &draft.when {
+            When::Schedule(_) => false,
+            When::Parents(_) => true,
+        });
+        // Those whose children are looked at: one after the other, in the order in which the graph has them.
+        let mut walked = graph.descendants(with_parents.filter_map(|draft| life(&draft.name)));
+        walked.extend(&stored);
+        let mut lives = walked.clone();
+        lives.extend(drafts.iter().flat_map(parents_of));
+        lives.extend(walked.iter().flat_map(|job| graph.children(*job)));
+
+        let mut excerpt = Self {
+            settings: Arc::clone(&self.settings),
+            term: self.term,
+            jobs: BTreeMap::new(),
+            names: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            signals: BTreeMap::new(),
+            task_marks: BTreeMap::new(),
+            // As many as there are zones, however many jobs there are.
+            kept_zones: self.kept_zones.clone(),
+            answered: BTreeMap::new(),
+            last_incarnation: self.last_incarnation,
+            last_sequence: self.last_sequence,
+            offers: BTreeMap::new(),
+            launcher_gone: None,
+            denied: BTreeSet::new(),
+            listening: None,
+            derived: Derived { graph: graph.excerpt(&lives, &walked), ..Derived::default() },
+        };
+        for (life, entry) in lives.iter().filter_map(|life| self.jobs.get_key_value(life)) {
+            excerpt.names.insert(entry.job.name.clone(), *life);
+            excerpt.derived.due.extend(entry.next.map(|next| (next.opens_at, *life)));
+            excerpt.jobs.insert(*life, entry.clone());
+        }
+        for run in stored.iter().flat_map(|life| self.live_runs(*life)) {
+            excerpt.put_run(run.clone());
+        }
+        for draft in drafts {
+            let mark = self.task_marks.get(&draft.name);
+            excerpt.task_marks.extend(mark.map(|mark| (draft.name.clone(), *mark)));
+        }
+        excerpt
+    }
+}
