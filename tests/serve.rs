@@ -739,6 +739,46 @@ fn a_run_that_ended_while_the_scheduler_was_down_does_not_block_the_occurrence_a
     assert_eq!(place.lines("log").len(), 2);
 }
 
+/// What is answered to a request under a key: the status, and which run or definition it is about.
+fn keyed(server: &Server, method: &str, path: &str, key: &str) -> (u16, String) {
+    let client = reqwest::blocking::Client::new();
+    let request = client.request(method.parse().unwrap(), format!("{}{path}", server.url));
+    let answer = request.header("Idempotency-Key", key).send().unwrap();
+    let header = |name: &str| Some(answer.headers().get(name)?.to_str().unwrap().to_owned());
+    let id = header("chronode-run-id").or_else(|| header("etag")).unwrap_or_default();
+    (answer.status().as_u16(), id)
+}
+
+#[test]
+fn a_repetition_is_answered_after_a_restart_although_the_job_has_gone() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    for command in ["true", "false"] {
+        server.post(&logging_job("job", "R0//PT1H", &place.file("log"), command));
+    }
+    let requests = [
+        ("POST", "/scheduler/rollback/job?to=1", "back"),
+        ("PUT", "/scheduler/job/job", "run"),
+        ("DELETE", "/scheduler/job/job", "gone"),
+    ];
+    let ask =
+        |server: &Server| requests.map(|(method, path, key)| keyed(server, method, path, key));
+    let first = ask(&server);
+    assert!(first.iter().all(|(status, _)| *status == 204), "{first:?}");
+    assert_eq!(first[0].1, "\"1.3\"");
+    assert_ne!(first[1].1, "");
+    server.kill();
+
+    let server = Server::start(&place.data(), &[]);
+    assert_eq!(ask(&server), first);
+    let other = keyed(&server, "PUT", "/scheduler/job/job?arguments=-v", "run");
+    assert_eq!(other.0, 422);
+    // Without a key there is nothing to roll back to but the last definition, and nothing to run.
+    let answer = server.request("POST", "/scheduler/rollback/job?to=1", None);
+    assert_eq!(answer.status, 404, "{}", answer.body);
+    assert!(place.lines("log").len() <= 1, "it ran once, or was stopped before");
+}
+
 #[test]
 fn a_restored_backup_runs_jobs_although_the_keeper_has_seen_later_terms() {
     let place = Place::new();

@@ -16,8 +16,8 @@ use crate::engine::forecast::Plan;
 use crate::engine::{FeedEvent, Reply, Request, RoundStanding};
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, Run, RunId, Scope,
-    TaskId, Timestamp, Verdict,
+    HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, RequestKey, Run,
+    RunId, Scope, TaskId, Timestamp, Verdict,
 };
 use crate::schedule::ZoneDb;
 
@@ -25,6 +25,9 @@ use crate::schedule::ZoneDb;
 pub trait Backend: Send + Sync + 'static {
     /// Hands a request to the loop; the answer is durable when it comes.
     fn submit(&self, request: Request) -> BoxFuture<'_, Result<Reply, Unavailable>>;
+
+    /// What is committed of the answer to a request that was carried out under `key`, as [`crate::engine::repeated`].
+    fn repeated(&self, key: &RequestKey) -> Option<Reply>;
 
     /// Up to `limit` jobs with a name behind `after`, in the order of their names; fewer where looking at all of them
     /// would hold up others, none only if there are none. Copies no definition.

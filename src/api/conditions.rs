@@ -1,7 +1,13 @@
 //! What a request's headers say about when it is to be carried out: `If-Match`, `If-None-Match`, `Idempotency-Key`.
+//!
+//! Whether a request under a key is the one that was carried out under it is told by what the client sent, and not by
+//! what we read from it: that may be another thing to the next version.
+
+use std::sync::{Arc, OnceLock};
 
 use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, Method, Uri};
+use bytes::Bytes;
 use ring::digest::{SHA256, digest};
 
 use super::access::Caller;
@@ -14,16 +20,47 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Characters of a key. Keys are random numbers or names, not documents.
 const KEY_CHARS_MAX: usize = 255;
 
+/// The form in which a key's content is made of a request, see [`Key::content`]. Whoever changes that gives it another
+/// name: keys live for a day, and so through an upgrade.
+const CONTENT_FORM: &str = "1";
+
 /// When a request is to be carried out.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Conditions {
     expected: Option<Expected>,
-    key: Option<String>,
+    key: Option<Arc<Key>>,
+}
+
+/// A key, and what was sent under it.
+#[derive(Debug)]
+struct Key {
+    text: String,
+    /// All that matters of the request but its body.
+    head: String,
+    /// Set when the body has been read. One that no handler reads says nothing.
+    body: OnceLock<Bytes>,
+}
+
+impl Key {
+    /// `1:` and the SHA-256, in hexadecimal digits, of these lines, each with its end, and the body:
+    ///
+    /// ```text
+    /// POST
+    /// /v1/scheduler/iso8601?dryRun=false
+    /// if-match:"1.3"
+    /// if-none-match
+    /// ```
+    ///
+    /// A header that is not there has no colon. The type of the body is always the same, so it is left out.
+    fn content(&self) -> String {
+        let body: &[u8] = self.body.get().map_or(&[], |body| body);
+        format!("{CONTENT_FORM}:{}", hex([self.head.as_bytes(), body].concat()))
+    }
 }
 
 impl Conditions {
-    /// Reads the headers.
-    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, ApiError> {
+    /// Reads the headers of a request to `uri`, with its prefix.
+    pub(crate) fn read(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Self, ApiError> {
         let key = one(headers, &IDEMPOTENCY_KEY)?;
         let is_usable = |key: &&str| {
             let length = key.chars().count();
@@ -34,12 +71,45 @@ impl Conditions {
             return Err(ApiError::invalid("Idempotency-Key", message)
                 .remedy(format!("give 1 to {KEY_CHARS_MAX} visible characters, such as a UUID")));
         }
-        Ok(Self { expected: expected(headers)?, key: key.map(str::to_owned) })
+        let expected = expected(headers)?;
+        let Some(key) = key else { return Ok(Self { expected, key: None }) };
+        let target = uri.path_and_query().map_or(uri.path(), |target| target.as_str());
+        let mut head = format!("{method}\n{target}\n");
+        for name in [&IF_MATCH, &IF_NONE_MATCH] {
+            head.push_str(name.as_str());
+            if let Some(value) = one(headers, name)? {
+                head.extend([":", value]);
+            }
+            head.push('\n');
+        }
+        let key = Arc::new(Key { text: key.to_owned(), head, body: OnceLock::new() });
+        Ok(Self { expected, key: Some(key) })
+    }
+
+    /// Notes the body, which is part of what is asked.
+    pub(crate) fn note_body(&self, body: &Bytes) {
+        if let Some(key) = &self.key {
+            // A request has one body: it is the same if it is noted once more.
+            let _ = key.body.set(body.clone());
+        }
     }
 
     /// Whether it may be answered for as an earlier one was, without doing anything.
     pub(crate) const fn has_key(&self) -> bool {
         self.key.is_some()
+    }
+
+    /// Whether the client says what the job must be.
+    pub(crate) const fn expects_something(&self) -> bool {
+        self.expected.is_some()
+    }
+
+    /// The key of the request of `caller`, as it is remembered. Its body must have been noted.
+    pub(crate) fn key_of(&self, caller: &Caller) -> Option<RequestKey> {
+        let key = self.key.as_ref()?;
+        // Two callers who use one key do not mean the same request.
+        let id = hex(format!("{}\n{}", caller.name, key.text));
+        Some(RequestKey { id, content: key.content() })
     }
 
     /// The request as it is to be decided, for `caller`.
@@ -48,7 +118,6 @@ impl Conditions {
             Request::DryRun(request) => (true, *request),
             request => (false, request),
         };
-        let content = self.key.as_ref().map(|_| hex(format!("{request:?} {:?}", self.expected)));
         let request = match &self.expected {
             None => request,
             Some(expected) => {
@@ -64,14 +133,9 @@ impl Conditions {
         if is_dry {
             return Ok(Request::DryRun(Box::new(request)));
         }
-        Ok(match (&self.key, content) {
-            (Some(key), Some(content)) => {
-                // Two callers who use one key do not mean the same request.
-                let id = hex(format!("{}\n{key}", caller.name));
-                let key = RequestKey { id, content };
-                Request::Once { key, request: Box::new(request) }
-            }
-            (Some(_) | None, _) => request,
+        Ok(match self.key_of(caller) {
+            Some(key) => Request::Once { key, request: Box::new(request) },
+            None => request,
         })
     }
 }
@@ -84,12 +148,13 @@ const fn job_of(request: &Request) -> Option<&crate::model::JobName> {
         | Request::RunJob { name, .. }
         | Request::KillJob { name }
         | Request::MarkSuccess { name }
-        | Request::Progress { name, .. } => Some(name),
+        | Request::Progress { name, .. }
+        // What a handler itself demands of the job.
+        | Request::IfMatch { name, .. } => Some(name),
         Request::ClearQueue
         | Request::CompleteTask { .. }
         | Request::CutOver { .. }
         | Request::Apply { .. }
-        | Request::IfMatch { .. }
         | Request::Once { .. }
         | Request::DryRun(_) => None,
     }
@@ -130,4 +195,53 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>,
 fn hex(text: impl AsRef<[u8]>) -> String {
     let digest = digest(&SHA256, text.as_ref());
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn content(
+        method: Method,
+        uri: &'static str,
+        match_: &'static str,
+        body: &'static str,
+    ) -> String {
+        let mut headers = HeaderMap::new();
+        headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_static("key"));
+        if !match_.is_empty() {
+            headers.insert(IF_MATCH, HeaderValue::from_static(match_));
+        }
+        let read = Conditions::read(&method, &Uri::from_static(uri), &headers).unwrap();
+        read.note_body(&Bytes::from_static(body.as_bytes()));
+        read.key_of(&Caller::anonymous()).unwrap().content
+    }
+
+    /// What is stored must be found again by the next version: who has to change this test gives the form another name.
+    #[test]
+    fn what_was_sent_under_a_key_is_told_in_a_form_that_stays() {
+        assert_eq!(
+            content(Method::POST, "/v1/scheduler/iso8601?dryRun=false", "\"1.3\"", "{}"),
+            "1:37f332a2b2cb1c37f02dff799e30c2bfdd56b90c72575b843def557d8c1feeae"
+        );
+        assert_eq!(
+            content(Method::PUT, "/scheduler/job/a", "", ""),
+            "1:70d483719be58100867f76bbaf4e8feedb0d193c0ab3e4d4b9faf038e9b2dd24"
+        );
+    }
+
+    #[test]
+    fn whatever_a_client_sends_otherwise_is_another_request() {
+        let all = [
+            content(Method::POST, "/scheduler/iso8601", "", "{}"),
+            content(Method::PUT, "/scheduler/iso8601", "", "{}"),
+            content(Method::POST, "/v1/scheduler/iso8601", "", "{}"),
+            content(Method::POST, "/scheduler/iso8601?x=1", "", "{}"),
+            content(Method::POST, "/scheduler/iso8601", "*", "{}"),
+            content(Method::POST, "/scheduler/iso8601", "", "{ }"),
+        ];
+        assert_eq!(std::collections::BTreeSet::from_iter(&all).len(), all.len());
+        assert_eq!(all[0], content(Method::POST, "/scheduler/iso8601", "", "{}"));
+    }
 }

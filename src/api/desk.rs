@@ -10,11 +10,14 @@ mod changes;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::FromRequestParts;
+use axum::body::Body;
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
@@ -25,6 +28,7 @@ use super::backend::{
 };
 use super::brief::JobBrief;
 use super::conditions::Conditions;
+use super::content;
 use super::credential::Admission;
 use super::edge::front::Exchange;
 use super::error::ApiError;
@@ -101,7 +105,9 @@ impl FromRequestParts<Door> for Desk {
         let conditions = if parts.method.is_safe() {
             Conditions::default()
         } else {
-            Conditions::read(&parts.headers)?
+            let original = parts.extensions.get::<OriginalUri>();
+            let uri = original.map_or(&parts.uri, |original| &original.0);
+            Conditions::read(&parts.method, uri, &parts.headers)?
         };
         Ok(Self {
             dialect: door.dialect,
@@ -115,6 +121,19 @@ impl FromRequestParts<Door> for Desk {
 }
 
 impl Desk {
+    /// Reads the body, as [`content::read_json`]. There is no other way to it, so that what is sent under a key is known
+    /// whole.
+    pub(crate) async fn read_json(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        within: Duration,
+    ) -> Result<Bytes, ApiError> {
+        let body = content::read_json(headers, body, within).await?;
+        self.conditions.note_body(&body);
+        Ok(body)
+    }
+
     /// The jobs in scope among those that follow `after` in the order of names; where there are more, the page says
     /// from where on.
     pub(crate) fn jobs_after(
@@ -280,7 +299,8 @@ impl Desk {
         Ok(Listener::new(self.door.backend.feed(), scope, Some(place)))
     }
 
-    fn in_scope(&self, name: &JobName) -> Option<()> {
+    /// Nothing, if the caller may not see a job of that name.
+    pub(crate) fn in_scope(&self, name: &JobName) -> Option<()> {
         self.caller.scope.covers(name).then_some(())
     }
 

@@ -28,8 +28,8 @@ use crate::engine::{
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
     ApplyOutcome, BootInstant, Contribution, Defaults, Dialect, Duration, HistoryEntry,
-    Incarnation, JobDraft, JobName, JobRecord, NameRule, Progress, Run, RunId, RunState,
-    ScheduleTerms, Scope, TaskId, Timestamp, Verdict, When,
+    Incarnation, JobDraft, JobName, JobRecord, NameRule, Progress, RequestKey, Run, RunId,
+    RunState, ScheduleTerms, Scope, TaskId, Timestamp, Verdict, When,
 };
 use crate::schedule::ZoneDb;
 
@@ -82,10 +82,12 @@ pub(crate) struct World {
     pub(crate) written: BTreeMap<(RunId, u32, &'static str), Written>,
     pub(crate) requests: Vec<Request>,
     /// By the id of its key: what was asked, and what was answered.
-    pub(crate) answered: BTreeMap<String, (String, Reply)>,
+    pub(crate) answered: BTreeMap<String, (RequestKey, Reply)>,
     pub(crate) is_unavailable: bool,
     pub(crate) panics: bool,
     pub(crate) script: VecDeque<Step>,
+    /// What happens before the next request gets to the loop.
+    pub(crate) before: Option<Step>,
     pub(crate) revisions: Vec<RevisionView>,
     pub(crate) feed: Arc<TestFeed>,
 }
@@ -222,6 +224,7 @@ impl World {
             }
             Request::KillJob { name } => unknown(&name),
             Request::MarkSuccess { name } if !self.jobs.contains_key(&name) => unknown(&name),
+            Request::MarkSuccess { name } if !self.jobs.contains_key(&name) => unknown(&name),
             Request::MarkSuccess { name } => {
                 let sequence = self.history.len() as u64 + 1;
                 let new = run(sequence, name.as_str(), over(Verdict::Succeeded), Vec::new());
@@ -260,15 +263,13 @@ impl World {
                     refuse(RejectionCode::Changed, format!("job '{name}' is another"))
                 }
             }
-            Request::Once { key, request } => match self.answered.get(&key.id) {
-                Some((content, reply)) if *content == key.content => reply.clone(),
-                Some(_) => refuse(RejectionCode::KeyReused, "the key was used".to_owned()),
-                None => {
-                    let reply = self.decide(*request);
-                    self.answered.insert(key.id, (key.content, reply.clone()));
-                    reply
+            Request::Once { key, request } => self.repeated(&key).unwrap_or_else(|| {
+                let reply = self.decide(*request);
+                if !matches!(reply, Reply::Refused(_) | Reply::ApplyRefused(_)) {
+                    self.answered.insert(key.id.clone(), (key, reply.clone()));
                 }
-            },
+                reply
+            }),
             Request::DryRun(_) => panic!("a dry run of a dry run"),
         }
     }
@@ -342,12 +343,19 @@ fn passes(filter: &HistoryFilter, entry: &HistoryEntry) -> bool {
 impl Backend for Memory {
     fn submit(&self, request: Request) -> BoxFuture<'_, Result<Reply, Unavailable>> {
         let mut world = self.world();
+        if let Some(step) = world.before.take() {
+            step(&mut world);
+        }
         let answer = if world.is_unavailable {
             Err(Unavailable { reason: "nobody leads".to_owned(), retry_after_secs: 3 })
         } else {
             Ok(world.carry_out(request))
         };
         future::ready(answer).boxed()
+    }
+
+    fn repeated(&self, key: &RequestKey) -> Option<Reply> {
+        self.world().repeated(key)
     }
 
     fn jobs_after(&self, after: Option<&JobName>, limit: usize) -> Vec<JobView> {

@@ -16,12 +16,12 @@ use crate::clock;
 use crate::driver::view::View;
 use crate::driver::{Handle, error_chain};
 use crate::engine::forecast::{self, Plan};
-use crate::engine::{JobEntry, Reply, Request, RoundStanding, State, Timing};
+use crate::engine::{JobEntry, Reply, Request, RoundStanding, State, Timing, repeated};
 use crate::launcher::local::output::{OutputReader, Stream};
 use crate::metrics::{Doing, Figures, Levels, Metrics, VALUES_MAX};
 use crate::model::{
-    Duration, HistoryEntry, Incarnation, JobName, Run, RunId, RunState, Scope, TaskId, When,
-    whole_millis,
+    Duration, HistoryEntry, Incarnation, JobName, RequestKey, Run, RunId, RunState, Scope, TaskId,
+    When, whole_millis,
 };
 use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
@@ -63,6 +63,10 @@ impl api::Backend for Backend {
             })
         }
         .boxed()
+    }
+
+    fn repeated(&self, key: &RequestKey) -> Option<Reply> {
+        repeated(&self.view.read(), clock::wall(), key)
     }
 
     fn jobs_after(&self, after: Option<&JobName>, limit: usize) -> Vec<JobView> {

@@ -74,6 +74,7 @@ pub use decision::{Change, Decision, Effect, Launcher, Note};
 pub use entry::{JobEntry, Timing};
 pub use event::{Applied, Event, Expected, Rejection, RejectionCode, Reply, Request, RequestId};
 pub use feed::{FeedEvent, FeedItem, JobStep, RunStep, feed_items};
+pub use request::repeated;
 pub use round::{ParentStanding, Standing as RoundStanding};
 pub use settings::{Abilities, Boot, Settings};
 pub use state::{Recovered, State, WakeAt};

@@ -2,12 +2,14 @@
 //!
 //! A request is answered in the decision that carries it out, so nobody hears of a change before it is durable.
 
-use crate::model::{Answer, AnsweredRequest, Duration, JobName, JobVersion, RequestKey, limits};
+use crate::model::{
+    Answer, AnsweredRequest, Duration, JobName, JobVersion, RequestKey, Timestamp, limits,
+};
 
 use super::decision::Change;
 use super::entry::JobEntry;
 use super::event::{Applied, Expected, Rejection, RejectionCode, Reply, Request};
-use super::{Step, admin, bulk, report, shadow};
+use super::{State, Step, admin, bulk, report, shadow};
 
 /// Carries out a request, or refuses it. `None`: a part is done, and the rest is to be asked for again.
 pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
@@ -74,27 +76,55 @@ fn check(step: &Step<'_>, name: &JobName, expected: &Expected) -> Result<(), Rej
 /// How long a key is remembered. Clients repeat a request within minutes, or never.
 const KEY_KEPT: Duration = Duration::from_hours(24);
 
+/// The answer to a request that was carried out under `key`, or why it is not another's; `None` if that is not known.
+///
+/// For whoever cannot even make the request any more, because what it is about has gone.
+#[must_use]
+pub fn repeated(state: &State, now: Timestamp, key: &RequestKey) -> Option<Reply> {
+    let known = state.answered(&key.id).filter(|known| known.at >= oldest_kept(now))?;
+    Some(if key.may_repeat(&known.key) { replay(&known.answer) } else { key_reused() })
+}
+
+fn oldest_kept(now: Timestamp) -> Timestamp {
+    now.saturating_sub(KEY_KEPT).unwrap_or(Timestamp::MIN)
+}
+
+fn key_reused() -> Reply {
+    Reply::Refused(Rejection {
+        code: RejectionCode::KeyReused,
+        message: "this `Idempotency-Key` was used for another request".to_owned(),
+        field: "Idempotency-Key".into(),
+        position: None,
+        remedy: "give each request a key of its own, and the same only to repeat it".to_owned(),
+    })
+}
+
+/// Whether a request can have been answered so. Not every form of a key's content tells requests apart.
+fn can_answer(reply: &Reply, request: &Request) -> bool {
+    match request {
+        Request::PutJob { .. } => matches!(reply, Reply::Stored { .. }),
+        Request::DeleteJob { .. } => matches!(reply, Reply::Deleted { .. }),
+        Request::RunJob { .. } => matches!(reply, Reply::Triggered { .. }),
+        Request::KillJob { .. } => matches!(reply, Reply::Stopping { .. }),
+        Request::MarkSuccess { .. } => matches!(reply, Reply::Marked { .. }),
+        Request::ClearQueue => matches!(reply, Reply::QueueCleared),
+        Request::CompleteTask { .. } => matches!(reply, Reply::Completed { .. }),
+        Request::Progress { .. } => matches!(reply, Reply::Progressed { .. }),
+        Request::CutOver { .. } => matches!(reply, Reply::CutOver { .. }),
+        Request::Apply { .. } => matches!(reply, Reply::Applied { .. }),
+        Request::IfMatch { request, .. }
+        | Request::Once { request, .. }
+        | Request::DryRun(request) => can_answer(reply, request),
+    }
+}
+
 fn once(step: &mut Step<'_>, key: &RequestKey, request: &Request) -> Option<Reply> {
-    let oldest = step.now.wall.saturating_sub(KEY_KEPT).unwrap_or(crate::model::Timestamp::MIN);
-    if let Some(known) = step.state.answered(&key.id)
-        && known.at >= oldest
-    {
-        return Some(if known.key.content == key.content {
-            replay(&known.answer)
-        } else {
-            Reply::Refused(Rejection {
-                code: RejectionCode::KeyReused,
-                message: "this `Idempotency-Key` was used for another request".to_owned(),
-                field: "Idempotency-Key".into(),
-                position: None,
-                remedy: "give each request a key of its own, and the same only to repeat it"
-                    .to_owned(),
-            })
-        });
+    if let Some(reply) = repeated(step.state, step.now.wall, key) {
+        return Some(if can_answer(&reply, request) { reply } else { key_reused() });
     }
     let reply = decide(step, request)?;
     if let Some(answer) = remembered(&reply) {
-        forget_old(step, oldest);
+        forget_old(step, oldest_kept(step.now.wall));
         let at = step.now.wall;
         step.change(Change::RequestAnswered(Box::new(AnsweredRequest {
             key: key.clone(),
@@ -106,7 +136,7 @@ fn once(step: &mut Step<'_>, key: &RequestKey, request: &Request) -> Option<Repl
 }
 
 /// Makes room for one more key.
-fn forget_old(step: &mut Step<'_>, oldest: crate::model::Timestamp) {
+fn forget_old(step: &mut Step<'_>, oldest: Timestamp) {
     let state = step.state;
     let too_many = (state.answered_count() + 1).saturating_sub(limits::REQUEST_KEYS_MAX);
     let old = state

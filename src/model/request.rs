@@ -7,8 +7,19 @@ use super::{JobName, JobVersion, RunId, Timestamp};
 pub struct RequestKey {
     /// Names the request: made of who asked and of the key, so that clients cannot meet each other's.
     pub id: String,
-    /// What was asked: made of everything that the request says.
+    /// What was asked: made of everything that the client sent, after the name of the form in which it is made of that
+    /// and a colon.
     pub content: String,
+}
+
+impl RequestKey {
+    /// Whether what is asked now may be what was asked then. Of two forms nobody can tell, and whoever repeats a request
+    /// over an upgrade must not be told that it is another.
+    #[must_use]
+    pub fn may_repeat(&self, earlier: &Self) -> bool {
+        let form = |key: &Self| key.content.split_once(':').map(|(form, _)| form.to_owned());
+        self.content == earlier.content || form(self) != form(earlier)
+    }
 }
 
 /// A request that was carried out under a key.

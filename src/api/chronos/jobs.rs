@@ -15,7 +15,6 @@ use serde_json::{Map, Value, json};
 use tracing::warn;
 
 use crate::api::backend::JobView;
-use crate::api::content::read_json;
 use crate::api::edge::front::{Exchange, shown};
 use crate::api::error::ApiError;
 use crate::api::query::Query;
@@ -49,7 +48,7 @@ pub(crate) async fn put_scheduled(
     body: Body,
 ) -> Result<Response, ApiError> {
     let query = Query::parse(query.as_deref())?;
-    let body = read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_time).await?;
     put(&desk, &exchange, Kind::Scheduled, &query, &body).await
 }
 
@@ -62,7 +61,7 @@ pub(crate) async fn put_cron(
     body: Body,
 ) -> Result<Response, ApiError> {
     let query = Query::parse(query.as_deref())?;
-    let body = read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_time).await?;
     put(&desk, &exchange, Kind::Cron, &query, &body).await
 }
 
@@ -75,7 +74,7 @@ pub(crate) async fn put_dependent(
     body: Body,
 ) -> Result<Response, ApiError> {
     let query = Query::parse(query.as_deref())?;
-    let body = read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_time).await?;
     put(&desk, &exchange, Kind::Dependent, &query, &body).await
 }
 
@@ -156,17 +155,22 @@ fn no_cron_expression(body: &Bytes, unknown: &[String]) -> ApiError {
 /// A name that only the other door would let in may be replaced here, as Chronos checks the names of new jobs only.
 pub(crate) fn read(desk: &Desk, body: &Bytes) -> Result<Reading, ApiError> {
     let value = jobspec::parse_json(body).map_err(|problem| ApiError::problems(vec![problem]))?;
-    read_value(desk, &value).map_err(ApiError::problems)
+    read_value(desk, &value, desk.repeated().is_some()).map_err(ApiError::problems)
 }
 
-/// The same of a body that is parsed already.
-pub(crate) fn read_value(desk: &Desk, value: &Value) -> Result<Reading, Vec<Problem>> {
+/// The same of a body that is parsed already. Whoever repeats a request is answered although the job has gone that it
+/// replaced.
+pub(crate) fn read_value(
+    desk: &Desk,
+    value: &Value,
+    is_repeated: bool,
+) -> Result<Reading, Vec<Problem>> {
     let known = value
         .get("name")
         .and_then(Value::as_str)
         .and_then(|text| JobName::parse(text, NameRule::Blanks).ok())
         .is_some_and(|name| desk.job(&name).is_some());
-    let names = if known { NameRule::Blanks } else { desk.dialect.name_rule() };
+    let names = if known || is_repeated { NameRule::Blanks } else { desk.dialect.name_rule() };
     let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
     jobspec::read_as(value, desk.dialect, names, &period)
 }

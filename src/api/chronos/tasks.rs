@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use super::jobs::{JobPath, refuse_dry_run, refused, unexpected, unknown_entry};
 use crate::api::Desk;
-use crate::api::content::read_json;
 use crate::api::edge::front::{Exchange, shown};
 use crate::api::error::ApiError;
 use crate::api::query::Query;
@@ -29,7 +28,7 @@ pub(crate) async fn mark_success(
     let is_marked = match JobName::parse(&text, NameRule::Blanks) {
         Err(_) => false,
         // One that the caller may not see is not there either.
-        Ok(name) if desk.job(&name).is_none() => false,
+        Ok(name) if desk.in_scope(&name).is_none() => false,
         Ok(name) => match desk.submit(Request::MarkSuccess { name }).await? {
             Reply::Marked { run: _ } => true,
             Reply::Refused(rejection) if rejection.code == RejectionCode::UnknownJob => false,
@@ -55,7 +54,7 @@ pub(crate) async fn progress(
     refuse_dry_run(&Query::parse(query.as_deref())?)?;
     const FIELD: &str = "numAdditionalElementsProcessed";
     let JobPath(name) = JobPath::parse(&name)?;
-    let body = read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_time).await?;
     let more = number(&body, FIELD)?;
     if !task_id.starts_with("ct:") {
         return Err(ApiError::invalid(
@@ -86,7 +85,7 @@ pub(crate) async fn complete(
     body: Body,
 ) -> Result<StatusCode, ApiError> {
     refuse_dry_run(&Query::parse(query.as_deref())?)?;
-    let body = read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_time).await?;
     let status_code = number(&body, "statusCode")?.ok_or_else(|| {
         ApiError::invalid("statusCode", "`statusCode` is missing")
             .remedy("send `{\"statusCode\": 0}` for a success, and another number for a failure")

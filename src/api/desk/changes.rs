@@ -149,6 +149,42 @@ impl Desk {
         Ok(self.without_strangers(reply?))
     }
 
+    /// The answer to this request if it is one that was carried out before, or the refusal if its key was used for
+    /// another. For what depends on things that may have gone since: the request itself is answered in the loop, as any.
+    pub(crate) fn repeated(&self) -> Option<Reply> {
+        self.door.backend.repeated(&self.conditions.key_of(&self.caller)?)
+    }
+
+    /// The same of a request that would store `name`, on record as any repetition.
+    pub(crate) async fn repeated_put(&self, name: &JobName) -> Option<Result<Reply, ApiError>> {
+        let reply = match self.repeated()? {
+            reply @ (Reply::Stored { .. } | Reply::Refused(_)) => reply,
+            // That was another request; the loop says so.
+            Reply::Deleted { .. }
+            | Reply::Triggered { .. }
+            | Reply::Stopping { .. }
+            | Reply::Marked { .. }
+            | Reply::QueueCleared
+            | Reply::Completed { .. }
+            | Reply::Progressed { .. }
+            | Reply::CutOver { .. }
+            | Reply::Applied { .. }
+            | Reply::ApplyRefused(_) => return None,
+        };
+        if self.in_scope(name).is_none() {
+            return Some(Err(self.not_in_scope(name)));
+        }
+        let act = Act { what: "put", jobs: vec![name.to_string()], is_dry: false };
+        let record = self.record_of(&act, &Ok(reply.clone()));
+        self.blocking(move |audit| audit.record(&record)).await;
+        Some(Ok(reply))
+    }
+
+    /// Whether the client says what the job must be.
+    pub(crate) fn has_condition(&self) -> bool {
+        self.conditions.expects_something()
+    }
+
     /// Whether the caller may touch all that a request would change.
     fn judge(&self, request: &Request) -> Result<(), ApiError> {
         let scope = match &self.caller.scope {

@@ -8,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::api::chronos::jobs::{read_value, unexpected};
-use crate::api::content::read_json;
 use crate::api::edge::front::Exchange;
 use crate::api::error::ApiError;
 use crate::api::query::Query;
@@ -28,7 +27,7 @@ pub(crate) async fn apply(
 ) -> Result<Response, ApiError> {
     let query = Query::parse_known(query.as_deref(), &["dryRun"])?;
     let is_dry = query.dry_run()?;
-    let body = read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_time).await?;
     let value = jobspec::parse_json(&body).map_err(|problem| ApiError::problems(vec![problem]))?;
     let Some(Value::Array(jobs)) = value.get("jobs") else {
         return Err(ApiError::invalid("jobs", "`jobs` is missing, or no list")
@@ -54,8 +53,9 @@ pub(crate) async fn apply(
 /// The jobs as asked for, and what is to be told of each; or every problem of all of them.
 fn drafts(desk: &Desk, jobs: &[Value]) -> Result<(Vec<JobDraft>, Vec<Vec<String>>), ApiError> {
     let (mut drafts, mut told, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+    let is_repeated = desk.repeated().is_some();
     for (index, job) in jobs.iter().enumerate() {
-        match read_value(desk, job) {
+        match read_value(desk, job, is_repeated) {
             Ok(reading) => {
                 let unknown = reading.unknown.iter().map(ToString::to_string);
                 told.push(

@@ -8,7 +8,6 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::api::chronos::jobs::unexpected;
-use crate::api::content::read_json;
 use crate::api::edge::front::{Exchange, shown};
 use crate::api::error::ApiError;
 use crate::api::query::Query;
@@ -26,7 +25,7 @@ pub(crate) async fn cut_over(
     body: Body,
 ) -> Result<Response, ApiError> {
     let is_dry = Query::parse_known(query.as_deref(), &["dryRun"])?.dry_run()?;
-    let body = read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_time).await?;
     let value = jobspec::parse_json(&body).map_err(|problem| ApiError::problems(vec![problem]))?;
     let Value::Object(mut object) = value else {
         return Err(ApiError::invalid("", "the body is no JSON object")

@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use crate::api::backend::Almanac;
 use crate::api::chronos::jobs;
-use crate::api::content::read_json;
 use crate::api::edge::front::Exchange;
 use crate::api::error::ApiError;
 use crate::api::query::Query;
@@ -118,7 +117,7 @@ pub(crate) async fn try_out(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_time).await?;
     let query = Query::parse_known(query.as_deref(), &["count", "from"])?;
     let almanac = desk.almanac();
     let wanted = Wanted::read(&query, almanac.now)?;

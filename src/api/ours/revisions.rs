@@ -13,14 +13,14 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tracing::warn;
 
-use crate::api::backend::{RevisionId, RevisionView};
+use crate::api::backend::{JobView, RevisionId, RevisionView};
 use crate::api::chronos::jobs::{done_with, submit, unexpected};
 use crate::api::edge::front::{Exchange, shown};
 use crate::api::error::ApiError;
 use crate::api::query::{self, Query};
 use crate::api::revision::{Wanted, headers_of, text_of};
 use crate::api::{Desk, json_response, print};
-use crate::engine::{Reply, Request};
+use crate::engine::{Expected, Rejection, RejectionCode, Reply, Request};
 use crate::jobspec::{self, FieldChange, secret_names};
 use crate::model::{Dialect, Job, JobDraft, JobName, JobVersion, NameRule, SECRET_SHOWN};
 
@@ -157,14 +157,28 @@ pub(crate) async fn roll_back(
             .remedy("say which revision is wanted, as `?to=3`; `revisions` lists them")
     })?;
     let to = Wanted::of("to", to)?;
+    let repeated = if is_dry { None } else { desk.repeated_put(&name).await };
+    if let Some(reply) = repeated {
+        return match reply? {
+            Reply::Stored { version, .. } => {
+                Ok((headers_of(version), done_with(&[])).into_response())
+            }
+            Reply::Refused(rejection) => Err(ApiError::rejected(rejection)),
+            other => Err(unexpected(&other)),
+        };
+    }
     let known = Known::find(&desk, &name).await?;
     let old = known.revision(&desk, &name, to).await?;
-    let present = desk.job(&name);
-    let present = present.as_ref().map(|view| &*view.record.job);
+    let view = desk.job(&name);
+    let expected = seen(view.as_ref());
+    let present = view.as_ref().map(|view| &*view.record.job);
     let (job, mut sentences) = restored(&old, present)?;
     let hidden = known.hidden(&desk, &name);
     let changes = present.map(|present| jobspec::changes(present, &job, desk.dialect, &hidden));
     let request = Request::PutJob { draft: Box::new(JobDraft::whole(job)), dialect: desk.dialect };
+    // What the job is at the moment has a part in what is stored, and whoever changes it meanwhile must not be undone
+    // without anybody noticing.
+    let request = Request::IfMatch { name: name.clone(), expected, request: Box::new(request) };
     match submit(&desk, request, is_dry).await? {
         Reply::Stored { version, created, warnings, consequences } => {
             sentences.extend(warnings);
@@ -183,9 +197,29 @@ pub(crate) async fn roll_back(
             }
             Ok((headers_of(version), done_with(&sentences)).into_response())
         }
+        Reply::Refused(rejection)
+            if rejection.code == RejectionCode::Changed && !desk.has_condition() =>
+        {
+            Err(overtaken(rejection, &name))
+        }
         Reply::Refused(rejection) => Err(ApiError::rejected(rejection)),
         other => Err(unexpected(&other)),
     }
+}
+
+/// That the job is what was looked at. Whether Chronode has disabled it since is no matter: that is set anew.
+fn seen(view: Option<&JobView>) -> Expected {
+    let Some(view) = view else { return Expected::Absent };
+    let version = view.record.version();
+    Expected::OneOf([false, true].map(|disabled| JobVersion { disabled, ..version }).to_vec())
+}
+
+fn overtaken(rejection: Rejection, name: &JobName) -> ApiError {
+    ApiError::rejected(Rejection {
+        message: format!("job '{name}' was changed while it was being rolled back"),
+        remedy: "look at what it is now, and roll it back again if that is still wanted".to_owned(),
+        ..rejection
+    })
 }
 
 /// The definition that a roll back stores, and what is different in it from what it was.

@@ -6,11 +6,11 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
-use super::World;
+use super::{World, refuse};
 use crate::api::{Feed, RevisionId, RevisionView};
 use crate::driver::feed::Feed as RealFeed;
-use crate::engine::{FeedEvent, FeedItem};
-use crate::model::{Incarnation, JobName, JobRecord, Term, Timestamp};
+use crate::engine::{FeedEvent, FeedItem, RejectionCode, Reply};
+use crate::model::{Incarnation, JobName, JobRecord, RequestKey, Term, Timestamp};
 
 /// Items that the feed of a test keeps.
 pub(crate) const FEED_ITEMS: usize = 8;
@@ -71,6 +71,16 @@ impl Feed for TestFeed {
 }
 
 impl World {
+    /// What was answered under a key.
+    pub(super) fn repeated(&self, key: &RequestKey) -> Option<Reply> {
+        let (known, reply) = self.answered.get(&key.id)?;
+        Some(if key.may_repeat(known) {
+            reply.clone()
+        } else {
+            refuse(RejectionCode::KeyReused, "the key was used".to_owned())
+        })
+    }
+
     /// Numbers a definition as the engine does, and remembers it.
     pub(super) fn remember(&mut self, record: &mut JobRecord) {
         let newest = self.revisions.iter().map(|found| found.id.incarnation.0).max();

@@ -322,3 +322,77 @@ async fn what_is_not_there_is_not_found_and_what_makes_no_sense_is_refused() {
     let is_put = |request: &&Request| matches!(request, Request::PutJob { .. });
     assert_eq!(world.requests.iter().filter(is_put).count(), 1, "nothing was stored");
 }
+
+/// Between the look at what the job is and the roll back somebody else may replace it.
+#[tokio::test]
+async fn a_roll_back_does_not_undo_what_nobody_has_seen() {
+    let path = "/scheduler/rollback/a?to=1";
+    for (headers, words) in
+        [("", "while it was being rolled back"), ("If-Match: *\r\n", "is another")]
+    {
+        let fixture = Fixture::start().await;
+        put(&fixture, &job("a", "one")).await;
+        put(&fixture, &job("a", "two")).await;
+        fixture.memory.world().before = Some(Box::new(|world| {
+            let record = world.jobs.get_mut(&name("a")).unwrap();
+            record.revision += 1;
+            record.job.command = "theirs".to_owned();
+        }));
+        let answer = fixture.ask_with("POST", path, headers, "").await;
+        assert!(answer.message(412).contains(words), "{answer:?}");
+        assert_eq!(answer.json()["code"], "changed");
+        assert_ne!(answer.json()["remedy"], "");
+        assert_eq!(fixture.memory.world().jobs[&name("a")].job.command, "theirs");
+        // Whoever has looked again means it.
+        assert_eq!(fixture.ask("POST", path).await.status, 204);
+        assert_eq!(fixture.memory.world().jobs[&name("a")].job.command, "one");
+    }
+
+    let fixture = Fixture::start().await;
+    put(&fixture, &job("a", "one")).await;
+    put(&fixture, &job("a", "two")).await;
+    // That Chronode disables the job meanwhile is no change of anybody's.
+    fixture.memory.world().before =
+        Some(Box::new(|world| world.jobs.get_mut(&name("a")).unwrap().job.disabled = true));
+    assert_eq!(fixture.ask("POST", path).await.status, 204);
+    assert!(!fixture.memory.world().jobs[&name("a")].job.disabled);
+    // One that was gone, and is there again: another life of the name.
+    fixture.ask("DELETE", "/scheduler/job/a").await;
+    let theirs = fixture.memory.world().revisions.last().unwrap().job.clone();
+    fixture.memory.world().before = Some(Box::new(move |world| {
+        let mut record = super::super::testing::record("a");
+        record.job = theirs;
+        world.jobs.insert(name("a"), record);
+    }));
+    let answer = fixture.ask("POST", "/scheduler/rollback/a?to=3").await;
+    assert!(answer.message(412).contains("while it was being rolled back"), "{answer:?}");
+    // What the client demands itself counts beside it.
+    let path = "/scheduler/rollback/a?to=3";
+    let stale = fixture.ask_with("POST", path, "If-Match: \"9.9\"\r\n", "").await;
+    stale.message(412);
+    assert_eq!(fixture.ask_with("POST", path, "If-Match: *\r\n", "").await.status, 204);
+}
+
+#[tokio::test]
+async fn a_roll_back_is_answered_again_although_the_revision_has_gone() {
+    let fixture = Fixture::start().await;
+    put(&fixture, &job("a", "one")).await;
+    put(&fixture, &job("a", "two")).await;
+    let ask = async |to: u32| {
+        let path = format!("/scheduler/rollback/a?to={to}");
+        fixture.ask_with("POST", &path, "Idempotency-Key: one\r\n", "").await
+    };
+    let first = ask(1).await;
+    assert_eq!(first.status, 204);
+    fixture.memory.world().revisions.retain(|found| found.id.revision > 1);
+    fixture.ask("POST", "/scheduler/rollback/a?to=1").await.message(404);
+    let again = ask(1).await;
+    assert_eq!((again.status, again.header("etag")), (204, first.header("etag")));
+    assert_eq!(fixture.memory.world().jobs[&name("a")].revision, 3, "it is not carried out again");
+    assert_eq!(ask(2).await.json()["code"], "key_reused");
+    // The key of another request is no answer.
+    let run = ("PUT", "/scheduler/job/a", "Idempotency-Key: run\r\n");
+    assert_eq!(fixture.ask_with(run.0, run.1, run.2, "").await.status, 204);
+    let answer = fixture.ask_with("POST", "/scheduler/rollback/a?to=2", run.2, "").await;
+    assert_eq!(answer.json()["code"], "key_reused");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::testing::{Fixture, attempt, run, running};
+use super::super::testing::{Fixture, attempt, name, run, running};
 use super::PREFIXES;
 use crate::engine::Request;
 use crate::model::{HistoryEntry, RunState};
@@ -284,4 +284,67 @@ async fn a_cut_over_names_an_instant_and_jobs() {
         }
         assert_eq!(requests(&fixture), []);
     }
+}
+
+/// What it was about may be gone by the time it is repeated.
+#[tokio::test]
+async fn a_repetition_is_answered_although_what_it_was_about_has_gone() {
+    for p in PREFIXES {
+        let fixture = Fixture::start().await;
+        // A name that the newer prefix lets nobody create, but replace.
+        fixture.put("POST", "/scheduler/iso8601", &job("a b", "true")).await;
+        let keyed = |key: &str| format!("{JSON}Idempotency-Key: {key}\r\n");
+        let (run, mark, put) =
+            (format!("{p}/job/a%20b"), format!("{p}/job/success/a%20b"), format!("{p}/iso8601"));
+        let (apply, new) = (format!("{p}/apply"), job("a b", "false"));
+        let several = format!(r#"{{"jobs":[{new}]}}"#);
+        let requests = [
+            ("PUT", &run, "run", ""),
+            ("PUT", &mark, "mark", ""),
+            ("POST", &put, "put", new.as_str()),
+            ("POST", &apply, "apply", several.as_str()),
+        ];
+        let mut first = Vec::new();
+        for (method, path, key, body) in requests {
+            let answer = fixture.ask_with(method, path, &keyed(key), body).await;
+            assert!([200, 204].contains(&answer.status), "{path}: {answer:?}");
+            first.push(answer);
+        }
+        assert_eq!(fixture.ask("DELETE", "/scheduler/job/a%20b").await.status, 204);
+        let before = fixture.memory.world().history.len();
+        for ((method, path, key, body), first) in requests.into_iter().zip(first) {
+            let again = fixture.ask_with(method, path, &keyed(key), body).await;
+            assert_eq!((again.status, again.text()), (first.status, first.text()), "{path}");
+            for header in ["chronode-run-id", "etag"] {
+                assert_eq!(again.header(header), first.header(header), "{path}");
+            }
+        }
+        let world = fixture.memory.world();
+        assert_eq!((world.jobs.len(), world.history.len()), (0, before), "nothing is done again");
+    }
+}
+
+#[tokio::test]
+async fn a_repetition_is_told_by_what_was_sent() {
+    let fixture = Fixture::start().await;
+    let ask = async |path: &str, headers: &str, body: &str| {
+        let headers = format!("{JSON}Idempotency-Key: one\r\n{headers}");
+        let answer = fixture.ask_with("POST", path, &headers, body).await;
+        if answer.status == 422 {
+            assert_eq!(answer.json()["code"], "key_reused");
+        }
+        answer.status
+    };
+    let (path, sent) = ("/scheduler/iso8601", job("a", "true"));
+    assert_eq!(ask(path, "", &sent).await, 204);
+    assert_eq!(ask(path, "", &sent).await, 204);
+    // What says the same in another way may say something else to the next version.
+    assert_eq!(ask(path, "", &format!("{sent} ")).await, 422);
+    assert_eq!(ask(path, "", &job("a", "false")).await, 422);
+    assert_eq!(ask(path, "If-Match: *\r\n", &sent).await, 422);
+    assert_eq!(ask("/v1/scheduler/iso8601", "", &sent).await, 422);
+    assert_eq!(ask("/scheduler/iso8601?dryRun=false", "", &sent).await, 422);
+    // Nothing would be done, so nothing is repeated.
+    assert_eq!(ask("/scheduler/iso8601?dryRun=true", "", &sent).await, 200);
+    assert_eq!(fixture.memory.world().jobs[&name("a")].revision, 1);
 }

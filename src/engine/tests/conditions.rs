@@ -105,6 +105,29 @@ fn an_empty_start_is_not_fixed_anew_by_a_repetition() {
     assert_eq!(entry.next_due(), Some(day("02:00:00")));
 }
 
+/// What was stored by a Chronode that made the content of a key of something else: nobody can tell what it was made of.
+#[test]
+fn a_key_whose_content_is_of_another_form_is_answered_as_stored() {
+    let mut desk = Desk::new();
+    desk.put(hourly());
+    let mut ask = |content: &str, request: Request| {
+        let key = RequestKey { id: "key".to_owned(), content: content.to_owned() };
+        desk.request(Request::Once { key, request: Box::new(request) }).0
+    };
+    let first = ask("c0ffee", run(None));
+    assert!(matches!(first, Reply::Triggered { .. }), "{first:?}");
+    assert_eq!(ask("2:c0ffee", run(None)), first);
+    assert_eq!(code(&ask("c0ffef", run(None))), "key_reused", "of one form they can be told apart");
+    // Another answer than the request can have says that it was another.
+    let delete = Request::DeleteJob { name: name("job") };
+    assert_eq!(code(&ask("2:c0ffee", delete)), "key_reused");
+    let key = |content: &str| RequestKey { id: "key".to_owned(), content: content.to_owned() };
+    let kept = |wall, content| repeated(&desk.state, wall, &key(content));
+    assert_eq!(kept(at("2026-01-02T00:00:00Z"), "2:x"), Some(first));
+    assert_eq!(kept(at("2026-01-02T00:00:01Z"), "2:x"), None);
+    assert_eq!(kept(desk.now.wall, "x").as_ref().map(code), Some("key_reused"));
+}
+
 #[test]
 fn a_refusal_is_not_remembered() {
     let mut desk = Desk::new();
