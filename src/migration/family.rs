@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::finding::{Finding, Weight};
 use super::import::Imported;
 use super::order::{self, Family};
+use crate::model::{ParentsFirst, parents_first};
 
 /// Names that come twice: the later one is not carried.
 pub(super) fn mark_twins(jobs: &mut [Imported]) {
@@ -121,26 +122,20 @@ fn unknown_parent(parent: &str) -> Finding {
 }
 
 /// Parents first, then by name; what is not carried at the end.
-pub(super) fn in_order(jobs: Vec<Imported>) -> Vec<Imported> {
-    let parents: BTreeMap<String, Vec<String>> = jobs
+pub(super) fn in_order(mut jobs: Vec<Imported>) -> Vec<Imported> {
+    jobs.sort_by(|a, b| {
+        let lost = |job: &Imported| job.body.is_none();
+        lost(a).cmp(&lost(b)).then_with(|| a.name.cmp(&b.name))
+    });
+    let carried = jobs.iter().filter(|job| job.body.is_some());
+    let parents: Vec<(String, Vec<String>)> =
+        carried.map(|job| (job.name.clone(), parents_of(&job.original))).collect();
+    let parents: Vec<_> = parents
         .iter()
-        .filter(|job| job.body.is_some())
-        .map(|job| (job.name.clone(), parents_of(&job.original)))
+        .map(|(name, parents)| (name.as_str(), parents.iter().map(String::as_str)))
         .collect();
-    let family: Family<'_> = parents
-        .iter()
-        .map(|(name, parents)| (name.as_str(), parents.iter().map(String::as_str).collect()))
-        .collect();
-    let sorted = order::sort(&family).sorted;
-    let rank: BTreeMap<&str, usize> =
-        sorted.into_iter().enumerate().map(|(rank, name)| (name, rank)).collect();
-    let mut ranked: Vec<(usize, Imported)> = jobs
-        .into_iter()
-        .map(|job| {
-            let place = rank.get(job.name.as_str()).copied().filter(|_| job.body.is_some());
-            (place.unwrap_or(usize::MAX), job)
-        })
-        .collect();
-    ranked.sort_by(|(left, a), (right, b)| left.cmp(right).then_with(|| a.name.cmp(&b.name)));
-    ranked.into_iter().map(|(_, job)| job).collect()
+    let ParentsFirst { placed, left } = parents_first(&parents);
+    let lost = parents.len()..jobs.len();
+    let mut jobs: Vec<Option<Imported>> = jobs.into_iter().map(Some).collect();
+    placed.into_iter().chain(left).chain(lost).filter_map(|place| jobs[place].take()).collect()
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::model::{ParentsFirst, parents_first};
+
 /// Jobs with their parents, by name.
 pub(super) type Family<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
@@ -18,33 +20,19 @@ pub(super) struct Order<'a> {
 
 /// Sorts. Parents that are not in the family are not waited for.
 pub(super) fn sort<'a>(family: &Family<'a>) -> Order<'a> {
-    let mut waits: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut children: BTreeMap<&str, Vec<&'a str>> = BTreeMap::new();
-    for (&name, parents) in family {
-        let parents: BTreeSet<&str> =
-            parents.iter().copied().filter(|parent| family.contains_key(parent)).collect();
-        waits.insert(name, parents.len());
-        for parent in parents {
-            children.entry(parent).or_default().push(name);
+    let names: Vec<&'a str> = family.keys().copied().collect();
+    let jobs: Vec<_> =
+        family.iter().map(|(name, parents)| (*name, parents.iter().copied())).collect();
+    let ParentsFirst { placed, left } = parents_first(&jobs);
+    let named = |places: Vec<usize>| places.into_iter().map(|place| names[place]);
+    let sorted = named(placed).collect();
+    let left: BTreeSet<&'a str> = named(left).collect();
+    let mut children: BTreeMap<&str, BTreeSet<&'a str>> = BTreeMap::new();
+    for &name in &left {
+        for &parent in family[name].iter().filter(|parent| left.contains(*parent)) {
+            children.entry(parent).or_default().insert(name);
         }
     }
-    let mut ready: BTreeSet<&'a str> =
-        family.keys().copied().filter(|name| waits[name] == 0).collect();
-    let mut sorted = Vec::with_capacity(family.len());
-    while let Some(name) = ready.pop_first() {
-        sorted.push(name);
-        for &child in children.get(name).map(Vec::as_slice).unwrap_or_default() {
-            if let Some(count) = waits.get_mut(child) {
-                *count -= 1;
-                if *count == 0 {
-                    ready.insert(child);
-                }
-            }
-        }
-    }
-    let placed: BTreeSet<&str> = sorted.iter().copied().collect();
-    let left: BTreeSet<&'a str> =
-        family.keys().copied().filter(|name| !placed.contains(name)).collect();
     let cyclic = on_cycles(&left, &children, family);
     let behind = left.difference(&cyclic).copied().collect();
     Order { sorted, cyclic, behind }
@@ -54,14 +42,11 @@ pub(super) fn sort<'a>(family: &Family<'a>) -> Order<'a> {
 /// them but by way of jobs that have none either.
 fn on_cycles<'a>(
     left: &BTreeSet<&'a str>,
-    children: &BTreeMap<&str, Vec<&'a str>>,
+    children: &BTreeMap<&str, BTreeSet<&'a str>>,
     family: &Family<'a>,
 ) -> BTreeSet<&'a str> {
     let mut kept = left.clone();
-    let count = |name: &str| {
-        let children = children.get(name).map(Vec::as_slice).unwrap_or_default();
-        children.iter().filter(|child| left.contains(*child)).count()
-    };
+    let count = |name: &str| children.get(name).map_or(0, BTreeSet::len);
     let mut counts: BTreeMap<&str, usize> = left.iter().map(|&name| (name, count(name))).collect();
     let mut barren: Vec<&str> = left.iter().copied().filter(|name| counts[name] == 0).collect();
     while let Some(name) = barren.pop() {

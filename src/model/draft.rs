@@ -4,11 +4,10 @@
 //! already and the defaults in force, resolves it. So a replace keeps what its dialect cannot show, and defaults
 //! follow the door.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{
     CatchUp, Constraint, Container, Dialect, Duration, EnvVar, Fetch, Job, JobName, JobStats,
-    OnUnknown, Overlap, Period, Priority, Resources, RetryTerms, Scalar, Shadow, When,
+    OnUnknown, Overlap, ParentsFirst, Period, Priority, Resources, RetryTerms, Scalar, Shadow,
+    When, parents_first,
 };
 
 /// A job as asked for. `None` means that the field was not given (or was null).
@@ -215,31 +214,19 @@ impl JobDraft {
     /// wait for each other come last, and are refused when their turn comes.
     #[must_use]
     pub fn parents_first(drafts: &[&Self]) -> Vec<usize> {
-        let index_of: BTreeMap<&JobName, usize> =
-            drafts.iter().enumerate().map(|(index, draft)| (&draft.name, index)).collect();
-        let mut children: Vec<Vec<usize>> = vec![Vec::new(); drafts.len()];
-        let mut waits_for = vec![0_usize; drafts.len()];
-        for (index, draft) in drafts.iter().enumerate() {
-            let When::Parents(terms) = &draft.when else { continue };
-            for parent in terms.names.iter().filter_map(|name| index_of.get(name)) {
-                children[*parent].push(index);
-                waits_for[index] += 1;
-            }
-        }
-        let mut ready: BTreeSet<usize> =
-            (0..drafts.len()).filter(|index| waits_for[*index] == 0).collect();
-        let mut ordered = Vec::with_capacity(drafts.len());
-        while let Some(index) = ready.pop_first() {
-            ordered.push(index);
-            for child in &children[index] {
-                waits_for[*child] -= 1;
-                if waits_for[*child] == 0 {
-                    ready.insert(*child);
-                }
-            }
-        }
-        ordered.extend((0..drafts.len()).filter(|index| waits_for[*index] > 0));
-        ordered
+        let jobs: Vec<(&str, Vec<&str>)> = drafts
+            .iter()
+            .map(|draft| {
+                let parents = match &draft.when {
+                    When::Parents(terms) => terms.names.iter().map(JobName::as_str).collect(),
+                    When::Schedule(_) => Vec::new(),
+                };
+                (draft.name.as_str(), parents)
+            })
+            .collect();
+        let ParentsFirst { mut placed, left } = parents_first(&jobs);
+        placed.extend(left);
+        placed
     }
 
     /// The job this draft asks for if it says all there is: of `existing` only what the draft refers to stays, which are

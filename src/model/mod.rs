@@ -11,6 +11,7 @@ mod ids;
 mod job;
 pub mod limits;
 mod offer;
+mod order;
 mod record;
 mod request;
 mod resources;
@@ -30,6 +31,7 @@ pub use job::{
     VolumeMode, When,
 };
 pub use offer::{Offer, OfferKind};
+pub use order::{ParentsFirst, parents_first};
 pub use record::{Contribution, JobRecord, JobStats, JobVersion, Progress, Round};
 pub use request::{Answer, AnsweredRequest, ApplyOutcome, RequestKey};
 pub use resources::{Resources, Scalar};
