@@ -305,6 +305,86 @@ fn whatever_else_answers_is_named_with_what_to_do() {
     }
 }
 
+#[test]
+fn a_job_whose_user_the_target_does_not_let_in_is_told_before_anything_is_stored() {
+    if !rustix::process::geteuid().is_root() {
+        panic!("only as root does Chronode start commands as other users: run this test as root");
+    }
+    let of = |name: &str, user: &str| {
+        let mut job = old(name, DAILY);
+        job["runAsUser"] = user.into();
+        job
+    };
+    let mut child = child(of("d.child", "nobody"), &["b.root"]);
+    child["command"] = "date".into();
+    let jobs = json!([of("a.nobody", "nobody"), of("b.root", "root"), of("c.nobody", ""), child]);
+    let chronos = chronos("/scheduler", &jobs);
+    let place = Place::new();
+    let target = Server::start(&place.data(), &["--run_as", "nobody,daemon"]);
+    let before: Value = json!({"name": "b.root", "schedule": "R1/2100-01-01T00:00:00Z/P1D", "command": "date",
+               "owner": "", "runAsUser": "daemon"});
+    target.post(&before);
+
+    let args = ["import", "chronos", &chronos.url, "--json", "--load", "--server", &target.url];
+    let told = chronode(&args);
+    assert_eq!(told.status.code(), Some(1), "{told:?}");
+    let told = report(&told);
+    assert_eq!(
+        (&told["summary"]["stored"], &told["summary"]["notCarried"], &told["summary"]["refused"]),
+        (&json!(1), &json!(3), &json!(0)),
+        "{told:#}"
+    );
+    let of_job = |told: &Value, name: &str| {
+        let jobs = told["jobs"].as_array().unwrap();
+        jobs.iter().find(|job| job["name"] == name).unwrap().clone()
+    };
+    for (name, user) in [("b.root", "root"), ("c.nobody", "")] {
+        let finding = of_job(&told, name)["findings"][0].clone();
+        assert_eq!(
+            (&finding["weight"], &finding["field"]),
+            (&json!("not-carried"), &json!("runAsUser"))
+        );
+        assert_eq!(
+            finding["chronode"],
+            format!("refuses it: commands may not run as `{user}` here")
+        );
+        assert_eq!(finding["remedy"], "give `runAsUser` as one of nobody, daemon");
+    }
+    assert_eq!(of_job(&told, "d.child")["findings"][0]["field"], "parents");
+    assert_eq!(of_job(&told, "a.nobody")["findings"], json!([]));
+    // To ask has changed nothing.
+    assert_eq!(target.get("/scheduler/job/b.root")["command"], "date");
+    let names = target.get("/scheduler/jobs");
+    assert_eq!(names.as_array().unwrap().len(), 2);
+
+    // Where nobody can be asked the report says so, of jobs that name somebody.
+    let directory = place.file("jobs");
+    let more = ["--json", "--out", directory.to_str().unwrap()];
+    for more in [&more[..1], &more] {
+        let told = chronode(&[&["import", "chronos", &chronos.url], more].concat());
+        assert_eq!(told.status.code(), Some(0), "{told:?}");
+        let told = report(&told);
+        let finding = of_job(&told, "b.root")["findings"][0].clone();
+        assert_eq!(
+            (&finding["weight"], &finding["field"]),
+            (&json!("identical"), &json!("runAsUser"))
+        );
+        assert!(finding["why"].as_str().unwrap().contains("nobody has asked"), "{finding}");
+        assert_eq!(of_job(&told, "c.nobody")["findings"], json!([]));
+    }
+
+    // What is no Chronode is not asked to try something out: it might do it.
+    let other = Fake::start(|asked: &Asked| match asked.path.as_str() {
+        "/scheduler/jobs" => Reply::json("[]"),
+        _ => Reply::page(404),
+    });
+    let args = ["import", "chronos", &chronos.url, "--load", "--server", &other.url];
+    let refused = chronode(&args);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains("not like Chronode"), "{}", err(&refused));
+    assert!(other.asked().iter().all(|it| it.method == "GET"));
+}
+
 /// Whoever asked for shadows must not get jobs that run.
 #[test]
 fn shadows_are_not_loaded_into_a_chronode_that_would_start_them() {

@@ -110,6 +110,18 @@ impl Server {
         self.document(self.posting(path, body))
     }
 
+    /// Sends a job, and reads what the server says about it, also where it refuses it.
+    pub(super) fn post_for_either(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Result<Value, Value>, CliError> {
+        let response = self.posting(path, body).send().map_err(|e| self.unreachable(&e))?;
+        let is_success = response.status().is_success();
+        let told = self.told(response)?;
+        Ok(if is_success { Ok(told) } else { Err(told) })
+    }
+
     fn posting(&self, path: &str, body: Vec<u8>) -> RequestBuilder {
         let request = self.request(Method::POST, path).timeout(ANSWER_TIME);
         request.header(CONTENT_TYPE, "application/json").body(body)
@@ -127,7 +139,11 @@ impl Server {
     }
 
     fn document(&self, request: RequestBuilder) -> Result<Value, CliError> {
-        let bytes = self.send(request)?.bytes().map_err(|error| self.broken(&error))?;
+        self.told(self.send(request)?)
+    }
+
+    fn told(&self, response: Response) -> Result<Value, CliError> {
+        let bytes = response.bytes().map_err(|error| self.broken(&error))?;
         serde_json::from_slice(&bytes).map_err(|error| {
             CliError::Failed(format!("{} does not answer like Chronode: {error}", self.shown))
         })

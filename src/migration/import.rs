@@ -3,7 +3,7 @@
 //! The bodies are for job files and for `/scheduler`, which read alike. What the generation of the server decided, and
 //! this door would decide otherwise, is written out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -25,6 +25,19 @@ pub struct Abilities {
     pub executors: bool,
 }
 
+/// What the Chronode that the jobs move to says of the users that they name, as it would say it of the jobs. Of a user
+/// who is not among them it is not known.
+pub type Users = BTreeMap<String, Result<(), UserRefusal>>;
+
+/// Why a command may not run as a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRefusal {
+    /// A sentence.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
 /// How jobs are translated.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings<'a> {
@@ -34,6 +47,8 @@ pub struct Settings<'a> {
     pub shadow: bool,
     /// What they move to.
     pub abilities: Abilities,
+    /// Who commands may run as there.
+    pub users: &'a Users,
     /// The present.
     pub now: Timestamp,
     /// Zone data to calculate with.
@@ -164,6 +179,7 @@ fn write(
     command(object, found);
     environment(object, found);
     launcher(object, settings.abilities, found);
+    user(object, settings.users, found);
     let is_carried = when(object, settings, &mut out, upcoming, found);
     if settings.shadow {
         out.insert("shadow".to_owned(), true.into());
@@ -407,6 +423,39 @@ fn launcher(object: &Map<String, Value>, abilities: Abilities, found: &mut Vec<F
             .remedy("give the machine its attributes with `--attributes`, or the job never starts there"),
         );
     }
+}
+
+/// Whom the command runs as. Nearly every job of Chronos names somebody, because its `--user` is written into each.
+fn user(object: &Map<String, Value>, users: &Users, found: &mut Vec<Finding>) {
+    let Some(user) = object.get("runAsUser").and_then(Value::as_str) else { return };
+    let shown = user.escape_debug();
+    let chronos = match user {
+        "" => "has Mesos run it as the user of its `--user`".to_owned(),
+        _ => format!("has Mesos run it as `{shown}`"),
+    };
+    let finding = match users.get(user) {
+        Some(Ok(())) => return,
+        Some(Err(UserRefusal { message, remedy })) => {
+            let refused = format!("refuses it: {message}");
+            Finding::new(Weight::NotCarried, "runAsUser", &chronos, &refused).remedy(remedy)
+        }
+        // Nobody is named: only a list of users can be against it.
+        None if user.is_empty() => return,
+        None => Finding::new(
+            Weight::Same,
+            "runAsUser",
+            &chronos,
+            &format!(
+                "takes it only where it runs as root, or as `{shown}` itself, and where its `--run_as` does not leave \
+                 `{shown}` out"
+            ),
+        )
+        .because("nobody has asked the Chronode that it moves to; `--load` does")
+        .remedy(&format!(
+            "run Chronode so that it may start commands as `{shown}`, or change `runAsUser`"
+        )),
+    };
+    found.push(finding);
 }
 
 /// Schedule or parents. Whether the job can be carried, as far as that is concerned.

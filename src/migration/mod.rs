@@ -33,6 +33,8 @@ mod yaml;
 pub use entry::{Entry, EntryError, read_entry};
 pub use export::{Export, Exported, export};
 pub use finding::{Finding, Weight, worst};
-pub use import::{Abilities, Import, Imported, Settings, Upcoming, import, is_selected};
+pub use import::{
+    Abilities, Import, Imported, Settings, Upcoming, UserRefusal, Users, import, is_selected,
+};
 pub use same::means_the_same;
 pub use yaml::{file_name, print_file};

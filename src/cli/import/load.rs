@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 use super::{Done, How, Outcome, read};
 use crate::cli::CliError;
 use crate::cli::http::{Server, warnings};
-use crate::migration::{Imported, means_the_same};
-use crate::model::Timestamp;
+use crate::migration::{Imported, UserRefusal, Users, is_selected, means_the_same};
+use crate::model::{JobName, NameRule, Timestamp};
 use crate::schedule::ZoneDb;
 
 /// Stores what can be carried.
@@ -35,6 +35,43 @@ pub(super) fn load(
         done.push(Done { job, outcome });
     }
     Ok(done)
+}
+
+/// What the server says of the users that jobs name. Each is judged as a job would be, by a dry run: the rules are the
+/// server's, and so are the words.
+pub(super) fn users(server: &Server, jobs: &[Value], only: &str) -> Result<Users, CliError> {
+    let mut named: BTreeMap<&str, &str> = BTreeMap::new();
+    for job in jobs {
+        if let (Some(name), Some(user)) = (job["name"].as_str(), job["runAsUser"].as_str())
+            && is_selected(only, name)
+            && JobName::parse(name, NameRule::Blanks).is_ok()
+        {
+            named.entry(user).or_insert(name);
+        }
+    }
+    // Something else than a Chronode may not know what a dry run is, and must not be asked.
+    server.get("/info")?;
+    let mut users = Users::new();
+    for (user, name) in named {
+        // The name of a job that is loaded: whoever may store only some jobs may ask about these.
+        let probe = json!({
+            "name": name, "schedule": "R1/2100-01-01T00:00:00Z/P1D", "command": "true", "runAsUser": user,
+        });
+        let text = |told: &Value, field: &str| told[field].as_str().unwrap_or_default().to_owned();
+        match server.post_for_either("/iso8601?dryRun=true", probe.to_string().into_bytes())? {
+            Ok(_) => {
+                users.insert(user.to_owned(), Ok(()));
+            }
+            Err(told) if told["field"] == "runAsUser" => {
+                let refusal =
+                    UserRefusal { message: text(&told, "message"), remedy: text(&told, "remedy") };
+                users.insert(user.to_owned(), Err(refusal));
+            }
+            // Whatever else it has against the job it says again when the job is stored.
+            Err(_) => {}
+        }
+    }
+    Ok(users)
 }
 
 /// A Chronode that does not know the word would start what Chronos starts too.

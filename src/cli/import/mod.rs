@@ -19,7 +19,7 @@ use super::client::Terminal;
 use super::http::Server;
 use crate::clock;
 use crate::jobspec::{self, Reading};
-use crate::migration::{self, Abilities, Import, Imported, Settings, Weight};
+use crate::migration::{self, Abilities, Import, Imported, Settings, Users, Weight};
 use crate::model::{Dialect, JobDraft, NameRule, Timestamp, whole_millis};
 use crate::schedule::{HOST_ZONES, ZoneChoice, ZoneDb, parse_period};
 
@@ -215,10 +215,15 @@ pub(super) fn run(
         }
     };
     let now = whole_millis(clock::wall());
+    let users = match &server {
+        Some(server) => load::users(server, &source.jobs, &how.only)?,
+        None => Users::new(),
+    };
     let settings = Settings {
         generation: source.generation,
         shadow: how.shadow,
         abilities: Abilities::default(),
+        users: &users,
         now,
         zones: &zones,
     };

@@ -4,7 +4,7 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
 use crate::migration::{
-    Abilities, Finding, Import, Imported, Settings, Weight, import, print_file,
+    Abilities, Finding, Import, Imported, Settings, UserRefusal, Users, Weight, import, print_file,
 };
 use crate::model::{Dialect, Timestamp};
 use crate::schedule::ZoneDb;
@@ -15,12 +15,18 @@ pub(super) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
+/// What a Chronode that runs as root, without a list of users, says of the user of all jobs here.
+fn root() -> Users {
+    [("root".to_owned(), Ok(()))].into()
+}
+
 fn taken(jobs: &[Value], generation: Dialect) -> Import {
     let zones = ZoneDb::bundled();
     let settings = Settings {
         generation,
         shadow: false,
         abilities: Abilities::default(),
+        users: &root(),
         now: now(),
         zones: &zones,
     };
@@ -259,6 +265,7 @@ fn a_monthly_schedule_with_an_old_start_lands_where_chronos_lands() {
             generation: Dialect::V1,
             shadow: false,
             abilities: Abilities::default(),
+            users: &root(),
             now: now.parse().unwrap(),
             zones: &zones,
         };
@@ -366,6 +373,7 @@ fn what_only_mesos_can_do_is_not_carried_and_says_what_to_do() {
             generation: Dialect::V1,
             shadow: false,
             abilities: Abilities { containers: true, executors: true },
+            users: &root(),
             now: now(),
             zones: &zones,
         };
@@ -456,6 +464,7 @@ fn a_selection_leaves_parents_to_an_earlier_import() {
         generation: Dialect::V0,
         shadow: true,
         abilities: Abilities::default(),
+        users: &root(),
         now: now(),
         zones: &zones,
     };
@@ -478,4 +487,48 @@ fn what_is_no_job_is_told_and_does_not_stop_the_others() {
     assert_eq!(import.jobs.len(), 4);
     assert_eq!(import.jobs.iter().filter(|job| job.body.is_some()).count(), 1);
     assert!(import.jobs[1..].iter().all(|job| job.weight() == Weight::NotCarried));
+}
+
+/// What is told of the user of a job, by what the target says of users.
+fn told_of_user(user: &str, users: &Users) -> Imported {
+    let zones = ZoneDb::bundled();
+    let settings = Settings {
+        generation: Dialect::V0,
+        shadow: false,
+        abilities: Abilities::default(),
+        users,
+        now: now(),
+        zones: &zones,
+    };
+    import(&[old(json!({"runAsUser": user}))], "*", &settings).jobs.remove(0)
+}
+
+#[test]
+fn whom_a_job_runs_as_is_judged_by_the_target_and_where_nobody_asked_it_that_is_told() {
+    let refusal = UserRefusal {
+        message: "commands may not run as `root` here".to_owned(),
+        remedy: "give `runAsUser` as one of nobody".to_owned(),
+    };
+    let users: Users = [("root".to_owned(), Err(refusal)), ("nobody".to_owned(), Ok(()))].into();
+
+    let refused = told_of_user("root", &users);
+    assert_eq!((refused.weight(), &refused.body), (Weight::NotCarried, &None));
+    let finding = &refused.findings[0];
+    assert_eq!(finding.field, "runAsUser");
+    assert_eq!(finding.chronos, "has Mesos run it as `root`");
+    assert_eq!(finding.chronode, "refuses it: commands may not run as `root` here");
+    assert_eq!(finding.remedy, "give `runAsUser` as one of nobody");
+
+    assert_eq!(told_of_user("nobody", &users).findings, []);
+
+    let unknown = told_of_user("da`emon", &users);
+    assert!(unknown.weight() == Weight::Same && unknown.body.is_some());
+    let finding = &unknown.findings[0];
+    assert_eq!(finding.field, "runAsUser");
+    for part in ["runs as root", "`da`emon` itself", "`--run_as`"] {
+        assert!(finding.chronode.contains(part), "{part}: {}", finding.chronode);
+    }
+    assert!(finding.why.contains("nobody has asked") && finding.remedy.contains("runAsUser"));
+
+    assert_eq!(told_of_user("", &users).findings, [], "it names nobody");
 }

@@ -7,7 +7,7 @@ use super::importing::now;
 use crate::jobspec::tests::{record, roundtrip::job};
 use crate::jobspec::{Derived, mirror, print, read_as, read_file};
 use crate::migration::{
-    Abilities, Settings, export, file_name, import, is_selected, means_the_same, print_file,
+    Abilities, Settings, Users, export, file_name, import, is_selected, means_the_same, print_file,
 };
 use crate::model::{
     CatchUp, Defaults, Dialect, Job, JobDraft, JobName, NameRule, OnUnknown, Overlap, Period,
@@ -117,6 +117,7 @@ fn there_and_back(
         generation: dialect,
         shadow: false,
         abilities: Abilities::default(),
+        users: &Users::new(),
         now: now(),
         zones,
     };
