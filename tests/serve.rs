@@ -121,6 +121,49 @@ fn a_job_file_with_a_mistake_is_refused_with_its_place_and_the_others_load() {
 }
 
 #[test]
+fn a_job_too_many_is_refused_by_every_door_and_a_lower_limit_takes_none_away() {
+    let place = Place::new();
+    let jobs = place.file("jobs");
+    fs::create_dir(&jobs).unwrap();
+    for name in ["a", "b", "c"] {
+        let text = format!("command: 'true'\nname: {name}\nschedule: '@daily'\n");
+        fs::write(jobs.join(format!("{name}.yaml")), text).unwrap();
+    }
+    let files = ["--jobs", jobs.to_str().unwrap()];
+    let args = [&files[..], &["--max_jobs", "2", "--max_body_bytes", "1024"]].concat();
+    let server = Server::start(&place.data(), &args);
+    assert!(
+        server.banner.iter().any(|line| line.contains("2 loaded, 0 unchanged, 1 refused")),
+        "{:?}",
+        server.banner
+    );
+    let log = wait_for("the job too many to be told", || {
+        Some(server.log()).filter(|log| log.contains("c.yaml:"))
+    });
+    assert!(log.contains("there are 2 jobs, and no more than 2 may be"), "{log}");
+    assert!(log.contains("`--max_jobs`"), "{log}");
+
+    let job = |name: &str| json!({"name": name, "schedule": "@hourly", "command": "true", "owner": "", "runAsUser": ""});
+    for path in ["/scheduler/iso8601", "/v1/scheduler/iso8601"] {
+        let refused = server.request("POST", path, Some(&job("d")));
+        assert_eq!(refused.status, 400, "{}", refused.body);
+        let refused: Value = serde_json::from_str(&refused.body).unwrap();
+        assert_eq!(refused["code"], "limit_reached");
+        assert!(refused["remedy"].as_str().unwrap().contains("`--max_jobs`"), "{refused}");
+        assert_eq!(server.request("POST", path, Some(&job("a"))).status, 204, "a replace");
+    }
+    let mut large = job("a");
+    large["description"] = "x".repeat(1024).into();
+    assert_eq!(server.request("POST", "/scheduler/iso8601", Some(&large)).status, 413);
+    server.terminate();
+
+    let server = Server::start(&place.data(), &["--max_jobs", "1"]);
+    assert_eq!(server.get("/scheduler/jobs").as_array().unwrap().len(), 2);
+    assert_eq!(server.request("POST", "/scheduler/iso8601", Some(&job("b"))).status, 204);
+    assert_eq!(server.request("POST", "/scheduler/iso8601", Some(&job("d"))).status, 400);
+}
+
+#[test]
 fn a_command_outlives_kill_9_and_its_end_is_learned() {
     let place = Place::new();
     let server = Server::start(&place.data(), &[]);

@@ -11,8 +11,21 @@ use tokio::time::timeout;
 
 use super::error::ApiError;
 
-/// Bytes of a request's body. A job at its own limits fits.
-pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Bounds of a request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyLimits {
+    /// How large it may be (`--max_body_bytes`).
+    pub bytes: usize,
+    /// How long it may take (`--body_time`).
+    pub time: Duration,
+}
+
+impl Default for BodyLimits {
+    /// A job at its own limits fits.
+    fn default() -> Self {
+        Self { bytes: 1024 * 1024, time: Duration::from_secs(30) }
+    }
+}
 
 /// Reads a body that must be declared as JSON.
 ///
@@ -20,7 +33,7 @@ pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) async fn read_json(
     headers: &HeaderMap,
     body: Body,
-    within: Duration,
+    limits: BodyLimits,
 ) -> Result<Bytes, ApiError> {
     if !is_json(headers) {
         return Err(ApiError::new(
@@ -31,26 +44,28 @@ pub(crate) async fn read_json(
         .remedy("send the header `Content-Type: application/json`, and the body uncompressed"));
     }
     let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: u64| length > BODY_BYTES_MAX as u64) {
-        return Err(too_large());
+    if declared.is_some_and(|length: u64| length > limits.bytes as u64) {
+        return Err(too_large(limits.bytes));
     }
-    let read = timeout(within, Limited::new(body, BODY_BYTES_MAX).collect()).await;
+    let read = timeout(limits.time, Limited::new(body, limits.bytes).collect()).await;
     let read = read.map_err(|_| {
-        let message = format!("the body did not arrive within {} s", within.as_secs());
-        closing(ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", message))
+        let message = format!("the body did not arrive within {} s", limits.time.as_secs());
+        let error = ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", message);
+        closing(error.remedy("send it faster, or start the server with a longer `--body_time`"))
     })?;
     read.map(http_body_util::Collected::to_bytes).map_err(|error| {
         if error.is::<LengthLimitError>() {
-            too_large()
+            too_large(limits.bytes)
         } else {
             closing(ApiError::invalid("", "the body did not arrive as a whole"))
         }
     })
 }
 
-fn too_large() -> ApiError {
-    let message = format!("the body has more than {BODY_BYTES_MAX} bytes");
-    closing(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message))
+fn too_large(bytes: usize) -> ApiError {
+    let message = format!("the body has more than {bytes} bytes");
+    let error = ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
+    closing(error.remedy("send less at once, or start the server with more `--max_body_bytes`"))
 }
 
 /// The rest of the body is not wanted, so the connection cannot carry another request.

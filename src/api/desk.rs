@@ -10,7 +10,6 @@ mod changes;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri};
@@ -28,7 +27,7 @@ use super::backend::{
 };
 use super::brief::JobBrief;
 use super::conditions::Conditions;
-use super::content;
+use super::content::{self, BodyLimits};
 use super::credential::Admission;
 use super::edge::front::Exchange;
 use super::error::ApiError;
@@ -127,9 +126,9 @@ impl Desk {
         &self,
         headers: &HeaderMap,
         body: Body,
-        within: Duration,
+        limits: BodyLimits,
     ) -> Result<Bytes, ApiError> {
-        let body = content::read_json(headers, body, within).await?;
+        let body = content::read_json(headers, body, limits).await?;
         self.conditions.note_body(&body);
         Ok(body)
     }

@@ -48,6 +48,7 @@ pub use backend::{
     RoundView, Stream, Unavailable, ZoneInfo,
 };
 pub use brief::{JobBrief, JobState, JobStatus};
+pub use content::BodyLimits;
 pub use edge::{Entrance, Limits, Options, Peers, Server, Tls, TlsError, TlsFiles, serve};
 
 use desk::{Desk, Door};

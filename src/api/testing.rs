@@ -520,6 +520,7 @@ impl Backend for Memory {
             defaults: Defaults::default(),
             retry_delay: Duration::ZERO,
             disable_after_failures: 0,
+            max_jobs: 200_000,
             kill_grace: Duration::ZERO,
             abilities: Abilities {
                 only_user: None,

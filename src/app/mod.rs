@@ -175,6 +175,7 @@ fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
         defaults,
         retry_delay: config.retry_delay,
         disable_after_failures: config.disable_after_failures,
+        max_jobs: config.limits.jobs,
         kill_grace: config.kill_grace,
         abilities: Abilities {
             only_user: (!machine::is_root()).then(|| own_user.to_owned()),
@@ -242,7 +243,7 @@ fn api_options(
         },
         authenticator: guards.authenticator.clone(),
         audit: Some(guards.audit.clone()),
-        limits: api::Limits { drain_time: API_GRACE, ..api::Limits::default() },
+        limits: api::Limits { drain_time: API_GRACE, ..config.limits.clients },
         metrics: Some(metrics),
     }
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::SecurityFlags;
+use super::{LimitFlags, SecurityFlags};
 use crate::schedule::ZoneChoice;
 
 /// The flags of `chronode serve`. How they are put together from all sources is [`super::Typed::resolve`].
@@ -72,6 +72,10 @@ pub struct ServeFlags {
     /// Who is let in, by which door, and what commands may run as.
     #[command(flatten)]
     pub security: SecurityFlags,
+
+    /// Bounds on what clients may take and on how many jobs there may be.
+    #[command(flatten)]
+    pub limits: LimitFlags,
 
     /// Name of this machine for constraints on `hostname` and the variable HOST; the system's own by default
     #[arg(long, value_name = "NAME", env = "CHRONODE_HOSTNAME", help_heading = "Running commands")]

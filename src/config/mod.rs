@@ -7,6 +7,7 @@
 mod chronos;
 mod document;
 mod flags;
+mod limits;
 #[cfg(test)]
 mod option_tests;
 mod resolve;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 
 pub use document::regenerated;
 pub use flags::{Isolation, LogForm, ServeFlags};
+pub use limits::{LimitFlags, Limits};
 pub use resolve::{Problems, Resolution, Typed};
 pub use security::{
     Administrator, AuditMode, Login, Secret, Security, SecurityFlags, check_password,
@@ -40,6 +42,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Who is let in, by which door, and what commands may run as.
     pub security: Security,
+    /// Bounds on what clients may take and on how many jobs there may be.
+    pub limits: Limits,
     /// This machine's name.
     pub hostname: String,
     /// Its attributes.
@@ -137,6 +141,7 @@ impl Config {
             jobs: flags.jobs,
             listen,
             security,
+            limits: Limits::new(&flags.limits)?,
             hostname: flags.hostname.unwrap_or_else(|| machine_name.to_owned()),
             attributes: attributes(&flags.attributes)?,
             is_metered,

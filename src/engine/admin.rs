@@ -44,6 +44,9 @@ pub(super) fn put_job(
 ) -> Result<Reply, Rejection> {
     let now = step.now.wall;
     let existing = step.state.job(&job.name);
+    if existing.is_none() {
+        check_count(step)?;
+    }
     let (schedule, warnings) = check(step, &job)?;
     let schedule = schedule.as_ref();
     if let (None, Dialect::V1, Some(start)) =
@@ -108,6 +111,22 @@ pub(super) fn put_job(
         round::decide_rounds(step, &JobEntry::new(record, &step.state.settings));
     }
     Ok(Reply::Stored { version, created, warnings, consequences })
+}
+
+/// Whether there is room for one more. What is there may always be replaced, also where there is too much of it.
+fn check_count(step: &Step<'_>) -> Result<(), Rejection> {
+    let (there, max) = (step.state.job_count(), step.state.settings.max_jobs);
+    if there < max {
+        return Ok(());
+    }
+    Err(Rejection {
+        code: RejectionCode::LimitReached,
+        message: format!("there are {there} jobs, and no more than {max} may be"),
+        field: "".into(),
+        position: None,
+        remedy: "delete jobs that nobody needs, or start the server with more `--max_jobs`"
+            .to_owned(),
+    })
 }
 
 /// What Chronos 3 demands of a new job; 2.x does not, and neither asks when a job is replaced.

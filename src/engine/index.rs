@@ -38,11 +38,18 @@ pub(super) struct Derived {
     pub(super) answered: BTreeSet<(Timestamp, String)>,
     /// Who is triggered by whom.
     pub(super) graph: JobGraph,
+    /// How many jobs there are.
+    pub(super) job_count: usize,
     /// Whether something changed since the pending runs were last looked at.
     pub(super) is_placement_wanted: bool,
 }
 
 impl Derived {
+    pub(super) fn forget_job(&mut self, incarnation: Incarnation) {
+        self.graph.remove(incarnation);
+        self.job_count -= 1;
+    }
+
     pub(super) fn index_run(&mut self, run: &Run, priority: Priority) {
         if let Some(attempt) = run.live_attempt()
             && attempt.holds != Resources::default()

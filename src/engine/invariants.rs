@@ -38,6 +38,9 @@ pub fn violations(state: &State) -> Vec<String> {
         check_queue(state, entry, &mut found);
         check_rounds(state, entry, &mut found);
     }
+    if state.job_count() != state.jobs().len() {
+        found.push(format!("{} jobs are counted, not {}", state.job_count(), state.jobs().len()));
+    }
     for signal in state.signals() {
         if signal.sequence == 0 || signal.sequence > state.last_sequence() {
             found.push(format!("the signal of {} has a sequence that was never given", signal.run));

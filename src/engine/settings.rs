@@ -13,6 +13,8 @@ pub struct Settings {
     /// Final failures in a row after which a job that does not say is disabled; 0 is never
     /// (`--disable_after_failures`).
     pub disable_after_failures: u32,
+    /// Jobs there may be (`--max_jobs`). Those that are there stay, however many they are.
+    pub max_jobs: usize,
     /// How long a task is given between being asked to stop and being stopped.
     pub kill_grace: Duration,
     /// What the launcher can do; what it cannot is refused at the door.

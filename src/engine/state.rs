@@ -169,8 +169,8 @@ impl State {
             }
             Change::JobRemoved { incarnation, name } => {
                 self.unindex_job(*incarnation);
-                self.derived.graph.remove(*incarnation);
                 self.jobs.remove(incarnation);
+                self.derived.forget_job(*incarnation);
                 self.names.remove(name);
             }
             Change::Progressed { incarnation, progress } => {
@@ -251,6 +251,10 @@ impl State {
     /// All jobs, in the order of their creation.
     pub fn jobs(&self) -> impl ExactSizeIterator<Item = &JobEntry> {
         self.jobs.values()
+    }
+
+    pub(super) const fn job_count(&self) -> usize {
+        self.derived.job_count
     }
 
     /// The jobs created after `after`, in the order of their creation.
@@ -512,7 +516,8 @@ impl State {
             self.unindex_job(incarnation);
         }
         self.names.insert(record.job.name.clone(), incarnation);
-        self.jobs.insert(incarnation, JobEntry::new(record, &self.settings));
+        let known = self.jobs.insert(incarnation, JobEntry::new(record, &self.settings));
+        self.derived.job_count += usize::from(known.is_none());
         self.index_job(incarnation);
         // A pending run may fit with the new definition.
         self.derived.is_placement_wanted = true;
@@ -558,8 +563,7 @@ impl State {
         }
     }
 
-    /// Rebuilds the indexes from the rest and compares; checks a sample of the state's size, so that debug builds
-    /// stay usable with many jobs.
+    /// Rebuilds the indexes from the rest and compares; of small states, so that debug builds stay usable.
     #[cfg(debug_assertions)]
     fn check_derived(&self) {
         const CHECKED_UP_TO: usize = 64;
@@ -569,6 +573,7 @@ impl State {
         let mut rebuilt = Derived {
             is_placement_wanted: self.derived.is_placement_wanted,
             graph: self.derived.graph.clone(),
+            job_count: self.derived.job_count,
             ..Derived::default()
         };
         rebuilt.answered.extend(self.answered.values().map(|it| (it.at, it.key.id.clone())));
@@ -578,13 +583,12 @@ impl State {
         }
         for run in self.runs.values() {
             // A pending run keeps the priority with which it was indexed.
-            use crate::model::Priority;
-            let is_of = |priority: &Priority| {
+            let is_of = |priority: &crate::model::Priority| {
                 let mut alone = Derived::default();
                 alone.index_run(run, *priority);
                 alone.pending.is_subset(&self.derived.pending)
             };
-            let priority = Priority::ALL.into_iter().find(is_of).unwrap_or_default();
+            let priority = crate::model::Priority::ALL.into_iter().find(is_of).unwrap_or_default();
             rebuilt.index_run(run, priority);
         }
         assert_eq!(rebuilt, self.derived, "an index does not follow from the state");

@@ -17,6 +17,7 @@ fn empty() -> State {
         defaults: Defaults::default(),
         retry_delay: Duration::ZERO,
         disable_after_failures: 0,
+        max_jobs: 200_000,
         kill_grace: Duration::ZERO,
         abilities: Abilities { only_user: None, run_as: None, containers: false, executors: false },
         zones: ZoneDb::bundled(),

@@ -75,6 +75,7 @@ impl World {
             defaults: Defaults::default(),
             retry_delay: Duration::from_secs(60),
             disable_after_failures: 0,
+            max_jobs: 200_000,
             kill_grace: Duration::from_secs(5),
             abilities: Abilities {
                 only_user: None,

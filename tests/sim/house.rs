@@ -94,6 +94,7 @@ impl House {
             defaults: Defaults::default(),
             retry_delay: Duration::from_micros(further_attempts::DELAY),
             disable_after_failures: plan.disable_after,
+            max_jobs: 200_000,
             kill_grace: Duration::from_secs(5),
             abilities: Abilities {
                 only_user: None,

@@ -48,7 +48,7 @@ pub(crate) async fn put_scheduled(
     body: Body,
 ) -> Result<Response, ApiError> {
     let query = Query::parse(query.as_deref())?;
-    let body = desk.read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_limits).await?;
     put(&desk, &exchange, Kind::Scheduled, &query, &body).await
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn put_cron(
     body: Body,
 ) -> Result<Response, ApiError> {
     let query = Query::parse(query.as_deref())?;
-    let body = desk.read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_limits).await?;
     put(&desk, &exchange, Kind::Cron, &query, &body).await
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn put_dependent(
     body: Body,
 ) -> Result<Response, ApiError> {
     let query = Query::parse(query.as_deref())?;
-    let body = desk.read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_limits).await?;
     put(&desk, &exchange, Kind::Dependent, &query, &body).await
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn progress(
     refuse_dry_run(&Query::parse(query.as_deref())?)?;
     const FIELD: &str = "numAdditionalElementsProcessed";
     let JobPath(name) = JobPath::parse(&name)?;
-    let body = desk.read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_limits).await?;
     let more = number(&body, FIELD)?;
     if !task_id.starts_with("ct:") {
         return Err(ApiError::invalid(
@@ -85,7 +85,7 @@ pub(crate) async fn complete(
     body: Body,
 ) -> Result<StatusCode, ApiError> {
     refuse_dry_run(&Query::parse(query.as_deref())?)?;
-    let body = desk.read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_limits).await?;
     let status_code = number(&body, "statusCode")?.ok_or_else(|| {
         ApiError::invalid("statusCode", "`statusCode` is missing")
             .remedy("send `{\"statusCode\": 0}` for a success, and another number for a failure")

@@ -12,7 +12,6 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -29,6 +28,7 @@ use super::leftover::Leftover;
 use super::security::{self, Hosts, is_preflight};
 use crate::api::access::Caller;
 use crate::api::chronos::metrics::timer_name;
+use crate::api::content::BodyLimits;
 use crate::api::credential::{Admission, Authenticator};
 use crate::api::error::ApiError;
 use crate::api::routes::{Reached, Route};
@@ -59,8 +59,8 @@ pub(crate) struct Exchange {
     pub(crate) admission: Admission,
     /// Where it is recorded what comes of it.
     pub(crate) audit: Option<Audit>,
-    /// How long its body may take.
-    pub(crate) body_time: Duration,
+    /// Bounds of its body.
+    pub(crate) body_limits: BodyLimits,
     /// Becomes true when the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -74,7 +74,7 @@ pub(crate) struct Front {
     pub(crate) audit: Option<Audit>,
     /// Whether there is no other way in than TLS.
     pub(crate) demands_tls: bool,
-    pub(crate) body_time: Duration,
+    pub(crate) body_limits: BodyLimits,
     pub(crate) stopping: watch::Receiver<bool>,
     pub(crate) metrics: Option<Arc<Metrics>>,
     pub(crate) requests: AtomicU64,
@@ -94,7 +94,7 @@ impl Front {
         let path = shown(request.uri().path());
         let other_origin = self.hosts.other_origin(request.headers());
         let (head, body) = request.into_parts();
-        let (body, leftover) = Leftover::of(&head.headers, body);
+        let (body, leftover) = Leftover::of(&head.headers, body, self.body_limits.bytes);
         let request = Request::from_parts(head, body);
 
         let mut caller = None;
@@ -216,7 +216,7 @@ impl Front {
             caller,
             peer: link.peer,
             audit: self.audit.clone(),
-            body_time: self.body_time,
+            body_limits: self.body_limits,
             stopping: self.stopping.clone(),
         });
         let routed = AssertUnwindSafe(self.router.clone().oneshot(request)).catch_unwind().await;

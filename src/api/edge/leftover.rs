@@ -17,33 +17,41 @@ use hyper::body::{Frame, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::api::content::BODY_BYTES_MAX;
-
 /// How long a rest may take. Whoever is slower finds the connection closed.
 const TIME: Duration = Duration::from_secs(5);
 
 /// Gives back the body of a request once its handler is done with it.
-pub(super) struct Leftover(Option<oneshot::Receiver<Body>>);
+pub(super) struct Leftover(Option<Rest>);
+
+/// What may be left of a body.
+struct Rest {
+    body: oneshot::Receiver<Body>,
+    bytes_max: usize,
+}
 
 impl Leftover {
-    /// Stands between a body and its reader.
-    pub(super) fn of(headers: &HeaderMap, body: Body) -> (Body, Self) {
+    /// Stands between a body and its reader. Of what is left at most `bytes_max` are read.
+    pub(super) fn of(headers: &HeaderMap, body: Body, bytes_max: usize) -> (Body, Self) {
         // Whoever asks first whether to send a body sends none before the answer.
         if body.is_end_stream() || headers.contains_key(EXPECT) {
             return (body, Self(None));
         }
         let (back, rest) = oneshot::channel();
-        (Body::new(Lent { body: Some(body), back: Some(back) }), Self(Some(rest)))
+        (
+            Body::new(Lent { body: Some(body), back: Some(back) }),
+            Self(Some(Rest { body: rest, bytes_max })),
+        )
     }
 
     /// Reads what is left and forgets it.
     pub(super) async fn discard(self) {
-        let Some(mut body) = self.0.and_then(|mut rest| rest.try_recv().ok()) else { return };
+        let Some(Rest { body: mut rest, bytes_max }) = self.0 else { return };
+        let Ok(mut body) = rest.try_recv() else { return };
         let reading = async {
             let mut bytes = 0;
             while let Some(Ok(frame)) = body.frame().await {
                 bytes += frame.data_ref().map_or(0, Bytes::len);
-                if bytes > BODY_BYTES_MAX {
+                if bytes > bytes_max {
                     break;
                 }
             }

@@ -34,6 +34,7 @@ use super::peer::Peers;
 use super::security::Hosts;
 use super::stall::StallGuard;
 use super::tls::Tls;
+use crate::api::content::BodyLimits;
 use crate::api::credential::Authenticator;
 use crate::audit::Audit;
 use crate::metrics::Metrics;
@@ -76,7 +77,7 @@ pub struct Options {
 }
 
 /// Bounds on what clients may take.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at one time.
     pub connections: usize,
@@ -87,8 +88,8 @@ pub struct Limits {
     /// From the first moment of waiting for a request to the end of its headers; so also how long an idle connection
     /// is kept.
     pub header_time: Duration,
-    /// For a request's body.
-    pub body_time: Duration,
+    /// Of a request's body.
+    pub body: BodyLimits,
     /// In which a client may take nothing of its answer.
     pub stall_time: Duration,
     /// In which answers under way may finish when the server stops.
@@ -116,7 +117,7 @@ impl Default for Limits {
             header_bytes: 16 * 1024,
             handshake_time: Duration::from_secs(5),
             header_time: Duration::from_secs(5),
-            body_time: Duration::from_secs(30),
+            body: BodyLimits::default(),
             stall_time: Duration::from_secs(60),
             drain_time: Duration::from_secs(5),
         }
@@ -168,7 +169,7 @@ pub fn serve(entrances: Vec<Entrance>, router: Router, options: Options) -> io::
         audit,
         // A browser that was told so once would find no entrance without TLS any more.
         demands_tls: entrances.iter().all(|entrance| entrance.tls.is_some()),
-        body_time: limits.body_time,
+        body_limits: limits.body,
         stopping: stop,
         metrics,
         requests: AtomicU64::new(0),

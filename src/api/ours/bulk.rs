@@ -27,7 +27,7 @@ pub(crate) async fn apply(
 ) -> Result<Response, ApiError> {
     let query = Query::parse_known(query.as_deref(), &["dryRun"])?;
     let is_dry = query.dry_run()?;
-    let body = desk.read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_limits).await?;
     let value = jobspec::parse_json(&body).map_err(|problem| ApiError::problems(vec![problem]))?;
     let Some(Value::Array(jobs)) = value.get("jobs") else {
         return Err(ApiError::invalid("jobs", "`jobs` is missing, or no list")

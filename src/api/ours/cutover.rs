@@ -25,7 +25,7 @@ pub(crate) async fn cut_over(
     body: Body,
 ) -> Result<Response, ApiError> {
     let is_dry = Query::parse_known(query.as_deref(), &["dryRun"])?.dry_run()?;
-    let body = desk.read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_limits).await?;
     let value = jobspec::parse_json(&body).map_err(|problem| ApiError::problems(vec![problem]))?;
     let Value::Object(mut object) = value else {
         return Err(ApiError::invalid("", "the body is no JSON object")

@@ -117,7 +117,7 @@ pub(crate) async fn try_out(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = desk.read_json(&headers, body, exchange.body_time).await?;
+    let body = desk.read_json(&headers, body, exchange.body_limits).await?;
     let query = Query::parse_known(query.as_deref(), &["count", "from"])?;
     let almanac = desk.almanac();
     let wanted = Wanted::read(&query, almanac.now)?;

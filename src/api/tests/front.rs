@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::super::testing::Fixture;
-use super::super::{Limits, Options, Peers};
+use super::super::{BodyLimits, Limits, Options, Peers};
 use super::PREFIXES;
 
 /// One request per kind of path.
@@ -205,11 +205,63 @@ async fn large_heads_are_refused_before_anything_is_done() {
 }
 
 #[tokio::test]
+async fn the_sizes_that_count_are_those_that_were_given() {
+    let body = BodyLimits { bytes: 2_000, ..BodyLimits::default() };
+    let limits = Limits { header_bytes: 3_000, body, ..Limits::default() };
+    let fixture = Fixture::start_with(Options { limits, ..Options::default() }).await;
+    for (bytes, status) in [(2_000, 200), (3_000, 431)] {
+        let header = format!("X-Large: {}\r\n", "x".repeat(bytes));
+        assert_eq!(fixture.ask_with("GET", "/ping", &header, "").await.status, status);
+    }
+    let of = |bytes: usize| {
+        let job = json!({"name": "a", "schedule": "R/2030-01-01T00:00:00Z/PT1H", "owner": "", "command": ""});
+        let mut job = job.to_string();
+        // Blanks are JSON.
+        job.push_str(&" ".repeat(bytes - job.len()));
+        job
+    };
+    assert_eq!(fixture.put("POST", "/scheduler/iso8601", &of(2_000)).await.status, 204);
+    let answer = fixture.put("POST", "/scheduler/iso8601", &of(2_001)).await;
+    assert!(answer.message(413).contains("more than 2000 bytes"));
+    assert!(answer.json()["remedy"].as_str().unwrap().contains("`--max_body_bytes`"));
+}
+
+#[tokio::test]
+async fn a_connection_too_many_waits_until_another_one_ends() {
+    let limits =
+        Limits { connections: 1, header_time: Duration::from_secs(3_600), ..Limits::default() };
+    let fixture = Fixture::start_with(Options { limits, ..Options::default() }).await;
+    let mut first = tokio::net::TcpStream::connect(fixture.address()).await.unwrap();
+    let ask = b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut answer = [0; 12];
+    first.write_all(ask).await.unwrap();
+    first.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    // The only place is taken, for as long as the client likes.
+    let mut second = tokio::net::TcpStream::connect(fixture.address()).await.unwrap();
+    second.write_all(ask).await.unwrap();
+    for _ in 0..3 {
+        first.write_all(ask).await.unwrap();
+        let mut rest = Vec::new();
+        while !rest.ends_with(b"pong\n") {
+            rest.push(first.read_u8().await.unwrap());
+        }
+        assert_eq!(
+            second.try_read(&mut answer).unwrap_err().kind(),
+            std::io::ErrorKind::WouldBlock
+        );
+    }
+    drop(first);
+    second.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+}
+
+#[tokio::test]
 async fn slow_and_idle_clients_are_dropped_and_the_others_then_served() {
     let limits = Limits {
         connections: 2,
         header_time: Duration::from_millis(300),
-        body_time: Duration::from_millis(100),
+        body: BodyLimits { time: Duration::from_millis(100), ..BodyLimits::default() },
         ..Limits::default()
     };
     let fixture = Fixture::start_with(Options { limits, ..Options::default() }).await;

@@ -70,7 +70,6 @@ async fn in_scope(memory: &Arc<Memory>, patterns: &[&str], path: &str) -> String
     let scope = patterns.iter().map(|pattern| Pattern::parse(pattern).unwrap()).collect();
     let caller = Caller { name: "x".into(), role: Role::Viewer, scope: Scope::Only(scope) };
     let (_, stopping) = watch::channel(false);
-    let body_time = std::time::Duration::from_secs(1);
     let peer = "127.0.0.1:1".parse().unwrap();
     let exchange = Exchange {
         id: 1,
@@ -78,7 +77,7 @@ async fn in_scope(memory: &Arc<Memory>, patterns: &[&str], path: &str) -> String
         caller,
         peer,
         audit: None,
-        body_time,
+        body_limits: Default::default(),
         stopping,
     };
     let backend: Arc<dyn Backend> = Arc::<Memory>::clone(memory);

@@ -54,7 +54,12 @@ impl State {
             launcher_gone: None,
             denied: BTreeSet::new(),
             listening: None,
-            derived: Derived { graph: graph.excerpt(&lives, &walked), ..Derived::default() },
+            derived: Derived {
+                graph: graph.excerpt(&lives, &walked),
+                // Of all, because that is what a limit is on.
+                job_count: self.derived.job_count,
+                ..Derived::default()
+            },
         };
         for (life, entry) in lives.iter().filter_map(|life| self.jobs.get_key_value(life)) {
             excerpt.names.insert(entry.job.name.clone(), *life);

@@ -183,6 +183,41 @@ fn told(reply: &Reply) -> Vec<String> {
 }
 
 #[test]
+fn more_jobs_than_there_may_be_are_refused_and_those_that_are_there_are_replaced() {
+    let mut desk = Desk::new();
+    desk.state.settings = Arc::new(Settings { max_jobs: 3, ..settings() });
+    desk.put(draft("a", "@daily"));
+
+    // Of several, those before count.
+    let four = ["b", "c", "d"].map(|name| draft(name, "@daily")).to_vec();
+    let refused = ["2 : there are 3 jobs, and no more than 3 may be"];
+    assert_eq!(told(&apply(&mut desk, four)), refused);
+    assert_eq!(desk.state.jobs().len(), 1, "all or none");
+    let three = ["a", "b", "c"].map(|name| draft(name, "@hourly")).to_vec();
+    assert_eq!(told(&apply(&mut desk, three)), ["a replaced", "b created", "c created"]);
+
+    let reply = desk.put(draft("d", "@daily"));
+    let Reply::Refused(rejection) = &reply else { panic!("{reply:?}") };
+    assert_eq!((code(&reply), &*rejection.field), ("limit_reached", ""));
+    assert!(rejection.remedy.contains("`--max_jobs`"), "{}", rejection.remedy);
+
+    // A start with a lower limit leaves all there is, and lets it be replaced.
+    desk.state.settings = Arc::new(Settings { max_jobs: 1, ..settings() });
+    let stored = desk.put(draft("c", "@daily"));
+    assert!(matches!(stored, Reply::Stored { created: false, .. }), "{stored:?}");
+    assert_eq!(told(&apply(&mut desk, vec![draft("b", "@daily")])), ["b replaced"]);
+    assert_eq!(code(&desk.put(draft("d", "@daily"))), "limit_reached");
+
+    // A place is free when a job is deleted, and taken when it is there again.
+    for name_of in ["a", "b", "c"] {
+        let _ = desk.request(Request::DeleteJob { name: name(name_of) });
+    }
+    let stored = desk.put(draft("d", "@daily"));
+    assert!(matches!(stored, Reply::Stored { created: true, .. }), "{stored:?}");
+    assert_eq!(code(&desk.put(draft("a", "@daily"))), "limit_reached");
+}
+
+#[test]
 fn several_jobs_are_stored_at_once_whatever_their_order() {
     let mut desk = Desk::new();
     let drafts = vec![child("c", &["b", "a"]), child("b", &["a"]), draft("a", "@daily")];

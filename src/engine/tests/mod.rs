@@ -86,6 +86,7 @@ fn settings() -> Settings {
         defaults: Defaults::default(),
         retry_delay: Duration::from_secs(60),
         disable_after_failures: 0,
+        max_jobs: 200_000,
         kill_grace: Duration::from_secs(5),
         abilities: Abilities { only_user: None, run_as: None, containers: false, executors: false },
         zones: ZoneDb::bundled(),
