@@ -1,28 +1,29 @@
 //! `/metrics`: what is counted and measured, in Dropwizard's form as Chronos has it, or in Prometheus'.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::RawQuery;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, VARY};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Value, json};
 
+use super::{in_parts, quote};
 use crate::api::Desk;
 use crate::api::brief::JobBrief;
 use crate::api::error::ApiError;
 use crate::api::query::{self, Query};
 use crate::api::routes::Route;
 use crate::metrics::{Counts, Figures, Levels, Rates};
-use crate::model::Incarnation;
+use crate::model::Job;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// The version of the form, which tools look at; not ours.
 const FORM_VERSION: &str = "3.0.0";
 const CHRONOS: &str = "org.apache.mesos.chronos.scheduler";
+/// How many pieces of the document, of which most are an entry, are printed into one part of the answer.
+const PIECES_PER_PART: usize = 128;
 
 /// `GET /metrics?format=&pretty=`.
 pub(crate) async fn show(
@@ -39,17 +40,25 @@ pub(crate) async fn show(
         Some("prometheus") => Form::Text,
         Some(other) => return Err(query::invalid("format", other, "`json` or `prometheus`")),
     };
-    let (content_type, body) = match form {
-        Form::OpenMetrics => (OPENMETRICS, desk.metrics().print(&desk.levels()).into_bytes()),
-        Form::Text => (TEXT, desk.metrics().print(&desk.levels()).into_bytes()),
+    let mut response = match form {
+        Form::OpenMetrics => text(OPENMETRICS, &desk),
+        Form::Text => text(TEXT, &desk),
         Form::Json => {
             let is_pretty = query.get("pretty") == Some("true");
-            ("application/json", document(&desk, is_pretty).await?)
+            let mut pieces = Document::of(&desk).await?.print(is_pretty);
+            in_parts("application/json", move || {
+                let part: String = pieces.by_ref().take(PIECES_PER_PART).collect();
+                (!part.is_empty()).then_some(part)
+            })
         }
     };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+fn text(content_type: &'static str, desk: &Desk) -> Response {
     let content_type = HeaderValue::from_static(content_type);
-    let vary = HeaderValue::from_static("accept");
-    Ok(([(CONTENT_TYPE, content_type), (VARY, vary)], body).into_response())
+    ([(CONTENT_TYPE, content_type)], desk.metrics().print(&desk.levels())).into_response()
 }
 
 /// A form of the answer.
@@ -85,115 +94,149 @@ impl Form {
 }
 
 /// The document in Dropwizard's form: Chronos' names, ours, and those of the jobs in scope that have had a run.
-async fn document(desk: &Desk, is_pretty: bool) -> Result<Vec<u8>, ApiError> {
-    let unreadable =
-        |detail| ApiError::internal("the history cannot be read; the log says why", detail);
-    let took = desk.took_by_all().await.map_err(unreadable)?;
-    let (levels, counts) = (desk.levels(), desk.metrics().counts());
-    let pages = desk.briefs();
-    let write = move || {
-        let jobs: Vec<JobBrief> = pages.flatten().collect();
-        let document = Document { levels, counts, took, jobs };
-        if is_pretty { serde_json::to_vec_pretty(&document) } else { serde_json::to_vec(&document) }
-    };
-    let written = desk.calculate(write).await?;
-    written.map_err(|error| ApiError::internal("the figures cannot be printed", error.to_string()))
-}
-
 struct Document {
     levels: Levels,
     counts: Counts,
-    took: BTreeMap<Incarnation, Figures>,
-    jobs: Vec<JobBrief>,
+    /// Jobs of which runs are counted.
+    counted: Vec<JobBrief>,
+    /// How long runs took, of jobs of which that is known.
+    timed: Vec<(Arc<Job>, Figures)>,
 }
 
-impl Serialize for Document {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(6))?;
-        map.serialize_entry("version", FORM_VERSION)?;
-        map.serialize_entry("gauges", &Entries::of(self.gauges()))?;
-        map.serialize_entry("counters", &Entries::of(self.counters()))?;
-        map.serialize_entry("histograms", &Entries::of(self.histograms()))?;
-        map.serialize_entry("meters", &Entries::of(self.meters()))?;
-        map.serialize_entry("timers", &Entries::of(self.timers()))?;
-        map.end()
-    }
-}
+/// Entries of an object, made one after the other while they are printed.
+type Entries = Box<dyn Iterator<Item = (String, Value)> + Send>;
 
 impl Document {
-    fn gauges(&self) -> impl Iterator<Item = (String, Value)> {
-        let Levels { jobs, jobs_disabled, queue, queue_high, is_launcher_connected, term, .. } =
-            self.levels;
-        [
-            (format!("{CHRONOS}.jobs.TaskManager.queueSize"), json!(queue)),
-            (format!("{CHRONOS}.jobs.TaskManager.highQueueSize"), json!(queue_high)),
-            ("chronode.jobs".to_owned(), json!(jobs)),
-            ("chronode.jobs.disabled".to_owned(), json!(jobs_disabled)),
-            ("chronode.runs.live".to_owned(), json!(self.levels.live())),
-            ("chronode.launcher.connected".to_owned(), json!(u8::from(is_launcher_connected))),
-            ("chronode.term".to_owned(), json!(term)),
-            ("chronode.version".to_owned(), json!(env!("CARGO_PKG_VERSION"))),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name, json!({"value": value})))
-    }
-
-    fn counters(&self) -> impl Iterator<Item = (String, Value)> {
-        let Counts { runs, attempts, commits, store_errors, api_errors, .. } = &self.counts;
-        let runs = runs
-            .iter()
-            .map(|(verdict, count)| (format!("chronode.runs.{}", verdict.as_str()), *count));
-        let others = [
-            ("chronode.attempts.started", *attempts),
-            ("chronode.commits", *commits),
-            ("chronode.store.errors", *store_errors),
-            ("chronode.api.errors", *api_errors),
-        ];
-        let others = others.into_iter().map(|(name, count)| (name.to_owned(), count));
-        let jobs = self.jobs.iter().flat_map(|brief| {
-            let JobBrief { job, success_count, error_count, .. } = brief;
-            let has_run = *success_count > 0 || *error_count > 0;
-            let named = [("success", *success_count), ("failure", *error_count)];
-            let named = named.map(|(what, count)| (format!("jobs.run.{what}.{}", job.name), count));
-            named.into_iter().filter(move |_| has_run)
-        });
-        // What runs on this machine has its offers at once: none was ever revived.
-        let revived = ["reviveOffersCount", "reviveOffersRequestCount"];
-        let revived = revived.map(|name| (format!("{CHRONOS}.mesos.MesosOfferReviver.{name}"), 0));
-        let all = revived.into_iter().chain(runs).chain(others).chain(jobs);
-        all.map(|(name, count)| (name, json!({"count": count})))
-    }
-
-    fn histograms(&self) -> impl Iterator<Item = (String, Value)> {
-        let own = [
-            ("chronode.start.lateness", self.counts.lateness),
-            ("chronode.attempt.duration", self.counts.durations),
-        ];
-        let own = own.into_iter().map(|(name, figures)| (name.to_owned(), figures));
-        let jobs = self.jobs.iter().filter_map(|brief| {
-            let figures = self.took.get(&brief.incarnation)?;
-            Some((format!("jobs.run.time.{}", brief.job.name), *figures))
-        });
-        own.chain(jobs).map(|(name, figures)| (name, histogram(&figures, 1.0)))
-    }
-
-    fn meters(&self) -> impl Iterator<Item = (String, Value)> {
-        let mut meter = rates(&self.counts.requests);
-        meter["units"] = "events/second".into();
-        std::iter::once(("chronode.http.requests".to_owned(), meter))
-    }
-
-    fn timers(&self) -> impl Iterator<Item = (String, Value)> {
-        self.counts.timers.iter().map(|(name, how_often, micros)| {
-            let mut timer = histogram(micros, 1_000_000.0);
-            for (key, rate) in rates(how_often).as_object().into_iter().flatten() {
-                timer[key] = rate.clone();
+    /// All of it as it is now; it is printed later.
+    async fn of(desk: &Desk) -> Result<Self, ApiError> {
+        let unreadable =
+            |detail| ApiError::internal("the history cannot be read; the log says why", detail);
+        let took = desk.took_by_all().await.map_err(unreadable)?;
+        let (levels, counts) = (desk.levels(), desk.metrics().counts());
+        let pages = desk.briefs();
+        let pick = move || {
+            let mut document = Self { levels, counts, counted: Vec::new(), timed: Vec::new() };
+            for brief in pages.flatten() {
+                if let Some(figures) = took.get(&brief.incarnation) {
+                    document.timed.push((Arc::clone(&brief.job), *figures));
+                }
+                if brief.success_count > 0 || brief.error_count > 0 {
+                    document.counted.push(brief);
+                }
             }
-            timer["duration_units"] = "seconds".into();
-            timer["rate_units"] = "calls/second".into();
-            (name.clone(), timer)
-        })
+            document
+        };
+        desk.calculate(pick).await
     }
+
+    /// Its text in pieces, of which each has at most one entry.
+    fn print(self, is_pretty: bool) -> impl Iterator<Item = String> + Send {
+        let pick = move |compact: &'static str, pretty: &'static str| {
+            if is_pretty { pretty } else { compact }
+        };
+        let Self { levels, counts, counted, timed } = self;
+        let sections: [(&str, Entries); 5] = [
+            ("gauges", gauges(&levels)),
+            ("counters", counters(&counts, counted)),
+            ("histograms", histograms(&counts, timed)),
+            ("meters", meters(&counts)),
+            ("timers", timers(counts)),
+        ];
+        let sections = sections.into_iter().flat_map(move |(name, entries)| {
+            let mut entries = entries.peekable();
+            let is_empty = entries.peek().is_none();
+            let open = format!("{}\"{name}\"{}{{", pick(",", ",\n  "), pick(":", ": "));
+            let close = if is_empty { "}" } else { pick("}", "\n  }") };
+            let first = std::iter::once("").chain(std::iter::repeat(","));
+            let entries = first.zip(entries).map(move |(comma, (name, value))| {
+                let mut piece = format!("{comma}{}", pick("", "\n    "));
+                quote(&mut piece, &name);
+                piece.push_str(pick(":", ": "));
+                if is_pretty {
+                    // No text of JSON has a line's end in it.
+                    piece.push_str(&format!("{value:#}").replace('\n', "\n    "));
+                } else {
+                    piece.push_str(&value.to_string());
+                }
+                piece
+            });
+            std::iter::once(open).chain(entries).chain(std::iter::once(close.to_owned()))
+        });
+        let version = format!("\"version\"{}\"{FORM_VERSION}\"", pick(":", ": "));
+        std::iter::once(format!("{}{version}", pick("{", "{\n  ")))
+            .chain(sections)
+            .chain(std::iter::once(pick("}", "\n}").to_owned()))
+    }
+}
+
+fn gauges(levels: &Levels) -> Entries {
+    let Levels { jobs, jobs_disabled, queue, queue_high, is_launcher_connected, term, .. } =
+        *levels;
+    let gauges = [
+        (format!("{CHRONOS}.jobs.TaskManager.queueSize"), json!(queue)),
+        (format!("{CHRONOS}.jobs.TaskManager.highQueueSize"), json!(queue_high)),
+        ("chronode.jobs".to_owned(), json!(jobs)),
+        ("chronode.jobs.disabled".to_owned(), json!(jobs_disabled)),
+        ("chronode.runs.live".to_owned(), json!(levels.live())),
+        ("chronode.launcher.connected".to_owned(), json!(u8::from(is_launcher_connected))),
+        ("chronode.term".to_owned(), json!(term)),
+        ("chronode.version".to_owned(), json!(env!("CARGO_PKG_VERSION"))),
+    ];
+    Box::new(gauges.into_iter().map(|(name, value)| (name, json!({"value": value}))))
+}
+
+fn counters(counts: &Counts, jobs: Vec<JobBrief>) -> Entries {
+    let Counts { runs, attempts, commits, store_errors, api_errors, .. } = counts;
+    let runs = runs
+        .iter()
+        .map(|(verdict, count)| (format!("chronode.runs.{}", verdict.as_str()), *count))
+        .collect::<Vec<_>>();
+    let others = [
+        ("chronode.attempts.started", *attempts),
+        ("chronode.commits", *commits),
+        ("chronode.store.errors", *store_errors),
+        ("chronode.api.errors", *api_errors),
+    ];
+    let others = others.into_iter().map(|(name, count)| (name.to_owned(), count));
+    let jobs = jobs.into_iter().flat_map(|brief| {
+        let JobBrief { job, success_count, error_count, .. } = brief;
+        let named = [("success", success_count), ("failure", error_count)];
+        named.map(|(what, count)| (format!("jobs.run.{what}.{}", job.name), count))
+    });
+    // What runs on this machine has its offers at once: none was ever revived.
+    let revived = ["reviveOffersCount", "reviveOffersRequestCount"];
+    let revived = revived.map(|name| (format!("{CHRONOS}.mesos.MesosOfferReviver.{name}"), 0));
+    let all = revived.into_iter().chain(runs).chain(others).chain(jobs);
+    Box::new(all.map(|(name, count)| (name, json!({"count": count}))))
+}
+
+fn histograms(counts: &Counts, jobs: Vec<(Arc<Job>, Figures)>) -> Entries {
+    let own = [
+        ("chronode.start.lateness", counts.lateness),
+        ("chronode.attempt.duration", counts.durations),
+    ];
+    let own = own.into_iter().map(|(name, figures)| (name.to_owned(), figures));
+    let jobs =
+        jobs.into_iter().map(|(job, figures)| (format!("jobs.run.time.{}", job.name), figures));
+    Box::new(own.chain(jobs).map(|(name, figures)| (name, histogram(&figures, 1.0))))
+}
+
+fn meters(counts: &Counts) -> Entries {
+    let mut meter = rates(&counts.requests);
+    meter["units"] = "events/second".into();
+    Box::new(std::iter::once(("chronode.http.requests".to_owned(), meter)))
+}
+
+fn timers(counts: Counts) -> Entries {
+    Box::new(counts.timers.into_iter().map(|(name, how_often, micros)| {
+        let mut timer = histogram(&micros, 1_000_000.0);
+        for (key, rate) in rates(&how_often).as_object().into_iter().flatten() {
+            timer[key] = rate.clone();
+        }
+        timer["duration_units"] = "seconds".into();
+        timer["rate_units"] = "calls/second".into();
+        (name, timer)
+    }))
 }
 
 /// Figures of values of which `unit` make one of what is printed.
@@ -223,21 +266,6 @@ fn rates(rates: &Rates) -> Value {
         "m5_rate": five,
         "mean_rate": mean,
     })
-}
-
-/// Entries of an object, made one after the other while they are printed.
-struct Entries<I>(RefCell<Option<I>>);
-
-impl<I> Entries<I> {
-    const fn of(entries: I) -> Self {
-        Self(RefCell::new(Some(entries)))
-    }
-}
-
-impl<I: Iterator<Item = (String, Value)>> Serialize for Entries<I> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.take().into_iter().flatten())
-    }
 }
 
 /// The name of a route's timer: Chronos', where it has one.

@@ -6,13 +6,11 @@
 
 use axum::extract::RawPathParams;
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::jobs::{JobPath, unknown_job};
-use super::quote;
+use super::{array_in_parts, quote};
 use crate::api::backend::HistoryFilter;
 use crate::api::error::ApiError;
 use crate::api::{Desk, json_response};
@@ -26,6 +24,8 @@ use crate::model::{
 /// became tasks.
 const LOOKED_AT_MAX: usize = 1_000;
 const LOOKED_AT_ONCE: usize = 50;
+/// How many jobs are printed into one part of the list of all.
+const JOBS_PER_PART: usize = 256;
 
 /// The figures by Chronos' names, in its order. DIFFERENCE from what the name says, as in Chronos: `mean` is the median.
 fn named(figures: &Figures) -> [(&'static str, f64); 6] {
@@ -53,7 +53,8 @@ fn named(figures: &Figures) -> [(&'static str, f64); 6] {
 }
 
 /// `GET P/stats/{percentile}`: of all jobs, those that took longest first, in seconds. An unknown figure is one of no
-/// job, as in Chronos; `count` is one, divided by a thousand as the others are.
+/// job, as in Chronos; `count` is one, divided by a thousand as the others are. The order is found before anything is
+/// answered; the list is written while the client takes it.
 pub(crate) async fn of_all(
     desk: Desk,
     path: Result<RawPathParams, RawPathParamsRejection>,
@@ -70,7 +71,7 @@ pub(crate) async fn of_all(
     }
     let all = desk.took_by_all().await.map_err(unreadable)?;
     let pages = desk.briefs();
-    let list = desk
+    let jobs = desk
         .calculate(move || {
             let mut jobs: Vec<(JobName, f64)> = Vec::new();
             for brief in pages.flatten() {
@@ -79,24 +80,22 @@ pub(crate) async fn of_all(
             }
             // Those that took equally long stay in the order of their creation.
             jobs.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-            // Written by hand: a value in between for each of many jobs takes more room than the whole answer.
-            let mut list = String::new();
-            for (name, millis) in &jobs {
-                list.push_str(if list.is_empty() {
-                    "[{\"jobNameLabel\":"
-                } else {
-                    "},{\"jobNameLabel\":"
-                });
-                quote(&mut list, name.as_str());
-                list.push_str(",\"time\":");
-                list.push_str(&Value::from(millis / 1_000.0).to_string());
-            }
-            list.push_str(if list.is_empty() { "[]" } else { "}]" });
-            list
+            jobs
         })
         .await?;
-    let json = HeaderValue::from_static("application/json");
-    Ok(([(CONTENT_TYPE, json)], list).into_response())
+    let mut rest = jobs.into_iter();
+    Ok(array_in_parts(move || {
+        let mut part = String::new();
+        // Written by hand: a value in between for each of many jobs takes more room than the whole answer.
+        for (name, millis) in rest.by_ref().take(JOBS_PER_PART) {
+            part.push_str(",{\"jobNameLabel\":");
+            quote(&mut part, name.as_str());
+            part.push_str(",\"time\":");
+            part.push_str(&Value::from(millis / 1_000.0).to_string());
+            part.push('}');
+        }
+        (!part.is_empty()).then_some(part)
+    }))
 }
 
 /// `GET P/job/stat/{name}`.

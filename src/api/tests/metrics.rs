@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::testing::{Fixture, name, over, run};
+use super::stats::{many, parts};
 use crate::model::{HistoryEntry, Verdict};
 
 const CHRONOS: &str = "org.apache.mesos.chronos.scheduler";
@@ -67,6 +68,26 @@ async fn figures_of_a_job_are_there_once_it_has_run() {
     // Prometheus would keep a series of each for ever.
     let text = fixture.ask("GET", "/metrics?format=prometheus").await;
     assert!(!text.text().contains("a.b-1"));
+}
+
+#[tokio::test]
+async fn the_document_of_many_jobs_comes_in_parts_and_is_what_serde_prints() {
+    let fixture = Fixture::start().await;
+    let jobs = many(&fixture).await;
+    for (path, is_pretty) in [("/metrics", false), ("/metrics?pretty=true", true)] {
+        let parts = parts(&fixture, path).await;
+        assert!(parts.len() > 3, "{}", parts.len());
+        let text = parts.concat();
+        let document: Value = serde_json::from_str(&text).unwrap();
+        let expected = if is_pretty { format!("{document:#}") } else { document.to_string() };
+        assert_eq!(text, expected);
+        for number in [1, jobs / 2, jobs] {
+            let count = &document["counters"][format!("jobs.run.success.job-{number}")];
+            assert_eq!(*count, json!({"count": number}));
+            let figures = &document["histograms"][format!("jobs.run.time.job-{number}")];
+            assert_eq!(figures["max"], json!(number as f64));
+        }
+    }
 }
 
 #[tokio::test]

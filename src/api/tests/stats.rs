@@ -1,8 +1,19 @@
 //! How long runs took, and who leads, over HTTP.
 
-use serde_json::json;
+use std::sync::Arc;
 
-use super::super::testing::{Fixture, at, attempt, ended, over, run, running, stretch};
+use axum::body::Body;
+use axum::http::Request;
+use futures_util::StreamExt as _;
+use serde_json::json;
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+use super::super::edge::front::Exchange;
+use super::super::testing::{
+    Fixture, Memory, at, attempt, ended, name, over, run, running, stretch,
+};
+use super::super::{Backend, Caller, router};
 use super::PREFIXES;
 use crate::model::{
     Attempt, AttemptState, Exit, HistoryEntry, Incarnation, Run, RunId, RunState, Verdict,
@@ -30,6 +41,60 @@ fn took(sequence: u64, number: u64, job: &str, millis: i64) -> HistoryEntry {
         .saturating_sub(crate::model::Duration::from_millis(millis))
         .unwrap();
     HistoryEntry::Run(took)
+}
+
+/// The parts in which the answer to a request of everybody's comes.
+pub(super) async fn parts(fixture: &Fixture, path: &str) -> Vec<String> {
+    let (_, stopping) = watch::channel(false);
+    let exchange = Exchange {
+        id: 1,
+        admission: Default::default(),
+        caller: Caller::anonymous(),
+        peer: "127.0.0.1:1".parse().unwrap(),
+        audit: None,
+        body_limits: Default::default(),
+        stopping,
+    };
+    let backend: Arc<dyn Backend> = Arc::<Memory>::clone(&fixture.memory);
+    let request = Request::get(path).extension(exchange).body(Body::empty()).unwrap();
+    let response = router(backend).oneshot(request).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let frames = response.into_body().into_data_stream();
+    frames.map(|frame| String::from_utf8(frame.unwrap().into()).unwrap()).collect().await
+}
+
+/// Many jobs, of which each has run and took a time of its own.
+pub(super) async fn many(fixture: &Fixture) -> u64 {
+    const JOBS: u64 = 600;
+    jobs(fixture, &["job-0"]).await;
+    let mut world = fixture.memory.world();
+    let first = world.jobs.values().next().unwrap().clone();
+    for number in 1..=JOBS {
+        let mut record = first.clone();
+        record.job.name = name(&format!("job-{number}"));
+        record.incarnation = Incarnation(number + 1);
+        record.stats.success_count = number;
+        world.history.push(took(number, number + 1, record.job.name.as_str(), number as i64));
+        world.jobs.insert(record.job.name.clone(), record);
+    }
+    JOBS
+}
+
+#[tokio::test]
+async fn figures_of_many_jobs_come_in_parts() {
+    let fixture = Fixture::start().await;
+    let jobs = many(&fixture).await;
+    for p in PREFIXES {
+        let path = format!("{p}/stats/median");
+        let parts = parts(&fixture, &path).await;
+        assert!(parts.len() > 2, "{}", parts.len());
+        let items = (0..=jobs).rev().map(|number| {
+            format!(r#"{{"jobNameLabel":"job-{number}","time":{:?}}}"#, number as f64 / 1_000.0)
+        });
+        let expected = format!("[{}]", items.collect::<Vec<_>>().join(","));
+        assert_eq!(parts.concat(), expected);
+        assert_eq!(fixture.ask("GET", &path).await.text(), expected);
+    }
 }
 
 #[tokio::test]
