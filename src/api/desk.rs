@@ -44,6 +44,8 @@ pub(crate) struct Door {
     backend: Arc<dyn Backend>,
     dialect: Dialect,
     calculations: Arc<Semaphore>,
+    /// A place for everybody whose long body is read.
+    readings: Arc<Semaphore>,
     /// A place for everybody who listens to the feed.
     listeners: Arc<Semaphore>,
 }
@@ -56,15 +58,23 @@ const LISTENERS_RETRY_SECS: u32 = 30;
 /// Calculations that go on at one time; others wait. A long one takes a core for a second, and the loop needs another.
 const CALCULATIONS_MAX: usize = 2;
 
+/// Long bodies that are read at one time; others wait. A hostile one takes a core for a good part of a second.
+const READINGS_MAX: usize = 2;
+/// Bytes of a body that is read at once. No more than a few regular expressions fit into it; what is longer is read on a
+/// thread that holds up nobody.
+const READ_AT_ONCE_MAX: usize = 512;
+
 impl Door {
     /// The doors of both dialects.
     pub(super) fn both(backend: &Arc<dyn Backend>) -> [Self; 2] {
         let calculations = Arc::new(Semaphore::new(CALCULATIONS_MAX));
+        let readings = Arc::new(Semaphore::new(READINGS_MAX));
         let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
         [Dialect::V0, Dialect::V1].map(|dialect| Self {
             backend: Arc::clone(backend),
             dialect,
             calculations: Arc::clone(&calculations),
+            readings: Arc::clone(&readings),
             listeners: Arc::clone(&listeners),
         })
     }
@@ -308,17 +318,37 @@ impl Desk {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let failed = |error: &dyn std::error::Error| {
-            ApiError::internal("the request could not be calculated", error.to_string())
-        };
         let permit = Arc::clone(&self.door.calculations).acquire_owned().await;
-        let permit = permit.map_err(|error| failed(&error))?;
-        // The thread has the permit: it goes on when the client has gone.
-        let work = move || {
-            let found = work();
-            drop(permit);
-            found
-        };
-        tokio::task::spawn_blocking(work).await.map_err(|error| failed(&error))
+        aside(permit.map_err(|error| not_calculated(&error))?, work).await
     }
+
+    /// Reads a body of so many bytes, a long one on such a thread too.
+    pub(crate) async fn read_body<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        if bytes <= READ_AT_ONCE_MAX {
+            return Ok(work());
+        }
+        let permit = Arc::clone(&self.door.readings).acquire_owned().await;
+        aside(permit.map_err(|error| not_calculated(&error))?, work).await
+    }
+}
+
+/// Does the work on a thread of its own. The thread has the place: it goes on when the client has gone.
+async fn aside<T: Send + 'static, Place: Send + 'static>(
+    place: Place,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let work = move || {
+        let found = work();
+        drop(place);
+        found
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| not_calculated(&error))
+}
+
+fn not_calculated(error: &dyn std::error::Error) -> ApiError {
+    ApiError::internal("the request could not be calculated", error.to_string())
 }

@@ -1,6 +1,6 @@
 //! A job as the engine knows it: its record, and what is read from it once.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::model::{
     Incarnation, Job, JobDraft, JobRecord, JobStats, JobVersion, Progress, ScheduleTerms,
@@ -28,8 +28,8 @@ pub struct JobEntry {
     pub progress: Progress,
     /// Its schedule, parsed; why there is none otherwise.
     pub timing: Timing,
-    /// Its constraints, compiled.
-    pub conditions: Conditions,
+    /// Its constraints, compiled when they are first asked for: many definitions are replaced before anything is placed.
+    conditions: OnceLock<Conditions>,
     /// Whether deciding it went wrong inside the engine; it is left alone until replaced or restarted.
     pub is_quarantined: bool,
     /// The next occurrence to be decided, unless the job is disabled, exhausted or quarantined. Derived by the state.
@@ -123,6 +123,13 @@ impl JobEntry {
         }
     }
 
+    /// Its constraints, compiled.
+    #[must_use]
+    pub fn conditions(&self) -> &Conditions {
+        self.conditions
+            .get_or_init(|| Conditions::compile(&self.job.constraints).unwrap_or_default())
+    }
+
     /// The stored form.
     #[must_use]
     pub fn to_record(&self) -> JobRecord {
@@ -153,7 +160,6 @@ impl JobEntry {
             }
             When::Parents(_) => Timing::Parents,
         };
-        let conditions = Conditions::compile(&job.constraints).unwrap_or_default();
         Self {
             incarnation,
             revision,
@@ -162,7 +168,7 @@ impl JobEntry {
             stats,
             progress,
             timing,
-            conditions,
+            conditions: OnceLock::new(),
             is_quarantined: false,
             next: None,
         }

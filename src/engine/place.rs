@@ -145,10 +145,10 @@ fn why_not_started(step: &Step<'_>, run: &Run) -> String {
         if let Some(other_entry) = step.state.incarnation(other.id.incarnation)
             && is_passed_for_long(step, other)
         {
-            tally.keep_free(&other_entry.job.resources, &other_entry.conditions);
+            tally.keep_free(&other_entry.job.resources, other_entry.conditions());
         }
     }
-    match tally.assign(&entry.job.resources, &entry.conditions) {
+    match tally.assign(&entry.job.resources, entry.conditions()) {
         Ok(_) => format!("{closed}: Chronode came to it too late"),
         Err(why) => format!("{closed}: {why}"),
     }
@@ -181,11 +181,11 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
             step.store_run(run);
             continue;
         }
-        if let Ok(assignment) = tally.assign(&entry.job.resources, &entry.conditions) {
+        if let Ok(assignment) = tally.assign(&entry.job.resources, entry.conditions()) {
             begin_attempt(step, entry, run, assignment);
             placed += 1;
         } else if is_passed_for_long(step, run) {
-            tally.keep_free(&entry.job.resources, &entry.conditions);
+            tally.keep_free(&entry.job.resources, entry.conditions());
         }
     }
     step.change(Change::PlacementSettled);

@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use super::fields::{Findings, Object, Spelling, TextRule, shown, text_of};
 use super::{PeriodReader, Problem, Reading, container, download, known, policy, schedule_fields};
-use crate::model::limits::{COMMAND_BYTES_MAX, ENVIRONMENT_BYTES_MAX, RETRIES_MAX};
+use crate::model::limits::{
+    COMMAND_BYTES_MAX, ENVIRONMENT_BYTES_MAX, PATTERN_BYTES_MAX, PATTERN_NESTING_MAX,
+    PATTERNS_BYTES_MAX, RETRIES_MAX,
+};
 use crate::model::{
     Constraint, Dialect, EnvVar, JobDraft, JobName, JobStats, NameRule, Operator, Timestamp,
 };
@@ -107,7 +110,11 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
     let disable_after_failures = policy::disable_after_failures(body, found);
     let on_unknown = policy::on_unknown(body, door.parse_period, found);
     let container = container::read(body, door.dialect, found);
-    let constraints = body.short_list("constraints", CONSTRAINTS_MAX, found, constraint);
+    let mut pattern_bytes = 0;
+    let constraints =
+        body.short_list("constraints", CONSTRAINTS_MAX, found, |item, path, found| {
+            constraint(item, path, &mut pattern_bytes, found)
+        });
     let overlap = policy::overlap(body, concurrent, found);
     let catch_up = policy::catch_up(body, found);
     let shadow = policy::shadow(body, found);
@@ -204,7 +211,14 @@ fn check_execve(
 ///
 /// DIFFERENCE: Chronos silently drops a constraint with an operator that it does not know, so that the job runs where
 /// it must not.
-fn constraint(item: &Value, path: &str, found: &mut Findings) -> Option<Constraint> {
+///
+/// `pattern_bytes` counts the bytes of the regular expressions of all constraints of the job.
+fn constraint(
+    item: &Value,
+    path: &str,
+    pattern_bytes: &mut usize,
+    found: &mut Findings,
+) -> Option<Constraint> {
     const REMEDY: &str = "write `[attribute, operator, value]`";
     let Some([attribute, operator, value]) = item.as_array().map(Vec::as_slice) else {
         let message = match item.as_array() {
@@ -224,29 +238,49 @@ fn constraint(item: &Value, path: &str, found: &mut Findings) -> Option<Constrai
         return None;
     };
     let constraint = Constraint { attribute: attribute?, operator, value: value? };
-    check_pattern(&constraint, path, found);
+    match operator {
+        Operator::Equals => {}
+        Operator::Like | Operator::Unlike => {
+            check_pattern(&constraint.value, &format!("{path}[2]"), pattern_bytes, found);
+        }
+    }
     Some(constraint)
 }
 
-/// Refuses a text that is no regular expression, before it is stored.
-fn check_pattern(constraint: &Constraint, path: &str, found: &mut Findings) {
-    let parses = match constraint.operator {
-        Operator::Equals => Ok(()),
-        // The form and size in which it will be used: see `placement::Conditions`.
-        Operator::Like | Operator::Unlike => {
-            regex::RegexBuilder::new(&format!("^(?:{})$", constraint.value))
-                .size_limit(1 << 20)
-                .build()
-                .map(|_| ())
+/// Refuses a text that is no regular expression, or a costly one, before it is stored. How long it is, alone and with
+/// those before it, is judged before it is read.
+fn check_pattern(pattern: &str, path: &str, bytes_before: &mut usize, found: &mut Findings) {
+    let bytes = pattern.len();
+    if bytes > PATTERN_BYTES_MAX {
+        let message = format!(
+            "`{path}` is a regular expression of {bytes} bytes; at most {PATTERN_BYTES_MAX} are allowed"
+        );
+        found.refuse(path, message, "shorten it, or give the agents an attribute for what it says");
+        return;
+    }
+    let is_room_left = *bytes_before <= PATTERNS_BYTES_MAX;
+    *bytes_before += bytes;
+    if *bytes_before > PATTERNS_BYTES_MAX {
+        // Said of the first one that is too much; the others are not looked at either.
+        if is_room_left {
+            let message = format!(
+                "the regular expressions of `constraints` have more than {PATTERNS_BYTES_MAX} bytes up to `{path}`"
+            );
+            found.refuse("constraints", message, "leave some out, or shorten them");
         }
-    };
+        return;
+    }
+    // The form and size in which it will be used: see `placement::Conditions`.
+    let parses = regex::RegexBuilder::new(&format!("^(?:{pattern})$"))
+        .size_limit(1 << 20)
+        .nest_limit(PATTERN_NESTING_MAX)
+        .build();
     if let Err(error) = parses {
         let text = error.to_string();
         let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        let path = format!("{path}[2]");
-        let shown = shown(&constraint.value);
+        let shown = shown(pattern);
         let message = format!("`{path}` is `{shown}`, which is no regular expression ({why})");
-        found.refuse(&path, message, "correct it; `.` `*` `+` `?` `(` `[` `{` `|` are special");
+        found.refuse(path, message, "correct it; `.` `*` `+` `?` `(` `[` `{` `|` are special");
     }
 }
 

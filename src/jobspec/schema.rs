@@ -232,7 +232,7 @@ fn placement(dialect: Dialect) -> Value {
         "cpus": said(amount(), "Cores; 0 is the default of the server."),
         "mem": said(amount(), "Megabytes of memory; 0 is the default of the server."),
         "disk": said(amount(), "Megabytes of disk; 0 is the default of the server."),
-        "constraints": said(list(read::CONSTRAINTS_MAX, constraint), "Where it may run: attribute, operator (`EQUALS`, `LIKE` or `UNLIKE`) and value."),
+        "constraints": said(list(read::CONSTRAINTS_MAX, constraint), "Where it may run: attribute, operator (`EQUALS`, `LIKE` or `UNLIKE`) and value, for `LIKE` and `UNLIKE` a regular expression of at most 1 KiB."),
         "highPriority": said(flag(false), "Chronos' word for `priority: high`."),
         "priority": said(words(&["low", "normal", "high"], "normal"), "What is placed first where not everything fits at once."),
         "concurrent": said(json!({"type": "boolean"}), concurrent),

@@ -168,6 +168,41 @@ fn the_examples_of_chronos_are_read() {
 }
 
 #[test]
+fn a_regular_expression_that_costs_too_much_is_refused_before_it_is_read() {
+    let refused = |constraints: Value| {
+        let found = problems(&with("constraints", constraints), Dialect::V0);
+        let told = found.into_iter().map(|it| (it.field, it.message, it.remedy));
+        told.collect::<Vec<_>>()
+    };
+    let long = format!("(?i){}", r"\pL".repeat(20_000));
+    for operator in ["LIKE", "UNLIKE"] {
+        let found = refused(json!([["rack", operator, long]]));
+        let [(field, message, remedy)] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(field, "constraints[0][2]");
+        assert_eq!(
+            message,
+            "`constraints[0][2]` is a regular expression of 60004 bytes; at most 1024 are allowed"
+        );
+        assert!(remedy.contains("shorten it"), "{remedy}");
+    }
+    // What is compared as it stands may be long, and a text at the bound may be an expression.
+    let bound = "a".repeat(1_024);
+    let accepted = json!([["rack", "EQUALS", "a".repeat(60_000)], ["rack", "LIKE", bound]]);
+    assert_eq!(draft(&with("constraints", accepted)).constraints.unwrap().len(), 2);
+    // Many short ones cost as much as a long one.
+    let found = refused((0..100).map(|_| json!(["rack", "LIKE", "a".repeat(1_000)])).collect());
+    let [(field, message, remedy)] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(field, "constraints");
+    assert!(message.ends_with("have more than 4096 bytes up to `constraints[4][2]`"), "{message}");
+    assert!(remedy.contains("leave some out"), "{remedy}");
+    // So do groups inside each other.
+    let nested = |depth| json!([["rack", "LIKE", "(".repeat(depth) + "a" + &")".repeat(depth)]]);
+    assert_eq!(draft(&with("constraints", nested(20))).constraints.unwrap().len(), 1);
+    let found = refused(nested(100));
+    assert!(found[0].1.contains("is no regular expression"), "{found:?}");
+}
+
+#[test]
 fn the_default_of_extract_follows_the_door() {
     let body = with("fetch", json!([{"uri": "http://x/a.tgz"}]));
     for (dialect, extract) in [(Dialect::V0, false), (Dialect::V1, true)] {

@@ -10,6 +10,13 @@ pub const COMMAND_BYTES_MAX: usize = 65_536;
 pub const ENVIRONMENT_BYTES_MAX: usize = 131_072;
 /// Bytes of any other text field of a job. With [`LIST_ITEMS_MAX`] it bounds a job to what one record may hold.
 pub const TEXT_BYTES_MAX: usize = 65_536;
+/// Bytes of a constraint's regular expression. Reading one takes time and memory by its length long before the size of
+/// its automaton can be judged: 40 KB of `\pL` without regard to case take a second and a GB.
+pub const PATTERN_BYTES_MAX: usize = 1_024;
+/// Bytes of all regular expressions of a job together, for the same reason.
+pub const PATTERNS_BYTES_MAX: usize = 4_096;
+/// Groups and repetitions inside each other in one of them; nobody can read more.
+pub const PATTERN_NESTING_MAX: u32 = 32;
 /// Items in any list of a job.
 pub const LIST_ITEMS_MAX: usize = 10_000;
 /// Bytes of a task id; Mesos makes a directory of it.

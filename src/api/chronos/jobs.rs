@@ -86,7 +86,7 @@ async fn put(
     body: &Bytes,
 ) -> Result<Response, ApiError> {
     let is_dry = query.dry_run()?;
-    let Reading { draft, unknown, warnings } = read(desk, body)?;
+    let Reading { draft, unknown, warnings } = read(desk, body).await?;
     let mut sentences: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     match (&draft.when, kind) {
         (When::Schedule(_), Kind::Scheduled) | (When::Parents(_), Kind::Dependent) => {}
@@ -153,9 +153,14 @@ fn no_cron_expression(body: &Bytes, unknown: &[String]) -> ApiError {
 /// Reads a body as this door understands it.
 ///
 /// A name that only the other door would let in may be replaced here, as Chronos checks the names of new jobs only.
-pub(crate) fn read(desk: &Desk, body: &Bytes) -> Result<Reading, ApiError> {
-    let value = jobspec::parse_json(body).map_err(|problem| ApiError::problems(vec![problem]))?;
-    read_value(desk, &value, desk.repeated().is_some()).map_err(ApiError::problems)
+pub(crate) async fn read(desk: &Desk, body: &Bytes) -> Result<Reading, ApiError> {
+    let (reader, bytes) = (desk.clone(), body.clone());
+    let read = move || {
+        let value =
+            jobspec::parse_json(&bytes).map_err(|problem| ApiError::problems(vec![problem]))?;
+        read_value(&reader, &value, reader.repeated().is_some()).map_err(ApiError::problems)
+    };
+    desk.read_body(body.len(), read).await?
 }
 
 /// The same of a body that is parsed already. Whoever repeats a request is answered although the job has gone that it

@@ -121,7 +121,7 @@ pub(crate) async fn try_out(
     let query = Query::parse_known(query.as_deref(), &["count", "from"])?;
     let almanac = desk.almanac();
     let wanted = Wanted::read(&query, almanac.now)?;
-    let Reading { draft, unknown, warnings } = jobs::read(&desk, &body)?;
+    let Reading { draft, unknown, warnings } = jobs::read(&desk, &body).await?;
     let mut sentences: Vec<String> = unknown.iter().map(ToString::to_string).collect();
     sentences.extend(warnings.iter().map(ToString::to_string));
     let subject = Subject {
