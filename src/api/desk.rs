@@ -5,6 +5,7 @@
 //!
 //! What is out of scope is not there: it is "not found" in every answer, and counted nowhere.
 
+mod calculations;
 mod changes;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use crate::engine::forecast::Plan;
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{Dialect, HistoryEntry, Incarnation, JobName, Run, RunId};
 
+use calculations::Calculations;
 use changes::Asked;
 
 /// One prefix and what is behind it.
@@ -43,20 +45,21 @@ use changes::Asked;
 pub(crate) struct Door {
     backend: Arc<dyn Backend>,
     dialect: Dialect,
-    calculations: Arc<Semaphore>,
+    calculations: Arc<Calculations>,
     /// A place for everybody whose long body is read.
     readings: Arc<Semaphore>,
     /// A place for everybody who listens to the feed.
     listeners: Arc<Semaphore>,
+    /// A place for everybody who follows what a run writes.
+    followers: Arc<Semaphore>,
 }
 
 /// Who may listen to the feed at one time. Each holds a connection for as long as it likes, and the others need some.
 const LISTENERS_MAX: usize = 256;
+/// Who may follow what runs write at one time, for the same reason.
+const FOLLOWERS_MAX: usize = 256;
 /// When somebody for whom there was no place should come back, in seconds.
 const LISTENERS_RETRY_SECS: u32 = 30;
-
-/// Calculations that go on at one time; others wait. A long one takes a core for a second, and the loop needs another.
-const CALCULATIONS_MAX: usize = 2;
 
 /// Long bodies that are read at one time; others wait. A hostile one takes a core for a good part of a second.
 const READINGS_MAX: usize = 2;
@@ -67,15 +70,17 @@ const READ_AT_ONCE_MAX: usize = 512;
 impl Door {
     /// The doors of both dialects.
     pub(super) fn both(backend: &Arc<dyn Backend>) -> [Self; 2] {
-        let calculations = Arc::new(Semaphore::new(CALCULATIONS_MAX));
+        let calculations = Arc::new(Calculations::default());
         let readings = Arc::new(Semaphore::new(READINGS_MAX));
         let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
+        let followers = Arc::new(Semaphore::new(FOLLOWERS_MAX));
         [Dialect::V0, Dialect::V1].map(|dialect| Self {
             backend: Arc::clone(backend),
             dialect,
             calculations: Arc::clone(&calculations),
             readings: Arc::clone(&readings),
             listeners: Arc::clone(&listeners),
+            followers: Arc::clone(&followers),
         })
     }
 }
@@ -297,10 +302,26 @@ impl Desk {
 
     /// A place at the feed, if one is left.
     pub(crate) fn listen(&self) -> Result<Listener, ApiError> {
-        let place = Arc::clone(&self.door.listeners).try_acquire_owned().map_err(|_| {
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            let message = format!("{LISTENERS_MAX} others are listening already");
-            ApiError::new(status, "too_many_listeners", message)
+        self.listener(&self.door.listeners, "too_many_listeners", || {
+            format!("{LISTENERS_MAX} others are listening already")
+        })
+    }
+
+    /// A place for who follows what a run writes, if one is left: hears what becomes of it.
+    pub(crate) fn follow_output(&self) -> Result<Listener, ApiError> {
+        self.listener(&self.door.followers, "too_many_followers", || {
+            format!("{FOLLOWERS_MAX} others are following output already")
+        })
+    }
+
+    fn listener(
+        &self,
+        places: &Arc<Semaphore>,
+        code: &'static str,
+        message: impl FnOnce() -> String,
+    ) -> Result<Listener, ApiError> {
+        let place = Arc::clone(places).try_acquire_owned().map_err(|_| {
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message())
                 .remedy(format!("try again in {LISTENERS_RETRY_SECS} s"))
                 .header(RETRY_AFTER, HeaderValue::from(LISTENERS_RETRY_SECS))
         })?;
@@ -313,13 +334,21 @@ impl Desk {
         self.caller.scope.covers(name).then_some(())
     }
 
-    /// Calculates on a thread that may take its time.
+    /// Calculates what clients of Chronos read, on a thread that may take its time.
     pub(crate) async fn calculate<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
-        let permit = Arc::clone(&self.door.calculations).acquire_owned().await;
-        aside(permit.map_err(|error| not_calculated(&error))?, work).await
+        aside(self.door.calculations.read().await?, work).await
+    }
+
+    /// Calculates what is to come. It may take a second, so nobody may ask for many at a time, and nobody who reads waits
+    /// for it.
+    pub(crate) async fn foretell<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        aside(self.door.calculations.foretell(&self.caller.name).await?, work).await
     }
 
     /// Reads a body of so many bytes, a long one on such a thread too.

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
-    Abilities, Applied, Expected, ParentStanding, Recovered, Rejection, RejectionCode, Reply,
-    Request, RoundStanding, Settings, State,
+    Abilities, Applied, Expected, FeedItem, ParentStanding, Recovered, Rejection, RejectionCode,
+    Reply, Request, RoundStanding, RunStep, Settings, State,
 };
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
@@ -90,15 +90,21 @@ pub(crate) struct World {
     pub(crate) before: Option<Step>,
     pub(crate) revisions: Vec<RevisionView>,
     pub(crate) feed: Arc<TestFeed>,
+    /// How often the record of a run was looked at.
+    pub(crate) runs_read: usize,
 }
 
 impl World {
+    /// A run to be changed, of which the feed tells.
     pub(crate) fn run_mut(&mut self, id: RunId) -> &mut Run {
         let found = self.history.iter_mut().find_map(|entry| match entry {
             HistoryEntry::Run(run) if run.id == id => Some(run),
             HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
         });
-        found.unwrap()
+        let run = found.unwrap();
+        let (job, due_at) = (run.job.clone(), run.created_at);
+        self.feed.tell(FeedItem::Run { job, run: id, due_at, step: RunStep::Pending });
+        run
     }
 
     pub(crate) fn write(&mut self, id: RunId, attempt: u32, text: &str) {
@@ -436,7 +442,9 @@ impl Backend for Memory {
     }
 
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Run>, String>> {
-        let found = self.world().history.iter().find_map(|entry| match entry {
+        let mut world = self.world();
+        world.runs_read += 1;
+        let found = world.history.iter().find_map(|entry| match entry {
             HistoryEntry::Run(run) if run.id == id => Some(run.clone()),
             HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
         });

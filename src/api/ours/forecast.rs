@@ -28,7 +28,7 @@ pub(crate) async fn show(desk: Desk, RawQuery(query): RawQuery) -> Result<Respon
     let (from, to) = span(&query, || desk.almanac().now)?;
     let job = query.get("job").map(|text| known_job(&desk, text)).transpose()?;
     let plans = desk.plans(job.as_ref());
-    let forecast = desk.calculate(move || Forecast::of(plans, from, to, limit)).await?;
+    let forecast = desk.foretell(move || Forecast::of(plans, from, to, limit)).await?;
     Ok(json_response(&print::forecast(from, to, &forecast)))
 }
 

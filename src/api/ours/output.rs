@@ -5,7 +5,8 @@
 //! begins where the gap ends, and `Content-Range` says so.
 //!
 //! Following knows a run is over only from its record, and reads on until nothing comes any more *after* it has seen
-//! that: so nothing written before the end is left out.
+//! that: so nothing written before the end is left out. The record is looked at when the feed says that something has
+//! become of the run, and output that nothing is added to is looked at ever more rarely.
 
 use std::io;
 
@@ -25,13 +26,21 @@ use crate::api::Desk;
 use crate::api::backend::{Piece, Stream};
 use crate::api::edge::front::Exchange;
 use crate::api::error::ApiError;
+use crate::api::listener::Listener;
 use crate::api::query::Query;
+use crate::engine::FeedItem;
 use crate::model::{AttemptState, Run, RunId};
 
 /// Bytes read at one time.
 const PIECE_BYTES: usize = 64 * 1024;
 /// Bytes of a range's answer. A client that wants more asks again from where the answer ended.
 const RANGE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Pauses between two looks at output that nothing is added to, at most: the first is short, and each is twice as long
+/// as the one before.
+const PAUSES_MAX: u32 = 8;
+/// Items of the feed looked at in one go.
+const ITEMS_PER_LOOK: usize = 256;
 
 /// How many bytes before the answer's first one were asked for but not kept.
 const OMITTED: HeaderName = HeaderName::from_static("chronode-omitted");
@@ -95,13 +104,9 @@ impl Asked {
             .remedy(format!("it has {count} so far, counted from 0")));
         }
         if follows {
-            return Ok(follow(Follower::new(
-                desk,
-                self.id,
-                self.stream,
-                chosen,
-                exchange.stopping,
-            )));
+            let listener = desk.follow_output()?;
+            let follower = Follower::new(desk, listener, self.id, self.stream, chosen);
+            return Ok(follow(follower, exchange.stopping));
         }
         let index = match chosen {
             Some(index) => index,
@@ -275,7 +280,14 @@ struct Follower {
     current: Option<u32>,
     text: Text,
     seen: Seen,
-    stopping: watch::Receiver<bool>,
+    /// Hears what becomes of the run, and holds the client's place.
+    listener: Listener,
+    /// The item of the feed up to which everything was heard.
+    number: u64,
+    /// Whether something may have become of the run since its record was looked at.
+    has_news: bool,
+    /// How many pauses the next wait has.
+    pauses: u32,
 }
 
 /// What the run's record said when it was last looked at.
@@ -289,30 +301,39 @@ enum Seen {
     Over,
 }
 
-fn follow(follower: Follower) -> Response {
-    let body = stream::try_unfold(follower, |mut follower| async move {
-        Ok::<_, io::Error>(follower.next().await?.map(|bytes| (bytes, follower)))
+fn follow(follower: Follower, stopping: watch::Receiver<bool>) -> Response {
+    let start = (follower, stopping);
+    let body = stream::try_unfold(start, |(mut follower, mut stopping)| async move {
+        let next = follower.next(&mut stopping).await?;
+        Ok::<_, io::Error>(next.map(|bytes| (bytes, (follower, stopping))))
     });
     (text_headers(), Body::from_stream(body)).into_response()
 }
 
 impl Follower {
-    fn new(
-        desk: Desk,
-        id: RunId,
-        stream: Stream,
-        chosen: Option<u32>,
-        stopping: watch::Receiver<bool>,
-    ) -> Self {
-        let text = Text::default();
-        Self { desk, id, stream, chosen, current: chosen, text, seen: Seen::Live, stopping }
+    fn new(desk: Desk, listener: Listener, id: RunId, stream: Stream, chosen: Option<u32>) -> Self {
+        Self {
+            desk,
+            id,
+            stream,
+            chosen,
+            current: chosen,
+            text: Text::default(),
+            seen: Seen::Live,
+            // Before the record is looked at, so that nothing happens in between unheard.
+            number: listener.end(),
+            listener,
+            has_news: true,
+            pauses: 1,
+        }
     }
 
     /// The next part of the answer; `None` at its end. An error cuts the connection, so that the client sees that
     /// something is missing.
-    async fn next(&mut self) -> io::Result<Option<Bytes>> {
+    async fn next(&mut self, stopping: &mut watch::Receiver<bool>) -> io::Result<Option<Bytes>> {
         loop {
             if let Some(bytes) = self.read().await? {
+                self.pauses = 1;
                 return Ok(Some(bytes));
             }
             match self.seen {
@@ -321,17 +342,18 @@ impl Follower {
                     let is_first = self.current.is_none();
                     self.current = Some(attempt);
                     self.seen = Seen::Live;
+                    // The record may say of this one too that it has ended.
+                    self.has_news = true;
                     self.text.position = 0;
                     if !is_first {
                         return Ok(Some(self.text.line(&format!("attempt {attempt}")).into()));
                     }
                 }
-                Seen::Live => {
+                Seen::Live if self.has_news => {
+                    self.has_news = false;
                     self.seen = self.look().await?;
-                    if self.seen == Seen::Live {
-                        self.wait().await?;
-                    }
                 }
+                Seen::Live => self.wait(stopping).await?,
             }
         }
     }
@@ -370,16 +392,44 @@ impl Follower {
         })
     }
 
-    async fn wait(&mut self) -> io::Result<()> {
-        if !self.desk.is_still_admitted() {
-            let why = "the client's credential is no longer in force";
-            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, why));
-        }
-        tokio::select! {
-            _ = self.stopping.wait_for(|stopping| *stopping) => {
-                Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server stops"))
+    /// Waits a little longer each time, but not when something has become of the run.
+    async fn wait(&mut self, stopping: &mut watch::Receiver<bool>) -> io::Result<()> {
+        for _ in 0..self.pauses {
+            if !self.desk.is_still_admitted() {
+                let why = "the client's credential is no longer in force";
+                return Err(io::Error::new(io::ErrorKind::ConnectionAborted, why));
             }
-            () = self.desk.pause() => Ok(()),
+            tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => {
+                    return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the server stops"));
+                }
+                () = self.desk.pause() => {}
+            }
+            self.hear();
+            if self.has_news {
+                self.pauses = 1;
+                return Ok(());
+            }
+        }
+        self.pauses = (self.pauses * 2).min(PAUSES_MAX);
+        Ok(())
+    }
+
+    /// Notes whether the feed tells of the run, or whether it cannot say.
+    fn hear(&mut self) {
+        loop {
+            let Some(heard) = self.listener.after(self.number, ITEMS_PER_LOOK) else {
+                self.number = self.listener.end();
+                self.has_news = true;
+                return;
+            };
+            self.number = heard.through;
+            let is_its =
+                |item: &FeedItem| matches!(item, FeedItem::Run { run, .. } if *run == self.id);
+            self.has_news |= heard.events.iter().any(|event| is_its(&event.item));
+            if !heard.more {
+                return;
+            }
         }
     }
 }

@@ -150,7 +150,7 @@ async fn answer(
     almanac: Almanac,
     refused: impl Fn(ScheduleError) -> ApiError,
 ) -> Result<Response, ApiError> {
-    desk.calculate(move || preview(subject, &wanted, &almanac))
+    desk.foretell(move || preview(subject, &wanted, &almanac))
         .await?
         .map(|found| json_response(&found))
         .map_err(refused)

@@ -196,6 +196,73 @@ async fn following_a_run_that_never_started_ends_empty() {
 }
 
 #[tokio::test]
+async fn the_record_is_looked_at_only_when_something_has_become_of_the_run() {
+    let fixture = Fixture::start().await;
+    let id = add(&fixture, run(1, "a", RunState::Active, vec![attempt(0, running())]));
+    let other = add(&fixture, run(2, "b", RunState::Active, Vec::new()));
+    // Nothing happens for long, then something to another run.
+    let mut steps: Vec<Step> = Vec::new();
+    steps.extend((0..100).map(|_| Box::new(|_: &mut _| {}) as Step));
+    for _ in 0..5 {
+        steps.push(Box::new(move |world| world.run_mut(other).state = RunState::Active));
+    }
+    steps.push(Box::new(move |world| world.write(id, 0, "one")));
+    steps.push(Box::new(move |world| {
+        world.run_mut(id).attempts[0] = attempt(0, ended(Exit::Code(0)));
+        world.run_mut(id).state = over(Verdict::Succeeded);
+    }));
+    script(&fixture, steps);
+    let answer = fixture.ask("GET", &format!("/scheduler/run/{id}/stdout?follow=true")).await;
+    assert_eq!((answer.text(), answer.is_complete), ("one", true));
+    // When it was asked for, from the beginning on, at its attempt, and at its end.
+    assert_eq!(fixture.memory.world().runs_read, 4);
+}
+
+#[tokio::test]
+async fn what_the_feed_cannot_tell_any_more_is_looked_up() {
+    let fixture = Fixture::start().await;
+    let id = add(&fixture, run(1, "a", RunState::Active, vec![attempt(0, running())]));
+    script(
+        &fixture,
+        vec![Box::new(move |world| {
+            world.write(id, 0, "one");
+            world.run_mut(id).state = over(Verdict::Succeeded);
+            world.feed.cut();
+        })],
+    );
+    let answer = fixture.ask("GET", &format!("/scheduler/run/{id}/stdout?follow=true")).await;
+    assert_eq!((answer.text(), answer.is_complete), ("one", true));
+}
+
+#[tokio::test]
+async fn followers_leave_room_for_others() {
+    let fixture = Fixture::start().await;
+    let id = add(&fixture, run(1, "a", RunState::Active, vec![attempt(0, running())]));
+    fixture.memory.world().write(id, 0, "one");
+    let path = format!("/scheduler/run/{id}/stdout?follow=true");
+    let mut followers = Vec::new();
+    for _ in 0..256 {
+        let mut stream = tokio::net::TcpStream::connect(fixture.address()).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
+        let mut received = Vec::new();
+        while !received.ends_with(b"one\r\n") {
+            tokio::io::AsyncReadExt::read_buf(&mut stream, &mut received).await.unwrap();
+        }
+        followers.push(stream);
+    }
+    let refused = fixture.ask("GET", &path).await;
+    assert!(refused.message(503).contains("256 others"));
+    assert_eq!(refused.json()["code"], "too_many_followers");
+    assert_eq!(refused.header("retry-after"), Some("30"));
+    // What is there already is read all the same, and so are events.
+    let answer = fixture.ask("GET", &format!("/scheduler/run/{id}/stdout")).await;
+    assert_eq!((answer.status, answer.text()), (200, "one"));
+    let head = fixture.ask("HEAD", "/scheduler/events").await;
+    assert_eq!(head.status, 200);
+}
+
+#[tokio::test]
 async fn a_server_that_stops_cuts_what_is_followed_so_that_the_client_sees_it() {
     let fixture = Fixture::start().await;
     let id = add(&fixture, run(1, "a", RunState::Active, vec![attempt(0, running())]));
