@@ -17,6 +17,9 @@ use crate::engine::{Rejection, RejectionCode};
 use crate::jobspec::Problem;
 use crate::schedule::ScheduleError;
 
+/// Problems of a body that are told. Nobody corrects more at a time, and an answer must not be larger than its request.
+pub(crate) const PROBLEMS_TOLD_MAX: usize = 100;
+
 /// Why a request was not carried out. Boxed, because every handler's result has room for it.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError(Box<Report>);
@@ -90,8 +93,23 @@ impl ApiError {
         error
     }
 
-    /// 400 for the problems of a body, of which there is at least one.
+    /// 400 for the problems of a body, of which there is at least one. Of many the first ones are told, and how many more
+    /// there are.
     pub(crate) fn problems(problems: Vec<Problem>) -> Self {
+        Self::problems_and_more(problems, 0)
+    }
+
+    /// The same of a body that has so many more.
+    pub(crate) fn problems_and_more(mut problems: Vec<Problem>, more: usize) -> Self {
+        let more = more + problems.len().saturating_sub(PROBLEMS_TOLD_MAX);
+        problems.truncate(PROBLEMS_TOLD_MAX);
+        if more > 0 {
+            problems.push(Problem {
+                field: String::new(),
+                message: format!("and {more} more"),
+                remedy: "correct the first ones, and send it again".to_owned(),
+            });
+        }
         let (field, message, remedy) = problems.first().map_or_else(
             || (String::new(), "the body was refused".to_owned(), String::new()),
             |first| (first.field.clone(), first.message.clone(), first.remedy.clone()),

@@ -55,6 +55,8 @@ pub const ROUNDS_MAX: usize = 64;
 /// Request keys that are remembered. A client that gives every request a key and never repeats one must not fill the
 /// store.
 pub const REQUEST_KEYS_MAX: usize = 10_000;
+/// Jobs stored at once: they are one decision and one transaction, during which nothing else is decided.
+pub const APPLY_MAX: usize = 5_000;
 /// Jobs that are cut over at once: they are one decision.
 pub const CUT_OVER_MAX: usize = 10_000;
 /// Attempts of one run that may follow one of which nobody can say what became of it. A launcher that forgets

@@ -258,6 +258,25 @@ async fn every_problem_of_several_jobs_is_told_with_its_place_and_none_is_stored
 }
 
 #[tokio::test]
+async fn of_many_problems_the_first_are_told_and_how_many_more_there_are() {
+    let fixture = Fixture::start().await;
+    let path = "/v1/scheduler/apply";
+    let jobs = |count: usize| format!(r#"{{"jobs":[{}]}}"#, vec!["{}"; count].join(","));
+    let answer = fixture.put("POST", path, &jobs(5_000)).await;
+    assert_eq!(answer.status, 400);
+    let answer = answer.json();
+    let problems = answer["problems"].as_array().unwrap();
+    assert_eq!((problems.len(), &problems[99]["field"]), (101, &json!("jobs[99].name")));
+    assert_eq!(problems[100]["message"], "and 4900 more");
+    assert_eq!(answer["field"], "jobs[0].name");
+    let answer = fixture.put("POST", path, &jobs(5_001)).await;
+    assert_eq!(answer.message(400), "`jobs` has 5001 items; at most 5000 are allowed");
+    let answer = answer.json();
+    assert_eq!((&answer["field"], &answer["problems"]), (&json!("jobs"), &Value::Null));
+    assert_eq!(answer["remedy"], "send them in several requests");
+}
+
+#[tokio::test]
 async fn a_cut_over_names_an_instant_and_jobs() {
     for p in PREFIXES {
         let fixture = Fixture::start().await;
