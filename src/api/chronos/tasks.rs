@@ -27,13 +27,14 @@ pub(crate) async fn mark_success(
     refuse_dry_run(&Query::parse(query.as_deref())?)?;
     let is_marked = match JobName::parse(&text, NameRule::Blanks) {
         Err(_) => false,
-        // One that the caller may not see is not there either.
-        Ok(name) if desk.in_scope(&name).is_none() => false,
-        Ok(name) => match desk.submit(Request::MarkSuccess { name }).await? {
-            Reply::Marked { run: _ } => true,
-            Reply::Refused(rejection) if rejection.code == RejectionCode::UnknownJob => false,
-            Reply::Refused(rejection) => return Err(ApiError::rejected(rejection)),
-            other => return Err(unexpected(&other)),
+        Ok(name) => match desk.submit(Request::MarkSuccess { name }).await {
+            Ok(Reply::Marked { run: _ }) => true,
+            Ok(Reply::Refused(rejection)) if rejection.code == RejectionCode::UnknownJob => false,
+            Ok(Reply::Refused(rejection)) => return Err(ApiError::rejected(rejection)),
+            Ok(other) => return Err(unexpected(&other)),
+            // One that the caller may not see is not there either.
+            Err(refusal) if refusal.code() == RejectionCode::UnknownJob.as_str() => false,
+            Err(error) => return Err(error),
         },
     };
     // Labelled as JSON although it is none: clients of Chronos expect it so.

@@ -16,7 +16,7 @@ use crate::api::edge::front::{Exchange, without_arguments};
 use crate::api::error::ApiError;
 use crate::audit::{self, Audit, Outcome, Record};
 use crate::engine::{Rejection, Reply, Request};
-use crate::model::{Dialect, JobDraft, JobName, When};
+use crate::model::{Dialect, JobDraft, JobName, NameRule, When};
 
 /// The request, as it is recorded.
 pub(super) struct Asked {
@@ -103,17 +103,15 @@ impl Desk {
     pub(crate) async fn submit(&self, request: Request) -> Result<Reply, ApiError> {
         let act = Act::of(&request);
         if let Err(refusal) = self.judge(&request) {
-            let outcome =
-                Outcome::Refused { status: refusal.status().as_u16(), code: "out_of_scope" };
-            let record = Record { outcome, ..self.record(&act) };
             // What is forbidden the front records.
             if refusal.status() != StatusCode::FORBIDDEN {
-                self.blocking(move |audit| audit.record_refusal(&record)).await;
+                self.record_out_of_scope(&act, refusal.status()).await;
             }
             return Err(refusal);
         }
         // As if nobody knew the task.
         if !self.may_speak_for(&request) {
+            self.record_out_of_scope(&act, StatusCode::NO_CONTENT).await;
             return Ok(Reply::Completed { is_known: false });
         }
         let request = self.conditions.apply(request, &self.caller)?;
@@ -134,12 +132,14 @@ impl Desk {
             let reply = desk.door.backend.submit(request).await;
             if !is_dry {
                 let record = desk.record_of(&act, &reply);
-                let records = match record.outcome {
-                    // What was not done needs no more than to be told.
-                    Outcome::Refused { .. } => vec![record],
-                    Outcome::Done | Outcome::Unknown => record.split(),
+                let write = move |audit: &Audit| match record.outcome {
+                    // What was not done needs no more than to be told, and not for ever.
+                    Outcome::Refused { .. } => audit.record_refusal(&record),
+                    Outcome::Done | Outcome::Unknown => {
+                        record.split().iter().for_each(|it| audit.record(it));
+                    }
                 };
-                desk.blocking(move |audit| records.iter().for_each(|it| audit.record(it))).await;
+                desk.blocking(write).await;
             }
             reply
         };
@@ -183,6 +183,13 @@ impl Desk {
     /// Whether the client says what the job must be.
     pub(crate) fn has_condition(&self) -> bool {
         self.conditions.expects_something()
+    }
+
+    /// Records that something out of scope was asked for, and as what it was answered.
+    async fn record_out_of_scope(&self, act: &Act, status: StatusCode) {
+        let outcome = Outcome::Refused { status: status.as_u16(), code: "out_of_scope" };
+        let record = Record { outcome, ..self.record(act) };
+        self.blocking(move |audit| audit.record_refusal(&record)).await;
     }
 
     /// Whether the caller may touch all that a request would change.
@@ -290,11 +297,17 @@ impl Desk {
     /// The reply without sentences about jobs that the caller may not see.
     fn without_strangers(&self, mut reply: Reply) -> Reply {
         let Scope::Only(_) = &self.caller.scope else { return reply };
-        let strangers = self.all_jobs().filter(|brief| !self.caller.scope.covers(&brief.job.name));
-        let strangers: Vec<String> =
-            strangers.map(|brief| format!("`{}`", brief.job.name)).collect();
-        let names_one =
-            |sentence: &str| strangers.iter().any(|name| sentence.contains(name.as_str()));
+        // Only names that occur are looked for: there may be many strangers, and most replies name none.
+        let is_stranger = |text: &str| {
+            JobName::parse(text, NameRule::Blanks).is_ok_and(|name| {
+                !self.caller.scope.covers(&name) && self.door.backend.job(&name).is_some()
+            })
+        };
+        let names_one = |sentence: &str| {
+            // What stands between two back-ticks.
+            let mut parts = sentence.split('`').skip(1).peekable();
+            std::iter::from_fn(|| parts.next().filter(|_| parts.peek().is_some())).any(is_stranger)
+        };
         let hide = |rejection: &mut Rejection| {
             if names_one(&rejection.message) {
                 "jobs that you may not see are in the way".clone_into(&mut rejection.message);

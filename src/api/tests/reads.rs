@@ -380,3 +380,18 @@ async fn a_launch_that_is_not_heard_of_is_queued() {
     let csv = fixture.ask("GET", "/v1/scheduler/graph/csv").await;
     assert!(csv.text().starts_with("node,nightly-report,success,queued\n"), "{}", csv.text());
 }
+
+#[tokio::test]
+async fn a_page_of_which_nothing_is_found_gives_others_their_turn() {
+    let fixture = Fixture::start().await;
+    many(&fixture).await;
+    let path = "/scheduler/jobs?limit=10&owner=nobody";
+    let mut asked = Box::pin(in_scope(&fixture.memory, &["*"], path));
+    let mut turns = 0;
+    while futures_util::FutureExt::now_or_never(asked.as_mut()).is_none() {
+        turns += 1;
+        assert!(turns < 1_000);
+    }
+    assert!(turns > 1, "every look has its turn");
+    assert_eq!(in_scope(&fixture.memory, &["*"], path).await, "[]");
+}

@@ -204,6 +204,40 @@ async fn attempts_that_are_refused_are_recorded_too() {
 }
 
 #[tokio::test]
+async fn of_many_refusals_a_burst_is_recorded_also_where_the_engine_refuses() {
+    let it = start(Limits::default(), false).await;
+    for _ in 0..200 {
+        assert_eq!(it.send("ed", "DELETE", "/scheduler/job/bill-1", "").await, 400);
+    }
+    // One a second comes to the burst.
+    let records = it.records().len();
+    assert!((60..200).contains(&records), "{records}");
+    // What is done is recorded all the same.
+    assert_eq!(it.send("ed", "POST", "/scheduler/iso8601", JOB).await, 204);
+    assert_eq!(it.records().last().unwrap()["what"], "put");
+}
+
+#[tokio::test]
+async fn what_is_out_of_scope_and_answered_as_if_it_were_not_there_is_recorded() {
+    let it = start(Limits::default(), false).await;
+    let status = it.send("ed", "PUT", "/scheduler/task/ct%3A1%3A0%3Apay%3A", r#"{"statusCode":0}"#);
+    assert_eq!(status.await, 204);
+    assert_eq!(it.send("ed", "PUT", "/scheduler/job/success/pay", "").await, 200);
+    let records = it.records();
+    let told: Vec<_> =
+        records.iter().map(|it| (&it["what"], &it["jobs"], &it["outcome"])).collect();
+    let refused =
+        |status: u16| json!({"result": "refused", "status": status, "code": "out_of_scope"});
+    assert_eq!(
+        told,
+        [
+            (&json!("completeTask"), &json!(["pay"]), &refused(204)),
+            (&json!("markSuccess"), &json!(["pay"]), &refused(400)),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn only_an_administrator_of_everything_reads_the_log_in_pages() {
     let it = start(Limits::default(), false).await;
     for number in 0..5 {

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::super::credential::testing::{admitting, bearer};
-use super::super::testing::{Answer, Fixture, over, run, stretch};
+use super::super::testing::{Answer, Fixture, attempt, over, run, running, stretch};
 use super::super::{Options, Role};
 use super::PREFIXES;
-use crate::model::{HistoryEntry, Verdict};
+use crate::model::{HistoryEntry, RunState, TaskId, Verdict};
 
 async fn fixture() -> Fixture {
     let callers = [("admin", Role::Admin, ""), ("ed", Role::Editor, "bill-*")];
@@ -128,4 +128,30 @@ async fn what_is_counted_and_told_of_parents_is_within_the_scope() {
         .text()
         .to_owned();
     assert!(forecast.contains("bill-1") && !forecast.contains("pay"), "{forecast}");
+}
+
+#[tokio::test]
+async fn a_task_of_a_job_outside_is_answered_as_one_that_nobody_knows_and_nothing_is_done() {
+    let fixture = fixture().await;
+    let mut ids = Vec::new();
+    for (sequence, job) in [(1, "pay"), (2, "bill-1")] {
+        let mut attempt = attempt(0, running());
+        attempt.task_id = TaskId::from_text(format!("ct:{sequence}:0:{job}:"));
+        ids.push(attempt.task_id.as_str().replace(':', "%3A"));
+        let run = run(sequence, job, RunState::Active, vec![attempt]);
+        fixture.memory.world().history.push(HistoryEntry::Run(run));
+    }
+    let [pay, bill] = ids.as_slice() else { panic!("{ids:?}") };
+    for p in PREFIXES {
+        for (who, task, is_done) in
+            [("ed", pay, false), ("ed", bill, true), ("admin", pay, true), ("admin", bill, true)]
+        {
+            fixture.memory.world().requests.clear();
+            let path = format!("{p}/task/{task}");
+            let answer = send(&fixture, who, "PUT", &path, r#"{"statusCode": 0}"#).await;
+            assert_eq!((answer.status, answer.text()), (204, ""), "{who} {path}");
+            let asked = fixture.memory.world().requests.len();
+            assert_eq!(asked, usize::from(is_done), "{who} {path}");
+        }
+    }
 }
