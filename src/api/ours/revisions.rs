@@ -1,8 +1,8 @@
 //! The definitions that a job has had: listed, shown, compared, and brought back.
 //!
-//! A name is known here as long as a definition of it is kept, also after its job was deleted. Whatever is a secret in the
-//! latest definition is shown as one in all of them: a password that somebody has hidden since must not be found in an
-//! older revision.
+//! A name is known here as long as a definition of it is kept, also after its job was deleted. Whatever is a secret in one
+//! of them is shown as one in all: a password that somebody has hidden since must not be found in an older revision, also
+//! when no later one has the variable any more.
 
 use std::collections::BTreeSet;
 
@@ -26,6 +26,8 @@ use crate::model::{Dialect, Job, JobDraft, JobName, JobVersion, NameRule, SECRET
 
 /// Definitions of a page when the client does not say.
 const PAGE_DEFAULT: usize = 20;
+/// Definitions read at one time where all are.
+const AT_ONCE: usize = 20;
 /// Definitions of a page at most. Of a job that is there no more are kept.
 const PAGE_MAX: usize = 100;
 
@@ -255,13 +257,23 @@ fn restored(old: &RevisionView, present: Option<&Job>) -> Result<(Job, Vec<Strin
 struct Known {
     /// The latest of them.
     latest: RevisionView,
+    /// The variables that are secrets in any of them.
+    secrets: BTreeSet<String>,
 }
 
 impl Known {
     async fn find(desk: &Desk, name: &JobName) -> Result<Self, ApiError> {
         let found = desk.revisions(name, None, 1).await.map_err(unreadable)?;
         let latest = found.into_iter().next().ok_or_else(|| unknown_job(name.as_str()))?;
-        Ok(Self { latest })
+        let mut secrets = secret_names(&latest.job);
+        let mut before = latest.id;
+        loop {
+            let page = desk.revisions(name, Some(before), AT_ONCE).await.map_err(unreadable)?;
+            let Some(last) = page.last() else { break };
+            before = last.id;
+            secrets.extend(page.iter().flat_map(|found| secret_names(&found.job)));
+        }
+        Ok(Self { latest, secrets })
     }
 
     async fn revision(
@@ -279,9 +291,9 @@ impl Known {
         found.ok_or_else(|| unknown_revision(name, &text_of(id)))
     }
 
-    /// The variables that are secrets by now, also if a definition was accepted since the latest one was read.
+    /// The variables that are secrets in any definition, also if one was accepted since the latest one was read.
     fn hidden(&self, desk: &Desk, name: &JobName) -> BTreeSet<String> {
-        let mut hidden = secret_names(&self.latest.job);
+        let mut hidden = self.secrets.clone();
         if let Some(view) = desk.job(name) {
             hidden.extend(secret_names(&view.record.job));
         }

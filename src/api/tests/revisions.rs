@@ -184,6 +184,30 @@ async fn what_is_a_secret_by_now_is_one_in_every_revision() {
 }
 
 #[tokio::test]
+async fn what_was_a_secret_once_stays_one_when_the_variable_is_gone() {
+    let fixture = Fixture::start().await;
+    put(&fixture, &with_token("one", "hush-1", false)).await;
+    put(&fixture, &with_token("one", "hush-2", true)).await;
+    // More than are read at one time.
+    for index in 0..30 {
+        put(&fixture, &job("a", &format!("later {index}"))).await;
+    }
+    for path in ["revision/a/1", "revision/a/2", "diff/a?from=1", "diff/a?from=1&to=2"] {
+        let answer = fixture.ask("GET", &format!("/scheduler/{path}")).await;
+        assert_eq!(answer.status, 200);
+        assert!(!answer.text().contains("hush"), "{path}: {}", answer.text());
+    }
+    let shown = get(&fixture, "/scheduler/revision/a/1").await;
+    assert_eq!(shown["environmentVariables"][0]["value"], "***");
+    // Nor is it, when the job is deleted and another one gets its name.
+    assert_eq!(fixture.ask("DELETE", "/scheduler/job/a").await.status, 204);
+    put(&fixture, &with_token("one", "plain", false)).await;
+    put(&fixture, &job("b", "one")).await;
+    let shown = get(&fixture, "/scheduler/revision/a/2.1").await;
+    assert_eq!(shown["environmentVariables"][0]["value"], "plain", "nothing is kept that hides it");
+}
+
+#[tokio::test]
 async fn a_roll_back_stores_the_earlier_definition_as_a_new_revision() {
     for p in PREFIXES {
         let fixture = Fixture::start().await;
