@@ -208,11 +208,12 @@ impl Authenticator {
     ) -> Result<Option<usize>, ApiError> {
         let index = set.credentials.iter().position(|credential| *credential.name == *name);
         let hash = index.map(|index| set.credentials[index].hash.clone());
-        let hash = match hash {
-            // A token costs nothing to compare.
-            Some(hash @ Hash::Token(_)) => return Ok(index.filter(|_| hash.is_of(secret))),
-            Some(hash @ Hash::Password(_)) => hash,
-            None => self.nobody.clone(),
+        let (index, hash) = match hash {
+            // A token costs nothing to compare. A wrong one costs what a wrong password does, so that the time it takes
+            // tells nobody which names there are.
+            Some(hash @ Hash::Token(_)) if hash.is_of(secret) => return Ok(index),
+            Some(Hash::Token(_)) | None => (None, self.nobody.clone()),
+            Some(hash @ Hash::Password(_)) => (index, hash),
         };
         let shown = set.digest(name, secret);
         let now = (self.now)().boot;

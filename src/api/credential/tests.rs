@@ -196,6 +196,23 @@ async fn a_flood_of_passwords_is_told_to_wait_and_whoever_is_known_is_not() {
     assert_eq!(ask(&of, &[&wrong]).await, Err("too_many_attempts"));
     assert!(ask(&of, &[&known]).await.is_ok());
     assert!(ask(&of, &["Bearer t"]).await.is_ok());
+    assert!(ask(&of, &[&basic("ci:t")]).await.is_ok(), "whoever has the token");
+}
+
+#[tokio::test]
+async fn a_wrong_secret_costs_the_same_whether_the_name_is_nobodys_a_persons_or_a_tokens() {
+    let password = Hash::of_password("correct horse").unwrap();
+    let credentials = vec![credential("ann", password), credential("ci", Hash::of_token("t"))];
+    let of = Authenticator::new(credentials, "x", noon).unwrap();
+    // Also the empty one, with which names without an owner are compared.
+    for shown in ["ann:x", "ci:x", "eve:x", "ann:", "ci:", "eve:"] {
+        assert_eq!(ask(&of, &[&basic(shown)]).await, Err("credentials_wrong"), "{shown}");
+    }
+    // Whoever is to be compared needs a place to wait at.
+    let _taken = of.fill_places();
+    for shown in ["ann:x", "ci:x", "eve:x", "ann:", "ci:", "eve:"] {
+        assert_eq!(ask(&of, &[&basic(shown)]).await, Err("too_many_attempts"), "{shown}");
+    }
 }
 
 #[tokio::test]
