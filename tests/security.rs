@@ -350,6 +350,36 @@ fn tokens_are_made_shown_once_used_and_taken_back() {
 }
 
 #[test]
+fn an_export_shows_who_asks_in_each_way() {
+    let place = Place::new();
+    let file = place.file("credentials");
+    let token = add(&file, "ann", "viewer", &[]);
+    let server = Server::start(&place.data(), &["--credentials", file.to_str().unwrap()]);
+    let token_file = place.file("token");
+    write(&token_file, &format!("{token}\n"), 0o600);
+    let (token_file, login) = (token_file.to_str().unwrap(), format!("ann:{token}"));
+    let export = |more: &[&str], env: &[(&str, &str)]| {
+        let words = ["export", "chronos", "--server", &server.url];
+        chronode(&[&words, more].concat(), "", env)
+    };
+    let ways: [(&[&str], &[(&str, &str)]); 6] = [
+        (&["--token", &token], &[]),
+        (&["--token_file", token_file], &[]),
+        (&["--user", &login], &[]),
+        (&[], &[("CHRONODE_TOKEN", &token)]),
+        (&[], &[("CHRONODE_TOKEN_FILE", token_file)]),
+        (&[], &[("CHRONODE_LOGIN", &login)]),
+    ];
+    for (more, env) in ways {
+        let output = export(more, env);
+        assert!(output.status.success(), "{more:?} {env:?}: {}", told(&output));
+    }
+    let without = export(&[], &[]);
+    assert_eq!(without.status.code(), Some(1));
+    assert!(told(&without).contains("needs credentials"), "{}", told(&without));
+}
+
+#[test]
 fn the_administrator_of_chronos_flag_is_let_in_by_name_and_password() {
     let place = Place::new();
     let login = format!("ann:{PASSWORD}");

@@ -76,7 +76,12 @@ impl Server {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.access.with(self.client.request(method, format!("{}{PREFIX}{path}", self.base)))
+        self.request_at(method, &format!("{PREFIX}{path}"))
+    }
+
+    /// The one place where requests begin, so that none is without what is shown.
+    fn request_at(&self, method: Method, path: &str) -> RequestBuilder {
+        self.access.with(self.client.request(method, format!("{}{path}", self.base)))
     }
 
     /// Reads a JSON document.
@@ -86,8 +91,7 @@ impl Server {
 
     /// Reads a JSON document at a path that names its prefix.
     pub(super) fn get_at(&self, path: &str) -> Result<Value, CliError> {
-        let request = self.client.get(format!("{}{path}", self.base));
-        self.document(request.timeout(ANSWER_TIME))
+        self.document(self.request_at(Method::GET, path).timeout(ANSWER_TIME))
     }
 
     /// The address without credentials, for messages.
