@@ -362,7 +362,8 @@ fn an_export_shows_who_asks_in_each_way() {
         let words = ["export", "chronos", "--server", &server.url];
         chronode(&[&words, more].concat(), "", env)
     };
-    let ways: [(&[&str], &[(&str, &str)]); 6] = [
+    type Way<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+    let ways: [Way<'_>; 6] = [
         (&["--token", &token], &[]),
         (&["--token_file", token_file], &[]),
         (&["--user", &login], &[]),
