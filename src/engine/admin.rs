@@ -16,7 +16,7 @@ use super::decision::Change;
 use super::entry::{JobEntry, needs_machine};
 use super::event::{Rejection, RejectionCode, Reply};
 use super::intake::Intake;
-use super::{Step, due, family, intake, round, status, zones};
+use super::{Step, due, family, intake, launch, round, shell_text, status, zones};
 
 /// Runs of one job that may be live at once, counted when a person asks for another. More is a script gone wild.
 const LIVE_RUNS_MAX: usize = 1_000;
@@ -53,6 +53,9 @@ pub(super) fn put_job(
         (existing, dialect, schedule.and_then(Schedule::start))
     {
         check_start(start)?;
+    }
+    if let Some(entry) = existing {
+        check_arguments_waiting(step, entry, &job)?;
     }
     let consequences = family::consequences_of_put(step, existing, &job);
     // What the old schedule owed up to now is decided by the old schedule. What is due and waits for its jitter was not
@@ -141,6 +144,30 @@ fn check_start(start: Timestamp) -> Result<(), Rejection> {
     })
 }
 
+/// A run that has arguments of its own was asked for while the text took them; so must the text that it will be begun,
+/// or tried again, with.
+fn check_arguments_waiting(step: &Step<'_>, entry: &JobEntry, job: &Job) -> Result<(), Rejection> {
+    let Err(ends) = takes_arguments(job) else { return Ok(()) };
+    let waiting = step.state.live_runs(entry.incarnation).find(|run| run.arguments.is_some());
+    let Some(run) = waiting else { return Ok(()) };
+    let message = format!(
+        "the text {ends}, and run {} has arguments of its own, which would be more than arguments there",
+        run.id
+    );
+    Err(Rejection {
+        remedy: "wait for the run, or stop it with DELETE task/kill".to_owned(),
+        ..invalid("command", message)
+    })
+}
+
+/// Whether arguments of a run are arguments of the job's last command; the error says how its text ends.
+fn takes_arguments(job: &Job) -> Result<(), &'static str> {
+    if !job.shell || launch::is_download(&job.command) {
+        return Ok(());
+    }
+    shell_text::takes_arguments(&job.command)
+}
+
 /// A replace keeps the counts; but whoever enables a job again wants it to fail as often again before it is disabled.
 fn stats_kept(entry: &JobEntry, job: &Job) -> JobStats {
     let is_enabled = entry.job.disabled && !job.disabled;
@@ -227,6 +254,13 @@ fn check(step: &Step<'_>, job: &Job) -> Result<(Option<Schedule>, Vec<String>), 
     if job.command.is_empty() && job.executor.is_empty() && job.container.is_none() {
         warnings.push("`command` is empty: the job does nothing".to_owned());
     }
+    if !job.arguments.is_empty()
+        && let Err(ends) = takes_arguments(job)
+    {
+        warnings.push(format!(
+            "`command` {ends}: what `arguments` says follows it all the same, as a command of its own or for nothing"
+        ));
+    }
     Ok((schedule, warnings))
 }
 
@@ -290,6 +324,18 @@ pub(super) fn run_now(
         });
     }
     let arguments = arguments.filter(|text| !text.trim().is_empty()).map(str::to_owned);
+    if let (Some(_), Err(ends)) = (&arguments, takes_arguments(&entry.job)) {
+        return Err(Rejection {
+            remedy: "leave them out, or let `command` end in the command that they are for"
+                .to_owned(),
+            ..invalid(
+                "arguments",
+                format!(
+                    "job '{name}' takes no arguments: its `command` {ends}, where they would not be arguments of its last command"
+                ),
+            )
+        });
+    }
     let id = Intake::new(step, entry).ask(step, arguments);
     step.note(name, format!("run {id} asked for"));
     Ok(Reply::Triggered { run: id })

@@ -47,10 +47,15 @@ pub(super) fn launch(
     }
 }
 
+/// Whether the command is the address of a program, which gets no arguments.
+pub(super) fn is_download(command: &str) -> bool {
+    ["http://", "https://", "ftp://"].iter().any(|scheme| command.starts_with(scheme))
+}
+
 fn command_and_fetch(job: &Job, run: &Run) -> (Command, Vec<Fetch>) {
     // A command that is an address is itself the only download, executed by its last segment; nothing else of the
     // job's command line counts. Chronos looks for `http` and `ftp` alone, which also hits `httpd` (DIFFERENCE).
-    if ["http://", "https://", "ftp://"].iter().any(|scheme| job.command.starts_with(scheme)) {
+    if is_download(&job.command) {
         let file = job.command.rsplit('/').next().unwrap_or_default().to_owned();
         let fetch = Fetch {
             uri: job.command.clone(),

@@ -55,6 +55,7 @@ mod retry;
 mod round;
 mod settings;
 mod shadow;
+mod shell_text;
 mod state;
 mod status;
 #[cfg(test)]

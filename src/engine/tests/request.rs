@@ -11,6 +11,69 @@ fn refused(reply: &Reply) -> &Rejection {
     }
 }
 
+/// Whoever may run a job may not choose what it runs.
+#[test]
+fn a_run_brings_arguments_only_where_they_reach_the_last_command() {
+    let with = |command: &str| {
+        let mut job = draft("job", "R0//PT1H");
+        job.command = Some(command.to_owned());
+        job
+    };
+    let ask = |desk: &mut Desk| {
+        let arguments = Some("id".to_owned());
+        desk.request(Request::RunJob { name: name("job"), arguments }).0
+    };
+    let mut desk = Desk::new();
+    for command in
+        ["cd /srv;", "run &", "run && ", "run # now", "cat <<E\nE", "if a; then b; fi", ""]
+    {
+        desk.put(with(command));
+        let reply = ask(&mut desk);
+        let rejection = refused(&reply);
+        assert_eq!(rejection.field, "arguments", "{command}");
+        assert!(rejection.message.contains("takes no arguments: its `command` ends"), "{command}");
+        assert!(rejection.remedy.contains("let `command` end in"), "{command}");
+        // Without arguments, or with blanks, it is run as it is.
+        let request = Request::RunJob { name: name("job"), arguments: Some("  ".to_owned()) };
+        assert!(matches!(desk.request(request).0, Reply::Triggered { .. }), "{command}");
+        let _ = desk.ends(Exit::Code(0));
+    }
+    // Argv of a program is no text, and an address has none.
+    for (command, shell) in [("run;", false), ("https://a.example/run;", true)] {
+        let mut job = with(command);
+        job.shell = Some(shell);
+        desk.put(job);
+        assert!(matches!(ask(&mut desk), Reply::Triggered { .. }), "{command}");
+        let _ = desk.ends(Exit::Code(0));
+    }
+    desk.put(with("cd /srv && run"));
+    assert!(matches!(ask(&mut desk), Reply::Triggered { .. }));
+    // What was asked for by then does not meet a text that makes more of it.
+    let reply = desk.put(with("cd /srv &&"));
+    let rejection = refused(&reply);
+    assert_eq!(
+        (&*rejection.field, &*rejection.remedy),
+        ("command", "wait for the run, or stop it with DELETE task/kill")
+    );
+    let _ = desk.ends(Exit::Code(0));
+    assert!(matches!(desk.put(with("cd /srv &&")), Reply::Stored { .. }));
+}
+
+#[test]
+fn arguments_of_a_job_follow_whatever_its_text_ends_in_and_this_is_told() {
+    let mut desk = Desk::new();
+    for (command, is_odd) in [("cd /srv &&", true), ("run # now", true), ("run", false)] {
+        let mut job = draft("job", "R0//PT1H");
+        job.command = Some(command.to_owned());
+        job.arguments = Some(vec!["./other".to_owned()]);
+        let reply = desk.put(job);
+        let Reply::Stored { warnings, .. } = reply else { panic!("{reply:?}") };
+        let told =
+            warnings.iter().any(|it| it.contains("what `arguments` says follows it all the same"));
+        assert_eq!(told, is_odd, "{warnings:?}");
+    }
+}
+
 /// Obligations begin at acceptance minus epsilon: what is still inside its window is owed.
 #[test]
 fn a_new_job_owes_what_is_still_inside_its_window() {
