@@ -424,6 +424,35 @@ fn shadows_are_not_loaded_into_a_chronode_that_would_start_them() {
     assert!(fs::read_to_string(directory.join("a.yaml")).unwrap().contains("\nshadow: true\n"));
 }
 
+/// A window may span many occurrences that Chronos had counted before the import.
+#[test]
+fn the_first_comparison_agrees_though_windows_are_wide_and_a_run_goes_on() {
+    let successes = Arc::new(AtomicI64::new(4));
+    let counted = successes.clone();
+    let chronos = Fake::start(move |asked: &Asked| {
+        let mut wide = old("wide", "R/2026-01-01T00:00:00.000Z/PT1M");
+        wide["epsilon"] = "PT30M".into();
+        let mut busy = old("busy", DAILY);
+        busy["successCount"] = counted.load(Ordering::SeqCst).into();
+        match asked.path.as_str() {
+            "/scheduler/jobs" => Reply::json(json!([wide, busy]).to_string()),
+            _ => Reply::page(404),
+        }
+    });
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    let say = |words: &[&str]| chronode(&[words, &["--server", &server.url]].concat());
+    let loaded = say(&["import", "chronos", &chronos.url, "--load", "--shadow"]);
+    assert_eq!(loaded.status.code(), Some(0), "{loaded:?}");
+    let compare = || say(&["shadow", "compare", &chronos.url, "--json"]);
+    assert_eq!(compare().status.code(), Some(0), "{:?}", compare());
+    // What was on its way when the job was imported is counted there later.
+    successes.store(5, Ordering::SeqCst);
+    assert_eq!(compare().status.code(), Some(0), "{:?}", compare());
+    successes.store(6, Ordering::SeqCst);
+    assert_eq!(compare().status.code(), Some(1), "{:?}", compare());
+}
+
 /// The way of a job from one scheduler to the other: planned here, compared, taken over at an instant.
 #[test]
 fn jobs_are_planned_beside_chronos_compared_and_taken_over_without_gap_or_double() {

@@ -109,13 +109,14 @@ struct Pair {
 }
 
 impl Pair {
-    /// Whether the two agree. A run that is not over yet is counted nowhere there, and one is always on its way.
+    /// Whether the two agree. A run that is not over yet is counted nowhere there: one is always on its way, now or when
+    /// the job was imported.
     fn verdict(&self) -> &'static str {
         match (self.planned, self.ran) {
             (_, None) => "gone there",
             (None, Some(_)) => "runs after others",
             (Some(planned), Some(ran)) => match i64::try_from(planned).unwrap_or(i64::MAX) - ran {
-                0 | 1 => "agrees",
+                -1..=1 => "agrees",
                 2.. => "Chronos ran fewer",
                 _ => "Chronos ran more",
             },
@@ -211,7 +212,9 @@ mod tests {
             (Some(3), Some(3), "agrees"),
             (Some(3), Some(2), "agrees"),
             (Some(3), Some(1), "Chronos ran fewer"),
-            (Some(3), Some(4), "Chronos ran more"),
+            (Some(3), Some(4), "agrees"),
+            (Some(3), Some(5), "Chronos ran more"),
+            (Some(0), Some(1), "agrees"),
             (Some(3), None, "gone there"),
             (None, Some(7), "runs after others"),
         ] {

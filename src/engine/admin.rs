@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::model::{
     Dialect, Duration, Job, JobDraft, JobName, JobRecord, JobStats, Progress, Run, RunState,
-    SECRET_SHOWN, ScheduleTerms, StopReason, Timestamp, Verdict, When, limits,
+    SECRET_SHOWN, ScheduleTerms, Shadow, StopReason, Timestamp, Verdict, When, limits,
 };
 use crate::placement::Conditions;
 use crate::schedule::{Schedule, ScheduleError};
@@ -64,6 +64,10 @@ pub(super) fn put_job(
     // A job with parents has no occurrences; what it had decided before stays decided.
     let owed_after =
         schedule.map_or(Timestamp::UNIX_EPOCH, |schedule| owed_after(schedule, &job, now));
+    let owed_after = match existing {
+        Some(entry) if entry.job.when == job.when => owed_after,
+        Some(_) | None => owed_after.max(planned_after(&job, now)),
+    };
     let record = match settled {
         Some((entry, progress)) => JobRecord {
             incarnation: entry.incarnation,
@@ -189,6 +193,17 @@ fn owed_after(schedule: &Schedule, job: &Job, now: Timestamp) -> Timestamp {
     let back = job.epsilon.span.saturating_add(jitter).saturating_add(Duration::from_secs(1));
     let after = now.saturating_sub(back).unwrap_or(Timestamp::MIN);
     due::closed_through(schedule, job.epsilon.span, after, now)
+}
+
+/// How far a schedule that is planned only from now on owes nothing either: what was due before its acceptance is the
+/// other scheduler's, and counted there already, so that it is not recorded here as well.
+fn planned_after(job: &Job, now: Timestamp) -> Timestamp {
+    let first = match job.shadow {
+        Shadow::Off => return Timestamp::MIN,
+        Shadow::On => now,
+        Shadow::Until(until) => until.min(now),
+    };
+    first.saturating_sub(Duration::from_nanos(1)).unwrap_or(Timestamp::MIN)
 }
 
 /// The start of the machine that a job which runs at each need not run at: it is accepted after it.

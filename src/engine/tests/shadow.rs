@@ -44,6 +44,41 @@ fn what_is_only_planned_is_recorded_and_not_launched() {
     assert_eq!(rejection.field, "shadow");
 }
 
+/// Chronos has counted it before the job came here.
+#[test]
+fn what_was_due_before_it_was_planned_here_is_not_recorded() {
+    let wide = |shadow: Shadow, schedule: &str| {
+        let mut job = draft("job", schedule);
+        job.epsilon = epsilon(1_800);
+        job.shadow = Some(shadow);
+        job
+    };
+    let every_minute = "R/2025-12-31T00:00:30Z/PT1M";
+    let mut desk = Desk::new();
+    desk.put(wide(Shadow::On, every_minute));
+    let _ = desk.wake("00:00:29");
+    assert_eq!(recorded(&desk, "job"), NONE);
+    let _ = desk.wake("00:01:30");
+    assert_eq!(recorded(&desk, "job"), [format!("2 00:00:30 to 00:01:30 {SKIPPED}")]);
+    // Sent once more nothing is lost, though it is late; another schedule begins anew.
+    desk.jump("00:03:40");
+    desk.put(wide(Shadow::On, every_minute));
+    assert_eq!(recorded(&desk, "job"), [format!("4 00:00:30 to 00:03:30 {SKIPPED}")]);
+    desk.put(wide(Shadow::On, "R/2025-12-31T00:00:00Z/PT10S"));
+    let _ = desk.wake("00:03:49");
+    let expected = ["4 00:00:30 to 00:03:30", "1 00:03:40 to 00:03:40"];
+    assert_eq!(recorded(&desk, "job"), expected.map(|it| format!("{it} {SKIPPED}")));
+
+    // Of one that comes with its cut-over only what is due before that is the other's.
+    let mut desk = Desk::new();
+    desk.jump("00:10:00");
+    let mut job = wide(Shadow::Until(day("00:09:00")), "R/2026-01-01T00:00:30Z/PT1M");
+    job.overlap = Some(Overlap::Allow { max: None });
+    desk.put(job);
+    assert_eq!(desk.live(), ["00:09:30 launching"]);
+    assert_eq!(recorded(&desk, "job"), NONE);
+}
+
 #[test]
 fn from_the_instant_of_the_cut_over_on_everything_is_launched_and_nothing_before_it() {
     let mut desk = Desk::new();
