@@ -27,12 +27,25 @@ pub(super) fn put(
     dialect: Dialect,
 ) -> Result<Reply, Rejection> {
     let existing = step.state.job(&draft.name);
+    check_draft(draft, existing)?;
     let job = draft.clone().resolve(
         existing.map(|entry| &*entry.job),
         dialect,
         &step.state.settings.defaults,
     );
     put_job(step, job, draft.stats.clone(), dialect)
+}
+
+/// What a body says that contradicts itself, or what only another call may change.
+pub(super) fn check_draft(draft: &JobDraft, existing: Option<&JobEntry>) -> Result<(), Rejection> {
+    let existing = existing.map(|entry| &*entry.job);
+    if draft.overlap_contradicts(existing) {
+        return Err(Rejection {
+            remedy: "leave one of them out".to_owned(),
+            ..invalid("overlap", "`overlap` contradicts `concurrent`".to_owned())
+        });
+    }
+    Ok(())
 }
 
 /// Stores a definition that came through the door `dialect`. `stats` count if the name is new.

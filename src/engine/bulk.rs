@@ -55,6 +55,10 @@ pub(super) fn decide(
     for index in JobDraft::parents_first(&drafts.iter().collect::<Vec<_>>()) {
         let draft = &drafts[index];
         let existing = state.job(&draft.name);
+        if let Err(rejection) = admin::check_draft(draft, existing) {
+            refused.push((index, rejection));
+            continue;
+        }
         let job = wanted(&state, existing, draft, dialect);
         if let Some(entry) = existing.filter(|entry| *entry.job == job) {
             let version = entry.version();

@@ -191,12 +191,11 @@ pub(super) fn on_unknown(
 }
 
 /// What happens to an occurrence whose predecessor still runs.
-pub(super) fn overlap(
-    body: &Object<'_>,
-    concurrent: Option<bool>,
-    found: &mut Findings,
-) -> Option<Overlap> {
-    let overlap = match body.get("overlap")? {
+///
+/// Whether it contradicts `concurrent` is found when the draft is resolved: a client that knows one of the two sends the
+/// other back as it got it.
+pub(super) fn overlap(body: &Object<'_>, found: &mut Findings) -> Option<Overlap> {
+    match body.get("overlap")? {
         value @ Value::Object(_) => {
             let object = Object::of(value, "overlap", known::OVERLAP, found)?;
             Some(overlap_of(&object, found)?)
@@ -211,15 +210,7 @@ pub(super) fn overlap(
             };
             body.word("overlap", OVERLAPS, parse, found)
         }
-    };
-    // A client that knows Chronos only changes `concurrent` and sends `overlap` back as it got it; one that knows both
-    // changes `overlap`. The opposite, `false` with `allow`, is clear: `false` is what is printed for every other job.
-    let is_beside = |overlap| matches!(overlap, Overlap::Allow { .. });
-    if concurrent == Some(true) && overlap.is_some_and(|overlap| !is_beside(overlap)) {
-        let message = "`overlap` contradicts `concurrent`, which is `true`".to_owned();
-        found.refuse("overlap", message, "leave one of them out");
     }
-    overlap
 }
 
 const OVERLAPS: &str = "`skip`, `queue`, `{\"queue\": 3}`, `replace`, `allow` or `{\"allow\": 3}`";

@@ -115,7 +115,7 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
         body.short_list("constraints", CONSTRAINTS_MAX, found, |item, path, found| {
             constraint(item, path, &mut pattern_bytes, found)
         });
-    let overlap = policy::overlap(body, concurrent, found);
+    let overlap = policy::overlap(body, found);
     let catch_up = policy::catch_up(body, found);
     let shadow = policy::shadow(body, found);
     Some(JobDraft {

@@ -240,6 +240,7 @@ impl JobDraft {
     ) -> Job {
         self.environment = self.environment.map(|given| keep_secrets(given, existing));
         self.shadow = Some(keep_shadow(self.shadow, existing));
+        self.choose_overlap(existing);
         self.resolve(None, dialect, defaults)
     }
 
@@ -251,7 +252,8 @@ impl JobDraft {
     /// that it is must not take back that it was cut over. An amount of 0 is its default,
     /// and a secret given as `***` keeps the stored value, as both are what a client reads and sends back.
     #[must_use]
-    pub fn resolve(self, existing: Option<&Job>, dialect: Dialect, defaults: &Defaults) -> Job {
+    pub fn resolve(mut self, existing: Option<&Job>, dialect: Dialect, defaults: &Defaults) -> Job {
+        self.choose_overlap(existing);
         // The job whose fields stay when a door that does not print them sends none.
         let unseen_by = |door: Dialect| existing.filter(|_| dialect == door);
         let catch_up_default = match (dialect, &self.epsilon) {
@@ -321,6 +323,41 @@ impl JobDraft {
             shadow: keep_shadow(self.shadow, existing),
         }
     }
+}
+
+impl JobDraft {
+    /// Whether `overlap` and `concurrent` say different things, and neither is what `existing` has.
+    ///
+    /// For a new job `false` says nothing beside `overlap`: it is what is printed for every job but those that allow.
+    #[must_use]
+    pub fn overlap_contradicts(&self, existing: Option<&Job>) -> bool {
+        let (Some(overlap), Some(concurrent)) = (self.overlap, self.concurrent) else {
+            return false;
+        };
+        let is_changed = match existing {
+            None => concurrent,
+            Some(job) => overlap != job.overlap && concurrent != is_beside(job.overlap),
+        };
+        is_changed && concurrent != is_beside(overlap)
+    }
+
+    /// Of `overlap` and `concurrent` the one counts that is not what `existing` has: a client that knows one of them
+    /// changes that and sends the other back as it got it.
+    fn choose_overlap(&mut self, existing: Option<&Job>) {
+        let (Some(overlap), Some(concurrent), Some(job)) =
+            (self.overlap, self.concurrent, existing)
+        else {
+            return;
+        };
+        if overlap == job.overlap && concurrent != is_beside(overlap) {
+            self.overlap = None;
+        }
+    }
+}
+
+/// What `concurrent` says of it.
+const fn is_beside(overlap: Overlap) -> bool {
+    matches!(overlap, Overlap::Allow { .. })
 }
 
 /// Whether a job is only planned, with what is known of it already.

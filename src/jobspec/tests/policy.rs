@@ -63,9 +63,33 @@ fn a_bound_on_runs_side_by_side_survives_a_client_that_knows_concurrent_only() {
         assert_eq!(changed(&bounded, dialect, &[]), bounded);
         assert_eq!(changed(&bounded, dialect, &[("retries", json!(5))]).overlap, bounded.overlap);
     }
-    // Turned off by the word of Chronos alone, `overlap` sent back as it came, it stays: `false` says nothing.
-    let kept = changed(&bounded, Dialect::V1, &[("concurrent", json!(false))]);
-    assert_eq!(kept.overlap, Overlap::Allow { max: Some(3) });
+}
+
+/// A client reads a job, changes the word that it knows, and sends all back.
+#[test]
+fn of_the_two_words_for_overlap_the_changed_one_counts() {
+    for (stored, field, value, expected) in [
+        (json!("skip"), "concurrent", json!(true), Overlap::Allow { max: None }),
+        (json!("replace"), "concurrent", json!(true), Overlap::Allow { max: None }),
+        (json!({"allow": 3}), "concurrent", json!(false), Overlap::Skip),
+        (json!("skip"), "overlap", json!("allow"), Overlap::Allow { max: None }),
+        (json!({"allow": 3}), "overlap", json!({"allow": 4}), Overlap::Allow { max: Some(4) }),
+        (json!({"allow": 3}), "overlap", json!("replace"), Overlap::Replace),
+    ] {
+        let job = job(json!({"overlap": stored}), Dialect::V0);
+        for dialect in BOTH {
+            // Only the new door prints `concurrent`; a client that sends it through the old one too knows both.
+            let is_beside = matches!(job.overlap, Overlap::Allow { .. });
+            let mut fields = vec![
+                ("overlap", stored.clone()),
+                ("concurrent", is_beside.into()),
+                ("epsilon", json!("PT1M")),
+            ];
+            fields.push((field, value.clone()));
+            let made = changed(&job, dialect, &fields);
+            assert_eq!(made.overlap, expected, "{stored} {field} {value} {dialect:?}");
+        }
+    }
 }
 
 #[test]

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{parse_period, problems, with};
-use crate::jobspec::read;
-use crate::model::Dialect;
+use super::{problems, reading, resolved, with};
+use crate::model::{Dialect, Job};
 
 /// The one problem of a body with `field`, as a sentence behind its path.
 pub(super) fn refusal(field: &str, value: Value) -> String {
@@ -384,20 +383,38 @@ fn different_uris_and_fetch_are_refused_in_the_words_of_chronos() {
 
 #[test]
 fn overlap_and_concurrent_may_not_contradict() {
-    let body =
-        |concurrent, overlap| json!({"name": "a", "concurrent": concurrent, "overlap": overlap});
-    let problems = problems(&body(true, "skip"), Dialect::V1);
-    assert_eq!(
-        problems[0].to_string(),
-        "`overlap` contradicts `concurrent`, which is `true`: leave one of them out"
-    );
-    for (concurrent, overlap) in [(true, "allow"), (false, "allow"), (false, "skip")] {
-        let reading = read(&body(concurrent, overlap), Dialect::V1, &parse_period);
-        assert!(reading.is_ok(), "{concurrent} {overlap}");
+    let body = |concurrent: bool, overlap: &Value| json!({"name": "a", "concurrent": concurrent, "overlap": overlap});
+    let contradicts = |body: &Value, existing: Option<&Job>| {
+        reading(body, Dialect::V1).draft.overlap_contradicts(existing)
+    };
+    for (concurrent, overlap, expected) in [
+        (true, json!("skip"), true),
+        (true, json!("replace"), true),
+        (true, json!("allow"), false),
+        (true, json!({"allow": 3}), false),
+        (false, json!("allow"), false),
+        (false, json!("skip"), false),
+    ] {
+        assert_eq!(
+            contradicts(&body(concurrent, &overlap), None),
+            expected,
+            "{concurrent} {overlap}"
+        );
     }
-    assert!(read(&body(true, "replace"), Dialect::V1, &parse_period).is_err());
-    let some = json!({"name": "a", "concurrent": true, "overlap": {"allow": 3}});
-    assert!(read(&some, Dialect::V1, &parse_period).is_ok());
+    // Beside what is stored both must have changed, or one of them is what a client sends back.
+    for (stored, concurrent, overlap, expected) in [
+        (json!("skip"), true, json!("skip"), false),
+        (json!("skip"), true, json!("queue"), true),
+        (json!("skip"), false, json!("allow"), false),
+        (json!({"allow": 3}), false, json!({"allow": 3}), false),
+        (json!({"allow": 3}), false, json!({"allow": 4}), true),
+        (json!({"allow": 3}), false, json!("queue"), false),
+        (json!({"allow": 3}), true, json!("queue"), false),
+    ] {
+        let job = resolved(&json!({"name": "a", "overlap": stored}), Dialect::V0);
+        let found = contradicts(&body(concurrent, &overlap), Some(&job));
+        assert_eq!(found, expected, "{stored} {concurrent} {overlap}");
+    }
 }
 
 #[test]
