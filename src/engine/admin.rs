@@ -45,6 +45,24 @@ pub(super) fn check_draft(draft: &JobDraft, existing: Option<&JobEntry>) -> Resu
             ..invalid("overlap", "`overlap` contradicts `concurrent`".to_owned())
         });
     }
+    if let (Some(Shadow::Until(given)), Some(stored)) =
+        (draft.shadow, existing.map(|job| job.shadow))
+        && stored != Shadow::Until(given)
+    {
+        let stands = match stored {
+            Shadow::Off => return Ok(()),
+            Shadow::On => "it is planned until somebody cuts it over".to_owned(),
+            Shadow::Until(until) => format!("it is cut over at {until:.3}"),
+        };
+        let message =
+            format!("job '{}' cannot be sent as planned until {given:.3}: {stands}", draft.name);
+        return Err(Rejection {
+            remedy:
+                "leave `shadow` out; POST cutover sets the instant, `false` ends planning at once"
+                    .to_owned(),
+            ..invalid("shadow", message)
+        });
+    }
     Ok(())
 }
 

@@ -205,6 +205,55 @@ fn whether_a_job_is_only_planned_stays_until_somebody_says_otherwise() {
     assert_eq!(shadow(&desk), Shadow::Off);
 }
 
+/// A client that has read the job in between would have both schedulers run, or neither.
+#[test]
+fn the_instant_of_a_cut_over_is_moved_by_cutting_over_alone() {
+    let shadow = |desk: &Desk| desk.state.job(&name("job")).unwrap().job.shadow;
+    let until = |time: &str| {
+        let mut job = draft("job", "R/2026-01-01T01:00:00Z/PT1H");
+        job.shadow = Some(Shadow::Until(day(time)));
+        job
+    };
+    let mut desk = Desk::new();
+    desk.put(planned("job", "R/2026-01-01T01:00:00Z/PT1H"));
+    let _ = desk.wake("02:00:00");
+    let refuse = |desk: &mut Desk, time: &str, stored: Shadow| {
+        let drafts = vec![until(time)];
+        let replies = [
+            desk.put(until(time)),
+            desk.request(Request::Apply { drafts, dialect: Dialect::V1 }).0,
+        ];
+        for reply in replies {
+            let rejection = match reply {
+                Reply::Refused(rejection) => rejection,
+                Reply::ApplyRefused(refused) => refused.into_iter().next().unwrap().1,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(rejection.field, "shadow");
+            assert!(rejection.remedy.contains("POST cutover"), "{rejection:?}");
+            assert_eq!(shadow(desk), stored);
+        }
+    };
+    // What was due since then is recorded as planned: nobody would have run it.
+    refuse(&mut desk, "00:30:00", Shadow::On);
+    refuse(&mut desk, "04:00:00", Shadow::On);
+    for time in ["04:00:00", "06:00:00"] {
+        let at = Some(day(time));
+        assert!(matches!(cut_over(&mut desk, None, at), Reply::CutOver { .. }), "{time}");
+    }
+    let stored = Shadow::Until(day("06:00:00"));
+    refuse(&mut desk, "04:00:00", stored);
+    refuse(&mut desk, "07:00:00", stored);
+    // The same is no change, and `false` is said on purpose.
+    assert!(matches!(desk.put(until("06:00:00")), Reply::Stored { .. }));
+    let mut ours = draft("job", "R/2026-01-01T01:00:00Z/PT1H");
+    ours.shadow = Some(Shadow::Off);
+    desk.put(ours);
+    assert_eq!(shadow(&desk), Shadow::Off);
+    // One that is launched here may be handed to another scheduler.
+    assert!(matches!(desk.put(until("07:00:00")), Reply::Stored { .. }));
+}
+
 #[test]
 fn who_takes_over_children_is_told_that_their_parents_are_strangers() {
     let mut desk = Desk::new();
