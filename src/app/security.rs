@@ -67,13 +67,14 @@ impl Guards {
     pub(super) fn reload(&self) {
         if let Some(authenticator) = &self.authenticator {
             let before = authenticator.credentials();
-            let replaced = credentials(&self.security).and_then(|(after, login)| {
+            let replaced = credentials(&self.security).and_then(|(mut after, login)| {
+                keep_hash(&before, &mut after, login.as_ref());
                 authenticator.replace(after.clone())?;
-                Ok((after, login))
+                Ok(after)
             });
             match replaced {
-                Ok((after, login)) => {
-                    let changes = changes(&before, &after, login.as_ref());
+                Ok(after) => {
+                    let changes = changes(&before, &after);
                     tracing::info!(
                         "SIGHUP: {} credentials are in force, {} changes",
                         after.len(),
@@ -301,25 +302,32 @@ pub(super) fn check_files(data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What is different, a sentence for each name, without secrets. `login` is the administrator of Chronos' flag.
-fn changes(before: &[Credential], after: &[Credential], login: Option<&Login>) -> Vec<String> {
+/// The password of Chronos' flag is hashed anew with every reading. One that has not changed keeps its hash, so that it
+/// is seen to be the same.
+fn keep_hash(before: &[Credential], after: &mut [Credential], login: Option<&Login>) {
+    let Some(login) = login else { return };
+    let is_theirs = |it: &&Credential| *it.name == *login.name;
+    let old = before.iter().find(is_theirs).map(|it| &it.hash);
+    let new = after.iter_mut().find(|it| is_theirs(&&**it));
+    if let (Some(old), Some(new)) = (old.filter(|old| old.is_of(login.password.expose())), new) {
+        new.hash = old.clone();
+    }
+}
+
+/// What is different, a sentence for each name, without secrets.
+fn changes(before: &[Credential], after: &[Credential]) -> Vec<String> {
     let by_name = |all: &[Credential]| -> BTreeMap<Arc<str>, Credential> {
         all.iter().map(|it| (Arc::clone(&it.name), it.clone())).collect()
     };
     let (before, after) = (by_name(before), by_name(after));
     let gone = before.keys().filter(|name| !after.contains_key(*name));
     let gone = gone.map(|name| format!("`{name}` removed"));
-    let has_other_secret = |old: &Credential, new: &Credential| match login {
-        // Hashed anew with every reading, so that hashes say nothing.
-        Some(login) if *login.name == *new.name => !old.hash.is_of(login.password.expose()),
-        Some(_) | None => old.hash != new.hash,
-    };
     let there = after.iter().filter_map(|(name, new)| match before.get(name) {
         None => Some(format!("`{name}` added, {}", new.role.as_str())),
         Some(old) if Credential { hash: old.hash.clone(), ..new.clone() } != *old => {
             Some(format!("`{name}` changed, {}", new.role.as_str()))
         }
-        Some(old) if has_other_secret(old, new) => Some(format!("`{name}` has another secret")),
+        Some(old) if old.hash != new.hash => Some(format!("`{name}` has another secret")),
         Some(_) => None,
     });
     gone.chain(there).collect()
@@ -347,12 +355,14 @@ mod tests {
         };
         let before = all("one", "correct horse");
         let told = |token: &str, password: &str| {
-            changes(&before, &all(token, password), Some(&login(password)))
+            let mut after = all(token, password);
+            keep_hash(&before, &mut after, Some(&login(password)));
+            changes(&before, &after)
         };
         assert_eq!(told("one", "correct horse"), [""; 0]);
         assert_eq!(told("two", "correct horse"), ["`ci` has another secret"]);
         assert_eq!(told("one", "battery staple"), ["`root` has another secret"]);
-        let without = changes(&before[..1], &all("two", "correct horse")[..1], None);
+        let without = changes(&before[..1], &all("two", "correct horse")[..1]);
         assert_eq!(without, ["`ci` has another secret"]);
     }
 }

@@ -267,22 +267,24 @@ impl Authenticator {
 
 /// That somebody was let in, for as long as it lasts: an answer without end must not outlive the credential.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Admission(Option<(Arc<Authenticator>, Arc<Set>, Arc<str>)>);
+pub(crate) struct Admission(Option<(Arc<Authenticator>, Option<Credential>)>);
 
 impl Admission {
     /// Of a caller who has just been let in; of `None` it lasts for ever.
     pub(crate) fn of(authenticator: Option<&Arc<Authenticator>>, caller: &Caller) -> Self {
-        Self(authenticator.map(|it| (Arc::clone(it), it.set(), Arc::clone(&caller.name))))
+        let Some(authenticator) = authenticator else { return Self(None) };
+        let found = authenticator.set().of_name(&caller.name).cloned();
+        Self(Some((Arc::clone(authenticator), found)))
     }
 
-    /// Whether the credentials in force are still those, and that of the caller is not expired. Whoever is in force under
-    /// changed ones may come again.
+    /// Whether the credential of the caller is in force as it was, and not expired: one with another secret, role, scope
+    /// or end is another, with which they may come again. What became of those of others does not matter.
     pub(crate) fn holds(&self) -> bool {
-        let Some((authenticator, set, name)) = &self.0 else { return true };
+        let Some((authenticator, found)) = &self.0 else { return true };
+        let Some(found) = found else { return false };
         let now = (authenticator.now)().wall;
-        let is_expired = |it: &&Credential| it.expires.is_some_and(|expires| expires <= now);
-        Arc::ptr_eq(&authenticator.set(), set)
-            && !set.credentials.iter().filter(|it| it.name == *name).all(|it| is_expired(&it))
+        let is_expired = found.expires.is_some_and(|expires| expires <= now);
+        !is_expired && authenticator.set().of_name(&found.name) == Some(found)
     }
 }
 
@@ -296,6 +298,10 @@ impl Set {
     fn new(credentials: Vec<Credential>) -> Result<Self, HashError> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &random::<32>()?);
         Ok(Self { credentials, key, known: Mutex::new(BTreeMap::new()) })
+    }
+
+    fn of_name(&self, name: &str) -> Option<&Credential> {
+        self.credentials.iter().find(|credential| *credential.name == *name)
     }
 
     /// Compares with every token there is, so that how long it takes says nothing.

@@ -271,3 +271,32 @@ async fn whoever_goes_on_asking_stays_known_for_hours_but_not_when_they_expire_o
     of.replace(vec![credential("bob", Hash::of_token("t"))]).unwrap();
     assert_eq!(ask(&of, &[&known]).await, Err("credentials_wrong"));
 }
+
+/// An answer that goes on for hours is not cut because somebody else has a new token.
+#[test]
+fn an_admission_holds_until_the_credential_itself_is_another_or_gone() {
+    let ann = credential("ann", Hash::of_token("one"));
+    let caller = Caller { name: "ann".into(), role: Role::Viewer, scope: Scope::All };
+    let start = || {
+        let others = vec![ann.clone(), credential("eve", Hash::of_token("two"))];
+        let authenticator = Arc::new(Authenticator::new(others, "r", noon).unwrap());
+        let admission = Admission::of(Some(&authenticator), &caller);
+        assert!(admission.holds());
+        (authenticator, admission)
+    };
+    let (authenticator, admission) = start();
+    authenticator.replace(vec![credential("bob", Hash::of_token("3")), ann.clone()]).unwrap();
+    assert!(admission.holds(), "others came and went");
+    for changed in [
+        Credential { hash: Hash::of_token("other"), ..ann.clone() },
+        Credential { role: Role::Operator, ..ann.clone() },
+        Credential { scope: Scope::Only(vec![Pattern::parse("a").unwrap()]), ..ann.clone() },
+        Credential { expires: Some(noon().wall), ..ann.clone() },
+        Credential { name: "anna".into(), ..ann.clone() },
+    ] {
+        let (authenticator, admission) = start();
+        authenticator.replace(vec![changed.clone()]).unwrap();
+        assert!(!admission.holds(), "{changed:?}");
+    }
+    assert!(Admission::of(None, &caller).holds(), "nobody is asked for credentials");
+}
