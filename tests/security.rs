@@ -172,7 +172,6 @@ fn what_would_be_unsafe_does_not_start_and_says_what_to_do() {
         (&["--tls_certificate", &key, "--tls_key", &key], &[], &[&key, "no certificate"]),
         (&[&tls[..], &["--tls_client_required"]].concat(), &[], &["--tls_client_ca"]),
         (&["--tls_client_ca", &ca], &[], &["tls_client_ca", "needs TLS"]),
-        (&["--https_port", "0"], &[], &["https_port", "needs TLS"]),
         (&["--disable_http"], &[], &["disable_http", "nothing would listen"]),
         (&["--ssl_keystore_path", "/k.jks"], &[], &["keytool -importkeystore", "openssl pkcs12"]),
         (&[], &[("MESOSPHERE_KEYSTORE_PASS", "x")], &["MESOSPHERE_KEYSTORE_PASS", "--tls_key"]),

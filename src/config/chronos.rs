@@ -81,6 +81,10 @@ static HOOKS: Lack = Lack {
 static GRAPHITE: Lack =
     Lack { what: "Graphite", sentence: "this release reports nothing to Graphite; leave it out" };
 
+const HTTPS_ADDRESS: &str = "Means the same; the default is `127.0.0.1`. Without --tls_certificate it has no effect, \
+                             as in Chronos without a keystore, and is warned of";
+const HTTPS_PORT: &str = "Means the same. Without --tls_certificate it has no effect, as in Chronos without a keystore, \
+                          and is warned of";
 const KEYSTORE: &str =
     "Refused: a Java keystore cannot be read; the sentence says how to convert it";
 const NO_OFFERS: &str = "commands start on this machine, without offers of Mesos";
@@ -175,8 +179,8 @@ pub(super) const FLAGS: &[ChronosFlag] = &[
     kept("disable_http", "all", "false"),
     kept("http_address", "all", "every address"),
     kept("http_port", "all", "8080; 4400 in the packages"),
-    kept("https_address", "all", "every address"),
-    kept("https_port", "all", "8443"),
+    changed("https_address", "all", "every address", HTTPS_ADDRESS),
+    changed("https_port", "all", "8443", HTTPS_PORT),
     changed("ssl_keystore_path", "all", "", KEYSTORE),
     changed("ssl_keystore_password", "all", "", KEYSTORE),
     kept("http_credentials", "all", ""),

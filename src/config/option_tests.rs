@@ -584,3 +584,24 @@ fn secrets_are_shown_to_nobody() {
         assert_eq!(told.contains(&format!("chmod o-r {file}")), is_told, "{mode:o}: {told}");
     }
 }
+
+/// Chronos' packages set the port, with a keystore or without.
+#[test]
+fn where_tls_would_be_spoken_is_no_matter_without_it() {
+    let resolution =
+        resolution(&["--https_port", "8443"], &[("CHRONODE_HTTPS_ADDRESS", "0.0.0.0")]);
+    assert!(config(&resolution).security.tls.is_none());
+    let warnings = resolution.warnings();
+    for place in ["CHRONODE_HTTPS_ADDRESS", "--https_port"] {
+        let expected = format!("{place} has no effect without TLS");
+        assert!(warnings.iter().any(|it| it.starts_with(&expected)), "{expected}: {warnings:?}");
+    }
+}
+
+#[test]
+fn where_tls_is_spoken_is_not_warned_of() {
+    let tls = ["--https_port", "8443", "--tls_certificate", "/c.pem", "--tls_key", "/c.key"];
+    let resolution = resolution(&tls, &[]);
+    assert!(config(&resolution).security.tls.is_some());
+    assert_eq!(resolution.warnings(), Vec::<String>::new());
+}

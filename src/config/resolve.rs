@@ -174,8 +174,24 @@ impl Resolution {
                 }
             }
         }
+        warnings.extend(self.idle_without_tls());
         self.problems.extend(problems);
         self.warnings.extend(warnings);
+    }
+
+    /// Where TLS would be spoken, although it is not. Chronos takes both flags without a keystore, too.
+    fn idle_without_tls(&self) -> impl Iterator<Item = String> {
+        const TLS: [&str; 2] = ["tls_certificate", "tls_key"];
+        let has_tls = TLS.into_iter().any(|name| self.given.contains_key(name));
+        let given = ["https_address", "https_port"]
+            .into_iter()
+            .filter(|name| self.given.contains_key(*name));
+        given.filter(move |_| !has_tls).map(|name| {
+            format!(
+                "{} has no effect without TLS: give --tls_certificate and --tls_key, or leave it out",
+                self.place(name)
+            )
+        })
     }
 
     /// What is odd but accepted, each a sentence with its place.
