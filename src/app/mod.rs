@@ -63,7 +63,7 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     security::check_files(&data)?;
 
     let own_user = machine::own_user();
-    let guards = Guards::open(&config.security, &own_user, &data)?;
+    let guards = Guards::open(&config.security, &config.defaults.user, &own_user, &data)?;
     let entrances = entrances(&config, &guards).await?;
     let addresses = addresses(&entrances)?;
 

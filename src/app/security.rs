@@ -40,10 +40,13 @@ impl Guards {
     /// Opens what the configuration names.
     pub(super) fn open(
         security: &Security,
+        default_user: &str,
         own_user: &str,
         data: &Path,
     ) -> anyhow::Result<Arc<Self>> {
         check_run_as(security, own_user)?;
+        let run_as = security.run_as.as_deref();
+        check_default_user(run_as, default_user, own_user, machine::is_root())?;
         let authenticator = if security.has_credentials() {
             let (credentials, _) = credentials(security)?;
             Some(Arc::new(Authenticator::new(credentials, &security.realm, clock::now)?))
@@ -168,6 +171,40 @@ fn check_run_as(security: &Security, own_user: &str) -> anyhow::Result<()> {
     if !machine::is_root() && users.iter().any(|user| user != own_user) {
         bail!(
             "--run_as `{}`: Chronode does not run as root, so commands can only be run as `{own_user}`",
+            users.join(",")
+        );
+    }
+    Ok(())
+}
+
+/// The user of jobs that name none must be one that commands can run as, or each of these jobs would be refused. Who
+/// names no default may want just that: every job is to name its user.
+fn check_default_user(
+    run_as: Option<&[String]>,
+    default_user: &str,
+    own_user: &str,
+    is_root: bool,
+) -> anyhow::Result<()> {
+    if !default_user.is_empty() && default_user != own_user && !is_root {
+        bail!(
+            "--user `{default_user}`: Chronode does not run as root, so commands can only be run as `{own_user}`, and every \
+             job without `runAsUser` would be refused. Leave --user out, or run Chronode as root"
+        );
+    }
+    let Some(users) = run_as else { return Ok(()) };
+    let is_listed = |user: &str| users.iter().any(|listed| listed == user);
+    if default_user.is_empty() {
+        if !is_listed(own_user) {
+            tracing::warn!(
+                "--run_as `{}` does not name `{own_user}`, as which commands are run where nothing else is said: every job \
+                 without `runAsUser` is refused; --user names another",
+                users.join(",")
+            );
+        }
+    } else if !is_listed(default_user) {
+        bail!(
+            "--user `{default_user}`: --run_as `{}` does not name it, so every job without `runAsUser` would be refused. \
+             Give as --user one of these, or add it to --run_as",
             users.join(",")
         );
     }
@@ -336,6 +373,31 @@ fn changes(before: &[Credential], after: &[Credential]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The flags of Chronos' start script say `--user root`.
+    #[test]
+    fn the_user_of_jobs_that_name_none_is_one_that_commands_can_run_as() {
+        let check = |default_user: &str, run_as: Option<&[&str]>, is_root: bool| {
+            let list = |users: &[&str]| users.iter().map(ToString::to_string).collect::<Vec<_>>();
+            check_default_user(run_as.map(list).as_deref(), default_user, "cron", is_root)
+                .map_err(|error| error.to_string())
+        };
+        for (default_user, run_as, is_root) in [
+            ("", None, false),
+            ("cron", None, false),
+            ("root", None, true),
+            ("nobody", Some(&["nobody", "cron"][..]), true),
+            // Every job is to name its user.
+            ("", Some(&["nobody"][..]), true),
+        ] {
+            assert_eq!(check(default_user, run_as, is_root), Ok(()), "{default_user} {run_as:?}");
+        }
+        let refused = check("root", None, false).unwrap_err();
+        assert!(refused.starts_with("--user `root`: Chronode does not run as root"), "{refused}");
+        assert!(refused.ends_with("Leave --user out, or run Chronode as root"), "{refused}");
+        let refused = check("root", Some(&["nobody", "cron"]), true).unwrap_err();
+        assert!(refused.contains("--run_as `nobody,cron` does not name it"), "{refused}");
+    }
 
     #[test]
     fn another_secret_is_told_wherever_it_came_from_and_the_same_one_is_not() {
