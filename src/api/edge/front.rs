@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::CONNECTION;
+use axum::http::header::{CONNECTION, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
@@ -198,6 +198,11 @@ impl Front {
     fn check(&self, link: &Link, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
         if let Err(reason) = &link.admitted {
             return Err(ApiError::forbidden("peer_not_allowed", reason.as_str()));
+        }
+        // Balancers ask in HTTP/1.0, which names no host. No browser does, and the answer says nothing.
+        let is_bare = !headers.contains_key(HOST) && !headers.contains_key(ORIGIN);
+        if is_bare && uri.path() == OPEN_PATH && uri.authority().is_none() {
+            return Ok(());
         }
         self.hosts.check(uri, headers, link.local)
     }

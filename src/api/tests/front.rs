@@ -31,6 +31,30 @@ async fn ping_answers_as_chronos() {
     assert_eq!(answer.header("cache-control"), Some("must-revalidate,no-cache,no-store"));
 }
 
+/// HAProxy's plain `httpchk` names no host.
+#[tokio::test]
+async fn ping_alone_answers_who_names_no_host() {
+    let fixture = Fixture::start().await;
+    let ask = async |line: &str, headers: &str| {
+        fixture.send(&format!("{line}\r\n{headers}Connection: close\r\n\r\n")).await
+    };
+    for line in ["OPTIONS /ping HTTP/1.0", "GET /ping HTTP/1.0", "GET /ping HTTP/1.1"] {
+        let answer = ask(line, "").await;
+        assert_ne!(answer.status, 403, "{line}: {}", answer.text());
+    }
+    assert_eq!(ask("GET /ping HTTP/1.0", "").await.text(), "pong\n");
+    for (line, headers) in [
+        ("GET /scheduler/jobs HTTP/1.0", ""),
+        ("GET /metrics HTTP/1.0", ""),
+        ("GET //ping HTTP/1.0", ""),
+        ("GET /ping HTTP/1.0", "Host: evil.example\r\n"),
+        ("GET /ping HTTP/1.0", "Origin: http://evil.example\r\n"),
+        ("GET http://evil.example/ping HTTP/1.0", ""),
+    ] {
+        assert_eq!(ask(line, headers).await.status, 403, "{line} {headers}");
+    }
+}
+
 #[tokio::test]
 async fn info_says_what_runs_here() {
     let fixture = Fixture::start().await;
@@ -60,6 +84,7 @@ async fn unknown_paths_and_methods_are_json_errors() {
     let fixture = Fixture::start().await;
     for path in [
         "/",
+        "/logging",
         "/nowhere",
         "/scheduler",
         "/scheduler/",
@@ -109,13 +134,16 @@ async fn a_name_that_is_not_ours_is_refused_everywhere() {
             "Host: localhost\r\nHost: evil.example\r\n",
             "Host: 127.0.0.1.nip.io:4400\r\n",
         ] {
+            if path == "/ping" && host.is_empty() {
+                continue;
+            }
             let request = format!("{method} {path} HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
             let answer = fixture.send(&request).await;
             answer.message(403);
             assert_eq!(answer.json()["code"], "host_not_allowed");
         }
     }
-    let old = fixture.send("GET /ping HTTP/1.0\r\n\r\n").await;
+    let old = fixture.send("GET /scheduler/jobs HTTP/1.0\r\n\r\n").await;
     old.message(403);
     assert_eq!(fixture.memory.world().requests, []);
 }

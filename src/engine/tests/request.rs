@@ -1,6 +1,7 @@
 //! What clients ask.
 
 use super::*;
+use crate::model::{Container, ContainerType, Network};
 
 const NONE: [&str; 0] = [];
 
@@ -8,6 +9,42 @@ fn refused(reply: &Reply) -> &Rejection {
     match reply {
         Reply::Refused(rejection) => rejection,
         other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// What every Chronos prints, or runs, and a scheduler of this machine that is not root does not.
+#[test]
+fn what_this_installation_cannot_run_is_refused_by_name() {
+    let mut desk = Desk::new();
+    let mut settings = settings();
+    settings.abilities.only_user = Some("cron".to_owned());
+    desk.state.settings = Arc::new(settings);
+    let plain = || draft("job", "R0//PT1H");
+    let as_user = |user: &str| JobDraft { run_as_user: Some(user.to_owned()), ..plain() };
+    let container = Container {
+        kind: ContainerType::Docker,
+        image: "busybox".to_owned(),
+        network: Network::Host,
+        network_name: String::new(),
+        network_infos: Vec::new(),
+        volumes: Vec::new(),
+        force_pull_image: false,
+        parameters: Vec::new(),
+    };
+    let executor = JobDraft { executor: Some("run".to_owned()), ..plain() };
+    for (draft, field, told) in [
+        (as_user("root"), "runAsUser", "Chronode does not run as root"),
+        (executor, "executor", "runs no custom executors"),
+        (JobDraft { container: Some(container), ..plain() }, "container", "has no containerizer"),
+    ] {
+        let reply = desk.put(draft);
+        let rejection = refused(&reply);
+        assert_eq!((&*rejection.field, rejection.code), (field, RejectionCode::Unsupported));
+        assert!(rejection.message.contains(told), "{}", rejection.message);
+        assert!(rejection.remedy.starts_with("leave `"), "{}", rejection.remedy);
+    }
+    for draft in [as_user("cron"), as_user(""), plain()] {
+        assert!(matches!(desk.put(draft), Reply::Stored { .. }));
     }
 }
 

@@ -362,6 +362,8 @@ fn limits_are_named() {
     ] {
         assert!(refusal(field, value).ends_with(expected), "{field}");
     }
+    let retries = refusal("retries", json!(1_001));
+    assert!(retries.starts_with("retries | ") && retries.contains("1000"), "{retries}");
 }
 
 #[test]
