@@ -3,6 +3,8 @@
 //! What is asked is generated from the table of routes. A route for which nothing is said here fails, so none can be
 //! added without somebody thinking about what those may see of it who may not see the job.
 
+use std::collections::BTreeSet;
+
 use super::super::credential::testing::{admitting, bearer};
 use super::super::routes::{Needs, ROUTES, Route};
 use super::super::testing::{Answer, Fixture, Written, attempt, ended, over, run};
@@ -330,4 +332,19 @@ async fn what_is_no_route_is_refused_like_one_and_changes_nothing() {
     }
     assert_eq!(fixture.memory.world().requests, []);
     report(&format!("{} paths, {tried} methods of them that are none", paths.len()));
+}
+
+/// What the documentation says an administrator may do more is what the table asks one for.
+#[test]
+fn the_document_names_what_needs_an_administrator() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/api.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let row = text.lines().find(|line| line.starts_with("| `admin` |")).unwrap();
+    let named: BTreeSet<&str> = row.split('`').filter(|part| part.contains(" P/")).collect();
+    let needed: BTreeSet<String> = ROUTES
+        .iter()
+        .filter(|route| route.needs == Needs::Role(Role::Admin))
+        .map(|route| format!("{} P{}", route.method, route.path))
+        .collect();
+    assert_eq!(named, needed.iter().map(String::as_str).collect());
 }
