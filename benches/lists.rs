@@ -76,6 +76,7 @@ fn apply_among(few: u64, many: u64) {
             defaults: Defaults::default(),
             retry_delay: jiff::SignedDuration::from_secs(60),
             disable_after_failures: 0,
+            max_jobs: usize::MAX,
             kill_grace: jiff::SignedDuration::from_secs(5),
             abilities: Abilities {
                 only_user: None,
