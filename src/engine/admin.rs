@@ -95,9 +95,11 @@ pub(super) fn put_job(
     // A job with parents has no occurrences; what it had decided before stays decided.
     let owed_after =
         schedule.map_or(Timestamp::UNIX_EPOCH, |schedule| owed_after(schedule, &job, now));
-    let owed_after = match existing {
-        Some(entry) if entry.job.when == job.when => owed_after,
-        Some(_) | None => owed_after.max(planned_after(&job, now)),
+    let is_other = existing.is_none_or(|entry| entry.job.when != job.when);
+    let owed_after = if schedule.is_some() && is_other {
+        owed_after.max(planned_after(&job, now))
+    } else {
+        owed_after
     };
     let record = match settled {
         Some((entry, progress)) => JobRecord {
