@@ -177,6 +177,12 @@ fn what_would_be_unsafe_does_not_start_and_says_what_to_do() {
         (&[], &[("MESOSPHERE_KEYSTORE_PASS", "x")], &["MESOSPHERE_KEYSTORE_PASS", "--tls_key"]),
         (&["--cors_origin", "https://a.example"], &[], &["cors_origin", "--credentials FILE"]),
         (&["--credentials", &good, "--cors_origin", "*"], &[], &["cors_origin", "`*` is refused"]),
+        (
+            &["--http_allowed_host", "https://a.example"],
+            &[],
+            &["http_allowed_host", "without scheme"],
+        ),
+        (&["--http_allowed_host", "a.example,*"], &[], &["http_allowed_host", "`*` is refused"]),
         (&["--run_as", "0,nobody"], &[], &["run_as", "names of users"]),
         (&["--data", &directory], &[], &["others may write to it", "chmod go-w"]),
     ];

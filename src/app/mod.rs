@@ -233,7 +233,10 @@ fn api_options(
     let names = addresses.iter().map(|(address, _)| address.ip().to_string());
     let is_local = addresses.iter().all(|(address, _)| address.ip().to_canonical().is_loopback());
     api::Options {
-        allowed_hosts: names.chain([config.hostname.clone()]).collect(),
+        allowed_hosts: names
+            .chain([config.hostname.clone()])
+            .chain(config.security.allowed_hosts.clone())
+            .collect(),
         allowed_origins: config.security.origins.clone(),
         // Whoever reaches a scheduler that runs as root is root. On loopback that would be every local user.
         peers: if machine::is_root() && is_local && guards.authenticator.is_none() {

@@ -442,6 +442,21 @@ fn what_a_flag_asks_for_that_is_not_there_is_refused_with_a_sentence() {
 }
 
 #[test]
+fn hosts_are_names_and_addresses_without_scheme_and_port() {
+    let flag = "--http_allowed_host";
+    let read = config(&resolution(&[flag, "cron.example, n_1 ,10.0.0.1,[2001:db8::1]"], &[]));
+    let expected = ["cron.example", "n_1", "10.0.0.1", "[2001:db8::1]"];
+    assert_eq!(read.security.allowed_hosts, expected);
+    assert_eq!(config(&resolution(&[], &[])).security.allowed_hosts, [] as [&str; 0]);
+    for wrong in ["*", "https://a.example", "a.example:4400", "a..b", "-a", "a b", "[10.0.0.1]"] {
+        let found = problems(&resolution(&[&format!("{flag}={wrong}")], &[]));
+        assert_eq!(found.len(), 1, "{wrong}: {found:?}");
+        let told = &found[0];
+        assert!(told.contains("http_allowed_host") && told.contains("cron.example"), "{told}");
+    }
+}
+
+#[test]
 fn a_kept_flag_means_what_it_meant() {
     let read = config(&resolution(
         &[

@@ -4,7 +4,7 @@
 //! they are read.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -125,6 +125,16 @@ pub struct SecurityFlags {
     )]
     pub cors_origin: String,
 
+    /// Names by which clients may call this server beside `--hostname`, as a proxy sends them, separated by commas
+    #[arg(
+        long = "http_allowed_host",
+        alias = "http-allowed-host",
+        value_name = "LIST",
+        env = "CHRONODE_HTTP_ALLOWED_HOST",
+        default_value = ""
+    )]
+    pub http_allowed_host: String,
+
     /// Users that commands may run as, separated by commas; without it any user if Chronode runs as root
     #[arg(long = "run_as", alias = "run-as", value_name = "LIST", env = "CHRONODE_RUN_AS")]
     pub run_as: Option<String>,
@@ -204,6 +214,8 @@ pub struct Security {
     pub is_http_disabled: bool,
     /// Other sites whose pages may ask.
     pub origins: Vec<String>,
+    /// Names by which clients may call this server, beside those it has anyhow.
+    pub allowed_hosts: Vec<String>,
     /// Users that commands may run as; `None` is any.
     pub run_as: Option<Vec<String>>,
     /// Whether nothing is changed that cannot be recorded.
@@ -317,6 +329,7 @@ impl Security {
             tls,
             is_http_disabled: flags.disable_http,
             origins,
+            allowed_hosts: hosts(&flags.http_allowed_host)?,
             run_as: flags.run_as.as_deref().map(run_as).transpose()?,
             is_audit_required: flags.audit == AuditMode::Required,
             audit: audit::Limits { file_bytes: flags.audit_bytes, old_files: flags.audit_files },
@@ -452,6 +465,30 @@ fn origins(text: &str) -> Result<Vec<String>, ConfigError> {
             } else {
                 Err(wrong())
             }
+        })
+        .collect()
+}
+
+/// Names and addresses as they stand in `Host`, without a port: one name is allowed at every port.
+fn hosts(text: &str) -> Result<Vec<String>, ConfigError> {
+    items(text)
+        .map(|host| {
+            let is_label = |label: &str| {
+                !label.is_empty()
+                    && !label.starts_with('-')
+                    && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+            };
+            let is_name = host.split('.').all(is_label);
+            let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            let is_address = inside.is_some_and(|inside| inside.parse::<Ipv6Addr>().is_ok());
+            if is_name || is_address {
+                return Ok(host.to_owned());
+            }
+            Err(refuse(
+                "http_allowed_host",
+                text,
+                "write names as cron.example, without scheme and port; `*` is refused",
+            ))
         })
         .collect()
 }

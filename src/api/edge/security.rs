@@ -71,7 +71,7 @@ impl Hosts {
                     format!("this server does not answer to the name `{}`", named.host()),
                 )
                 .remedy(
-                    "call it by a loopback name, or start it with `--hostname` set to that name",
+                    "call it by a loopback name, or allow that name with `--http_allowed_host`",
                 ));
             }
         }

@@ -149,6 +149,15 @@ async fn a_name_that_is_not_ours_is_refused_everywhere() {
 }
 
 #[tokio::test]
+async fn the_refusal_of_a_name_says_how_to_allow_it() {
+    let fixture = Fixture::start().await;
+    let answer =
+        fixture.send("GET /ping HTTP/1.1\r\nHost: cron.example\r\nConnection: close\r\n\r\n").await;
+    assert_eq!(answer.message(403), "this server does not answer to the name `cron.example`");
+    assert!(answer.json()["remedy"].as_str().unwrap().contains("`--http_allowed_host`"));
+}
+
+#[tokio::test]
 async fn a_configured_name_is_answered() {
     let options = Options { allowed_hosts: vec!["cron.example".to_owned()], ..Options::default() };
     let fixture = Fixture::start_with(options).await;
