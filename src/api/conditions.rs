@@ -109,7 +109,7 @@ impl Conditions {
         let key = self.key.as_ref()?;
         // Two callers who use one key do not mean the same request.
         let id = hex(format!("{}\n{}", caller.name, key.text));
-        Some(RequestKey { id, content: key.content() })
+        Some(RequestKey { id, caller: hex(&*caller.name), content: key.content() })
     }
 
     /// The request as it is to be decided, for `caller`.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::answered::Answered;
 use crate::graph::JobGraph;
 use crate::model::{
     AgentId, Alarm, AttemptState, BootInstant, Duration, Incarnation, Priority, Resources, Run,
@@ -35,7 +36,7 @@ pub(super) struct Derived {
     /// Live runs by job.
     pub(super) live: BTreeMap<Incarnation, BTreeSet<(u64, RunId)>>,
     /// When each request was carried out under a key, and which key.
-    pub(super) answered: BTreeSet<(Timestamp, String)>,
+    pub(super) answered: Answered,
     /// Who is triggered by whom.
     pub(super) graph: JobGraph,
     /// How many jobs there are.

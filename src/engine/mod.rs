@@ -35,6 +35,7 @@
 #![deny(clippy::disallowed_types)]
 
 mod admin;
+mod answered;
 mod bulk;
 mod count;
 mod decision;

@@ -137,14 +137,9 @@ fn once(step: &mut Step<'_>, key: &RequestKey, request: &Request) -> Option<Repl
 
 /// Makes room for one more key.
 fn forget_old(step: &mut Step<'_>, oldest: Timestamp) {
-    let state = step.state;
-    let too_many = (state.answered_count() + 1).saturating_sub(limits::REQUEST_KEYS_MAX);
-    let old = state
-        .answered_by_age()
-        .enumerate()
-        .take_while(|(index, (at, _))| *index < too_many || *at < oldest)
-        .take(limits::DUE_PER_STEP_MAX);
-    let old: Vec<String> = old.map(|(_, (_, id))| id.to_owned()).collect();
+    // One more is about to be remembered.
+    let max = limits::REQUEST_KEYS_MAX - 1;
+    let old = step.state.answered_index().surplus(oldest, max, limits::DUE_PER_STEP_MAX);
     for id in old {
         step.change(Change::AnswerForgotten { id });
     }

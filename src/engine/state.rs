@@ -20,6 +20,7 @@ use crate::model::{
     OfferId, Resources, Run, RunId, Signal, TaskId, Term, Timestamp, When,
 };
 
+use super::answered::Answered;
 use super::decision::{Change, Launcher};
 use super::entry::JobEntry;
 use super::index::Derived;
@@ -125,7 +126,7 @@ impl State {
             last_sequence,
         } = recovered;
         let mut derived = Derived::default();
-        derived.answered.extend(answered.iter().map(|it| (it.at, it.key.id.clone())));
+        answered.iter().for_each(|it| derived.answered.add(it));
         let mut state = Self {
             term,
             jobs: BTreeMap::new(),
@@ -216,10 +217,9 @@ impl State {
                 *mark = (*mark).max(*millis);
             }
             Change::RequestAnswered(answered) => {
-                let (id, at) = (&answered.key.id, answered.at);
-                self.forget_answer(id);
-                self.derived.answered.insert((at, id.clone()));
-                self.answered.insert(id.clone(), AnsweredRequest::clone(answered));
+                self.forget_answer(&answered.key.id);
+                self.derived.answered.add(answered);
+                self.answered.insert(answered.key.id.clone(), AnsweredRequest::clone(answered));
             }
             Change::AnswerForgotten { id } => self.forget_answer(id),
             Change::ZoneKept { name, data } => {
@@ -409,18 +409,14 @@ impl State {
         self.answered.values()
     }
 
-    pub(super) fn answered_count(&self) -> usize {
-        self.answered.len()
-    }
-
-    /// When each answer was given and under which key, oldest first.
-    pub(super) fn answered_by_age(&self) -> impl Iterator<Item = (Timestamp, &str)> {
-        self.derived.answered.iter().map(|(at, id)| (*at, id.as_str()))
+    /// Which answers there are, by age and by caller.
+    pub(super) const fn answered_index(&self) -> &Answered {
+        &self.derived.answered
     }
 
     fn forget_answer(&mut self, id: &str) {
         if let Some(known) = self.answered.remove(id) {
-            self.derived.answered.remove(&(known.at, known.key.id));
+            self.derived.answered.remove(&known);
         }
     }
 

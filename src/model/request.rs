@@ -7,6 +7,8 @@ use super::{JobName, JobVersion, RunId, Timestamp};
 pub struct RequestKey {
     /// Names the request: made of who asked and of the key, so that clients cannot meet each other's.
     pub id: String,
+    /// Who asked: made of their name. Empty in what was stored before callers were told apart.
+    pub caller: String,
     /// What was asked: made of everything that the client sent, after the name of the form in which it is made of that
     /// and a colon.
     pub content: String,

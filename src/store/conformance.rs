@@ -153,7 +153,11 @@ pub(super) fn signal(sequence: u64, parent: u64) -> Signal {
 
 /// A deletion that was carried out under that key.
 fn answered(id: &str, second: i64) -> AnsweredRequest {
-    let key = RequestKey { id: id.to_owned(), content: format!("content {second}") };
+    let key = RequestKey {
+        id: id.to_owned(),
+        caller: "somebody".to_owned(),
+        content: format!("content {second}"),
+    };
     AnsweredRequest { key, at: at(second), answer: Answer::Deleted }
 }
 

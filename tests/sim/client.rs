@@ -69,7 +69,8 @@ impl World {
             return request;
         }
         let id = format!("key {}", self.requests);
-        let key = RequestKey { id, content: format!("{request:?}") };
+        let caller = "client".to_owned();
+        let key = RequestKey { id, caller, content: format!("{request:?}") };
         let request = Request::Once { key, request: Box::new(request) };
         self.repeatable.push((self.wall(), request.clone()));
         request

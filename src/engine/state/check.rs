@@ -19,7 +19,7 @@ impl State {
             job_count: self.derived.job_count,
             ..Derived::default()
         };
-        rebuilt.answered.extend(self.answered.values().map(|it| (it.at, it.key.id.clone())));
+        self.answered.values().for_each(|it| rebuilt.answered.add(it));
         for entry in self.jobs.values() {
             let next = entry.find_next(&self.settings);
             rebuilt.due.extend(next.map(|next| (next.opens_at, entry.incarnation)));

@@ -63,7 +63,8 @@ fn a_job_that_was_disabled_meanwhile_is_another() {
 }
 
 fn once(desk: &mut Desk, key: &str, request: Request) -> Reply {
-    let key = RequestKey { id: key.to_owned(), content: format!("{request:?}") };
+    let content = format!("{request:?}");
+    let key = RequestKey { id: key.to_owned(), caller: "ann".to_owned(), content };
     desk.request(Request::Once { key, request: Box::new(request) }).0
 }
 
@@ -111,7 +112,11 @@ fn a_key_whose_content_is_of_another_form_is_answered_as_stored() {
     let mut desk = Desk::new();
     desk.put(hourly());
     let mut ask = |content: &str, request: Request| {
-        let key = RequestKey { id: "key".to_owned(), content: content.to_owned() };
+        let key = RequestKey {
+            id: "key".to_owned(),
+            caller: "ann".to_owned(),
+            content: content.to_owned(),
+        };
         desk.request(Request::Once { key, request: Box::new(request) }).0
     };
     let first = ask("c0ffee", run(None));
@@ -121,7 +126,11 @@ fn a_key_whose_content_is_of_another_form_is_answered_as_stored() {
     // Another answer than the request can have says that it was another.
     let delete = Request::DeleteJob { name: name("job") };
     assert_eq!(code(&ask("2:c0ffee", delete)), "key_reused");
-    let key = |content: &str| RequestKey { id: "key".to_owned(), content: content.to_owned() };
+    let key = |content: &str| RequestKey {
+        id: "key".to_owned(),
+        caller: "ann".to_owned(),
+        content: content.to_owned(),
+    };
     let kept = |wall, content| repeated(&desk.state, wall, &key(content));
     assert_eq!(kept(at("2026-01-02T00:00:00Z"), "2:x"), Some(first));
     assert_eq!(kept(at("2026-01-02T00:00:01Z"), "2:x"), None);
@@ -150,11 +159,16 @@ fn keys_are_forgotten_after_a_day_and_beyond_a_number() {
         desk.state.answered_requests().map(|answered| answered.key.id.as_str()).collect();
     assert_eq!(known, ["late", "next"]);
     for index in 0..limits::REQUEST_KEYS_MAX {
-        let key = RequestKey { id: format!("{index:05}"), content: String::new() };
+        let (id, caller) = (format!("{index:05}"), "eve".to_owned());
+        let key = RequestKey { id, caller, content: String::new() };
         let request = Request::Once { key, request: Box::new(kill()) };
         let _ = desk.step(&Event::Request { id: RequestId(1_000_000), request });
     }
     assert_eq!(desk.state.answered_requests().len(), limits::REQUEST_KEYS_MAX);
+    // Who sends many loses their own oldest ones, and nobody else theirs.
+    let known = |id: &str| desk.state.answered_requests().any(|answered| answered.key.id == id);
+    assert!(known("late") && known("next"));
+    assert!(!known("00000") && !known("00001") && known("00002") && known("09999"));
 }
 
 fn child(job: &str, parents: &[&str]) -> JobDraft {

@@ -31,8 +31,9 @@ pub(in crate::store) fn answered() -> impl Strategy<Value = AnsweredRequest> {
             .prop_map(|(at, names)| Answer::CutOver { at, names }),
         proptest::collection::vec(applied, 0..3).prop_map(|jobs| Answer::Applied { jobs }),
     ];
-    (text(), text(), instant(), answer).prop_map(|(id, content, at, answer)| AnsweredRequest {
-        key: RequestKey { id, content },
+    let key = (text(), text(), text());
+    (key, instant(), answer).prop_map(|((id, caller, content), at, answer)| AnsweredRequest {
+        key: RequestKey { id, caller, content },
         at,
         answer,
     })

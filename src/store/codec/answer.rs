@@ -16,6 +16,8 @@ type Text<'a> = Cow<'a, str>;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AnsweredRecord<'a> {
     id: Text<'a>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    caller: Text<'a>,
     content: Text<'a>,
     at: AsWord<Timestamp>,
     answer: AnswerRecord<'a>,
@@ -64,7 +66,7 @@ const fn version(record: VersionRecord) -> JobVersion {
 }
 
 pub(super) fn answered_record(answered: &AnsweredRequest) -> AnsweredRecord<'_> {
-    let AnsweredRequest { key: RequestKey { id, content }, at, answer } = answered;
+    let AnsweredRequest { key: RequestKey { id, caller, content }, at, answer } = answered;
     let answer = match answer {
         Answer::Stored { version, created } => {
             AnswerRecord::Stored { version: version_record(*version), created: *created }
@@ -91,11 +93,17 @@ pub(super) fn answered_record(answered: &AnsweredRequest) -> AnsweredRecord<'_> 
                 .collect(),
         },
     };
-    AnsweredRecord { id: id.into(), content: content.into(), at: AsWord(*at), answer }
+    AnsweredRecord {
+        id: id.into(),
+        caller: caller.into(),
+        content: content.into(),
+        at: AsWord(*at),
+        answer,
+    }
 }
 
 pub(super) fn answered(record: AnsweredRecord<'_>) -> Result<AnsweredRequest, DecodeError> {
-    let AnsweredRecord { id, content, at, answer } = record;
+    let AnsweredRecord { id, caller, content, at, answer } = record;
     let answer = match answer {
         AnswerRecord::Stored { version: of, created } => {
             Answer::Stored { version: version(of), created }
@@ -119,6 +127,10 @@ pub(super) fn answered(record: AnsweredRecord<'_>) -> Result<AnsweredRequest, De
             Answer::Applied { jobs: jobs? }
         }
     };
-    let key = RequestKey { id: id.into_owned(), content: content.into_owned() };
+    let key = RequestKey {
+        id: id.into_owned(),
+        caller: caller.into_owned(),
+        content: content.into_owned(),
+    };
     Ok(AnsweredRequest { key, at: at.0, answer })
 }
