@@ -152,6 +152,16 @@ const fn job_of(request: &Request) -> Option<&crate::model::JobName> {
         // What a handler itself demands of the job.
         | Request::IfMatch { name, .. } => Some(name),
         Request::ClearQueue
+        | Request::OperateRun { .. }
+        | Request::Pause { .. }
+        | Request::Resume { .. }
+        | Request::SkipAhead { .. }
+        | Request::UnskipAhead { .. }
+        | Request::Backfill(_)
+        | Request::CancelBackfill { .. }
+        | Request::CutBacklog { .. }
+        | Request::LiftQuarantine { .. }
+        | Request::TrustClock { .. }
         | Request::CompleteTask { .. }
         | Request::CutOver { .. }
         | Request::Apply { .. }

@@ -35,7 +35,7 @@ use super::error::ApiError;
 use super::listener::Listener;
 use crate::engine::forecast::Plan;
 use crate::metrics::{Figures, Levels, Metrics};
-use crate::model::{Dialect, HistoryEntry, Incarnation, JobName, Run, RunId};
+use crate::model::{Ask, Dialect, HistoryEntry, Incarnation, Intervention, JobName, Run, RunId};
 
 use calculations::Calculations;
 use changes::Asked;
@@ -189,6 +189,17 @@ impl Desk {
     pub(crate) fn job(&self, name: &JobName) -> Option<JobView> {
         self.in_scope(name)?;
         self.door.backend.job(name)
+    }
+
+    /// A run that the caller asks for, with these arguments.
+    pub(crate) fn ask(&self, arguments: Option<String>) -> Ask {
+        Ask { by: Some(self.intervention(String::new())), ..Ask::with_arguments(arguments) }
+    }
+
+    /// What the caller does, now, for `reason`.
+    pub(crate) fn intervention(&self, reason: String) -> Intervention {
+        let by = self.caller.name.to_string();
+        Intervention { by, at: self.almanac().now, reason }
     }
 
     /// Whether the caller may still ask, who was let in when the request began.

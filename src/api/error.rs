@@ -128,6 +128,8 @@ impl ApiError {
             | RejectionCode::Unsupported
             | RejectionCode::LimitReached
             | RejectionCode::UnknownTask => StatusCode::BAD_REQUEST,
+            RejectionCode::UnknownRun => StatusCode::NOT_FOUND,
+            RejectionCode::Impossible => StatusCode::CONFLICT,
             RejectionCode::Changed => StatusCode::PRECONDITION_FAILED,
             RejectionCode::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         };

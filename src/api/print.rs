@@ -9,8 +9,8 @@ use super::backend::{Info, RoundView, ZoneInfo};
 use crate::engine::ParentStanding;
 use crate::engine::forecast::{Forecast, Minute, Start};
 use crate::model::{
-    Attempt, AttemptState, Contribution, Exit, HistoryEntry, JobName, Run, RunId, RunState,
-    Stretch, Timestamp, Trigger,
+    Attempt, AttemptState, Contribution, EnvVar, Exit, HistoryEntry, Intervention, JobName, Run,
+    RunId, RunState, SECRET_SHOWN, Stretch, Timestamp, Trigger,
 };
 use crate::schedule::Opening;
 
@@ -36,6 +36,10 @@ pub(crate) fn run(run: &Run) -> Value {
         trigger,
         task_millis: _, // Shows in the task ids.
         arguments,
+        environment,
+        by,
+        retries_down,
+        stopped_by,
         causes,
         created_at,
         start_deadline: _, // Shows while the run is pending.
@@ -51,6 +55,10 @@ pub(crate) fn run(run: &Run) -> Value {
         "trigger": print_trigger(trigger),
         "causes": causes.iter().map(RunId::to_string).collect::<Vec<_>>(),
         "arguments": arguments,
+        "environment": environment.iter().map(variable).collect::<Value>(),
+        "by": by.as_ref().map(intervention),
+        "stoppedBy": stopped_by.as_ref().map(intervention),
+        "retriesDown": retries_down,
         "createdAt": instant(*created_at),
         "state": state_word(state),
         "verdict": null,
@@ -78,18 +86,49 @@ pub(crate) fn run(run: &Run) -> Value {
 }
 
 fn print_trigger(trigger: &Trigger) -> Value {
-    let (kind, opens_at, finished_at) = match trigger {
-        Trigger::Schedule { due_at: _, opens_at } => ("schedule", Some(*opens_at), None),
-        Trigger::CatchUp { due_at: _ } => ("catchUp", None, None),
-        Trigger::Manual { at: _ } => ("manual", None, None),
-        Trigger::Parents { due_at: _, at } => ("parents", None, Some(*at)),
-    };
-    json!({
-        "kind": kind,
+    let mut object = json!({
+        "kind": null,
         "dueAt": instant(trigger.due_at()),
-        "opensAt": optional(opens_at),
-        "finishedAt": optional(finished_at),
-    })
+        "opensAt": null,
+        "finishedAt": null,
+        "retryOf": null,
+        "backfill": null,
+    });
+    object["kind"] = match trigger {
+        Trigger::Schedule { due_at: _, opens_at } => {
+            object["opensAt"] = instant(*opens_at).into();
+            "schedule"
+        }
+        Trigger::CatchUp { due_at: _ } => "catchUp",
+        Trigger::Manual { .. } => "manual",
+        Trigger::Retry { of, .. } => {
+            object["retryOf"] = of.to_string().into();
+            "retry"
+        }
+        Trigger::Backfill { of, .. } => {
+            object["backfill"] = of.to_string().into();
+            "backfill"
+        }
+        Trigger::Parents { due_at: _, at } => {
+            object["finishedAt"] = instant(*at).into();
+            "parents"
+        }
+    }
+    .into();
+    object
+}
+
+/// Who did something, when and why.
+pub(crate) fn intervention(intervention: &Intervention) -> Value {
+    let Intervention { by, at, reason } = intervention;
+    json!({"by": by, "at": instant(*at), "reason": reason})
+}
+
+/// A variable of a run. What is secret is nowhere shown.
+pub(crate) fn variable(variable: &EnvVar) -> Value {
+    let EnvVar { name, value, secret } = variable;
+    let shown = if *secret { SECRET_SHOWN } else { value.as_str() };
+    json!({"name": name, "value": shown, "secret": secret})
 }
 
 fn state_word(state: &RunState) -> &'static str {
@@ -207,7 +246,8 @@ pub(crate) fn round(job: &JobName, round: &RoundView) -> Value {
 fn parent(parent: &ParentStanding) -> Value {
     let ParentStanding { name, is_disabled, next_due, done, suffices } = parent;
     let done = done.as_ref().map(|done| {
-        let Contribution { parent: _, successes, failures, kills, run, due_at, at } = done;
+        let Contribution { parent: _, successes, failures, kills, run, due_at, at, source: _ } =
+            done;
         json!({
             "successes": successes,
             "failures": failures,

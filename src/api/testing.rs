@@ -27,9 +27,10 @@ use crate::engine::{
 };
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    ApplyOutcome, BootInstant, Contribution, Defaults, Dialect, Duration, HistoryEntry,
-    Incarnation, JobDraft, JobName, JobRecord, NameRule, Progress, RequestKey, Run, RunId,
-    RunState, ScheduleTerms, Scope, TaskId, Timestamp, Verdict, When,
+    ApplyOutcome, BackfillId, Became, BootInstant, Contribution, Defaults, Dialect, Duration,
+    HistoryEntry, Incarnation, Interventions, JobDraft, JobName, JobRecord, NameRule, PauseScope,
+    Progress, RequestKey, Run, RunId, RunState, ScheduleTerms, Scope, Source, TaskId, Timestamp,
+    Verdict, When,
 };
 use crate::schedule::ZoneDb;
 
@@ -140,7 +141,9 @@ fn refuse(code: RejectionCode, message: String) -> Reply {
         | RejectionCode::LimitReached
         | RejectionCode::Changed
         | RejectionCode::KeyReused
-        | RejectionCode::UnknownTask => ("schedule", "write another".to_owned()),
+        | RejectionCode::UnknownTask
+        | RejectionCode::UnknownRun
+        | RejectionCode::Impossible => ("schedule", "write another".to_owned()),
     };
     Reply::Refused(Rejection { code, message, field: field.into(), position: None, remedy })
 }
@@ -199,6 +202,7 @@ impl World {
                         boot_id: None,
                         rounds: Vec::new(),
                     },
+                    interventions: Interventions::default(),
                     job,
                 };
                 self.remember(&mut record);
@@ -214,13 +218,13 @@ impl World {
                 }
                 None => unknown(&name),
             },
-            Request::RunJob { name, arguments } => {
+            Request::RunJob { name, ask } => {
                 if !self.jobs.contains_key(&name) {
                     return unknown(&name);
                 }
                 let sequence = self.history.len() as u64 + 1;
                 let mut new = run(sequence, name.as_str(), RunState::Queued, Vec::new());
-                new.arguments = arguments;
+                (new.arguments, new.environment, new.by) = (ask.arguments, ask.environment, ask.by);
                 let id = new.id;
                 self.history.push(HistoryEntry::Run(new));
                 Reply::Triggered { run: id }
@@ -254,6 +258,25 @@ impl World {
                 names: names.unwrap_or_else(|| self.jobs.keys().cloned().collect()),
                 consequences: Vec::new(),
             },
+            Request::OperateRun { run, .. } => Reply::Operated { run, became: Became::Stopping },
+            Request::Pause { scope, .. } | Request::Resume { scope, .. } => match scope {
+                PauseScope::Everything => Reply::Paused { names: Vec::new() },
+                PauseScope::Job(name) | PauseScope::Subtree(name)
+                    if self.jobs.contains_key(&name) =>
+                {
+                    Reply::Paused { names: vec![name] }
+                }
+                PauseScope::Job(name) | PauseScope::Subtree(name) => unknown(&name),
+            },
+            Request::SkipAhead { due_at, .. } => {
+                Reply::SkippedAhead { due_at: due_at.unwrap_or_else(|| at("2030-01-01T00:00:00Z")) }
+            }
+            Request::UnskipAhead { due_at, .. } => Reply::SkippedAhead { due_at },
+            Request::Backfill(_) => Reply::Backfilled { id: BackfillId(1) },
+            Request::CancelBackfill { .. } | Request::CutBacklog { .. } => {
+                Reply::Dropped { count: 0, left: 0 }
+            }
+            Request::LiftQuarantine { .. } | Request::TrustClock { .. } => Reply::Done,
             Request::Apply { drafts, dialect } => self.apply(drafts, dialect),
             Request::IfMatch { name, expected, request } => {
                 let found = self.jobs.get(&name).map(JobRecord::version);
@@ -411,6 +434,7 @@ impl Backend for Memory {
                 run: RunId::manual(Incarnation(7), 5),
                 due_at: at("2030-01-01T00:00:00Z"),
                 at: at("2030-01-01T00:01:00Z"),
+                source: Source::New,
             }),
             suffices: false,
         });

@@ -54,8 +54,10 @@ pub struct Record {
     pub request: Option<u64>,
     /// Which revision of the job came of it.
     pub revision: Option<u64>,
-    /// Which run came of it.
+    /// Which run came of it, or is the one that it is about.
     pub run: Option<String>,
+    /// Why, as the caller says; empty if they do not.
+    pub reason: String,
     /// Whether it was asked for under a key, so that this may be the repeated answer to what an earlier record tells.
     pub has_key: bool,
 }
@@ -280,6 +282,7 @@ fn printed(record: &Record, sequence: u64, suppressed: u64) -> Value {
         request,
         revision,
         run,
+        reason,
         has_key,
     } = record;
     let mut map = Map::new();
@@ -323,6 +326,9 @@ fn printed(record: &Record, sequence: u64, suppressed: u64) -> Value {
     }
     if let Some(run) = run {
         map.insert("run".into(), run.as_str().into());
+    }
+    if !reason.is_empty() {
+        map.insert("reason".into(), reason.as_str().into());
     }
     if *has_key {
         map.insert("idempotencyKey".into(), true.into());

@@ -146,7 +146,7 @@ impl House {
 
     /// Runs a job, and waits until the feed tells that it is over.
     async fn run(&self, job: &str) -> RunId {
-        let reply = self.ask(Request::RunJob { name: name(job), arguments: None }).await;
+        let reply = self.ask(Request::RunJob { name: name(job), ask: Box::default() }).await;
         let Reply::Triggered { run } = reply else { panic!("{reply:?}") };
         let is_its_end = |event: &Arc<FeedEvent>| matches!(&event.item, FeedItem::Run { run: found, step: RunStep::Ended { .. }, .. } if *found == run);
         let mut number = 0;
@@ -187,6 +187,10 @@ fn steps(events: &[Arc<FeedEvent>], wanted: RunId) -> Vec<RunStep> {
         | FeedItem::Job { .. }
         | FeedItem::RoundMoved { .. }
         | FeedItem::StretchStored { .. }
+        | FeedItem::StretchVoided { .. }
+        | FeedItem::EverythingPaused { .. }
+        | FeedItem::BackfillMoved { .. }
+        | FeedItem::ClockDoubted { .. }
         | FeedItem::Launcher { .. }
         | FeedItem::ZoneKept { .. } => None,
     };
@@ -260,7 +264,12 @@ async fn the_feed_tells_every_committed_change_once_and_in_order() {
                     assert_eq!(known.insert(job.clone(), *revision), Some(revision - 1));
                 }
                 JobStep::Deleted => assert!(known.remove(job).is_some()),
-                JobStep::Disabled | JobStep::Quarantined => {}
+                JobStep::Disabled
+                | JobStep::Quarantined
+                | JobStep::Released
+                | JobStep::Paused { .. }
+                | JobStep::Resumed
+                | JobStep::SkipsChanged => {}
             }
         }
     }
@@ -350,6 +359,10 @@ async fn a_launcher_that_goes_and_comes_is_told_once_each() {
             | FeedItem::Job { .. }
             | FeedItem::RoundMoved { .. }
             | FeedItem::StretchStored { .. }
+            | FeedItem::StretchVoided { .. }
+            | FeedItem::EverythingPaused { .. }
+            | FeedItem::BackfillMoved { .. }
+            | FeedItem::ClockDoubted { .. }
             | FeedItem::ZoneKept { .. } => None,
         };
         events.iter().filter_map(problem).collect()

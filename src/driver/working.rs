@@ -116,6 +116,7 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
     let mut stretches = BTreeSet::new();
     let mut signals = BTreeSet::new();
     let mut marks = BTreeSet::new();
+    let mut backfills = BTreeSet::new();
     let mut kept: Vec<Change> = Vec::with_capacity(changes.len());
     for change in changes.into_iter().rev() {
         let is_latest = match &change {
@@ -125,6 +126,7 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
             Change::StretchStored(stretch) => stretches.insert(stretch.sequence),
             Change::TaskMillisUsed { name, .. } => marks.insert(name.clone()),
             Change::SignalStored(signal) => signals.insert(signal.sequence),
+            Change::BackfillStored(backfill) => backfills.insert(backfill.id),
             // These are rare, and their order with the others matters.
             Change::TermBegan(_)
             | Change::JobStored(_)
@@ -135,6 +137,12 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
             | Change::AnswerForgotten { .. }
             | Change::ZoneKept { .. }
             | Change::Quarantined { .. }
+            | Change::QuarantineLifted { .. }
+            | Change::Intervened { .. }
+            | Change::EverythingPaused(_)
+            | Change::BackfillRemoved { .. }
+            | Change::StretchVoided { .. }
+            | Change::ClockJudged(_)
             | Change::ListeningBegan { .. }
             | Change::Heard { .. }
             | Change::ListeningEnded
@@ -194,6 +202,7 @@ mod tests {
             outcome: Outcome::Succeeded,
             due_at: Timestamp::UNIX_EPOCH,
             at: Timestamp::UNIX_EPOCH,
+            retries_down: false,
             told_through: Some(Incarnation(through)),
         })
     }

@@ -1,4 +1,4 @@
-//! What clients ask of one job: create, replace and delete it, run it now, stop its runs; and to clear the queue.
+//! What clients ask of one job: create, replace and delete it, run it now, stop its runs.
 //!
 //! A request is answered in the decision that carries it out, so nobody hears of a change before it is durable. What
 //! cannot be done is refused whole, with the field and the remedy.
@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use crate::model::{
-    Dialect, Duration, Job, JobDraft, JobName, JobRecord, JobStats, Progress, Run, RunState,
-    SECRET_SHOWN, ScheduleTerms, Shadow, StopReason, Timestamp, Verdict, When, limits,
+    Ask, Dialect, Duration, Interventions, Job, JobDraft, JobName, JobRecord, JobStats, Progress,
+    Run, SECRET_SHOWN, ScheduleTerms, Shadow, StopReason, Timestamp, Trigger, When,
 };
 use crate::placement::Conditions;
 use crate::schedule::{Schedule, ScheduleError};
@@ -15,8 +15,8 @@ use crate::schedule::{Schedule, ScheduleError};
 use super::decision::Change;
 use super::entry::{JobEntry, needs_machine};
 use super::event::{Rejection, RejectionCode, Reply};
-use super::intake::Intake;
-use super::{Step, due, family, intake, launch, round, shell_text, status, zones};
+use super::intake::{Intake, New};
+use super::{Step, backfill, due, family, intake, launch, round, shell_text, status, zones};
 
 /// Runs of one job that may be live at once, counted when a person asks for another. More is a script gone wild.
 const LIVE_RUNS_MAX: usize = 1_000;
@@ -118,6 +118,7 @@ pub(super) fn put_job(
                 rounds: family::rounds_kept(step, entry, &progress, &job),
             },
             job,
+            interventions: step.interventions(entry),
         },
         None => JobRecord {
             incarnation: crate::model::Incarnation(step.state.last_incarnation() + 1),
@@ -131,6 +132,7 @@ pub(super) fn put_job(
                 boot_id: schedule.and_then(|schedule| present_boot(step, schedule)),
                 rounds: Vec::new(),
             },
+            interventions: Interventions::default(),
         },
     };
     let created = existing.is_none();
@@ -341,52 +343,70 @@ pub(super) fn delete(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejec
         let before_start = "its job was deleted before it started";
         status::stop(step, &run, StopReason::JobDeleted, before_start);
     }
+    backfill::drop_all(step, entry.incarnation);
     step.note(name, "deleted".to_owned());
     step.change(Change::JobRemoved { incarnation: entry.incarnation, name: name.clone() });
     Ok(Reply::Deleted { consequences })
 }
 
-pub(super) fn run_now(
-    step: &mut Step<'_>,
-    name: &JobName,
-    arguments: Option<&str>,
-) -> Result<Reply, Rejection> {
+pub(super) fn run_now(step: &mut Step<'_>, name: &JobName, ask: &Ask) -> Result<Reply, Rejection> {
     let entry = find(step, name)?;
-    if entry.job.shadow.covers(step.now.wall) {
-        return Err(Rejection {
-            code: RejectionCode::InvalidField,
-            message: format!("job '{name}' is only planned here, so nothing of it is launched"),
-            field: "shadow".into(),
-            position: None,
-            remedy: "cut it over first, or run it where it is launched".to_owned(),
-        });
-    }
-    let live = step.state.live_runs(entry.incarnation).count();
-    if live >= LIVE_RUNS_MAX {
-        return Err(Rejection {
-            code: RejectionCode::LimitReached,
-            message: format!("job '{name}' has {live} runs that are not over"),
-            field: "".into(),
-            position: None,
-            remedy: "wait for them, or stop them with DELETE task/kill".to_owned(),
-        });
-    }
-    let arguments = arguments.filter(|text| !text.trim().is_empty()).map(str::to_owned);
-    if let (Some(_), Err(ends)) = (&arguments, takes_arguments(&entry.job)) {
-        return Err(Rejection {
-            remedy: "leave them out, or let `command` end in the command that they are for"
-                .to_owned(),
-            ..invalid(
-                "arguments",
-                format!(
-                    "job '{name}' takes no arguments: its `command` {ends}, where they would not be arguments of its last command"
-                ),
-            )
-        });
-    }
-    let id = Intake::new(step, entry).ask(step, arguments);
+    check_launched(step, entry)?;
+    check_room(step, entry)?;
+    let Ask { arguments, environment, due_at, by } = ask.clone();
+    let arguments = arguments.filter(|text| !text.trim().is_empty());
+    check_arguments(entry, arguments.as_deref())?;
+    let now = step.now.wall;
+    let trigger = Trigger::Manual { due_at: due_at.unwrap_or(now), at: now };
+    let new = New { arguments, environment, by, ..New::of(trigger) };
+    let id = Intake::new(step, entry).ask(step, new);
     step.note(name, format!("run {id} asked for"));
     Ok(Reply::Triggered { run: id })
+}
+
+/// Refuses arguments of a run where they would not be arguments.
+pub(super) fn check_arguments(entry: &JobEntry, arguments: Option<&str>) -> Result<(), Rejection> {
+    let (Some(_), Err(ends)) = (arguments, takes_arguments(&entry.job)) else { return Ok(()) };
+    let name = &entry.job.name;
+    Err(Rejection {
+        remedy: "leave them out, or let `command` end in the command that they are for".to_owned(),
+        ..invalid(
+            "arguments",
+            format!(
+                "job '{name}' takes no arguments: its `command` {ends}, where they would not be arguments of its last command"
+            ),
+        )
+    })
+}
+
+/// Refuses what would launch a job that is only planned here.
+pub(super) fn check_launched(step: &Step<'_>, entry: &JobEntry) -> Result<(), Rejection> {
+    if !entry.job.shadow.covers(step.now.wall) {
+        return Ok(());
+    }
+    let name = &entry.job.name;
+    Err(Rejection {
+        remedy: "cut it over first, or run it where it is launched".to_owned(),
+        ..invalid(
+            "shadow",
+            format!("job '{name}' is only planned here, so nothing of it is launched"),
+        )
+    })
+}
+
+/// Refuses another run that a person asks for when there are too many.
+pub(super) fn check_room(step: &Step<'_>, entry: &JobEntry) -> Result<(), Rejection> {
+    let live = step.state.live_runs(entry.incarnation).count();
+    if live < LIVE_RUNS_MAX {
+        return Ok(());
+    }
+    Err(Rejection {
+        code: RejectionCode::LimitReached,
+        message: format!("job '{}' has {live} runs that are not over", entry.job.name),
+        field: "".into(),
+        position: None,
+        remedy: "wait for them, or stop them with DELETE task/kill".to_owned(),
+    })
 }
 
 pub(super) fn kill(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
@@ -398,30 +418,6 @@ pub(super) fn kill(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejecti
     }
     step.note(name, format!("{} runs asked to stop", live.len()));
     Ok(Reply::Stopping { count: live.len() })
-}
-
-const CLEARED: &str = "it was taken from the queue on request before it started";
-
-/// Ends runs that have not been begun, up to [`limits::DUE_PER_STEP_MAX`]; `None` if more are left.
-pub(super) fn clear_queue(step: &mut Step<'_>) -> Option<Reply> {
-    let is_unbegun = |run: &&Run| match run.state {
-        RunState::Queued => true,
-        RunState::Pending { .. } => run.attempts.is_empty(),
-        RunState::Active
-        | RunState::Waiting { .. }
-        | RunState::Reporting { .. }
-        | RunState::Ended { .. } => false,
-    };
-    let mut unbegun: Vec<Run> =
-        step.state.runs().filter(is_unbegun).take(limits::DUE_PER_STEP_MAX + 1).cloned().collect();
-    let is_all = unbegun.len() <= limits::DUE_PER_STEP_MAX;
-    unbegun.truncate(limits::DUE_PER_STEP_MAX);
-    // Those that wait behind others first: none of them moves on meanwhile.
-    unbegun.sort_by_key(|run| (run.state != RunState::Queued, run.sequence));
-    for run in unbegun {
-        status::end_run_alone(step, run, Verdict::Skipped, step.now.wall, CLEARED.to_owned());
-    }
-    is_all.then_some(Reply::QueueCleared)
 }
 
 /// The live runs of a job, those that this very step has made included.

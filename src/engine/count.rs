@@ -1,6 +1,6 @@
 //! What the end of a run means for the counts of its job, and for whether the job goes on.
 
-use crate::model::{Run, Timestamp, Trigger, Verdict};
+use crate::model::{Run, Timestamp, Verdict};
 
 use super::decision::Change;
 use super::entry::JobEntry;
@@ -61,11 +61,7 @@ pub(super) fn count(
 /// Whether the schedule that triggered `run` has nothing left, as Chronos asks after a success, and nothing else of it
 /// is still to end.
 fn is_exhausted(step: &Step<'_>, entry: &JobEntry, run: &Run) -> bool {
-    let is_scheduled = |run: &Run| match run.trigger {
-        Trigger::Schedule { .. } | Trigger::CatchUp { .. } => true,
-        Trigger::Manual { .. } | Trigger::Parents { .. } => false,
-    };
-    is_scheduled(run)
+    run.trigger.is_scheduled()
         && entry.is_exhausted()
-        && !step.live_runs(entry.incarnation).iter().any(|other| is_scheduled(other))
+        && !step.live_runs(entry.incarnation).iter().any(|other| other.trigger.is_scheduled())
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use crate::model::{
-    AnsweredRequest, BootInstant, Duration, Incarnation, JobName, JobRecord, JobStats, Launch,
-    Offer, Progress, Run, Signal, Stretch, TaskId, Term,
+    AnsweredRequest, Backfill, BackfillId, BootInstant, Duration, Incarnation, Interventions,
+    JobName, JobRecord, JobStats, Launch, Offer, Pause, Progress, Run, Signal, Stretch, TaskId,
+    Term,
 };
 
+use super::clock::Clock;
 use super::event::{Reply, RequestId};
 
 /// What follows from one event.
@@ -76,6 +78,27 @@ pub enum Change {
         /// To what.
         stats: JobStats,
     },
+    /// Operators have done something about a job that lasts, or that ends.
+    Intervened {
+        /// Which.
+        incarnation: Incarnation,
+        /// What holds from now on.
+        interventions: Interventions,
+    },
+    /// Everything is paused, or is not any longer.
+    EverythingPaused(Option<Pause>),
+    /// A backfill began or got further: the whole record.
+    BackfillStored(Box<Backfill>),
+    /// A backfill that is over need not be told of any longer.
+    BackfillRemoved {
+        /// Which.
+        id: BackfillId,
+    },
+    /// A record of occurrences without runs is void: they are still to come, as the clock is now.
+    StretchVoided {
+        /// Its number in the history.
+        sequence: u64,
+    },
     /// The engine disabled a job.
     Disabled {
         /// Which.
@@ -86,6 +109,13 @@ pub enum Change {
         /// Which.
         incarnation: Incarnation,
     },
+    /// A job is no longer left alone. Volatile.
+    QuarantineLifted {
+        /// Which.
+        incarnation: Incarnation,
+    },
+    /// What is believed of the wall clock. Volatile.
+    ClockJudged(Clock),
     /// A run was recorded or moved on: the whole record. An ended run leaves the state and stays in the history.
     RunStored(Box<Run>),
     /// A stretch of occurrences without runs was recorded or extended (same sequence).
@@ -147,6 +177,11 @@ impl Change {
             | Self::JobRemoved { .. }
             | Self::Progressed { .. }
             | Self::Counted { .. }
+            | Self::Intervened { .. }
+            | Self::EverythingPaused(_)
+            | Self::BackfillStored(_)
+            | Self::BackfillRemoved { .. }
+            | Self::StretchVoided { .. }
             | Self::Disabled { .. }
             | Self::RunStored(_)
             | Self::StretchStored(_)
@@ -157,6 +192,8 @@ impl Change {
             | Self::AnswerForgotten { .. }
             | Self::ZoneKept { .. } => true,
             Self::Quarantined { .. }
+            | Self::QuarantineLifted { .. }
+            | Self::ClockJudged(_)
             | Self::ListeningBegan { .. }
             | Self::Heard { .. }
             | Self::ListeningEnded

@@ -14,7 +14,8 @@ use crate::model::{CatchUp, Duration, Progress, Run, Shadow, Timestamp, Trigger,
 use crate::schedule::{Schedule, Span};
 
 use super::entry::{JobEntry, Timing, undecided_start};
-use super::intake::{DISABLED, Intake, SHADOW};
+use super::intake::{DISABLED, Intake, New, SHADOW};
+use super::pause::PAUSED;
 use super::{Step, place};
 
 const MISSED: &str = "nobody could decide it before its start window closed: Chronode was down or suspended, \
@@ -30,6 +31,12 @@ pub(super) fn decide(step: &mut Step<'_>) {
         }
         step.guarded(entry, |step| Settling::new(step, entry).decide(step, &mut budget));
     }
+}
+
+/// Decides the occurrences of one job that have come, or a part of them.
+pub(super) fn decide_one(step: &mut Step<'_>, entry: &JobEntry) {
+    let mut budget = limits::DUE_PER_STEP_MAX;
+    step.guarded(entry, |step| Settling::new(step, entry).decide(step, &mut budget));
 }
 
 /// Decides every occurrence of one job that has come by now, because the job is about to be another or gone. Returns
@@ -48,6 +55,13 @@ pub(super) fn settle(step: &mut Step<'_>, entry: &JobEntry) -> Progress {
             return settling.intake.progress;
         }
     }
+}
+
+const SKIPPED_AHEAD: &str = "had it skipped before it came";
+
+/// The last instant before `at`.
+fn just_before(at: Timestamp) -> Timestamp {
+    at.saturating_sub(Duration::from_nanos(1)).unwrap_or(Timestamp::MIN)
 }
 
 struct Settling<'a> {
@@ -69,10 +83,93 @@ impl<'a> Settling<'a> {
             self.decide_start(step, budget);
         } else if self.entry.job.disabled {
             self.skip_disabled(step, schedule);
-        } else if self.plan_only(step, schedule) && self.miss_closed(step, schedule, budget) {
+        } else if self.rest(step, schedule)
+            && self.plan_only(step, schedule)
+            && self.miss_closed(step, schedule, budget)
+        {
             self.decide_open(step, schedule, budget);
         }
         self.intake.store(step);
+        self.forget_skips(step);
+    }
+
+    /// Records the occurrences that have come while the job was paused. Returns whether those that come after them may be
+    /// decided now.
+    fn rest(&mut self, step: &mut Step<'_>, schedule: &Schedule) -> bool {
+        let Some(pause) = step.pause_of(self.entry) else { return true };
+        let is_over = pause.until.is_some_and(|until| until <= step.now.wall);
+        let last = pause.until.map_or(Timestamp::MAX, just_before);
+        self.leave_out(step, schedule, last, PAUSED) && is_over
+    }
+
+    /// Records the occurrences up to `last` that have come and are not to run, for `reason`. Returns whether it got to
+    /// the end of them.
+    fn leave_out(
+        &mut self,
+        step: &mut Step<'_>,
+        schedule: &Schedule,
+        last: Timestamp,
+        reason: &str,
+    ) -> bool {
+        let after = self.intake.progress.decided_through;
+        let opened = schedule.opened_through(after, step.now.wall).min(last);
+        let Some(span) = schedule.stretch(after, opened, limits::STRETCH_PER_STEP_MAX) else {
+            return true;
+        };
+        self.intake.record(step, Verdict::Skipped, reason, span.first, span.last, span.count);
+        self.intake.progress.decided_through = span.last;
+        span.complete
+    }
+
+    /// Drops what operators wanted skipped and is decided.
+    fn forget_skips(&self, step: &mut Step<'_>) {
+        let through = self.intake.progress.decided_through;
+        let mut interventions = step.interventions(self.entry);
+        let before = interventions.skips.len();
+        interventions.skips.retain(|skip| skip.due_at > through);
+        if interventions.skips.len() != before {
+            step.store_interventions(self.entry.incarnation, interventions);
+        }
+    }
+
+    /// Why an occurrence is not to run, if an operator said so before it came.
+    fn skipped_ahead(&self, step: &Step<'_>, due_at: Timestamp) -> Option<String> {
+        let skips = step.interventions(self.entry).skips;
+        let skip = skips.iter().find(|skip| skip.due_at == due_at)?;
+        Some(skip.by.tell(SKIPPED_AHEAD))
+    }
+
+    /// Records occurrences that were missed, but for those that were not to run anyway.
+    fn record_missed(
+        &mut self,
+        step: &mut Step<'_>,
+        schedule: &Schedule,
+        after: Timestamp,
+        through: Timestamp,
+    ) {
+        let mut after = after;
+        let limit = limits::STRETCH_PER_STEP_MAX;
+        for skip in step.interventions(self.entry).skips {
+            if skip.due_at <= after || skip.due_at > through || !schedule.names(skip.due_at) {
+                continue;
+            }
+            if let Some(span) = schedule.stretch(after, just_before(skip.due_at), limit) {
+                self.intake.record(
+                    step,
+                    Verdict::Missed,
+                    MISSED,
+                    span.first,
+                    span.last,
+                    span.count,
+                );
+            }
+            let reason = skip.by.tell(SKIPPED_AHEAD);
+            self.intake.record(step, Verdict::Skipped, &reason, skip.due_at, skip.due_at, 1);
+            after = skip.due_at;
+        }
+        if let Some(span) = schedule.stretch(after, through, limit) {
+            self.intake.record(step, Verdict::Missed, MISSED, span.first, span.last, span.count);
+        }
     }
 
     /// Turns the present start of the machine into a run, or skips it, if it is not decided yet.
@@ -83,13 +180,15 @@ impl<'a> Settling<'a> {
         let boot_id = start.boot.id.clone();
         if self.entry.job.disabled {
             self.intake.record(step, Verdict::Skipped, DISABLED, due_at, due_at, 1);
+        } else if step.pause_of(self.entry).is_some() {
+            self.intake.record(step, Verdict::Skipped, PAUSED, due_at, due_at, 1);
         } else if self.entry.job.shadow.covers(due_at) {
             self.intake.record(step, Verdict::Skipped, SHADOW, due_at, due_at, 1);
         } else {
             *budget = budget.saturating_sub(1);
             // No start is late: it is decided as soon as anybody can.
             let trigger = Trigger::Schedule { due_at, opens_at: step.now.wall };
-            self.intake.trigger(step, trigger, Vec::new());
+            self.intake.trigger(step, New::of(trigger));
         }
         self.intake.progress.decided_through = due_at;
         self.intake.progress.boot_id = Some(boot_id);
@@ -97,12 +196,7 @@ impl<'a> Settling<'a> {
 
     /// The occurrences of a disabled job are skipped, once somebody asks: a disabled job wakes nobody.
     fn skip_disabled(&mut self, step: &mut Step<'_>, schedule: &Schedule) {
-        let after = self.intake.progress.decided_through;
-        let opened = schedule.opened_through(after, step.now.wall);
-        if let Some(span) = schedule.stretch(after, opened, limits::STRETCH_PER_STEP_MAX) {
-            self.intake.record(step, Verdict::Skipped, DISABLED, span.first, span.last, span.count);
-            self.intake.progress.decided_through = span.last;
-        }
+        self.leave_out(step, schedule, Timestamp::MAX, DISABLED);
     }
 
     /// Records the occurrences that have come and are another scheduler's to run. Returns whether those that come after
@@ -111,18 +205,9 @@ impl<'a> Settling<'a> {
         let last = match self.entry.job.shadow {
             Shadow::Off => return true,
             Shadow::On => Timestamp::MAX,
-            Shadow::Until(until) => {
-                until.saturating_sub(Duration::from_nanos(1)).unwrap_or(Timestamp::MIN)
-            }
+            Shadow::Until(until) => just_before(until),
         };
-        let after = self.intake.progress.decided_through;
-        let opened = schedule.opened_through(after, step.now.wall).min(last);
-        let Some(span) = schedule.stretch(after, opened, limits::STRETCH_PER_STEP_MAX) else {
-            return self.entry.job.shadow != Shadow::On;
-        };
-        self.intake.record(step, Verdict::Skipped, SHADOW, span.first, span.last, span.count);
-        self.intake.progress.decided_through = span.last;
-        span.complete && self.entry.job.shadow != Shadow::On
+        self.leave_out(step, schedule, last, SHADOW) && self.entry.job.shadow != Shadow::On
     }
 
     /// Records the occurrences whose window has closed undecided, or runs them late, spending at most `budget` on that.
@@ -146,19 +231,23 @@ impl<'a> Settling<'a> {
             Some(Err(_)) => None,
             None => Some(span),
         };
-        if let Some(Span { first, last, count, .. }) = missed {
-            self.intake.record(step, Verdict::Missed, MISSED, first, last, count);
+        if let Some(Span { last, .. }) = missed {
+            self.record_missed(step, schedule, after, last);
         }
         let has_room = late.len() <= *budget;
         late.truncate(*budget);
         *budget -= late.len();
         for &due_at in &late {
+            if let Some(reason) = self.skipped_ahead(step, due_at) {
+                self.intake.record(step, Verdict::Skipped, &reason, due_at, due_at, 1);
+                continue;
+            }
             let trigger = Trigger::CatchUp { due_at };
             match self.entry.job.catch_up {
                 CatchUp::None | CatchUp::All { .. } => self.intake.queue(step, trigger),
                 CatchUp::Latest => {
                     place::give_up_older_catch_ups(step, self.entry, due_at);
-                    self.intake.trigger(step, trigger, Vec::new());
+                    self.intake.trigger(step, New::of(trigger));
                 }
             }
         }
@@ -231,8 +320,13 @@ impl<'a> Settling<'a> {
                 self.intake.progress.decided_through = span.last;
                 return;
             }
+            if let Some(reason) = self.skipped_ahead(step, due_at) {
+                self.intake.record(step, Verdict::Skipped, &reason, due_at, due_at, 1);
+                self.intake.progress.decided_through = due_at;
+                continue;
+            }
             *budget -= 1;
-            self.intake.trigger(step, Trigger::Schedule { due_at, opens_at }, Vec::new());
+            self.intake.trigger(step, New::of(Trigger::Schedule { due_at, opens_at }));
             self.intake.progress.decided_through = due_at;
         }
     }
@@ -256,6 +350,10 @@ pub(super) fn start_deadline(trigger: &Trigger, epsilon: Duration) -> Option<Tim
         Trigger::Schedule { opens_at, .. } => {
             Some(opens_at.saturating_add(epsilon).unwrap_or(Timestamp::MAX))
         }
-        Trigger::CatchUp { .. } | Trigger::Manual { .. } | Trigger::Parents { .. } => None,
+        Trigger::CatchUp { .. }
+        | Trigger::Manual { .. }
+        | Trigger::Retry { .. }
+        | Trigger::Backfill { .. }
+        | Trigger::Parents { .. } => None,
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::model::{
-    Incarnation, Job, JobDraft, JobRecord, JobStats, JobVersion, Progress, ScheduleTerms,
-    Timestamp, When, millis_since_epoch, timestamp_from_millis,
+    Incarnation, Interventions, Job, JobDraft, JobRecord, JobStats, JobVersion, Progress,
+    ScheduleTerms, Timestamp, When, millis_since_epoch, timestamp_from_millis,
 };
 use crate::placement::Conditions;
 use crate::schedule::{Opening, Schedule};
@@ -26,6 +26,8 @@ pub struct JobEntry {
     pub stats: JobStats,
     /// How far its schedule is decided.
     pub progress: Progress,
+    /// What operators have done about it that still lasts.
+    pub interventions: Interventions,
     /// Its schedule, parsed; why there is none otherwise.
     pub timing: Timing,
     /// Its constraints, compiled when they are first asked for: many definitions are replaced before anything is placed.
@@ -98,7 +100,8 @@ impl JobEntry {
             let due_at = undecided_start(settings, &self.progress)?.due_at;
             return Some(Opening { due_at, opens_at: Timestamp::MIN });
         }
-        if self.job.disabled {
+        // What is due meanwhile is recorded once somebody asks, or when the pause ends.
+        if self.job.disabled || self.interventions.pause.is_some() {
             return None;
         }
         let due_at = schedule.next_after(self.progress.decided_through)?;
@@ -140,11 +143,13 @@ impl JobEntry {
             job: Job::clone(&self.job),
             stats: self.stats.clone(),
             progress: self.progress.clone(),
+            interventions: self.interventions.clone(),
         }
     }
 
     pub(super) fn new(record: JobRecord, settings: &Settings) -> Self {
-        let JobRecord { incarnation, revision, accepted_at, job, stats, progress } = record;
+        let JobRecord { incarnation, revision, accepted_at, job, stats, progress, interventions } =
+            record;
         let timing = match &job.when {
             When::Schedule(terms) => {
                 let name = job.name.as_str();
@@ -167,6 +172,7 @@ impl JobEntry {
             job: Arc::new(job),
             stats,
             progress,
+            interventions,
             timing,
             conditions: OnceLock::new(),
             is_quarantined: false,

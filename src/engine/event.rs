@@ -1,11 +1,13 @@
 //! Everything the world can tell the engine.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::model::{
-    ApplyOutcome, Dialect, JobDraft, JobName, JobVersion, Offer, RequestKey, RunId, TaskId,
-    TaskReport, Term, Timestamp,
+    ApplyOutcome, Ask, BackfillId, Became, Contribution, Dialect, EnvVar, Incarnation,
+    Intervention, JobDraft, JobName, JobVersion, Offer, PauseScope, RequestKey, Run, RunId,
+    RunVerb, TaskId, TaskReport, Term, Timestamp,
 };
 
 /// Something that happened. The driver stamps it with the time at which it is handled.
@@ -62,8 +64,87 @@ pub enum Request {
     RunJob {
         /// Which.
         name: JobName,
-        /// Arguments for this run in place of the job's, as typed.
-        arguments: Option<String>,
+        /// With what, for what instant, and who asks.
+        ask: Box<Ask>,
+    },
+    /// Do something about one run.
+    OperateRun {
+        /// Of which job.
+        name: JobName,
+        /// Which.
+        run: RunId,
+        /// What.
+        verb: RunVerb,
+        /// What the history knows of it, if it is over.
+        past: Option<Box<PastRun>>,
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// Let nothing come of itself of a job, of a subtree, or of anything.
+    Pause {
+        /// Of what.
+        scope: PauseScope,
+        /// When it ends by itself.
+        until: Option<Timestamp>,
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// End a pause.
+    Resume {
+        /// Of what.
+        scope: PauseScope,
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// Do not run an occurrence that is still to come.
+    SkipAhead {
+        /// Of which job.
+        name: JobName,
+        /// Which; `None` is the next that is not skipped yet.
+        due_at: Option<Timestamp>,
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// Run an occurrence after all that was to be skipped.
+    UnskipAhead {
+        /// Of which job.
+        name: JobName,
+        /// Which.
+        due_at: Timestamp,
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// Run a job once more for instants of the past.
+    Backfill(Box<BackfillDraft>),
+    /// Begin no further run of a backfill.
+    CancelBackfill {
+        /// Of which job.
+        name: JobName,
+        /// Which.
+        id: BackfillId,
+        /// Whether those that are live are stopped.
+        is_killing: bool,
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// End, as skipped, runs that have not been begun.
+    CutBacklog {
+        /// Which.
+        filter: BacklogFilter,
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// Decide a job again that is left alone because deciding it went wrong.
+    LiftQuarantine {
+        /// Which.
+        name: JobName,
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// Take the wall clock for right although it has jumped.
+    TrustClock {
+        /// Who wants it.
+        by: Intervention,
     },
     /// Stop all live runs of a job.
     KillJob {
@@ -127,6 +208,54 @@ pub enum Request {
     DryRun(Box<Request>),
 }
 
+/// What the history knows of a run that is over, for whoever does something about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastRun {
+    /// The run as it ended.
+    pub run: Run,
+    /// The runs that followed from it, each once: for [`RunVerb::RetryDown`].
+    pub below: Vec<Below>,
+}
+
+/// A run that followed from one that is tried again, and is to be followed by another itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Below {
+    /// Which life of which job.
+    pub child: Incarnation,
+    /// What the run stood for.
+    pub due_at: Timestamp,
+    /// What the parents had done for it that are not tried again.
+    pub borrowed: Vec<Contribution>,
+}
+
+/// A backfill as it is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BackfillDraft {
+    /// Of which job.
+    pub name: JobName,
+    /// The instants to run for, in the order in which they are run.
+    pub due: Vec<Timestamp>,
+    /// How many runs of it may be live at once.
+    pub concurrency: u32,
+    /// Whether the first run that does not succeed ends it.
+    pub stops_on_failure: bool,
+    /// Arguments for its runs in place of the job's, as typed.
+    pub arguments: Option<String>,
+    /// Variables for its runs beside the job's.
+    pub environment: Vec<EnvVar>,
+    /// Who wants it.
+    pub by: Intervention,
+}
+
+/// Which of the runs that have not been begun.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BacklogFilter {
+    /// Only of these jobs; `None` is of all.
+    pub names: Option<BTreeSet<JobName>>,
+    /// Only those due before this instant.
+    pub due_before: Option<Timestamp>,
+}
+
 /// What a client believes of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
@@ -139,6 +268,36 @@ pub enum Expected {
 }
 
 impl Request {
+    /// Who wants it and why, if it says so.
+    #[must_use]
+    pub fn by(&self) -> Option<&Intervention> {
+        match self {
+            Self::OperateRun { by, .. }
+            | Self::Pause { by, .. }
+            | Self::Resume { by, .. }
+            | Self::SkipAhead { by, .. }
+            | Self::UnskipAhead { by, .. }
+            | Self::CancelBackfill { by, .. }
+            | Self::CutBacklog { by, .. }
+            | Self::LiftQuarantine { by, .. }
+            | Self::TrustClock { by } => Some(by),
+            Self::Backfill(draft) => Some(&draft.by),
+            Self::RunJob { ask, .. } => ask.by.as_ref(),
+            Self::PutJob { .. }
+            | Self::DeleteJob { .. }
+            | Self::KillJob { .. }
+            | Self::MarkSuccess { .. }
+            | Self::ClearQueue
+            | Self::CompleteTask { .. }
+            | Self::Progress { .. }
+            | Self::CutOver { .. }
+            | Self::Apply { .. } => None,
+            Self::IfMatch { request, .. } | Self::Once { request, .. } | Self::DryRun(request) => {
+                request.by()
+            }
+        }
+    }
+
     /// Whether it may change who is a parent of whom.
     #[must_use]
     pub fn may_change_family(&self) -> bool {
@@ -150,7 +309,17 @@ impl Request {
             | Self::ClearQueue
             | Self::CompleteTask { .. }
             | Self::Progress { .. }
-            | Self::CutOver { .. } => false,
+            | Self::CutOver { .. }
+            | Self::OperateRun { .. }
+            | Self::Pause { .. }
+            | Self::Resume { .. }
+            | Self::SkipAhead { .. }
+            | Self::UnskipAhead { .. }
+            | Self::Backfill(_)
+            | Self::CancelBackfill { .. }
+            | Self::CutBacklog { .. }
+            | Self::LiftQuarantine { .. }
+            | Self::TrustClock { .. } => false,
             Self::IfMatch { request, .. } | Self::Once { request, .. } | Self::DryRun(request) => {
                 request.may_change_family()
             }
@@ -218,6 +387,37 @@ pub enum Reply {
         /// What became of each, in the order given.
         jobs: Vec<Applied>,
     },
+    /// Something was done about a run.
+    Operated {
+        /// Which.
+        run: RunId,
+        /// What became of it.
+        became: Became,
+    },
+    /// Jobs are paused, or go on.
+    Paused {
+        /// Which, by name; empty if it is everything.
+        names: Vec<JobName>,
+    },
+    /// An occurrence will be skipped, or will not any longer.
+    SkippedAhead {
+        /// Which.
+        due_at: Timestamp,
+    },
+    /// A backfill has begun.
+    Backfilled {
+        /// Which.
+        id: BackfillId,
+    },
+    /// Instants of a backfill are not run for, or runs that waited are over.
+    Dropped {
+        /// How many.
+        count: u64,
+        /// How many of them are left, because they were too many for once.
+        left: u64,
+    },
+    /// It is done, and there is nothing to tell of it.
+    Done,
     /// Nothing was done.
     Refused(Rejection),
     /// Nothing was done, for these reasons: which draft, and why.
@@ -271,6 +471,10 @@ pub enum RejectionCode {
     KeyReused,
     /// No live run has such a task.
     UnknownTask,
+    /// No such run or backfill.
+    UnknownRun,
+    /// It stands in a way in which this cannot be done.
+    Impossible,
 }
 
 impl RejectionCode {
@@ -285,6 +489,8 @@ impl RejectionCode {
             Self::Changed => "changed",
             Self::KeyReused => "key_reused",
             Self::UnknownTask => "unknown_task",
+            Self::UnknownRun => "unknown_run",
+            Self::Impossible => "impossible",
         }
     }
 }

@@ -8,8 +8,8 @@
 //! instant of a job is not told by itself: it comes with the run or stretch that made it.
 
 use crate::model::{
-    Attempt, AttemptState, Exit, Incarnation, JobName, Progress, Run, RunId, RunState, StopReason,
-    Stretch, Term, Timestamp, Verdict,
+    Attempt, AttemptState, BackfillId, Exit, Incarnation, JobName, Progress, Run, RunId, RunState,
+    StopReason, Stretch, Term, Timestamp, Verdict,
 };
 
 use super::decision::{Change, Launcher};
@@ -71,6 +71,36 @@ pub enum FeedItem {
         /// How many they are so far.
         count: u64,
     },
+    /// A record of occurrences that never became runs is void.
+    StretchVoided {
+        /// Its number in the history.
+        sequence: u64,
+    },
+    /// Everything is paused, or goes on.
+    EverythingPaused {
+        /// Which.
+        is_paused: bool,
+        /// When that ends by itself.
+        until: Option<Timestamp>,
+    },
+    /// A backfill began, or got further.
+    BackfillMoved {
+        /// The job's name.
+        job: JobName,
+        /// Which.
+        id: BackfillId,
+        /// For how many instants a run was begun.
+        begun: usize,
+        /// Of how many.
+        of: usize,
+        /// Where it stands, as a word.
+        state: &'static str,
+    },
+    /// The wall clock is doubted, or is believed again.
+    ClockDoubted {
+        /// Which.
+        is_doubted: bool,
+    },
     /// The launcher can be reached again, or cannot any more.
     Launcher {
         /// Why it cannot be reached; `None` if it can.
@@ -106,6 +136,17 @@ pub enum JobStep {
     Disabled,
     /// Deciding it went wrong; it is left alone.
     Quarantined,
+    /// It is no longer left alone.
+    Released,
+    /// Nothing comes of it of itself.
+    Paused {
+        /// When that ends by itself.
+        until: Option<Timestamp>,
+    },
+    /// Its pause is over.
+    Resumed,
+    /// Occurrences to come are skipped, or are not any longer.
+    SkipsChanged,
 }
 
 /// What can become of a run and its attempts.
@@ -189,8 +230,14 @@ impl FeedItem {
             Self::Job { job, .. }
             | Self::Run { job, .. }
             | Self::RoundMoved { job }
+            | Self::BackfillMoved { job, .. }
             | Self::StretchStored { job, .. } => Some(job),
-            Self::TermBegan(_) | Self::Launcher { .. } | Self::ZoneKept { .. } => None,
+            Self::StretchVoided { .. }
+            | Self::EverythingPaused { .. }
+            | Self::ClockDoubted { .. }
+            | Self::TermBegan(_)
+            | Self::Launcher { .. }
+            | Self::ZoneKept { .. } => None,
         }
     }
 }
@@ -244,10 +291,40 @@ pub fn feed_items(before: &State, change: &Change) -> Vec<FeedItem> {
                 count: *count,
             }]
         }
+        Change::QuarantineLifted { incarnation } => {
+            job_item(before, *incarnation, JobStep::Released).into_iter().collect()
+        }
+        Change::Intervened { incarnation, interventions } => {
+            let known = before.incarnation(*incarnation);
+            let was_paused = known.is_some_and(|entry| entry.interventions.pause.is_some());
+            let step = match (was_paused, &interventions.pause) {
+                (_, Some(pause)) => JobStep::Paused { until: pause.until },
+                (true, None) => JobStep::Resumed,
+                (false, None) => JobStep::SkipsChanged,
+            };
+            job_item(before, *incarnation, step).into_iter().collect()
+        }
+        Change::EverythingPaused(pause) => vec![FeedItem::EverythingPaused {
+            is_paused: pause.is_some(),
+            until: pause.as_ref().and_then(|pause| pause.until),
+        }],
+        Change::BackfillStored(backfill) => vec![FeedItem::BackfillMoved {
+            job: backfill.job.clone(),
+            id: backfill.id,
+            begun: backfill.begun,
+            of: backfill.due.len(),
+            state: backfill.state.as_str(),
+        }],
+        Change::StretchVoided { sequence } => vec![FeedItem::StretchVoided { sequence: *sequence }],
+        Change::ClockJudged(clock) => {
+            let (was, is) = (before.clock().doubt().is_some(), clock.doubt().is_some());
+            (was != is).then_some(FeedItem::ClockDoubted { is_doubted: is }).into_iter().collect()
+        }
         Change::OffersSet(launcher) => launcher_item(before, launcher).into_iter().collect(),
         Change::ZoneKept { name, data: _ } => vec![FeedItem::ZoneKept { zone: name.clone() }],
         // Bookkeeping that nobody outside can see.
         Change::Counted { .. }
+        | Change::BackfillRemoved { .. }
         | Change::SignalStored(_)
         | Change::SignalRemoved { .. }
         | Change::TaskMillisUsed { .. }

@@ -17,6 +17,8 @@ use crate::model::{
 pub(super) struct Derived {
     /// When the window of every enabled job's next undecided occurrence opens.
     pub(super) due: BTreeSet<(Timestamp, Incarnation)>,
+    /// When the pauses of single jobs end by themselves.
+    pub(super) rests: BTreeSet<(Timestamp, Incarnation)>,
     /// Pending runs, most urgent first: by when they were recorded, moved by their priority, then in that order.
     pub(super) pending: BTreeSet<(Timestamp, u64, RunId)>,
     /// Ends of the start windows of pending runs.

@@ -4,8 +4,8 @@
 //! room for (`overlap`), and nothing of why something comes.
 
 use crate::model::{
-    Job, Overlap, Progress, Run, RunId, RunState, StopReason, Stretch, Timestamp, Trigger, Verdict,
-    limits,
+    EnvVar, Intervention, Job, Overlap, Progress, Run, RunId, RunState, StopReason, Stretch,
+    Timestamp, Trigger, Verdict, limits,
 };
 
 use super::decision::Change;
@@ -30,6 +30,30 @@ const TOO_MANY: &str = "as many runs of the job as may be live at once were live
 pub(super) struct Intake<'a> {
     pub(super) entry: &'a JobEntry,
     pub(super) progress: Progress,
+}
+
+/// A run to be recorded.
+pub(super) struct New {
+    pub(super) trigger: Trigger,
+    pub(super) causes: Vec<RunId>,
+    pub(super) arguments: Option<String>,
+    pub(super) environment: Vec<EnvVar>,
+    pub(super) by: Option<Intervention>,
+    pub(super) retries_down: bool,
+}
+
+impl New {
+    /// With nothing that a trigger does not say.
+    pub(super) const fn of(trigger: Trigger) -> Self {
+        Self {
+            trigger,
+            causes: Vec::new(),
+            arguments: None,
+            environment: Vec::new(),
+            by: None,
+            retries_down: false,
+        }
+    }
 }
 
 /// What the live runs of a job leave room for.
@@ -64,7 +88,8 @@ impl<'a> Intake<'a> {
     }
 
     /// Records a run for an occurrence or a round, or that it is skipped because of earlier runs.
-    pub(super) fn trigger(&mut self, step: &mut Step<'_>, trigger: Trigger, causes: Vec<RunId>) {
+    pub(super) fn trigger(&mut self, step: &mut Step<'_>, new: New) {
+        let trigger = new.trigger;
         let due_at = trigger.due_at();
         let state = match self.room(step) {
             Room::Now => RunState::Pending {
@@ -76,7 +101,7 @@ impl<'a> Intake<'a> {
             }
         };
         self.supersede(step);
-        self.add(step, trigger, state, causes, None);
+        self.add(step, state, new);
     }
 
     /// Records a run for an occurrence that was missed, after those that are live already.
@@ -86,18 +111,17 @@ impl<'a> Intake<'a> {
         } else {
             RunState::Queued
         };
-        self.add(step, trigger, state, Vec::new(), None);
+        self.add(step, state, New::of(trigger));
     }
 
     /// Records a run that somebody asked for. It is never dropped: where it has no room, it waits.
-    pub(super) fn ask(&mut self, step: &mut Step<'_>, arguments: Option<String>) -> RunId {
+    pub(super) fn ask(&mut self, step: &mut Step<'_>, new: New) -> RunId {
         let state = match self.room(step) {
             Room::Now => RunState::Pending { deadline: None },
             Room::Later | Room::None(_) => RunState::Queued,
         };
         self.supersede(step);
-        let trigger = Trigger::Manual { at: step.now.wall };
-        self.add(step, trigger, state, Vec::new(), arguments)
+        self.add(step, state, new)
     }
 
     fn room(&self, step: &Step<'_>) -> Room {
@@ -131,33 +155,32 @@ impl<'a> Intake<'a> {
     }
 
     /// Records a run.
-    pub(super) fn add(
-        &mut self,
-        step: &mut Step<'_>,
-        trigger: Trigger,
-        state: RunState,
-        causes: Vec<RunId>,
-        arguments: Option<String>,
-    ) -> RunId {
+    pub(super) fn add(&mut self, step: &mut Step<'_>, state: RunState, new: New) -> RunId {
+        let New { trigger, causes, arguments, environment, by, retries_down } = new;
         let name = &self.entry.job.name;
         let incarnation = self.entry.incarnation;
         // What does not stand for an occurrence is named by the instant at which it was recorded.
         let at = match trigger {
             Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => due_at,
-            Trigger::Parents { at, .. } | Trigger::Manual { at } => at,
+            Trigger::Parents { at, .. }
+            | Trigger::Manual { at, .. }
+            | Trigger::Retry { at, .. }
+            | Trigger::Backfill { at, .. } => at,
         };
         let task_millis = step.take_task_millis(name, at);
         let id = match trigger {
             Trigger::Schedule { .. } | Trigger::CatchUp { .. } => RunId::scheduled(incarnation, at),
             Trigger::Parents { .. } => RunId::parents(incarnation, task_millis),
             Trigger::Manual { .. } => RunId::manual(incarnation, task_millis),
+            Trigger::Retry { .. } => RunId::retried(incarnation, task_millis),
+            Trigger::Backfill { .. } => RunId::backfill(incarnation, task_millis),
         };
         match trigger {
             // The next that becomes no run is not next to those before this one.
             Trigger::Schedule { .. } | Trigger::CatchUp { .. } | Trigger::Parents { .. } => {
                 self.progress.stretch = None;
             }
-            Trigger::Manual { .. } => {}
+            Trigger::Manual { .. } | Trigger::Retry { .. } | Trigger::Backfill { .. } => {}
         }
         let sequence = step.next_sequence();
         let start_deadline = match state {
@@ -175,6 +198,10 @@ impl<'a> Intake<'a> {
             trigger,
             task_millis,
             arguments,
+            environment,
+            by,
+            retries_down,
+            stopped_by: None,
             causes,
             created_at: step.now.wall,
             start_deadline,

@@ -62,7 +62,8 @@ fn check_queue(state: &State, entry: &JobEntry, found: &mut Vec<String>) {
 
 fn check_rounds(state: &State, entry: &JobEntry, found: &mut Vec<String>) {
     let name = &entry.job.name;
-    if round::has_finished(state, entry) && !entry.is_quarantined {
+    let waits = entry.is_quarantined || state.pause_of(entry).is_some();
+    if round::has_finished(state, entry) && !waits {
         found.push(format!(
             "the parents of job `{name}` have finished a round, and nothing follows"
         ));
@@ -126,9 +127,11 @@ fn check_attempts(run: &Run, found: &mut Vec<String>) {
             let is_bounded = !run.attempts.is_empty()
                 || match run.trigger {
                     Trigger::Schedule { .. } => run.start_deadline.is_some(),
-                    Trigger::CatchUp { .. } | Trigger::Manual { .. } | Trigger::Parents { .. } => {
-                        false
-                    }
+                    Trigger::CatchUp { .. }
+                    | Trigger::Manual { .. }
+                    | Trigger::Retry { .. }
+                    | Trigger::Backfill { .. }
+                    | Trigger::Parents { .. } => false,
                 };
             if !is_bounded {
                 found.push(format!("run {} has a start window that nothing gives it", run.id));
@@ -160,7 +163,10 @@ fn check_job(state: &State, run: &Run, found: &mut Vec<String>) {
         Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => {
             due_at <= entry.progress.decided_through
         }
-        Trigger::Manual { .. } | Trigger::Parents { .. } => true,
+        Trigger::Manual { .. }
+        | Trigger::Retry { .. }
+        | Trigger::Backfill { .. }
+        | Trigger::Parents { .. } => true,
     };
     if !is_decided {
         found.push(format!("run {} exists, and its occurrence could be decided again", run.id));

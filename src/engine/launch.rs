@@ -89,7 +89,7 @@ fn command_and_fetch(job: &Job, run: &Run) -> (Command, Vec<Fetch>) {
     (command, fetch)
 }
 
-/// The environment: the job's variables, then ours, which win. Of several with one name the last counts.
+/// The environment: the job's variables, those of the run, then ours, which win. Of several with one name the last counts.
 fn environment(job: &Job, run: &Run, attempt: &Attempt, hostname: &str) -> Vec<(String, String)> {
     let due_at = run.trigger.due_at();
     let ours = [
@@ -110,6 +110,7 @@ fn environment(job: &Job, run: &Run, attempt: &Attempt, hostname: &str) -> Vec<(
     let theirs = job
         .environment
         .iter()
+        .chain(&run.environment)
         .map(|EnvVar { name, value, secret: _ }| (name.clone(), value.clone()));
     let ours = ours.into_iter().map(|(name, value)| (name.to_owned(), value));
     let mut seen = BTreeSet::new();

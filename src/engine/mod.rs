@@ -36,12 +36,16 @@
 
 mod admin;
 mod answered;
+mod backfill;
+mod backlog;
 mod bulk;
+mod clock;
 mod count;
 mod decision;
 mod due;
 mod entry;
 mod event;
+mod explain;
 mod family;
 mod feed;
 pub mod forecast;
@@ -49,6 +53,8 @@ mod index;
 mod intake;
 pub mod invariants;
 mod launch;
+mod operate;
+mod pause;
 mod place;
 mod report;
 mod request;
@@ -68,13 +74,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::{
-    Duration, Incarnation, JobName, JobStats, Now, Progress, Run, RunId, RunState, TaskId,
-    Timestamp, limits, millis_since_epoch,
+    Backfill, BackfillId, Duration, Incarnation, Interventions, JobName, JobStats, Now, Pause,
+    Progress, Run, RunId, RunState, TaskId, Timestamp, limits, millis_since_epoch,
 };
 
+pub use backlog::backlog;
+pub use clock::{Clock, Doubt};
 pub use decision::{Change, Decision, Effect, Launcher, Note};
 pub use entry::{JobEntry, Timing};
-pub use event::{Applied, Event, Expected, Rejection, RejectionCode, Reply, Request, RequestId};
+pub use event::{
+    Applied, BackfillDraft, BacklogFilter, Below, Event, Expected, PastRun, Rejection,
+    RejectionCode, Reply, Request, RequestId,
+};
+pub use explain::{Reason, explain_job, explain_run};
 pub use feed::{FeedEvent, FeedItem, JobStep, RunStep, feed_items};
 pub use request::repeated;
 pub use round::{ParentStanding, Standing as RoundStanding};
@@ -87,9 +99,11 @@ pub use state::{Recovered, State, WakeAt};
 /// [is not yet one about it](Decision::is_postponed), and with [`Event::Woke`] as long as [`State::wake_at`] has come.
 pub fn step(state: &State, now: Now, event: &Event) -> Decision {
     let mut step = Step::new(state, now);
+    clock::judge(&mut step);
     match event {
         Event::Resumed { term } => {
             step.change(Change::TermBegan(*term));
+            clock::begin(&mut step);
             zones::tell_broken(&mut step);
             zones::decide(&mut step);
             round::decide_finished(&mut step);
@@ -149,16 +163,19 @@ fn decide_what_has_come(step: &mut Step<'_>) {
         return;
     }
     place::decide_windows(step);
-    if step.decision.changes.is_empty() {
+    if step.is_unmoved() {
         round::decide(step);
     }
-    if step.decision.changes.is_empty() {
+    if step.is_unmoved() {
+        pause::decide(step);
+    }
+    if step.is_unmoved() {
         due::decide(step);
     }
-    if step.decision.changes.is_empty() {
+    if step.is_unmoved() {
         status::decide_times(step);
     }
-    if step.decision.changes.is_empty() {
+    if step.is_unmoved() {
         place::decide_offers(step);
     }
 }
@@ -169,7 +186,10 @@ fn decide_what_has_come(step: &mut Step<'_>) {
 /// one (numbers given out, runs, counts, progress) is kept here, in plain sight.
 struct Step<'a> {
     state: &'a State,
+    /// As it is believed.
     now: Now,
+    /// As the clocks show it.
+    shown: Now,
     decision: Decision,
     last_sequence: u64,
     /// The runs of each job that this step has stored, as it stored them last.
@@ -180,6 +200,10 @@ struct Step<'a> {
     /// The last task-id millisecond that this step has used up of each name.
     marked: BTreeMap<JobName, i64>,
     progressed: BTreeMap<Incarnation, Progress>,
+    intervened: BTreeMap<Incarnation, Interventions>,
+    backfills: BTreeMap<BackfillId, Backfill>,
+    /// Whether everything goes on that was paused as a whole.
+    everything_resumed: bool,
 }
 
 impl<'a> Step<'a> {
@@ -187,6 +211,7 @@ impl<'a> Step<'a> {
         Self {
             state,
             now,
+            shown: now,
             decision: Decision::default(),
             last_sequence: state.last_sequence(),
             stored: BTreeMap::new(),
@@ -194,7 +219,15 @@ impl<'a> Step<'a> {
             disabled: BTreeSet::new(),
             marked: BTreeMap::new(),
             progressed: BTreeMap::new(),
+            intervened: BTreeMap::new(),
+            backfills: BTreeMap::new(),
+            everything_resumed: false,
         }
+    }
+
+    /// Whether the step has not decided anything yet; what is believed of the clock is no decision.
+    fn is_unmoved(&self) -> bool {
+        self.decision.changes.iter().all(|change| matches!(change, Change::ClockJudged(_)))
     }
 
     fn change(&mut self, change: Change) {
@@ -223,6 +256,33 @@ impl<'a> Step<'a> {
         self.change(Change::Progressed { incarnation, progress });
     }
 
+    fn store_interventions(&mut self, incarnation: Incarnation, interventions: Interventions) {
+        self.intervened.insert(incarnation, interventions.clone());
+        self.change(Change::Intervened { incarnation, interventions });
+    }
+
+    /// What operators have done about a job, as this step has left it so far.
+    fn interventions(&self, entry: &JobEntry) -> Interventions {
+        self.intervened.get(&entry.incarnation).unwrap_or(&entry.interventions).clone()
+    }
+
+    /// Why nothing comes of itself of a job, as this step has left it so far.
+    fn pause_of(&self, entry: &JobEntry) -> Option<Pause> {
+        let everything = self.state.everything_paused().filter(|_| !self.everything_resumed);
+        let own = self.interventions(entry).pause;
+        pause::longer(own, everything.cloned())
+    }
+
+    fn store_backfill(&mut self, backfill: Backfill) {
+        self.backfills.insert(backfill.id, backfill.clone());
+        self.change(Change::BackfillStored(Box::new(backfill)));
+    }
+
+    /// A backfill as this step has left it so far.
+    fn backfill(&self, id: BackfillId) -> Option<&Backfill> {
+        self.backfills.get(&id).or_else(|| self.state.backfill(id))
+    }
+
     fn store_stats(&mut self, incarnation: Incarnation, stats: JobStats) {
         self.counted.insert(incarnation, stats.clone());
         self.change(Change::Counted { incarnation, stats });
@@ -236,6 +296,8 @@ impl<'a> Step<'a> {
         let stored = self.stored.get(&incarnation).cloned();
         let counted = self.counted.get(&incarnation).cloned();
         let progressed = self.progressed.get(&incarnation).cloned();
+        let intervened = self.intervened.get(&incarnation).cloned();
+        let backfills = self.backfills.clone();
         if catch_unwind(AssertUnwindSafe(|| decide(self))).is_ok() {
             return;
         }
@@ -244,6 +306,8 @@ impl<'a> Step<'a> {
         put_back(&mut self.stored, incarnation, stored);
         put_back(&mut self.counted, incarnation, counted);
         put_back(&mut self.progressed, incarnation, progressed);
+        put_back(&mut self.intervened, incarnation, intervened);
+        self.backfills = backfills;
         self.change(Change::Quarantined { incarnation });
         self.warn(
             Some(&entry.job.name),
@@ -282,6 +346,10 @@ impl<'a> Step<'a> {
 
     fn note(&mut self, job: &JobName, text: String) {
         self.decision.notes.push(Note { is_warning: false, job: Some(job.clone()), text });
+    }
+
+    fn note_all(&mut self, text: String) {
+        self.decision.notes.push(Note { is_warning: false, job: None, text });
     }
 
     fn warn(&mut self, job: Option<&JobName>, text: String) {

@@ -13,8 +13,9 @@ use crate::schedule::Schedule;
 
 use super::decision::{Change, Effect};
 use super::entry::{JobEntry, Timing};
+use super::pause::{self, PAUSED};
 use super::transition::{Happening, Move, RunStanding, moved};
-use super::{Step, launch, status};
+use super::{State, Step, launch, status};
 
 /// Ends the pending runs whose start window has closed, or lets them run late where the job catches up.
 pub(super) fn decide_windows(step: &mut Step<'_>) {
@@ -28,8 +29,12 @@ pub(super) fn decide_windows(step: &mut Step<'_>) {
         if step.stored(run.id).is_some_and(Run::is_ended) {
             continue;
         }
+        let entry = step.state.incarnation(run.id.incarnation);
         if !run.attempts.is_empty() {
             status::end_late(step, run);
+        } else if entry.is_some_and(|entry| pause::is_held(step, entry, run)) {
+            let reason = PAUSED.to_owned();
+            status::end_run(step, run.clone(), Verdict::Skipped, step.now.wall, reason);
         } else if let Some((entry, due_at)) = catches_up(step, run) {
             let mut run = run.clone();
             run.trigger = Trigger::CatchUp { due_at };
@@ -108,7 +113,10 @@ fn give_up(step: &mut Step<'_>, run: Run) {
 const fn occurrence(run: &Run) -> Option<Timestamp> {
     match run.trigger {
         Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => Some(due_at),
-        Trigger::Manual { .. } | Trigger::Parents { .. } => None,
+        Trigger::Manual { .. }
+        | Trigger::Retry { .. }
+        | Trigger::Backfill { .. }
+        | Trigger::Parents { .. } => None,
     }
 }
 
@@ -127,7 +135,10 @@ fn opens_at(entry: &JobEntry, run: &Run) -> Option<Timestamp> {
         Trigger::CatchUp { due_at } => {
             Some(schedule.map_or(due_at, |schedule| schedule.opens_at(due_at)))
         }
-        Trigger::Manual { .. } | Trigger::Parents { .. } => None,
+        Trigger::Manual { .. }
+        | Trigger::Retry { .. }
+        | Trigger::Backfill { .. }
+        | Trigger::Parents { .. } => None,
     }
 }
 
@@ -139,23 +150,28 @@ fn why_not_started(step: &Step<'_>, run: &Run) -> String {
     let Some(entry) = step.state.incarnation(run.id.incarnation) else {
         return format!("{closed}: its job was deleted");
     };
-    let mut tally = Tally::new(step.state.offers(), step.state.used());
+    match misfit(step.state, step.now.wall, run, entry) {
+        None => format!("{closed}: Chronode came to it too late"),
+        Some(why) => format!("{closed}: {why}"),
+    }
+}
+
+/// Why a pending run fits on no agent now; `None` if it does.
+pub(super) fn misfit(state: &State, now: Timestamp, run: &Run, entry: &JobEntry) -> Option<String> {
+    let mut tally = Tally::new(state.offers(), state.used());
     // What is kept free for those before it was not there for this one.
-    for other in step.state.pending().take_while(|other| other.id != run.id) {
-        if let Some(other_entry) = step.state.incarnation(other.id.incarnation)
-            && is_passed_for_long(step, other)
+    for other in state.pending().take_while(|other| other.id != run.id) {
+        if let Some(other_entry) = state.incarnation(other.id.incarnation)
+            && is_passed_for_long(now, other)
         {
             tally.keep_free(&other_entry.job.resources, other_entry.conditions());
         }
     }
-    match tally.assign(&entry.job.resources, entry.conditions()) {
-        Ok(_) => format!("{closed}: Chronode came to it too late"),
-        Err(why) => format!("{closed}: {why}"),
-    }
+    tally.assign(&entry.job.resources, entry.conditions()).err()
 }
 
 /// How long a run may be passed by others that fit where it does not.
-const PASSED_FOR: Duration = Duration::from_mins(10);
+pub(super) const PASSED_FOR: Duration = Duration::from_mins(10);
 
 /// Matches pending runs with offers, most urgent first.
 pub(super) fn decide_offers(step: &mut Step<'_>) {
@@ -171,6 +187,9 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
             return;
         }
         let Some(entry) = state.incarnation(run.id.incarnation) else { continue };
+        if pause::is_held(step, entry, run) {
+            continue;
+        }
         // Somebody has set the clock back since its window opened: it waits until the clock shows that instant again.
         // What has been started once is only tried again.
         let first = Some(run).filter(|run| run.attempts.is_empty());
@@ -184,7 +203,7 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
         if let Ok(assignment) = tally.assign(&entry.job.resources, entry.conditions()) {
             begin_attempt(step, entry, run, assignment);
             placed += 1;
-        } else if is_passed_for_long(step, run) {
+        } else if is_passed_for_long(step.now.wall, run) {
             tally.keep_free(&entry.job.resources, entry.conditions());
         }
     }
@@ -192,8 +211,8 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
 }
 
 /// Whether others may have been placed before it for longer than is fair.
-fn is_passed_for_long(step: &Step<'_>, run: &Run) -> bool {
-    step.now.wall.duration_since(run.wanted_at) >= PASSED_FOR
+fn is_passed_for_long(now: Timestamp, run: &Run) -> bool {
+    now.duration_since(run.wanted_at) >= PASSED_FOR
 }
 
 fn begin_attempt(step: &mut Step<'_>, entry: &JobEntry, run: &Run, assignment: Assignment) {

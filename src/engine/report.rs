@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 use super::event::{Rejection, RejectionCode, Reply};
-use super::intake::Intake;
+use super::intake::{Intake, New};
 use super::transition::{End, Happening, Move, Reported, RunStanding, Settled, moved, settled};
 use super::{Step, admin, status};
 
@@ -158,8 +158,9 @@ const MARKED: &str = "nobody executed it: it was marked as successful on request
 pub(super) fn mark_successful(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
     let entry = admin::find(step, name)?;
     let mut intake = Intake::new(step, entry);
-    let trigger = Trigger::Manual { at: step.now.wall };
-    let id = intake.add(step, trigger, RunState::Pending { deadline: None }, Vec::new(), None);
+    let now = step.now.wall;
+    let new = New::of(Trigger::Manual { due_at: now, at: now });
+    let id = intake.add(step, RunState::Pending { deadline: None }, new);
     // As if it had run after what its parents have done so far.
     intake.progress.rounds.clear();
     intake.store(step);

@@ -3,23 +3,40 @@
 //! A request is answered in the decision that carries it out, so nobody hears of a change before it is durable.
 
 use crate::model::{
-    Answer, AnsweredRequest, Duration, JobName, JobVersion, RequestKey, Timestamp, limits,
+    Answer, AnsweredRequest, Duration, Intervention, JobName, JobVersion, RequestKey, Timestamp,
+    limits,
 };
 
 use super::decision::Change;
 use super::entry::JobEntry;
 use super::event::{Applied, Expected, Rejection, RejectionCode, Reply, Request};
-use super::{State, Step, admin, bulk, report, shadow};
+use super::{
+    State, Step, admin, backfill, backlog, bulk, clock, operate, pause, report, round, shadow,
+};
 
 /// Carries out a request, or refuses it. `None`: a part is done, and the rest is to be asked for again.
 pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
     let result = match request {
         Request::PutJob { draft, dialect } => admin::put(step, draft, *dialect),
         Request::DeleteJob { name } => admin::delete(step, name),
-        Request::RunJob { name, arguments } => admin::run_now(step, name, arguments.as_deref()),
+        Request::RunJob { name, ask } => admin::run_now(step, name, ask),
+        Request::OperateRun { name, run, verb, past, by } => {
+            operate::operate(step, name, *run, *verb, past.as_deref(), by)
+        }
+        Request::Pause { scope, until, by } => pause::pause(step, scope, *until, by)?,
+        Request::Resume { scope, by } => pause::resume(step, scope, by)?,
+        Request::SkipAhead { name, due_at, by } => pause::skip_ahead(step, name, *due_at, by),
+        Request::UnskipAhead { name, due_at, by } => pause::unskip_ahead(step, name, *due_at, by),
+        Request::Backfill(draft) => backfill::begin(step, draft),
+        Request::CancelBackfill { name, id, is_killing, by } => {
+            backfill::cancel(step, name, *id, *is_killing, by)
+        }
+        Request::CutBacklog { filter, by } => Ok(backlog::cut(step, filter, by)),
+        Request::LiftQuarantine { name, by } => lift_quarantine(step, name, by),
+        Request::TrustClock { by } => trust_clock(step, by),
         Request::KillJob { name } => admin::kill(step, name),
         Request::MarkSuccess { name } => report::mark_successful(step, name),
-        Request::ClearQueue => return admin::clear_queue(step),
+        Request::ClearQueue => return backlog::clear(step),
         Request::CompleteTask { task_id, status_code } => {
             Ok(Reply::Completed { is_known: report::complete(step, task_id, *status_code) })
         }
@@ -42,6 +59,34 @@ pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
         }
     };
     Some(result.unwrap_or_else(Reply::Refused))
+}
+
+fn lift_quarantine(
+    step: &mut Step<'_>,
+    name: &JobName,
+    by: &Intervention,
+) -> Result<Reply, Rejection> {
+    let entry = admin::find(step, name)?;
+    if entry.is_quarantined {
+        step.change(Change::QuarantineLifted { incarnation: entry.incarnation });
+        step.warn(Some(name), by.tell("had it decided again"));
+        // What its parents did meanwhile became no run.
+        round::decide_rounds(step, entry);
+    }
+    Ok(Reply::Done)
+}
+
+fn trust_clock(step: &mut Step<'_>, by: &Intervention) -> Result<Reply, Rejection> {
+    if clock::trust(step, by) {
+        return Ok(Reply::Done);
+    }
+    Err(Rejection {
+        code: RejectionCode::Impossible,
+        message: "the wall clock is not doubted".to_owned(),
+        field: "".into(),
+        position: None,
+        remedy: String::new(),
+    })
 }
 
 /// Refuses if the job is not what the client believes.
@@ -112,6 +157,18 @@ fn can_answer(reply: &Reply, request: &Request) -> bool {
         Request::Progress { .. } => matches!(reply, Reply::Progressed { .. }),
         Request::CutOver { .. } => matches!(reply, Reply::CutOver { .. }),
         Request::Apply { .. } => matches!(reply, Reply::Applied { .. }),
+        Request::OperateRun { .. } => matches!(reply, Reply::Operated { .. }),
+        Request::Pause { .. } | Request::Resume { .. } => matches!(reply, Reply::Paused { .. }),
+        Request::SkipAhead { .. } | Request::UnskipAhead { .. } => {
+            matches!(reply, Reply::SkippedAhead { .. })
+        }
+        Request::Backfill(_) => matches!(reply, Reply::Backfilled { .. }),
+        Request::CancelBackfill { .. } | Request::CutBacklog { .. } => {
+            matches!(reply, Reply::Dropped { .. })
+        }
+        Request::LiftQuarantine { .. } | Request::TrustClock { .. } => {
+            matches!(reply, Reply::Done)
+        }
         Request::IfMatch { request, .. }
         | Request::Once { request, .. }
         | Request::DryRun(request) => can_answer(reply, request),
@@ -166,6 +223,12 @@ fn remembered(reply: &Reply) -> Option<Answer> {
         Reply::Applied { jobs } => Answer::Applied {
             jobs: jobs.iter().map(|job| (job.name.clone(), job.version, job.outcome)).collect(),
         },
+        Reply::Operated { run, became } => Answer::Operated { run: *run, became: *became },
+        Reply::Paused { names } => Answer::Paused { names: names.clone() },
+        Reply::SkippedAhead { due_at } => Answer::SkippedAhead { due_at: *due_at },
+        Reply::Backfilled { id } => Answer::Backfilled { id: *id },
+        Reply::Dropped { count, left } => Answer::Dropped { count: *count, left: *left },
+        Reply::Done => Answer::Done,
         Reply::Refused(_) | Reply::ApplyRefused(_) => return None,
     })
 }
@@ -188,6 +251,12 @@ fn replay(answer: &Answer) -> Reply {
         Answer::CutOver { at, names } => {
             Reply::CutOver { at: *at, names: names.clone(), consequences }
         }
+        Answer::Operated { run, became } => Reply::Operated { run: *run, became: *became },
+        Answer::Paused { names } => Reply::Paused { names: names.clone() },
+        Answer::SkippedAhead { due_at } => Reply::SkippedAhead { due_at: *due_at },
+        Answer::Backfilled { id } => Reply::Backfilled { id: *id },
+        Answer::Dropped { count, left } => Reply::Dropped { count: *count, left: *left },
+        Answer::Done => Reply::Done,
         Answer::Applied { jobs } => {
             let applied = |(name, version, outcome): &(JobName, JobVersion, _)| Applied {
                 name: name.clone(),

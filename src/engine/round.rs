@@ -9,13 +9,14 @@
 //! it.
 
 use crate::model::{
-    Contribution, Incarnation, JobName, Join, Outcome, ParentTerms, Round, Run, RunId, Signal,
+    Contribution, Incarnation, JobName, Join, Outcome, ParentTerms, Round, Run, Signal, Source,
     Timestamp, Trigger, TriggerRule, Verdict, When, limits,
 };
 
 use super::decision::Change;
 use super::entry::JobEntry;
-use super::intake::{DISABLED, Intake, SHADOW};
+use super::intake::{DISABLED, Intake, New, SHADOW};
+use super::pause::PAUSED;
 use super::{State, Step};
 
 const GIVEN_UP: &str = "not all parents have run for this instant, and too many later ones are waited for \
@@ -50,6 +51,7 @@ pub(super) fn signal(
         outcome,
         due_at: run.trigger.due_at(),
         at,
+        retries_down: run.retries_down,
         told_through: None,
     }));
 }
@@ -138,6 +140,12 @@ fn add(step: &mut Step<'_>, intake: &mut Intake<'_>, terms: &ParentTerms, signal
         rounds.len() - 1
     });
     let contributions = &mut rounds[index].parents;
+    // What a retry borrowed counts with the retry alone: not with what comes of itself, nor after the retry has failed.
+    let is_with = signal.retries_down && signal.outcome == Outcome::Succeeded;
+    if !is_with {
+        contributions.retain(|it| it.source != Source::Borrowed);
+    }
+    let source = if signal.retries_down { Source::Retried } else { Source::New };
     let place = contributions.binary_search_by_key(&signal.parent, |it| it.parent);
     let place = place.unwrap_or_else(|place| {
         let none = Contribution {
@@ -148,11 +156,16 @@ fn add(step: &mut Step<'_>, intake: &mut Intake<'_>, terms: &ParentTerms, signal
             run: signal.run,
             due_at: signal.due_at,
             at: signal.at,
+            source,
         };
         contributions.insert(place, none);
         place
     });
     let contribution = &mut contributions[place];
+    if contribution.source == Source::Borrowed {
+        (contribution.successes, contribution.failures, contribution.kills) = (0, 0, 0);
+    }
+    contribution.source = source;
     let count = match signal.outcome {
         Outcome::Succeeded => &mut contribution.successes,
         Outcome::Failed => &mut contribution.failures,
@@ -175,7 +188,13 @@ fn add(step: &mut Step<'_>, intake: &mut Intake<'_>, terms: &ParentTerms, signal
         return;
     }
     let oldest = rounds.remove(0);
-    let reason = if oldest.parents.len() < terms.names.len() { GIVEN_UP } else { FAILED };
+    let reason = if step.pause_of(intake.entry).is_some() {
+        PAUSED
+    } else if oldest.parents.len() < terms.names.len() {
+        GIVEN_UP
+    } else {
+        FAILED
+    };
     if let (false, Some(due_at)) = (oldest.is_triggered || terms.rule.is_any(), oldest.due_at) {
         intake.record(step, Verdict::Skipped, reason, due_at, due_at, 1);
     }
@@ -184,6 +203,10 @@ fn add(step: &mut Step<'_>, intake: &mut Intake<'_>, terms: &ParentTerms, signal
 /// Makes runs of all rounds that are finished, oldest first.
 fn trigger_finished(step: &mut Step<'_>, intake: &mut Intake<'_>) {
     let When::Parents(terms) = &intake.entry.job.when else { return };
+    // What is finished meanwhile waits.
+    if step.pause_of(intake.entry).is_some() {
+        return;
+    }
     let parents = incarnations(step.state, &terms.names);
     let mut finished = Vec::new();
     let mut open = Vec::new();
@@ -211,18 +234,21 @@ fn trigger_finished(step: &mut Step<'_>, intake: &mut Intake<'_>) {
         let causes = behind().map(|it| it.run).collect();
         let latest = behind().map(|it| it.due_at).max();
         let due_at = round.due_at.or(latest).unwrap_or(step.now.wall);
-        trigger(step, intake, due_at, causes);
+        let retries_down = behind().any(|it| it.source != Source::New);
+        let trigger = Trigger::Parents { due_at, at: step.now.wall };
+        bring_about(step, intake, New { causes, retries_down, ..New::of(trigger) });
     }
 }
 
-fn trigger(step: &mut Step<'_>, intake: &mut Intake<'_>, due_at: Timestamp, causes: Vec<RunId>) {
+fn bring_about(step: &mut Step<'_>, intake: &mut Intake<'_>, new: New) {
+    let due_at = new.trigger.due_at();
     if intake.entry.job.disabled {
         return intake.record(step, Verdict::Skipped, DISABLED, due_at, due_at, 1);
     }
     if intake.entry.job.shadow.covers(due_at) {
         return intake.record(step, Verdict::Skipped, SHADOW, due_at, due_at, 1);
     }
-    intake.trigger(step, Trigger::Parents { due_at, at: step.now.wall }, causes);
+    intake.trigger(step, new);
 }
 
 /// Whether the parents have done what `rule` asks of them.
@@ -303,7 +329,8 @@ impl Standing {
                 }
             })
             .collect();
-        let message = message(terms, entry, round, &parents);
+        let is_paused = state.pause_of(entry).is_some();
+        let message = message(terms, entry, round, &parents, is_paused);
         Some(Self { message, parents })
     }
 }
@@ -314,8 +341,13 @@ fn message(
     entry: &JobEntry,
     round: Option<&Round>,
     parents: &[ParentStanding],
+    is_paused: bool,
 ) -> String {
     let open: Vec<&ParentStanding> = parents.iter().filter(|parent| !parent.suffices).collect();
+    let suffices = if terms.rule.is_any() { open.len() < parents.len() } else { open.is_empty() };
+    if suffices && is_paused {
+        return "its parents are ready; it is paused".to_owned();
+    }
     if open.is_empty() {
         return "its parents are ready; it is left alone, because deciding it went wrong inside Chronode"
             .to_owned();

@@ -59,6 +59,7 @@ pub(super) fn cut_over(
         }
         let mut record = JobRecord { progress, ..entry.to_record() };
         record.stats = step.stats(entry);
+        record.interventions = step.interventions(entry);
         record.revision += 1;
         // When it was accepted stays: a schedule without a start begins there.
         record.job.shadow = Shadow::Until(at);

@@ -9,18 +9,17 @@
 #[cfg(debug_assertions)]
 mod check;
 mod excerpt;
+mod reads;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::graph::JobGraph;
 use crate::model::{
-    AgentId, AnsweredRequest, BootInstant, Duration, Incarnation, JobName, JobRecord, Now, Offer,
-    OfferId, Resources, Run, RunId, Signal, TaskId, Term, Timestamp, When,
+    AnsweredRequest, Backfill, BackfillId, BootInstant, Duration, Incarnation, JobName, JobRecord,
+    Now, Offer, OfferId, Pause, Run, RunId, Signal, TaskId, Term, Timestamp, When,
 };
 
-use super::answered::Answered;
+use super::clock::Clock;
 use super::decision::{Change, Launcher};
 use super::entry::JobEntry;
 use super::index::Derived;
@@ -43,6 +42,10 @@ pub struct Recovered {
     pub zones: Vec<(String, Arc<[u8]>)>,
     /// The requests that were carried out under a key.
     pub answered: Vec<AnsweredRequest>,
+    /// Whether everything is paused.
+    pub pause: Option<Pause>,
+    /// The backfills that are told of.
+    pub backfills: Vec<Backfill>,
     /// The last incarnation given.
     pub last_incarnation: u64,
     /// The last sequence given.
@@ -65,6 +68,12 @@ pub struct State {
     kept_zones: BTreeMap<String, Arc<[u8]>>,
     /// The requests that were carried out under a key, by its id.
     answered: BTreeMap<String, AnsweredRequest>,
+    /// Whether everything is paused.
+    pause: Option<Pause>,
+    /// Backfills that go on, and the latest that are over.
+    backfills: BTreeMap<BackfillId, Backfill>,
+    /// What is believed of the wall clock. Volatile.
+    clock: Clock,
     last_incarnation: u64,
     last_sequence: u64,
     offers: BTreeMap<OfferId, Offer>,
@@ -122,6 +131,8 @@ impl State {
             task_marks,
             zones,
             answered,
+            pause,
+            backfills,
             last_incarnation,
             last_sequence,
         } = recovered;
@@ -136,6 +147,9 @@ impl State {
             task_marks: task_marks.into_iter().collect(),
             kept_zones: zones.into_iter().collect(),
             answered: answered.into_iter().map(|it| (it.key.id.clone(), it)).collect(),
+            pause,
+            backfills: backfills.into_iter().map(|backfill| (backfill.id, backfill)).collect(),
+            clock: Clock::default(),
             last_incarnation,
             last_sequence,
             offers: BTreeMap::new(),
@@ -191,6 +205,27 @@ impl State {
             Change::Quarantined { incarnation } => {
                 self.change_job(*incarnation, |entry| entry.is_quarantined = true);
             }
+            Change::QuarantineLifted { incarnation } => {
+                self.change_job(*incarnation, |entry| entry.is_quarantined = false);
+            }
+            Change::Intervened { incarnation, interventions } => {
+                self.change_job(*incarnation, |entry| entry.interventions = interventions.clone());
+                self.derived.is_placement_wanted = true;
+            }
+            Change::EverythingPaused(pause) => {
+                self.pause.clone_from(pause);
+                self.derived.is_placement_wanted = true;
+            }
+            Change::BackfillStored(backfill) => {
+                self.last_sequence = self.last_sequence.max(backfill.id.0);
+                self.backfills.insert(backfill.id, Backfill::clone(backfill));
+            }
+            Change::BackfillRemoved { id } => {
+                self.backfills.remove(id);
+            }
+            // It is the history's.
+            Change::StretchVoided { .. } => {}
+            Change::ClockJudged(clock) => self.clock = *clock,
             Change::RunStored(run) => {
                 self.last_sequence = self.last_sequence.max(run.sequence);
                 self.remember_denial(run);
@@ -244,205 +279,6 @@ impl State {
         self.check_derived();
     }
 
-    /// The term that began last.
-    #[must_use]
-    pub const fn term(&self) -> Term {
-        self.term
-    }
-
-    /// All jobs, in the order of their creation.
-    pub fn jobs(&self) -> impl ExactSizeIterator<Item = &JobEntry> {
-        self.jobs.values()
-    }
-
-    pub(super) const fn job_count(&self) -> usize {
-        self.derived.job_count
-    }
-
-    /// The jobs created after `after`, in the order of their creation.
-    pub fn jobs_after(&self, after: Option<Incarnation>) -> impl Iterator<Item = &JobEntry> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.jobs.range((from, Bound::Unbounded)).map(|(_, entry)| entry)
-    }
-
-    /// The jobs with a name behind `after`, in the order of their names.
-    pub fn jobs_by_name(&self, after: Option<&JobName>) -> impl Iterator<Item = &JobEntry> {
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let names = self.names.range::<JobName, _>((from, Bound::Unbounded));
-        names.map(|(_, incarnation)| &self.jobs[incarnation])
-    }
-
-    /// The job of that name.
-    #[must_use]
-    pub fn job(&self, name: &JobName) -> Option<&JobEntry> {
-        self.jobs.get(self.names.get(name)?)
-    }
-
-    /// That life of a job, unless it is over.
-    #[must_use]
-    pub fn incarnation(&self, incarnation: Incarnation) -> Option<&JobEntry> {
-        self.jobs.get(&incarnation)
-    }
-
-    /// All live runs.
-    pub fn runs(&self) -> impl ExactSizeIterator<Item = &Run> {
-        self.runs.values()
-    }
-
-    /// That run, if it is live.
-    #[must_use]
-    pub fn run(&self, id: RunId) -> Option<&Run> {
-        self.runs.get(&id)
-    }
-
-    /// The live run that this task is an attempt of.
-    #[must_use]
-    pub fn run_of_task(&self, task_id: &TaskId) -> Option<&Run> {
-        self.runs.get(self.derived.tasks.get(task_id)?)
-    }
-
-    /// The live run of whose last attempt its job may still say how it ended.
-    #[must_use]
-    pub fn run_that_may_report(&self, task_id: &TaskId) -> Option<&Run> {
-        self.run_of_task(task_id).or_else(|| self.runs.get(self.derived.reporting.get(task_id)?))
-    }
-
-    /// The live runs of a job, oldest first.
-    pub fn live_runs(&self, incarnation: Incarnation) -> impl Iterator<Item = &Run> {
-        let ids = self.derived.live.get(&incarnation).into_iter().flatten();
-        ids.map(|(_, id)| &self.runs[id])
-    }
-
-    /// The jobs of which an undecided occurrence's window has opened by `now`, first come first.
-    pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = &JobEntry> {
-        let come = self.derived.due.iter().take_while(move |(at, _)| *at <= now);
-        come.map(|(_, incarnation)| &self.jobs[incarnation])
-    }
-
-    /// Pending runs, most urgent first.
-    pub(super) fn pending(&self) -> impl Iterator<Item = &Run> {
-        self.derived.pending.iter().map(|(_, _, id)| &self.runs[id])
-    }
-
-    /// Pending runs whose start window has closed by `now`.
-    pub(super) fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Run> {
-        let past = self.derived.deadlines.iter().take_while(move |(at, _)| *at < now);
-        past.map(|(_, id)| &self.runs[id])
-    }
-
-    /// Runs that wait for an instant which has come by `now`.
-    pub(super) fn ringing(&self, now: Now) -> impl Iterator<Item = &Run> {
-        let by_wall = self.derived.wall_alarms.iter().take_while(move |(at, _)| *at <= now.wall);
-        let by_boot = self.derived.boot_alarms.iter().take_while(move |(at, _)| *at <= now.boot);
-        by_boot.map(|(_, id)| id).chain(by_wall.map(|(_, id)| id)).map(|id| &self.runs[id])
-    }
-
-    /// Who is triggered by whom.
-    #[must_use]
-    pub const fn graph(&self) -> &JobGraph {
-        &self.derived.graph
-    }
-
-    /// The ends of parents' runs that not all children have been told of, oldest first.
-    pub fn signals(&self) -> impl ExactSizeIterator<Item = &Signal> {
-        self.signals.values()
-    }
-
-    pub(super) fn has_signals(&self) -> bool {
-        !self.signals.is_empty()
-    }
-
-    /// Running runs whose attempt has had its time by `now`.
-    pub(super) fn overlong(&self, now: BootInstant) -> impl Iterator<Item = &Run> {
-        let come = self.derived.stops.iter().take_while(move |(at, _)| *at <= now);
-        come.map(|(_, id)| &self.runs[id])
-    }
-
-    /// Whether something changed since the pending runs were last matched with offers.
-    pub(super) fn is_placement_due(&self) -> bool {
-        self.derived.is_placement_wanted
-            && !self.derived.pending.is_empty()
-            && self.launcher_gone.is_none()
-    }
-
-    /// Until when nothing is decided by time, because live attempts have not been heard of.
-    pub(super) fn listens_until(&self) -> Option<BootInstant> {
-        self.listening.as_ref().map(|listening| listening.until)
-    }
-
-    /// Whether the state waits to hear of this task.
-    pub(super) fn listens_for(&self, task_id: &TaskId) -> bool {
-        self.listening.as_ref().is_some_and(|listening| listening.unheard.contains(task_id))
-    }
-
-    /// The offers there are.
-    #[must_use]
-    pub const fn offers(&self) -> &BTreeMap<OfferId, Offer> {
-        &self.offers
-    }
-
-    /// Why the launcher cannot be reached, if it cannot.
-    #[must_use]
-    pub fn launcher_gone(&self) -> Option<&str> {
-        self.launcher_gone.as_deref()
-    }
-
-    /// What live attempts hold on each agent.
-    #[must_use]
-    pub const fn used(&self) -> &BTreeMap<AgentId, Resources> {
-        &self.derived.used
-    }
-
-    /// How many runs want an offer.
-    #[must_use]
-    pub fn pending_count(&self) -> usize {
-        self.derived.pending.len()
-    }
-
-    /// What was answered under a key, if that is remembered.
-    pub(super) fn answered(&self, id: &str) -> Option<&AnsweredRequest> {
-        self.answered.get(id)
-    }
-
-    /// All requests that were carried out under a key, by its id.
-    pub fn answered_requests(&self) -> impl ExactSizeIterator<Item = &AnsweredRequest> {
-        self.answered.values()
-    }
-
-    /// Which answers there are, by age and by caller.
-    pub(super) const fn answered_index(&self) -> &Answered {
-        &self.derived.answered
-    }
-
-    fn forget_answer(&mut self, id: &str) {
-        if let Some(known) = self.answered.remove(id) {
-            self.derived.answered.remove(&known);
-        }
-    }
-
-    pub(super) const fn last_incarnation(&self) -> u64 {
-        self.last_incarnation
-    }
-
-    pub(super) const fn last_sequence(&self) -> u64 {
-        self.last_sequence
-    }
-
-    /// The last task-id millisecond used up by `name`, if any is.
-    pub(super) fn task_mark(&self, name: &JobName) -> Option<i64> {
-        self.task_marks.get(name).copied()
-    }
-
-    /// The data under which that zone was last decided, if it ever was.
-    pub(super) fn kept_zone(&self, name: &str) -> Option<&[u8]> {
-        self.kept_zones.get(name).map(|data| &**data)
-    }
-
-    /// Whether the launcher has denied an earlier launch of this task since it was last asked after everything.
-    pub(super) fn is_denied(&self, task_id: &TaskId) -> bool {
-        self.denied.contains(task_id)
-    }
-
     /// When to ask again: the heads of the indexes.
     #[must_use]
     pub fn wake_at(&self) -> WakeAt {
@@ -450,8 +286,11 @@ impl State {
             return WakeAt { wall: None, boot: Some(until), at_once: false };
         }
         let derived = &self.derived;
+        let is_paused = self.pause.is_some();
         let wall = [
-            derived.due.first().map(|(at, _)| *at),
+            derived.due.first().map(|(at, _)| *at).filter(|_| !is_paused),
+            derived.rests.first().map(|(at, _)| *at),
+            self.pause.as_ref().and_then(|pause| pause.until),
             // A window is closed: its end still counts, so the run is overdue one millisecond later.
             derived.deadlines.first().map(|(at, _)| {
                 at.saturating_add(Duration::from_millis(1)).unwrap_or(Timestamp::MAX)
@@ -461,11 +300,18 @@ impl State {
         let boot = [
             derived.stops.first().map(|(at, _)| *at),
             derived.boot_alarms.first().map(|(at, _)| *at),
+            self.clock.wake_at(),
         ];
         WakeAt {
-            wall: wall.into_iter().flatten().min(),
+            wall: wall.into_iter().flatten().min().map(|at| self.clock.shown_at(at)),
             boot: boot.into_iter().flatten().min(),
             at_once: self.is_placement_due() || self.has_signals(),
+        }
+    }
+
+    fn forget_answer(&mut self, id: &str) {
+        if let Some(known) = self.answered.remove(id) {
+            self.derived.answered.remove(&known);
         }
     }
 
@@ -536,14 +382,20 @@ impl State {
         let settings = Arc::clone(&self.settings);
         let entry = self.job_mut(incarnation);
         entry.next = entry.find_next(&settings);
+        let rests_until = entry.interventions.pause.as_ref().and_then(|pause| pause.until);
         if let Some(next) = entry.next {
             self.derived.due.insert((next.opens_at, incarnation));
         }
+        self.derived.rests.extend(rests_until.map(|until| (until, incarnation)));
     }
 
     fn unindex_job(&mut self, incarnation: Incarnation) {
-        if let Some(next) = self.jobs[&incarnation].next {
+        let entry = &self.jobs[&incarnation];
+        if let Some(next) = entry.next {
             self.derived.due.remove(&(next.opens_at, incarnation));
+        }
+        if let Some(until) = entry.interventions.pause.as_ref().and_then(|pause| pause.until) {
+            self.derived.rests.remove(&(until, incarnation));
         }
     }
 

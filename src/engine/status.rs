@@ -9,15 +9,15 @@
 //! follows under another task id.
 
 use crate::model::{
-    Alarm, Attempt, AttemptState, BootInstant, Duration, Exit, OnUnknown, Run, RunState,
-    StopReason, TaskReport, TaskStatus, Timestamp, UnknownThen, Verdict, limits,
+    Alarm, Attempt, AttemptState, BootInstant, Duration, Exit, Intervention, OnUnknown, Run,
+    RunState, StopReason, TaskReport, TaskStatus, Timestamp, UnknownThen, Verdict, limits,
 };
 
 use super::decision::Effect;
 use super::entry::JobEntry;
 use super::transition::{End, Fate, Happening, Hearing, Move, RunStanding, Said, Standing};
 use super::transition::{fate, heard, moved};
-use super::{Step, bounded, count, intake, report, retry, round};
+use super::{Step, backfill, bounded, count, intake, report, retry, round};
 
 /// Moves on what a task report is about.
 pub(super) fn decide_report(step: &mut Step<'_>, report: &TaskReport) {
@@ -78,6 +78,20 @@ pub(super) fn decide_times(step: &mut Step<'_>) {
     }
 }
 
+/// As [`stop`], and remembers who wanted it.
+pub(super) fn stop_by(step: &mut Step<'_>, run: &Run, why: StopReason, by: &Intervention) {
+    let run = Run { stopped_by: Some(by.clone()), ..run.clone() };
+    stop(step, &run, why, &by.tell("stopped it before it started"));
+}
+
+/// Has a run want an offer that waited for something else.
+pub(super) fn pend(step: &mut Step<'_>, mut run: Run) {
+    // A retry is bounded by no window: the obligation was taken up in time.
+    let deadline = deadline_again(step, &run);
+    run.state = RunState::Pending { deadline };
+    step.store_run(run);
+}
+
 /// Stops a run: what the launcher has is asked to end, what waits ends here, as `before_start` if nothing of it was
 /// ever begun.
 pub(super) fn stop(step: &mut Step<'_>, run: &Run, why: StopReason, before_start: &str) {
@@ -100,7 +114,13 @@ pub(super) fn stop(step: &mut Step<'_>, run: &Run, why: StopReason, before_start
                     Verdict::Killed
                 }
             };
-            end_run_alone(step, run.clone(), verdict, step.now.wall, reason.to_owned());
+            let reason = match &run.stopped_by {
+                Some(by) if !run.attempts.is_empty() => {
+                    by.tell(&format!("had it stopped: {reason}"))
+                }
+                Some(_) | None => reason.to_owned(),
+            };
+            end_run_alone(step, run.clone(), verdict, step.now.wall, reason);
         }
         Move::None
         | Move::Missed
@@ -116,13 +136,7 @@ pub(super) fn stop(step: &mut Step<'_>, run: &Run, why: StopReason, before_start
 fn happen(step: &mut Step<'_>, run: &Run, happening: Happening, why: Option<StopReason>) {
     let Some(standing) = RunStanding::of(run) else { return };
     match (moved(standing, happening), why) {
-        (Move::Pending, _) => {
-            let mut run = run.clone();
-            // A retry is bounded by no window: the obligation was taken up in time.
-            let deadline = deadline_again(step, &run);
-            run.state = RunState::Pending { deadline };
-            step.store_run(run);
-        }
+        (Move::Pending, _) => pend(step, run.clone()),
         (Move::EndsUnknown, _) => end_unknown(step, run),
         (Move::EndsUnreported, _) => {
             let message = "its job did not say how it ended within its `timeout`".to_owned();
@@ -223,6 +237,7 @@ pub(super) fn end_run_alone(
         count::count(step, entry, &run, verdict, at);
         round::signal(step, entry, &run, verdict, at);
     }
+    backfill::ended(step, &run, verdict);
 }
 
 /// What is said of a task that no live run has.
@@ -438,6 +453,7 @@ fn end_attempt(
     started_at: Option<Timestamp>,
     ended_at: Timestamp,
 ) {
+    let run_stopped_by = run.stopped_by.clone();
     let mut run = run.clone();
     let Some(attempt) = run.attempts.last_mut() else { return };
     let why = match attempt.state {
@@ -447,7 +463,10 @@ fn end_attempt(
     };
     let task_id = attempt.task_id.clone();
     let message = match why {
-        Some(why) if *exit == Exit::Killed => stopped(why).to_owned(),
+        Some(why) if *exit == Exit::Killed => match &run_stopped_by {
+            Some(by) if why == StopReason::Requested => by.tell("had it stopped"),
+            Some(_) | None => stopped(why).to_owned(),
+        },
         Some(_) | None => describe(exit),
     };
     attempt.state = AttemptState::Ended {

@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::print::{Derived, print};
 use crate::model::{
-    Dialect, Incarnation, Job, JobRecord, JobStats, Progress, SECRET_SHOWN, Timestamp,
+    Dialect, Incarnation, Interventions, Job, JobRecord, JobStats, Progress, SECRET_SHOWN,
+    Timestamp,
 };
 
 /// One thing that two definitions say differently.
@@ -69,6 +70,7 @@ pub fn print_definition(
             boot_id: None,
             rounds: Vec::new(),
         },
+        interventions: Interventions::default(),
     };
     let mut printed = print(&record, dialect, Derived::default());
     printed.retain(|key, _| !NO_DEFINITION.contains(&key.as_str()));

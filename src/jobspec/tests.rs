@@ -11,7 +11,7 @@ mod schema;
 use serde_json::{Value, json};
 
 use super::{Problem, Reading, read};
-use crate::model::{Defaults, Incarnation, JobStats, Priority, Progress};
+use crate::model::{Defaults, Incarnation, Interventions, JobStats, Priority, Progress};
 use crate::model::{Dialect, Duration, Job, JobDraft, JobRecord, ScheduleTerms, Timestamp, When};
 
 /// `PT<n>S` and `PT<n>M`: enough for these tests, which are not about periods.
@@ -59,6 +59,7 @@ pub(crate) fn record(job: Job) -> JobRecord {
             boot_id: None,
             rounds: Vec::new(),
         },
+        interventions: Interventions::default(),
     }
 }
 

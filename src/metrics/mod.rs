@@ -253,6 +253,13 @@ impl Metrics {
             | Change::Counted { .. }
             | Change::Disabled { .. }
             | Change::Quarantined { .. }
+            | Change::QuarantineLifted { .. }
+            | Change::Intervened { .. }
+            | Change::EverythingPaused(_)
+            | Change::BackfillStored(_)
+            | Change::BackfillRemoved { .. }
+            | Change::StretchVoided { .. }
+            | Change::ClockJudged(_)
             | Change::SignalStored(_)
             | Change::SignalRemoved { .. }
             | Change::TaskMillisUsed { .. }

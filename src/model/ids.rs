@@ -188,6 +188,8 @@ enum RunKind {
     Scheduled,
     Manual,
     Parents,
+    Backfill,
+    Retried,
 }
 
 impl RunId {
@@ -209,6 +211,18 @@ impl RunId {
         Self { incarnation, kind: RunKind::Parents, millis }
     }
 
+    /// The run of a backfill, numbered likewise.
+    #[must_use]
+    pub const fn backfill(incarnation: Incarnation, millis: i64) -> Self {
+        Self { incarnation, kind: RunKind::Backfill, millis }
+    }
+
+    /// The run that tries once more what an earlier one stood for, numbered likewise.
+    #[must_use]
+    pub const fn retried(incarnation: Incarnation, millis: i64) -> Self {
+        Self { incarnation, kind: RunKind::Retried, millis }
+    }
+
     /// Reads what [`fmt::Display`] prints.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -217,6 +231,8 @@ impl RunId {
             b's' => RunKind::Scheduled,
             b'm' => RunKind::Manual,
             b'p' => RunKind::Parents,
+            b'b' => RunKind::Backfill,
+            b'r' => RunKind::Retried,
             _ => return None,
         };
         let id = Self {
@@ -235,6 +251,8 @@ impl fmt::Display for RunId {
             RunKind::Scheduled => 's',
             RunKind::Manual => 'm',
             RunKind::Parents => 'p',
+            RunKind::Backfill => 'b',
+            RunKind::Retried => 'r',
         };
         write!(f, "{}-{kind}{}", self.incarnation, self.millis)
     }

@@ -62,3 +62,18 @@ pub const CUT_OVER_MAX: usize = 10_000;
 /// Attempts of one run that may follow one of which nobody can say what became of it. A launcher that forgets
 /// everything must not start a command for ever.
 pub const RELAUNCHES_MAX: usize = 100;
+/// Instants of one backfill. Its record holds them all and is written with each of its runs; a longer range can be given
+/// in parts.
+pub const BACKFILL_MAX: usize = 1_000;
+/// Runs of one backfill that may be live at once.
+pub const BACKFILL_CONCURRENCY_MAX: u32 = 100;
+/// Backfills that are over and still told of.
+pub const BACKFILLS_KEPT: usize = 100;
+/// Occurrences of one job that are skipped ahead. More is a pause.
+pub const SKIPS_MAX: usize = 100;
+/// Bytes of the reason that an operator gives.
+pub const REASON_BYTES_MAX: usize = 1_024;
+/// Jobs that are paused together: they are one decision.
+pub const SUBTREE_MAX: usize = 10_000;
+/// Jobs below a retried run that are made to follow it once more.
+pub const RETRIED_DOWN_MAX: usize = 1_000;

@@ -8,6 +8,7 @@
 mod constraint;
 mod draft;
 mod ids;
+mod intervention;
 mod job;
 pub mod limits;
 mod offer;
@@ -24,6 +25,10 @@ mod time;
 pub use constraint::{Constraint, Operator};
 pub use draft::{Defaults, JobDraft, SECRET_SHOWN};
 pub use ids::{AgentId, Incarnation, JobName, NameError, NameRule, OfferId, RunId, TaskId, Term};
+pub use intervention::{
+    Ask, Backfill, BackfillId, BackfillState, Intervention, Interventions, Pause, PauseScope,
+    RunVerb, Skip,
+};
 pub use job::{
     Backoff, CatchUp, Container, ContainerType, Dialect, EnvVar, ExternalVolume, Fetch, Job, Join,
     Network, NetworkInfo, NetworkProtocol, OnUnknown, Overlap, ParentTerms, Period, PortMapping,
@@ -32,8 +37,8 @@ pub use job::{
 };
 pub use offer::{Offer, OfferKind};
 pub use order::{ParentsFirst, parents_first};
-pub use record::{Contribution, JobRecord, JobStats, JobVersion, Progress, Round};
-pub use request::{Answer, AnsweredRequest, ApplyOutcome, RequestKey};
+pub use record::{Contribution, JobRecord, JobStats, JobVersion, Progress, Round, Source};
+pub use request::{Answer, AnsweredRequest, ApplyOutcome, Became, RequestKey};
 pub use resources::{Resources, Scalar};
 pub use run::{
     Alarm, Attempt, AttemptState, HistoryEntry, Outcome, Run, RunState, Signal, StopReason,

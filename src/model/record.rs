@@ -1,6 +1,6 @@
 //! What is remembered about a job beside its definition.
 
-use super::{Incarnation, Job, RunId, Stretch, Timestamp};
+use super::{Incarnation, Interventions, Job, RunId, Stretch, Timestamp};
 
 /// A job and what is remembered about it. The stored record.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,8 @@ pub struct JobRecord {
     pub stats: JobStats,
     /// How far its schedule has been decided.
     pub progress: Progress,
+    /// What operators have done about it that still lasts.
+    pub interventions: Interventions,
 }
 
 /// Which definition of which life of a job, and whether it is followed: what a client that read a job may insist on when
@@ -101,4 +103,37 @@ pub struct Contribution {
     pub due_at: Timestamp,
     /// When that run ended.
     pub at: Timestamp,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// Where it comes from what a parent has done in a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// A run that came of itself, or that somebody asked for.
+    #[default]
+    New,
+    /// A retry of a run and of everything that follows from it.
+    Retried,
+    /// An earlier round, for the sake of such a retry: this parent need not run again. It counts together with what the
+    /// retry brings about, and for nothing else.
+    Borrowed,
+}
+
+impl Source {
+    /// The word in records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Retried => "retried",
+            Self::Borrowed => "borrowed",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::New, Self::Retried, Self::Borrowed].into_iter().find(|it| it.as_str() == text)
+    }
 }

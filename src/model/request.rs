@@ -1,6 +1,6 @@
 //! What is remembered of a request, so that its repetition is answered and not carried out once more.
 
-use super::{JobName, JobVersion, RunId, Timestamp};
+use super::{BackfillId, JobName, JobVersion, RunId, Timestamp, Verdict};
 
 /// A key that a client gave to a request (`Idempotency-Key`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +81,37 @@ pub enum Answer {
         /// Which jobs, by name.
         names: Vec<JobName>,
     },
+    /// Something was done about a run.
+    Operated {
+        /// Which.
+        run: RunId,
+        /// What became of it.
+        became: Became,
+    },
+    /// Jobs were paused, or go on.
+    Paused {
+        /// Which, by name; empty if it was everything.
+        names: Vec<JobName>,
+    },
+    /// An occurrence is skipped, or is not any longer.
+    SkippedAhead {
+        /// Which.
+        due_at: Timestamp,
+    },
+    /// A backfill began.
+    Backfilled {
+        /// Which.
+        id: BackfillId,
+    },
+    /// A backfill was cancelled, or waiting runs were dropped.
+    Dropped {
+        /// How many instants or runs.
+        count: u64,
+        /// How many of them are left, because they were too many for once.
+        left: u64,
+    },
+    /// What was asked for is done, and there is nothing to tell of it.
+    Done,
     /// Several jobs were stored: name, version, and what was done.
     Applied {
         /// In the order given.
@@ -116,4 +147,20 @@ impl ApplyOutcome {
         let all = [Self::Created, Self::Replaced, Self::Unchanged];
         all.into_iter().find(|outcome| outcome.as_str() == text)
     }
+}
+
+/// What became of a run that somebody did something about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// Its command is being stopped.
+    Stopping,
+    /// It is over.
+    Ended(Verdict),
+    /// Its next attempt is due.
+    TriedAgain,
+    /// Another run stands for the same instant.
+    Followed {
+        /// Which.
+        by: RunId,
+    },
 }

@@ -1,7 +1,8 @@
 //! Runs, their attempts, and the verdict each occurrence ends in.
 
 use super::{
-    AgentId, BootInstant, Duration, Exit, Incarnation, JobName, Resources, RunId, TaskId, Timestamp,
+    AgentId, BackfillId, BootInstant, Duration, EnvVar, Exit, Incarnation, Intervention, JobName,
+    Resources, RunId, TaskId, Timestamp,
 };
 
 /// One obligation to execute a job once.
@@ -19,6 +20,14 @@ pub struct Run {
     pub task_millis: i64,
     /// Arguments given for this run alone, as typed; they replace the job's.
     pub arguments: Option<String>,
+    /// Variables given for this run alone, beside the job's.
+    pub environment: Vec<EnvVar>,
+    /// Who asked for it, if somebody did and is known.
+    pub by: Option<Intervention>,
+    /// Whether what follows from it is tried once more with it.
+    pub retries_down: bool,
+    /// Who wanted it stopped, if somebody did and is known.
+    pub stopped_by: Option<Intervention>,
     /// The runs of parents that triggered it, in the order of the parents.
     pub causes: Vec<RunId>,
     /// When it was recorded, by the leader's wall clock.
@@ -51,7 +60,27 @@ pub enum Trigger {
     },
     /// A person or client asked for it.
     Manual {
+        /// The instant that it stands for: when it was accepted, unless another was named.
+        due_at: Timestamp,
         /// When that was accepted.
+        at: Timestamp,
+    },
+    /// A person asked to have tried once more what an earlier run stood for.
+    Retry {
+        /// The earlier run, which is over.
+        of: RunId,
+        /// What that one stood for.
+        due_at: Timestamp,
+        /// When that was accepted.
+        at: Timestamp,
+    },
+    /// A backfill.
+    Backfill {
+        /// Which.
+        of: BackfillId,
+        /// The instant of the past that it stands for.
+        due_at: Timestamp,
+        /// When it was begun.
         at: Timestamp,
     },
     /// A finished round of its job's parents.
@@ -70,8 +99,31 @@ impl Trigger {
         match *self {
             Self::Schedule { due_at, .. }
             | Self::CatchUp { due_at }
+            | Self::Manual { due_at, .. }
+            | Self::Retry { due_at, .. }
+            | Self::Backfill { due_at, .. }
             | Self::Parents { due_at, .. } => due_at,
-            Self::Manual { at } => at,
+        }
+    }
+
+    /// Whether a person wants it, so that it comes although its job is paused.
+    #[must_use]
+    pub const fn is_asked_for(&self) -> bool {
+        match self {
+            Self::Manual { .. } | Self::Retry { .. } | Self::Backfill { .. } => true,
+            Self::Schedule { .. } | Self::CatchUp { .. } | Self::Parents { .. } => false,
+        }
+    }
+
+    /// Whether the job's schedule brought it about.
+    #[must_use]
+    pub const fn is_scheduled(&self) -> bool {
+        match self {
+            Self::Schedule { .. } | Self::CatchUp { .. } => true,
+            Self::Manual { .. }
+            | Self::Retry { .. }
+            | Self::Backfill { .. }
+            | Self::Parents { .. } => false,
         }
     }
 }
@@ -377,6 +429,8 @@ pub struct Signal {
     pub due_at: Timestamp,
     /// When it ended.
     pub at: Timestamp,
+    /// As [`Run::retries_down`].
+    pub retries_down: bool,
     /// The children up to this one have been told.
     pub told_through: Option<Incarnation>,
 }

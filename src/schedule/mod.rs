@@ -197,6 +197,13 @@ impl Schedule {
         self.next_millis(floor_millis(after)).map(instant)
     }
 
+    /// Whether `at` is an occurrence.
+    #[must_use]
+    pub fn names(&self, at: Timestamp) -> bool {
+        let before = at.saturating_sub(Duration::from_nanos(1)).unwrap_or(Timestamp::MIN);
+        self.next_after(before) == Some(at)
+    }
+
     fn next_millis(&self, after: i64) -> Option<i64> {
         if self.filter.is_empty() {
             return self.rule.next_after(after);

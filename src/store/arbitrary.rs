@@ -3,6 +3,7 @@
 //! Every field varies, to the ends of its type where the store is to keep those.
 
 mod answer;
+mod intervention;
 
 use proptest::collection::vec;
 use proptest::option::of;
@@ -14,22 +15,25 @@ use crate::model::{
     ExternalVolume, Fetch, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobRecord, JobStats,
     Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator, Outcome, Overlap,
     ParentTerms, Period, PortMapping, Priority, Progress, Property, Resources, RetryEnds,
-    RetryTerms, Round, Run, RunId, RunState, Scalar, ScheduleTerms, Shadow, Signal, StopReason,
-    Stretch, TaskId, Timestamp, Trigger, TriggerRule, UnknownThen, Verdict, Volume, VolumeMode,
+    RetryTerms, Round, Run, RunId, RunState, Scalar, ScheduleTerms, Shadow, Signal, Source,
+    StopReason, Stretch, TaskId, Timestamp, TriggerRule, UnknownThen, Verdict, Volume, VolumeMode,
     When,
 };
 
 pub(super) use answer::answered;
+pub(super) use intervention::{backfill, interventions, pause};
+use intervention::{intervention, trigger};
 
 pub(super) fn job_record() -> impl Strategy<Value = JobRecord> {
-    (number(), number(), instant(), job(), stats(), progress()).prop_map(
-        |(incarnation, revision, accepted_at, job, stats, progress)| JobRecord {
+    (number(), number(), instant(), job(), stats(), progress(), interventions()).prop_map(
+        |(incarnation, revision, accepted_at, job, stats, progress, interventions)| JobRecord {
             incarnation: Incarnation(incarnation),
             revision,
             accepted_at,
             job,
             stats,
             progress,
+            interventions,
         },
     )
 }
@@ -47,6 +51,7 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
         run_state(),
         vec(attempt(), 0..3),
         (of(instant()), instant()),
+        (vec(env_var(), 0..3), of(intervention()), any::<bool>(), of(intervention())),
     )
         .prop_map(
             |(
@@ -61,6 +66,7 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
                 state,
                 attempts,
                 (start_deadline, wanted_at),
+                (environment, by, retries_down, stopped_by),
             )| Run {
                 id,
                 sequence,
@@ -68,6 +74,10 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
                 trigger,
                 task_millis,
                 arguments,
+                environment,
+                by,
+                retries_down,
+                stopped_by,
                 causes,
                 created_at,
                 start_deadline,
@@ -81,14 +91,16 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
 pub(super) fn signal() -> impl Strategy<Value = Signal> {
     let outcome =
         proptest::sample::select(vec![Outcome::Succeeded, Outcome::Failed, Outcome::Killed]);
-    (number(), any::<u64>(), run_id(), outcome, instant(), instant(), of(any::<u64>())).prop_map(
-        |(sequence, parent, run, outcome, due_at, at, told_through)| Signal {
+    let ends = (instant(), instant(), any::<bool>());
+    (number(), any::<u64>(), run_id(), outcome, ends, of(any::<u64>())).prop_map(
+        |(sequence, parent, run, outcome, (due_at, at, retries_down), told_through)| Signal {
             sequence,
             parent: Incarnation(parent),
             run,
             outcome,
             due_at,
             at,
+            retries_down,
             told_through: told_through.map(Incarnation),
         },
     )
@@ -148,8 +160,9 @@ pub(super) fn progress() -> impl Strategy<Value = Progress> {
 
 fn round() -> impl Strategy<Value = Round> {
     let counts = proptest::array::uniform3(any::<u64>());
-    let contribution = (any::<u64>(), counts, run_id(), instant(), instant()).prop_map(
-        |(parent, [successes, failures, kills], run, due_at, at)| Contribution {
+    let source = proptest::sample::select(vec![Source::New, Source::Retried, Source::Borrowed]);
+    let contribution = (any::<u64>(), counts, run_id(), instant(), instant(), source).prop_map(
+        |(parent, [successes, failures, kills], run, due_at, at, source)| Contribution {
             parent: Incarnation(parent),
             successes,
             failures,
@@ -157,6 +170,7 @@ fn round() -> impl Strategy<Value = Round> {
             run,
             due_at,
             at,
+            source,
         },
     );
     (of(instant()), any::<bool>(), vec(contribution, 0..3))
@@ -481,24 +495,16 @@ fn property() -> impl Strategy<Value = Property> {
 }
 
 fn run_id() -> impl Strategy<Value = RunId> {
-    (number(), any::<i64>(), instant(), 0..3).prop_map(|(incarnation, millis, due_at, kind)| {
+    (number(), any::<i64>(), instant(), 0..5).prop_map(|(incarnation, millis, due_at, kind)| {
         let incarnation = Incarnation(incarnation);
         match kind {
             0 => RunId::scheduled(incarnation, due_at),
             1 => RunId::manual(incarnation, millis),
+            2 => RunId::retried(incarnation, millis),
+            3 => RunId::backfill(incarnation, millis),
             _ => RunId::parents(incarnation, millis),
         }
     })
-}
-
-fn trigger() -> impl Strategy<Value = Trigger> {
-    prop_oneof![
-        (instant(), instant())
-            .prop_map(|(due_at, opens_at)| Trigger::Schedule { due_at, opens_at }),
-        instant().prop_map(|due_at| Trigger::CatchUp { due_at }),
-        instant().prop_map(|at| Trigger::Manual { at }),
-        (instant(), instant()).prop_map(|(due_at, at)| Trigger::Parents { due_at, at }),
-    ]
 }
 
 pub(super) fn run_state() -> impl Strategy<Value = RunState> {

@@ -10,10 +10,10 @@ use super::{Batch, CommitError, Error, Loaded, MemoryStore, Store, arbitrary};
 use crate::engine::{Change, Launcher};
 use crate::model::HistoryEntry;
 use crate::model::{
-    Answer, AnsweredRequest, CatchUp, Duration, Incarnation, Job, JobName, JobRecord, JobStats,
-    NameRule, OnUnknown, Outcome, Overlap, Period, Priority, Progress, RequestKey, Resources,
-    RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal, Stretch, Term, Timestamp,
-    Trigger, Verdict, When,
+    Answer, AnsweredRequest, CatchUp, Duration, Incarnation, Interventions, Job, JobName,
+    JobRecord, JobStats, NameRule, OnUnknown, Outcome, Overlap, Period, Priority, Progress,
+    RequestKey, Resources, RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal,
+    Stretch, Term, Timestamp, Trigger, Verdict, When,
 };
 
 /// A store under test.
@@ -96,6 +96,7 @@ pub(super) fn job(incarnation: u64, text: &str) -> JobRecord {
             boot_id: None,
             rounds: Vec::new(),
         },
+        interventions: Interventions::default(),
     }
 }
 
@@ -109,6 +110,10 @@ pub(super) fn run(sequence: u64, incarnation: u64, text: &str) -> Run {
         trigger: Trigger::Schedule { due_at, opens_at: due_at },
         task_millis: due_at.as_millisecond(),
         arguments: None,
+        environment: Vec::new(),
+        by: None,
+        retries_down: false,
+        stopped_by: None,
         causes: Vec::new(),
         created_at: due_at,
         start_deadline: Some(due_at),
@@ -147,6 +152,7 @@ pub(super) fn signal(sequence: u64, parent: u64) -> Signal {
         outcome: Outcome::Succeeded,
         due_at,
         at: at(61),
+        retries_down: false,
         told_through: None,
     }
 }
@@ -243,6 +249,8 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
             ("Europe/Berlin".to_owned(), b"TZif2 of this year".as_slice().into()),
         ],
         answered: vec![answered("one", 3)],
+        pause: None,
+        backfills: Vec::new(),
         last_incarnation: Incarnation(2),
         last_sequence: 1,
     };

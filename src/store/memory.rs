@@ -11,7 +11,10 @@ use futures_util::future::{self, BoxFuture, FutureExt};
 use super::{Batch, CommitError, Error, Loaded, Store};
 use crate::engine::Change;
 use crate::model::HistoryEntry;
-use crate::model::{AnsweredRequest, Incarnation, JobName, JobRecord, Run, RunId, Signal, Term};
+use crate::model::{
+    AnsweredRequest, Backfill, BackfillId, Incarnation, JobName, JobRecord, Pause, Run, RunId,
+    Signal, Term,
+};
 
 /// A store that keeps everything in memory.
 #[derive(Debug, Default)]
@@ -30,6 +33,8 @@ struct Inner {
     task_marks: BTreeMap<JobName, i64>,
     zones: BTreeMap<String, Arc<[u8]>>,
     answered: BTreeMap<String, AnsweredRequest>,
+    pause: Option<Pause>,
+    backfills: BTreeMap<BackfillId, Backfill>,
     /// The number of the largest incarnation.
     last_incarnation: u64,
     last_sequence: u64,
@@ -58,6 +63,8 @@ impl MemoryStore {
             task_marks: inner.task_marks.iter().map(|(name, &at)| (name.clone(), at)).collect(),
             zones: inner.zones.iter().map(|(name, data)| (name.clone(), data.clone())).collect(),
             answered: inner.answered.values().cloned().collect(),
+            pause: inner.pause.clone(),
+            backfills: inner.backfills.values().cloned().collect(),
             last_incarnation: Incarnation(inner.last_incarnation),
             last_sequence: inner.last_sequence,
         }
@@ -164,6 +171,13 @@ impl Inner {
                 | Change::RequestAnswered(_)
                 | Change::AnswerForgotten { .. }
                 | Change::ZoneKept { .. }
+                | Change::Intervened { .. }
+                | Change::EverythingPaused(_)
+                | Change::BackfillStored(_)
+                | Change::BackfillRemoved { .. }
+                | Change::StretchVoided { .. }
+                | Change::QuarantineLifted { .. }
+                | Change::ClockJudged(_)
                 | Change::OffersSet(_)
                 | Change::Quarantined { .. }
                 | Change::ListeningBegan { .. }
@@ -271,7 +285,27 @@ impl Inner {
             Change::ZoneKept { name, data } => {
                 self.zones.insert(name.clone(), Arc::clone(data));
             }
+            Change::Intervened { incarnation, interventions } => {
+                if let Some(record) = self.jobs.get_mut(incarnation) {
+                    record.interventions = interventions.clone();
+                }
+            }
+            Change::EverythingPaused(pause) => self.pause.clone_from(pause),
+            Change::BackfillStored(backfill) => {
+                self.last_sequence = self.last_sequence.max(backfill.id.0);
+                self.backfills.insert(backfill.id, Backfill::clone(backfill));
+            }
+            Change::BackfillRemoved { id } => {
+                self.backfills.remove(id);
+            }
+            Change::StretchVoided { sequence } => {
+                if let Some(HistoryEntry::Stretch(_)) = self.history.get(sequence) {
+                    self.history.remove(sequence);
+                }
+            }
             Change::Quarantined { .. }
+            | Change::QuarantineLifted { .. }
+            | Change::ClockJudged(_)
             | Change::ListeningBegan { .. }
             | Change::Heard { .. }
             | Change::ListeningEnded

@@ -31,7 +31,9 @@ pub use sqlite::{
 };
 
 use crate::engine::{Change, Recovered};
-use crate::model::{AnsweredRequest, Incarnation, JobName, JobRecord, Run, Signal, Term};
+use crate::model::{
+    AnsweredRequest, Backfill, Incarnation, JobName, JobRecord, Pause, Run, Signal, Term,
+};
 
 /// Keeps the state of one installation.
 pub trait Store: Send + Sync + fmt::Debug {
@@ -78,6 +80,10 @@ pub struct Loaded {
     pub zones: Vec<(String, Arc<[u8]>)>,
     /// The requests that were carried out under a key, by its id.
     pub answered: Vec<AnsweredRequest>,
+    /// Whether everything is paused.
+    pub pause: Option<Pause>,
+    /// The backfills that are told of, by their ids.
+    pub backfills: Vec<Backfill>,
     /// The largest incarnation ever stored, 0 if none was.
     pub last_incarnation: Incarnation,
     /// The largest sequence ever stored, 0 if none was.
@@ -94,6 +100,8 @@ impl From<Loaded> for Recovered {
             task_marks,
             zones,
             answered,
+            pause,
+            backfills,
             last_incarnation,
             last_sequence,
         } = loaded;
@@ -106,6 +114,8 @@ impl From<Loaded> for Recovered {
             task_marks,
             zones,
             answered,
+            pause,
+            backfills,
             last_incarnation,
             last_sequence,
         }
@@ -123,6 +133,8 @@ impl Default for Loaded {
             task_marks: Vec::new(),
             zones: Vec::new(),
             answered: Vec::new(),
+            pause: None,
+            backfills: Vec::new(),
             last_incarnation: Incarnation(0),
             last_sequence: 0,
         }

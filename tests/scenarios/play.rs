@@ -127,7 +127,7 @@ impl World {
             }
             ["run", name] => {
                 let name = job_name(name)?;
-                self.request(Request::RunJob { name, arguments: None })?;
+                self.request(Request::RunJob { name, ask: Box::default() })?;
             }
             ["kill", name] => {
                 let name = job_name(name)?;

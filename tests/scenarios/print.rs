@@ -2,7 +2,7 @@
 
 use chronode::engine::{Effect, Note, Reply};
 use chronode::model::{
-    AttemptState, Exit, HistoryEntry, JobRecord, Run, RunState, Stretch, Trigger,
+    AttemptState, Became, Exit, HistoryEntry, JobName, JobRecord, Run, RunState, Stretch, Trigger,
 };
 
 pub(crate) fn effect(effect: &Effect) -> String {
@@ -47,6 +47,20 @@ fn reply(reply: &Reply) -> String {
             let words = jobs.iter().map(|job| format!("{} {}", job.name, job.outcome.as_str()));
             words.collect::<Vec<_>>().join("; ")
         }
+        Reply::Operated { run, became } => match became {
+            Became::Stopping => format!("{run} is being stopped"),
+            Became::Ended(verdict) => format!("{run} {}", verdict.as_str()),
+            Became::TriedAgain => format!("{run} is tried again"),
+            Became::Followed { by } => format!("{run} is followed by {by}"),
+        },
+        Reply::Paused { names } => {
+            let names: Vec<&str> = names.iter().map(JobName::as_str).collect();
+            format!("paused or resumed: [{}]", names.join(" "))
+        }
+        Reply::SkippedAhead { due_at } => format!("skipped ahead or not: {due_at}"),
+        Reply::Backfilled { id } => format!("backfill {id}"),
+        Reply::Dropped { count, left } => format!("{count} dropped, {left} left"),
+        Reply::Done => "done".to_owned(),
         Reply::ApplyRefused(refused) => {
             let sentences = refused.iter().map(|(index, why)| format!("{index}: {}", why.message));
             format!("refused, {}", sentences.collect::<Vec<_>>().join("; "))
@@ -92,7 +106,10 @@ fn run(run: &Run) -> String {
     let why = match run.trigger {
         Trigger::Schedule { due_at, .. } => format!("due {due_at}"),
         Trigger::CatchUp { due_at } => format!("due {due_at}, caught up"),
-        Trigger::Manual { at } => format!("asked for at {at}"),
+        Trigger::Manual { due_at, at } if due_at == at => format!("asked for at {at}"),
+        Trigger::Manual { due_at, at } => format!("due {due_at}, asked for at {at}"),
+        Trigger::Retry { of, due_at, at } => format!("due {due_at}, retries {of} at {at}"),
+        Trigger::Backfill { of, due_at, at } => format!("due {due_at}, of backfill {of} at {at}"),
         Trigger::Parents { due_at, at } => {
             let causes: Vec<String> = run.causes.iter().map(ToString::to_string).collect();
             format!("due {due_at}, after {} at {at}", causes.join(" "))

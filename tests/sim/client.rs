@@ -33,7 +33,7 @@ impl World {
         let may_change = self.plan.faults.clock_steps.is_none();
         let kind = self.rng.between(0, 9);
         let request = match kind {
-            0 | 1 if exists => Request::RunJob { name: job, arguments: None },
+            0 | 1 if exists => Request::RunJob { name: job, ask: Box::default() },
             2 if exists => Request::KillJob { name: job },
             3 if exists && may_change => Request::DeleteJob { name: job },
             4..=6 if exists && may_change => self.put(job),

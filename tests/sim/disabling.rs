@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chronode::model::{Incarnation, Run, Trigger, Verdict};
+use chronode::model::{Incarnation, Run, Verdict};
 
 use super::record::Record;
 use super::spec::Way;
@@ -27,10 +27,7 @@ pub(crate) struct Tallies {
 pub(crate) fn ended(record: &mut Record, run: &Run, verdict: Verdict) {
     let life = run.id.incarnation;
     settled(record, life);
-    let is_occurrence = match run.trigger {
-        Trigger::Schedule { .. } | Trigger::CatchUp { .. } => true,
-        Trigger::Manual { .. } | Trigger::Parents { .. } => false,
-    };
+    let is_occurrence = run.trigger.is_scheduled();
     let has_succeeded = verdict == Verdict::Succeeded && is_occurrence;
     let house = record.tallies.house;
     let is_there = !record.removed.contains_key(&life);

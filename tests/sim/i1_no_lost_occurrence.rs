@@ -19,7 +19,10 @@ fn of_job(evidence: &Evidence<'_>, life: Incarnation) -> Vec<String> {
             Trigger::Schedule { due_at, .. } | Trigger::CatchUp { due_at } => {
                 due_at.as_millisecond()
             }
-            Trigger::Manual { .. } | Trigger::Parents { .. } => continue,
+            Trigger::Manual { .. }
+            | Trigger::Retry { .. }
+            | Trigger::Backfill { .. }
+            | Trigger::Parents { .. } => continue,
         };
         if owed.surely.remove(&due).is_none() && owed.perhaps.remove(&due).is_none() {
             found.push(format!("I1: run {} is for an occurrence that nobody owed", run.id));

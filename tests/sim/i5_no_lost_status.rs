@@ -2,7 +2,7 @@
 
 use chronode::engine::State;
 use chronode::model::{
-    Attempt, AttemptState, Exit, Overlap, Run, RunState, TaskId, TaskReport, TaskStatus, Trigger,
+    Attempt, AttemptState, Exit, Overlap, Run, RunState, TaskId, TaskReport, TaskStatus,
     UnknownThen, Verdict,
 };
 
@@ -107,10 +107,7 @@ fn verdict(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
     };
     let is_disturbed = record.disturbed.contains(&life);
     let replaces = record.spec_of(life).any(|spec| spec.overlap == Overlap::Replace);
-    let is_occurrence = match run.trigger {
-        Trigger::Schedule { .. } | Trigger::CatchUp { .. } => true,
-        Trigger::Manual { .. } | Trigger::Parents { .. } => false,
-    };
+    let is_occurrence = run.trigger.is_scheduled();
     let loses = |spec: &Spec| {
         let is_late = |latest| latest < record.ended[&run.id];
         spec.unknown.then == UnknownThen::Lost || latest(run, &spec.retries).is_some_and(is_late)

@@ -264,6 +264,13 @@ impl Record {
                 | Change::RequestAnswered(_)
                 | Change::AnswerForgotten { .. }
                 | Change::ZoneKept { .. }
+                | Change::Intervened { .. }
+                | Change::EverythingPaused(_)
+                | Change::BackfillStored(_)
+                | Change::BackfillRemoved { .. }
+                | Change::StretchVoided { .. }
+                | Change::QuarantineLifted { .. }
+                | Change::ClockJudged(_)
                 | Change::OffersSet(_)
                 | Change::PlacementSettled => {}
             }

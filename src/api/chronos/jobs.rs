@@ -245,7 +245,10 @@ pub(crate) async fn run(
         ));
     }
     let arguments = arguments.map(ToOwned::to_owned);
-    match desk.submit(Request::RunJob { name: name.clone(), arguments }).await? {
+    match desk
+        .submit(Request::RunJob { name: name.clone(), ask: Box::new(desk.ask(arguments)) })
+        .await?
+    {
         Reply::Triggered { run } => {
             let id = HeaderValue::try_from(run.to_string()).expect("a run's id is visible ASCII");
             Ok((StatusCode::NO_CONTENT, [(RUN_ID, id)]).into_response())
@@ -309,7 +312,9 @@ pub(crate) fn refused(rejection: Rejection, unknown: impl FnOnce() -> ApiError) 
         | RejectionCode::LimitReached
         | RejectionCode::Changed
         | RejectionCode::KeyReused
-        | RejectionCode::UnknownTask => ApiError::rejected(rejection),
+        | RejectionCode::UnknownTask
+        | RejectionCode::UnknownRun
+        | RejectionCode::Impossible => ApiError::rejected(rejection),
     }
 }
 

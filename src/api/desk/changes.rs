@@ -1,5 +1,6 @@
 //! What a caller changes: judged by their scope, carried out whatever becomes of the client, and recorded.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use axum::extract::OriginalUri;
@@ -16,7 +17,7 @@ use crate::api::edge::front::{Exchange, without_arguments};
 use crate::api::error::ApiError;
 use crate::audit::{self, Audit, Outcome, Record};
 use crate::engine::{Rejection, Reply, Request};
-use crate::model::{Dialect, JobDraft, JobName, NameRule, When};
+use crate::model::{Became, Dialect, JobDraft, JobName, NameRule, PauseScope, RunId, When};
 
 /// The request, as it is recorded.
 pub(super) struct Asked {
@@ -45,18 +46,55 @@ impl Asked {
 struct Act {
     what: &'static str,
     jobs: Vec<String>,
+    /// The run that it is about, if it is about one.
+    run: Option<RunId>,
+    /// Why, as the caller says.
+    reason: String,
     /// Whether it is only tried out.
     is_dry: bool,
 }
 
 impl Act {
+    const fn of_several(what: &'static str, jobs: Vec<String>) -> Self {
+        Self { what, jobs, run: None, reason: String::new(), is_dry: false }
+    }
+
+    fn of_scope(what: &'static str, scope: &PauseScope) -> Self {
+        let jobs = match scope {
+            PauseScope::Job(name) | PauseScope::Subtree(name) => vec![name.to_string()],
+            PauseScope::Everything => Vec::new(),
+        };
+        Self::of_several(what, jobs)
+    }
+
+    /// What a request would do, and why.
     fn of(request: &Request) -> Self {
-        let act = |what, name: &JobName| Self { what, jobs: vec![name.to_string()], is_dry: false };
-        let several = |what, jobs| Self { what, jobs, is_dry: false };
+        let reason = request.by().map(|by| by.reason.clone()).unwrap_or_default();
+        Self { reason, ..Self::without_reason(request) }
+    }
+
+    fn without_reason(request: &Request) -> Self {
+        let several = Self::of_several;
+        let act = |what, name: &JobName| several(what, vec![name.to_string()]);
         match request {
             Request::PutJob { draft, dialect: _ } => act("put", &draft.name),
             Request::DeleteJob { name } => act("delete", name),
-            Request::RunJob { name, arguments: _ } => act("run", name),
+            Request::RunJob { name, ask: _ } => act("run", name),
+            Request::OperateRun { name, run, verb, .. } => {
+                Self { run: Some(*run), ..act(verb.as_str(), name) }
+            }
+            Request::Pause { scope, .. } => Self::of_scope("pause", scope),
+            Request::Resume { scope, .. } => Self::of_scope("resume", scope),
+            Request::SkipAhead { name, .. } => act("skipAhead", name),
+            Request::UnskipAhead { name, .. } => act("unskipAhead", name),
+            Request::Backfill(draft) => act("backfill", &draft.name),
+            Request::CancelBackfill { name, .. } => act("cancelBackfill", name),
+            Request::CutBacklog { filter, .. } => {
+                let names = filter.names.iter().flatten().map(JobName::to_string);
+                several("cutBacklog", names.collect())
+            }
+            Request::LiftQuarantine { name, .. } => act("liftQuarantine", name),
+            Request::TrustClock { .. } => several("trustClock", Vec::new()),
             Request::KillJob { name } => act("kill", name),
             Request::MarkSuccess { name } => act("markSuccess", name),
             Request::Progress { name, .. } => act("progress", name),
@@ -169,12 +207,18 @@ impl Desk {
             | Reply::Progressed { .. }
             | Reply::CutOver { .. }
             | Reply::Applied { .. }
+            | Reply::Operated { .. }
+            | Reply::Paused { .. }
+            | Reply::SkippedAhead { .. }
+            | Reply::Backfilled { .. }
+            | Reply::Dropped { .. }
+            | Reply::Done
             | Reply::ApplyRefused(_) => return None,
         };
         if self.in_scope(name).is_none() {
             return Some(Err(self.not_in_scope(name)));
         }
-        let act = Act { what: "put", jobs: vec![name.to_string()], is_dry: false };
+        let act = Act::of_several("put", vec![name.to_string()]);
         let record = self.record_of(&act, &Ok(reply.clone()));
         self.blocking(move |audit| audit.record(&record)).await;
         Some(Ok(reply))
@@ -215,6 +259,25 @@ impl Desk {
                 }
                 Ok(())
             }
+            Request::OperateRun { name, .. }
+            | Request::SkipAhead { name, .. }
+            | Request::UnskipAhead { name, .. }
+            | Request::CancelBackfill { name, .. }
+            | Request::LiftQuarantine { name, .. } => self.judge_name(scope, name),
+            Request::Backfill(draft) => self.judge_name(scope, &draft.name),
+            Request::Pause { scope: of, .. } | Request::Resume { scope: of, .. } => match of {
+                PauseScope::Job(name) => self.judge_name(scope, name),
+                PauseScope::Subtree(name) => {
+                    self.judge_name(scope, name)?;
+                    self.judge_below(scope, name)
+                }
+                PauseScope::Everything => self.everything(),
+            },
+            Request::CutBacklog { filter, .. } => match &filter.names {
+                Some(names) => names.iter().try_for_each(|name| self.judge_name(scope, name)),
+                None => self.everything(),
+            },
+            Request::TrustClock { .. } => self.everything(),
             Request::RunJob { name, .. }
             | Request::KillJob { name }
             | Request::MarkSuccess { name }
@@ -233,6 +296,31 @@ impl Desk {
 
     fn judge_name(&self, scope: &Scope, name: &JobName) -> Result<(), ApiError> {
         if scope.covers(name) { Ok(()) } else { Err(self.not_in_scope(name)) }
+    }
+
+    /// Whether the caller may touch everything that follows from a job.
+    fn judge_below(&self, scope: &Scope, name: &JobName) -> Result<(), ApiError> {
+        let mut children: BTreeMap<JobName, Vec<JobName>> = BTreeMap::new();
+        for brief in self.all_jobs() {
+            if let When::Parents(terms) = &brief.job.when {
+                for parent in &terms.names {
+                    children.entry(parent.clone()).or_default().push(brief.job.name.clone());
+                }
+            }
+        }
+        let mut open = vec![name.clone()];
+        while let Some(next) = open.pop() {
+            // Each only once: its own children go with it.
+            for child in children.remove(&next).unwrap_or_default() {
+                if !scope.covers(&child) {
+                    let message = format!("jobs that you may not change follow from `{name}`");
+                    return Err(ApiError::forbidden("children_out_of_scope", message)
+                        .remedy("name a job further down, or ask somebody who may change them"));
+                }
+                open.push(child);
+            }
+        }
+        Ok(())
     }
 
     fn judge_draft(&self, scope: &Scope, draft: &JobDraft) -> Result<(), ApiError> {
@@ -333,6 +421,12 @@ impl Desk {
             | Reply::QueueCleared
             | Reply::Completed { .. }
             | Reply::Progressed { .. }
+            | Reply::Operated { .. }
+            | Reply::Paused { .. }
+            | Reply::SkippedAhead { .. }
+            | Reply::Backfilled { .. }
+            | Reply::Dropped { .. }
+            | Reply::Done
             | Reply::CutOver { .. } => {}
         }
         reply
@@ -349,6 +443,8 @@ impl Desk {
             path: self.asked.path.clone(),
             what: act.what,
             jobs: act.jobs.clone(),
+            run: act.run.map(|run| run.to_string()),
+            reason: act.reason.clone(),
             request: Some(self.asked.id),
             has_key: self.conditions.has_key(),
             ..Record::default()
@@ -396,12 +492,32 @@ impl Desk {
                 jobs: names.iter().map(JobName::to_string).collect(),
                 ..record
             },
+            Ok(Reply::Operated { run: _, became }) => {
+                let detail = match became {
+                    Became::Stopping => "it is being stopped".to_owned(),
+                    Became::Ended(verdict) => verdict.as_str().to_owned(),
+                    Became::TriedAgain => "its next attempt is due".to_owned(),
+                    Became::Followed { by } => format!("run {by} follows it"),
+                };
+                Record { detail, ..record }
+            }
+            Ok(Reply::Paused { names }) => {
+                Record { jobs: names.iter().map(JobName::to_string).collect(), ..record }
+            }
+            Ok(Reply::SkippedAhead { due_at }) => {
+                Record { detail: format!("due {due_at:.3}"), ..record }
+            }
+            Ok(Reply::Backfilled { id }) => Record { detail: format!("backfill {id}"), ..record },
+            Ok(Reply::Dropped { count, left: _ }) => {
+                Record { detail: format!("{count} dropped"), ..record }
+            }
             Ok(Reply::Completed { is_known: false }) => {
                 Record { detail: "no live run has such a task".to_owned(), ..record }
             }
             Ok(
                 Reply::Completed { is_known: true }
                 | Reply::Progressed { .. }
+                | Reply::Done
                 | Reply::QueueCleared,
             ) => record,
             Err(Unavailable { .. }) => Record { outcome: Outcome::Unknown, ..record },

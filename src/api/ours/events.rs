@@ -246,7 +246,10 @@ const fn kind_of(item: &FeedItem) -> &'static str {
         FeedItem::Job { .. } => "job",
         FeedItem::Run { .. } => "run",
         FeedItem::RoundMoved { .. } => "round",
-        FeedItem::StretchStored { .. } => "stretch",
+        FeedItem::StretchStored { .. } | FeedItem::StretchVoided { .. } => "stretch",
+        FeedItem::EverythingPaused { .. } => "pause",
+        FeedItem::BackfillMoved { .. } => "backfill",
+        FeedItem::ClockDoubted { .. } => "clock",
         FeedItem::Launcher { .. } => "launcher",
         FeedItem::ZoneKept { .. } => "zone",
         FeedItem::TermBegan(_) => "term",
@@ -257,22 +260,27 @@ const fn kind_of(item: &FeedItem) -> &'static str {
 fn print_item(item: &FeedItem, data: &mut Value) {
     match item {
         FeedItem::Job { job, incarnation, step } => {
-            let (what, revision, disabled) = match step {
+            let (what, revision, disabled, until) = match step {
                 JobStep::Created { revision, disabled } => {
-                    ("created", Some(*revision), Some(*disabled))
+                    ("created", Some(*revision), Some(*disabled), None)
                 }
                 JobStep::Replaced { revision, disabled } => {
-                    ("replaced", Some(*revision), Some(*disabled))
+                    ("replaced", Some(*revision), Some(*disabled), None)
                 }
-                JobStep::Deleted => ("deleted", None, None),
-                JobStep::Disabled => ("disabled", None, Some(true)),
-                JobStep::Quarantined => ("quarantined", None, None),
+                JobStep::Deleted => ("deleted", None, None, None),
+                JobStep::Disabled => ("disabled", None, Some(true), None),
+                JobStep::Quarantined => ("quarantined", None, None, None),
+                JobStep::Released => ("released", None, None, None),
+                JobStep::Paused { until } => ("paused", None, None, *until),
+                JobStep::Resumed => ("resumed", None, None, None),
+                JobStep::SkipsChanged => ("skipsChanged", None, None, None),
             };
             data["what"] = what.into();
             data["job"] = job.as_str().into();
             data["incarnation"] = incarnation.0.into();
             data["revision"] = revision.into();
             data["disabled"] = disabled.into();
+            data["until"] = until.map(print::instant).into();
         }
         FeedItem::Run { job, run, due_at, step } => {
             data["what"] = word_of(step).into();
@@ -293,6 +301,25 @@ fn print_item(item: &FeedItem, data: &mut Value) {
             data["firstDueAt"] = print::instant(*first_due_at).into();
             data["lastDueAt"] = print::instant(*last_due_at).into();
             data["count"] = (*count).into();
+        }
+        FeedItem::StretchVoided { sequence } => {
+            data["what"] = "voided".into();
+            data["sequence"] = (*sequence).into();
+        }
+        FeedItem::EverythingPaused { is_paused, until } => {
+            data["what"] = if *is_paused { "paused" } else { "resumed" }.into();
+            data["until"] = until.map(print::instant).into();
+        }
+        FeedItem::BackfillMoved { job, id, begun, of, state } => {
+            data["what"] = "moved".into();
+            data["job"] = job.as_str().into();
+            data["backfill"] = id.to_string().into();
+            data["begun"] = (*begun).into();
+            data["of"] = (*of).into();
+            data["state"] = (*state).into();
+        }
+        FeedItem::ClockDoubted { is_doubted } => {
+            data["what"] = if *is_doubted { "doubted" } else { "believed" }.into();
         }
         FeedItem::Launcher { problem } => {
             data["what"] = if problem.is_none() { "connected" } else { "gone" }.into();

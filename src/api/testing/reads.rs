@@ -8,7 +8,8 @@ use crate::api::{JobBrief, JobHead, JobState, JobStatus, JobView};
 use crate::jobspec;
 use crate::metrics::Figures;
 use crate::model::{
-    Defaults, Dialect, HistoryEntry, Incarnation, JobRecord, JobStats, NameRule, Progress, Run,
+    Defaults, Dialect, HistoryEntry, Incarnation, Interventions, JobRecord, JobStats, NameRule,
+    Progress, Run,
 };
 use crate::schedule::parse_period;
 
@@ -30,6 +31,7 @@ pub(crate) fn record(text: &str) -> JobRecord {
             boot_id: None,
             rounds: Vec::new(),
         },
+        interventions: Interventions::default(),
         job: reading.draft.resolve(None, Dialect::V0, &Defaults::default()),
     }
 }

@@ -23,6 +23,8 @@ impl State {
         for entry in self.jobs.values() {
             let next = entry.find_next(&self.settings);
             rebuilt.due.extend(next.map(|next| (next.opens_at, entry.incarnation)));
+            let until = entry.interventions.pause.as_ref().and_then(|pause| pause.until);
+            rebuilt.rests.extend(until.map(|until| (until, entry.incarnation)));
         }
         for run in self.runs.values() {
             // A pending run keeps the priority with which it was indexed.

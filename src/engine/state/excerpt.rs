@@ -48,6 +48,9 @@ impl State {
             // As many as there are zones, however many jobs there are.
             kept_zones: self.kept_zones.clone(),
             answered: BTreeMap::new(),
+            pause: self.pause.clone(),
+            backfills: BTreeMap::new(),
+            clock: self.clock,
             last_incarnation: self.last_incarnation,
             last_sequence: self.last_sequence,
             offers: BTreeMap::new(),
@@ -64,6 +67,8 @@ impl State {
         for (life, entry) in lives.iter().filter_map(|life| self.jobs.get_key_value(life)) {
             excerpt.names.insert(entry.job.name.clone(), *life);
             excerpt.derived.due.extend(entry.next.map(|next| (next.opens_at, *life)));
+            let until = entry.interventions.pause.as_ref().and_then(|pause| pause.until);
+            excerpt.derived.rests.extend(until.map(|until| (until, *life)));
             excerpt.jobs.insert(*life, entry.clone());
         }
         for run in stored.iter().flat_map(|life| self.live_runs(*life)) {

@@ -80,7 +80,7 @@ fn an_excerpt_is_decided_as_the_whole_state_would_be() {
                 let job = draft.name.clone();
                 let is_stored = matches!(desk.put(draft), Reply::Stored { .. });
                 if is_stored && it.is_run {
-                    let _ = desk.request(Request::RunJob { name: job, arguments: None });
+                    let _ = desk.request(Request::RunJob { name: job, ask: Box::default() });
                 }
             }
             // What has come meanwhile nobody has decided yet.

@@ -1,7 +1,7 @@
 //! What holds for every request: conditions, repetitions; and several jobs at once.
 
 use super::*;
-use crate::model::{ApplyOutcome, JobVersion, RequestKey};
+use crate::model::{ApplyOutcome, Ask, JobVersion, RequestKey};
 
 fn version(desk: &Desk) -> JobVersion {
     desk.state.job(&name("job")).unwrap().version()
@@ -69,7 +69,10 @@ fn once(desk: &mut Desk, key: &str, request: Request) -> Reply {
 }
 
 fn run(arguments: Option<&str>) -> Request {
-    Request::RunJob { name: name("job"), arguments: arguments.map(str::to_owned) }
+    Request::RunJob {
+        name: name("job"),
+        ask: Box::new(Ask::with_arguments(arguments.map(str::to_owned))),
+    }
 }
 
 #[test]

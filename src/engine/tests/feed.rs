@@ -32,6 +32,12 @@ fn word(item: &FeedItem) -> String {
         FeedItem::Launcher { problem } => format!("launcher {problem:?}"),
         FeedItem::ZoneKept { zone } => format!("zone {zone}"),
         FeedItem::TermBegan(term) => format!("term {}", term.0),
+        FeedItem::StretchVoided { sequence } => format!("void {sequence}"),
+        FeedItem::EverythingPaused { is_paused, .. } => format!("everything paused: {is_paused}"),
+        FeedItem::BackfillMoved { job, id, begun, of, state } => {
+            format!("{job}: {id} {begun} of {of}, {state}")
+        }
+        FeedItem::ClockDoubted { is_doubted } => format!("clock doubted: {is_doubted}"),
     }
 }
 

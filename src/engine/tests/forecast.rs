@@ -120,7 +120,7 @@ proptest! {
         hours in 1..40_i64,
     ) {
         let mut desk = Desk::new();
-        desk.now.wall = begin;
+        desk.jump_to(begin);
         for (index, (terms, disabled)) in jobs.into_iter().enumerate() {
             let mut draft = draft(&format!("job{index}"), "");
             draft.when = When::Schedule(terms);

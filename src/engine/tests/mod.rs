@@ -11,6 +11,7 @@ mod family;
 mod feed;
 mod forecast;
 mod jitter;
+mod operate;
 mod overlap;
 mod place;
 mod reboot;
@@ -214,7 +215,7 @@ impl Desk {
     }
 
     fn run_of(&mut self, job: &str) -> Run {
-        let request = Request::RunJob { name: name(job), arguments: None };
+        let request = Request::RunJob { name: name(job), ask: Box::default() };
         let Reply::Triggered { run } = self.request(request).0 else { panic!("refused") };
         self.state.run(run).unwrap().clone()
     }
@@ -266,6 +267,8 @@ impl Desk {
                 .collect(),
             zones: Vec::new(),
             answered: self.state.answered_requests().cloned().collect(),
+            pause: self.state.everything_paused().cloned(),
+            backfills: self.state.backfills().cloned().collect(),
             last_incarnation: self.state.last_incarnation(),
             last_sequence: self.state.last_sequence(),
             jobs,

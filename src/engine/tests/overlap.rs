@@ -143,7 +143,7 @@ fn of_occurrences_that_found_no_offer_the_latest_are_caught_up() {
     let _ = desk.connect();
     assert_eq!(desk.live(), ["04:00:00 launching", "05:00:00 launching"]);
     // Those that are live by then count when there is an outage.
-    desk.now.wall = day("09:30:00");
+    desk.jump("09:30:00");
     let _ = desk.handle(&Event::Woke);
     assert_eq!(desk.unrun(), ["4 missed 06:00:00 to 09:00:00"]);
 }

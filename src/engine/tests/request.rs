@@ -1,7 +1,7 @@
 //! What clients ask.
 
 use super::*;
-use crate::model::{Container, ContainerType, Network};
+use crate::model::{Ask, Container, ContainerType, Network};
 
 const NONE: [&str; 0] = [];
 
@@ -58,7 +58,11 @@ fn a_run_brings_arguments_only_where_they_reach_the_last_command() {
     };
     let ask = |desk: &mut Desk| {
         let arguments = Some("id".to_owned());
-        desk.request(Request::RunJob { name: name("job"), arguments }).0
+        desk.request(Request::RunJob {
+            name: name("job"),
+            ask: Box::new(Ask::with_arguments(arguments)),
+        })
+        .0
     };
     let mut desk = Desk::new();
     for command in
@@ -71,7 +75,10 @@ fn a_run_brings_arguments_only_where_they_reach_the_last_command() {
         assert!(rejection.message.contains("takes no arguments: its `command` ends"), "{command}");
         assert!(rejection.remedy.contains("let `command` end in"), "{command}");
         // Without arguments, or with blanks, it is run as it is.
-        let request = Request::RunJob { name: name("job"), arguments: Some("  ".to_owned()) };
+        let request = Request::RunJob {
+            name: name("job"),
+            ask: Box::new(Ask::with_arguments(Some("  ".to_owned()))),
+        };
         assert!(matches!(desk.request(request).0, Reply::Triggered { .. }), "{command}");
         let _ = desk.ends(Exit::Code(0));
     }
@@ -265,7 +272,10 @@ fn arguments_of_a_manual_run_replace_those_of_the_job() {
     job.arguments = Some(vec!["a".to_owned()]);
     desk.put(job);
     let arguments = Some("-x 'b c'".to_owned());
-    let (_, decision) = desk.request(Request::RunJob { name: name("job"), arguments });
+    let (_, decision) = desk.request(Request::RunJob {
+        name: name("job"),
+        ask: Box::new(Ask::with_arguments(arguments)),
+    });
     let launch = decision.effects.iter().find_map(|effect| match effect {
         Effect::Launch(launch) => Some(launch),
         _ => None,
@@ -324,7 +334,7 @@ fn what_cannot_be_done_is_refused_with_the_field_and_changes_nothing() {
     for request in [
         Request::DeleteJob { name: name("nobody") },
         Request::KillJob { name: name("nobody") },
-        Request::RunJob { name: name("nobody"), arguments: None },
+        Request::RunJob { name: name("nobody"), ask: Box::default() },
     ] {
         let (reply, decision) = desk.request(request);
         assert_eq!(refused(&reply).code, RejectionCode::UnknownJob);

@@ -39,7 +39,7 @@ fn what_is_only_planned_is_recorded_and_not_launched() {
     assert_eq!(recorded(&desk, "job"), [format!("3 01:00:00 to 03:00:00 {SKIPPED}")]);
     // It has neither failed nor succeeded, and nobody may run it by hand.
     assert_eq!(desk.state.job(&name("job")).unwrap().stats, JobStats::default());
-    let reply = desk.request(Request::RunJob { name: name("job"), arguments: None }).0;
+    let reply = desk.request(Request::RunJob { name: name("job"), ask: Box::default() }).0;
     let Reply::Refused(rejection) = reply else { panic!("{reply:?}") };
     assert_eq!(rejection.field, "shadow");
 }

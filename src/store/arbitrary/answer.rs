@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::{instant, name, number, run_id, text};
-use crate::model::{Answer, AnsweredRequest, ApplyOutcome, Incarnation, JobVersion, RequestKey};
+use crate::model::{
+    Answer, AnsweredRequest, ApplyOutcome, BackfillId, Became, Incarnation, JobVersion, RequestKey,
+};
 
 pub(in crate::store) fn answered() -> impl Strategy<Value = AnsweredRequest> {
     let version = || {
@@ -16,6 +18,12 @@ pub(in crate::store) fn answered() -> impl Strategy<Value = AnsweredRequest> {
         ApplyOutcome::Replaced,
         ApplyOutcome::Unchanged,
     ]);
+    let became = prop_oneof![
+        Just(Became::Stopping),
+        super::verdict().prop_map(Became::Ended),
+        Just(Became::TriedAgain),
+        run_id().prop_map(|by| Became::Followed { by }),
+    ];
     let applied = (name(), version(), outcome);
     let answer = prop_oneof![
         (version(), any::<bool>())
@@ -29,6 +37,12 @@ pub(in crate::store) fn answered() -> impl Strategy<Value = AnsweredRequest> {
         number().prop_map(|elements| Answer::Progressed { elements }),
         (instant(), proptest::collection::vec(name(), 0..3))
             .prop_map(|(at, names)| Answer::CutOver { at, names }),
+        (run_id(), became).prop_map(|(run, became)| Answer::Operated { run, became }),
+        proptest::collection::vec(name(), 0..3).prop_map(|names| Answer::Paused { names }),
+        instant().prop_map(|due_at| Answer::SkippedAhead { due_at }),
+        number().prop_map(|id| Answer::Backfilled { id: BackfillId(id) }),
+        (number(), number()).prop_map(|(count, left)| Answer::Dropped { count, left }),
+        Just(Answer::Done),
         proptest::collection::vec(applied, 0..3).prop_map(|jobs| Answer::Applied { jobs }),
     ];
     let key = (text(), text(), text());

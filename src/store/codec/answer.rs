@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{AsWord, DecodeError, is_default, job_name};
 use crate::model::{
-    Answer, AnsweredRequest, ApplyOutcome, Incarnation, JobName, JobVersion, RequestKey, RunId,
-    Timestamp,
+    Answer, AnsweredRequest, ApplyOutcome, BackfillId, Became, Incarnation, JobName, JobVersion,
+    RequestKey, RunId, Timestamp, Verdict,
 };
 
 type Text<'a> = Cow<'a, str>;
@@ -35,7 +35,48 @@ enum AnswerRecord<'a> {
     Completed { is_known: bool },
     Progressed { elements: u64 },
     CutOver { at: AsWord<Timestamp>, names: Vec<Text<'a>> },
+    Operated { run: AsWord<RunId>, became: BecameRecord },
+    Paused { names: Vec<Text<'a>> },
+    SkippedAhead { due_at: AsWord<Timestamp> },
+    Backfilled { id: u64 },
+    Dropped { count: u64, left: u64 },
+    Done,
     Applied { jobs: Vec<AppliedRecord<'a>> },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+enum BecameRecord {
+    Stopping,
+    Ended(AsWord<Verdict>),
+    TriedAgain,
+    Followed { by: AsWord<RunId> },
+}
+
+const fn became_record(became: Became) -> BecameRecord {
+    match became {
+        Became::Stopping => BecameRecord::Stopping,
+        Became::Ended(verdict) => BecameRecord::Ended(AsWord(verdict)),
+        Became::TriedAgain => BecameRecord::TriedAgain,
+        Became::Followed { by } => BecameRecord::Followed { by: AsWord(by) },
+    }
+}
+
+const fn became(record: BecameRecord) -> Became {
+    match record {
+        BecameRecord::Stopping => Became::Stopping,
+        BecameRecord::Ended(verdict) => Became::Ended(verdict.0),
+        BecameRecord::TriedAgain => Became::TriedAgain,
+        BecameRecord::Followed { by } => Became::Followed { by: by.0 },
+    }
+}
+
+fn names_record(names: &[JobName]) -> Vec<Text<'_>> {
+    names.iter().map(|name| name.as_str().into()).collect()
+}
+
+fn names_from(names: &[Text<'_>]) -> Result<Vec<JobName>, DecodeError> {
+    names.iter().map(|name| job_name(name)).collect()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,10 +119,17 @@ pub(super) fn answered_record(answered: &AnsweredRequest) -> AnsweredRecord<'_> 
         Answer::QueueCleared => AnswerRecord::QueueCleared,
         Answer::Completed { is_known } => AnswerRecord::Completed { is_known: *is_known },
         Answer::Progressed { elements } => AnswerRecord::Progressed { elements: *elements },
-        Answer::CutOver { at, names } => AnswerRecord::CutOver {
-            at: AsWord(*at),
-            names: names.iter().map(|name| name.as_str().into()).collect(),
-        },
+        Answer::CutOver { at, names } => {
+            AnswerRecord::CutOver { at: AsWord(*at), names: names_record(names) }
+        }
+        Answer::Operated { run, became } => {
+            AnswerRecord::Operated { run: AsWord(*run), became: became_record(*became) }
+        }
+        Answer::Paused { names } => AnswerRecord::Paused { names: names_record(names) },
+        Answer::SkippedAhead { due_at } => AnswerRecord::SkippedAhead { due_at: AsWord(*due_at) },
+        Answer::Backfilled { id } => AnswerRecord::Backfilled { id: id.0 },
+        Answer::Dropped { count, left } => AnswerRecord::Dropped { count: *count, left: *left },
+        Answer::Done => AnswerRecord::Done,
         Answer::Applied { jobs } => AnswerRecord::Applied {
             jobs: jobs
                 .iter()
@@ -116,9 +164,16 @@ pub(super) fn answered(record: AnsweredRecord<'_>) -> Result<AnsweredRequest, De
         AnswerRecord::Completed { is_known } => Answer::Completed { is_known },
         AnswerRecord::Progressed { elements } => Answer::Progressed { elements },
         AnswerRecord::CutOver { at, names } => {
-            let names: Result<Vec<JobName>, _> = names.iter().map(|name| job_name(name)).collect();
-            Answer::CutOver { at: at.0, names: names? }
+            Answer::CutOver { at: at.0, names: names_from(&names)? }
         }
+        AnswerRecord::Operated { run, became: record } => {
+            Answer::Operated { run: run.0, became: became(record) }
+        }
+        AnswerRecord::Paused { names } => Answer::Paused { names: names_from(&names)? },
+        AnswerRecord::SkippedAhead { due_at } => Answer::SkippedAhead { due_at: due_at.0 },
+        AnswerRecord::Backfilled { id } => Answer::Backfilled { id: BackfillId(id) },
+        AnswerRecord::Dropped { count, left } => Answer::Dropped { count, left },
+        AnswerRecord::Done => Answer::Done,
         AnswerRecord::Applied { jobs } => {
             let jobs: Result<Vec<_>, DecodeError> = jobs
                 .into_iter()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AsWord, DecodeError, is_default, job_name};
 use crate::model::{
-    Contribution, Incarnation, Join, Outcome, ParentTerms, Round, RunId, Signal, Timestamp,
+    Contribution, Incarnation, Join, Outcome, ParentTerms, Round, RunId, Signal, Source, Timestamp,
     TriggerRule,
 };
 
@@ -76,10 +76,13 @@ struct ContributionRecord {
     run: AsWord<RunId>,
     due_at: AsWord<Timestamp>,
     at: AsWord<Timestamp>,
+    /// Since version 5; left out where it is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<AsWord<Source>>,
 }
 
-const fn contribution_record(contribution: &Contribution) -> ContributionRecord {
-    let Contribution { parent, successes, failures, kills, run, due_at, at } = contribution;
+fn contribution_record(contribution: &Contribution) -> ContributionRecord {
+    let Contribution { parent, successes, failures, kills, run, due_at, at, source } = contribution;
     ContributionRecord {
         parent: parent.0,
         successes: *successes,
@@ -88,11 +91,12 @@ const fn contribution_record(contribution: &Contribution) -> ContributionRecord 
         run: AsWord(*run),
         due_at: AsWord(*due_at),
         at: AsWord(*at),
+        source: (*source != Source::New).then_some(AsWord(*source)),
     }
 }
 
-const fn contribution(record: ContributionRecord) -> Contribution {
-    let ContributionRecord { parent, successes, failures, kills, run, due_at, at } = record;
+fn contribution(record: ContributionRecord) -> Contribution {
+    let ContributionRecord { parent, successes, failures, kills, run, due_at, at, source } = record;
     Contribution {
         parent: Incarnation(parent),
         successes,
@@ -101,6 +105,7 @@ const fn contribution(record: ContributionRecord) -> Contribution {
         run: run.0,
         due_at: due_at.0,
         at: at.0,
+        source: source.map(|source| source.0).unwrap_or_default(),
     }
 }
 
@@ -113,12 +118,15 @@ pub(super) struct SignalRecord {
     outcome: AsWord<Outcome>,
     due_at: AsWord<Timestamp>,
     at: AsWord<Timestamp>,
+    /// Since version 5.
+    #[serde(default, skip_serializing_if = "is_default")]
+    retries_down: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     told_through: Option<u64>,
 }
 
 pub(super) fn signal_record(signal: &Signal) -> SignalRecord {
-    let Signal { sequence, parent, run, outcome, due_at, at, told_through } = signal;
+    let Signal { sequence, parent, run, outcome, due_at, at, retries_down, told_through } = signal;
     SignalRecord {
         sequence: *sequence,
         parent: parent.0,
@@ -126,12 +134,14 @@ pub(super) fn signal_record(signal: &Signal) -> SignalRecord {
         outcome: AsWord(*outcome),
         due_at: AsWord(*due_at),
         at: AsWord(*at),
+        retries_down: *retries_down,
         told_through: told_through.map(|incarnation| incarnation.0),
     }
 }
 
 pub(super) fn signal(record: SignalRecord) -> Signal {
-    let SignalRecord { sequence, parent, run, outcome, due_at, at, told_through } = record;
+    let SignalRecord { sequence, parent, run, outcome, due_at, at, retries_down, told_through } =
+        record;
     Signal {
         sequence,
         parent: Incarnation(parent),
@@ -139,6 +149,7 @@ pub(super) fn signal(record: SignalRecord) -> Signal {
         outcome: outcome.0,
         due_at: due_at.0,
         at: at.0,
+        retries_down,
         told_through: told_through.map(Incarnation),
     }
 }

@@ -480,19 +480,19 @@ fn fetch_from(record: FetchRecord<'_>) -> Fetch {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct EnvVarRecord<'a> {
+pub(super) struct EnvVarRecord<'a> {
     name: Text<'a>,
     value: Text<'a>,
     #[serde(default, skip_serializing_if = "is_default")]
     secret: bool,
 }
 
-fn env_var_record(variable: &EnvVar) -> EnvVarRecord<'_> {
+pub(super) fn env_var_record(variable: &EnvVar) -> EnvVarRecord<'_> {
     let EnvVar { name, value, secret } = variable;
     EnvVarRecord { name: name.into(), value: value.into(), secret: *secret }
 }
 
-fn env_var_from(record: EnvVarRecord<'_>) -> EnvVar {
+pub(super) fn env_var_from(record: EnvVarRecord<'_>) -> EnvVar {
     let EnvVarRecord { name, value, secret } = record;
     EnvVar { name: name.into_owned(), value: value.into_owned(), secret }
 }

@@ -1,11 +1,11 @@
 //! Records as they are stored: text that says its version and carries a checksum.
 //!
-//! A record is `<version> <checksum> <json>`. Example: `4 d9015f01f447c34e {}`, counts that are all zero.
+//! A record is `<version> <checksum> <json>`. Example: `5 XXXXXXXXXXXXXXXX {}`, counts that are all zero.
 //! The version stands in front so that a record of a newer Chronode is refused before anything of it is guessed at.
 //! The checksum is there because the database checks its structure, not our text: a flipped bit in a command would
 //! otherwise be executed.
 //!
-//! Every type of the model is mirrored by a serde type in `answer`, `job`, `policy`, `terms`, `chain` and `run`, converted in both
+//! Every type of the model is mirrored by a serde type in one of the modules here, converted in both
 //! directions by destructuring without `..`, so that a field added to the model and forgotten here does not compile. To add a
 //! field: add it to the mirror with `#[serde(default)]` and a meaning for its absence, and raise the version of the
 //! record. Old records stay readable; older programs refuse the new ones.
@@ -14,6 +14,7 @@
 
 mod answer;
 mod chain;
+mod intervention;
 mod job;
 mod policy;
 mod run;
@@ -26,9 +27,10 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
-    AnsweredRequest, ApplyOutcome, CalendarUse, FoldPolicy, GapPolicy, Incarnation, Job, JobName,
-    JobStats, Join, NameRule, Operator, Outcome, Priority, Progress, Run, RunId, Signal,
-    StopReason, Stretch, Timestamp, TriggerRule, UnknownThen, Verdict,
+    AnsweredRequest, ApplyOutcome, Backfill, CalendarUse, FoldPolicy, GapPolicy, Incarnation,
+    Interventions, Job, JobName, JobStats, Join, NameRule, Operator, Outcome, Pause, Priority,
+    Progress, Run, RunId, Signal, Source, StopReason, Stretch, Timestamp, TriggerRule, UnknownThen,
+    Verdict,
 };
 
 /// The version written, and the newest that is read, of every kind of record.
@@ -40,7 +42,9 @@ use crate::model::{
 /// and what they have done; which runs triggered a run; attempts in doubt; and the ends of runs on their way to children.
 ///
 /// 4 has what jobs say of their tasks, runs that wait for it, jobs that are only planned, and answers to repeated requests.
-pub(super) const VERSION: u32 = 4;
+///
+/// 5 has what operators do: pauses, occurrences skipped ahead, backfills, retries, who asked for a run and who stopped it.
+pub(super) const VERSION: u32 = 5;
 
 /// Why a stored record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -230,6 +234,51 @@ pub(super) fn decode_answered(text: &str) -> Result<AnsweredRequest, DecodeError
     answer::answered(decode(text)?)
 }
 
+/// Writes what operators have done about a job.
+#[must_use]
+pub(super) fn encode_interventions(interventions: &Interventions) -> String {
+    encode(&intervention::interventions_record(interventions))
+}
+
+/// Reads what operators have done about a job.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_interventions(text: &str) -> Result<Interventions, DecodeError> {
+    decode(text).map(intervention::interventions)
+}
+
+/// Writes a pause.
+#[must_use]
+pub(super) fn encode_pause(pause: &Pause) -> String {
+    encode(&intervention::pause_record(pause))
+}
+
+/// Reads a pause.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_pause(text: &str) -> Result<Pause, DecodeError> {
+    decode(text).map(intervention::pause)
+}
+
+/// Writes a backfill.
+#[must_use]
+pub(super) fn encode_backfill(backfill: &Backfill) -> String {
+    encode(&intervention::backfill_record(backfill))
+}
+
+/// Reads a backfill.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_backfill(text: &str) -> Result<Backfill, DecodeError> {
+    intervention::backfill(decode(text)?)
+}
+
 /// A zone's compiled data, in hexadecimal digits.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -347,6 +396,7 @@ word!(TriggerRule, "a rule of what parents must have done");
 word!(Join, "a way in which what parents did belongs together");
 word!(Outcome, "an end of a parent's run");
 word!(ApplyOutcome, "what was done with a job");
+word!(Source, "a source of what a parent has done");
 
 impl Word for RunId {
     const WHAT: &'static str = "a run id";
@@ -443,6 +493,18 @@ mod tests {
         #[test]
         fn a_signal_comes_back_in_every_field(signal in arbitrary::signal()) {
             prop_assert_eq!(decode_signal(&encode_signal(&signal)).unwrap(), signal);
+        }
+
+        #[test]
+        fn what_operators_did_comes_back_in_every_field(
+            interventions in arbitrary::interventions(),
+            backfill in arbitrary::backfill(),
+            pause in arbitrary::pause(),
+        ) {
+            let text = encode_interventions(&interventions);
+            prop_assert_eq!(decode_interventions(&text).unwrap(), interventions);
+            prop_assert_eq!(decode_backfill(&encode_backfill(&backfill)).unwrap(), backfill);
+            prop_assert_eq!(decode_pause(&encode_pause(&pause)).unwrap(), pause);
         }
 
         #[test]

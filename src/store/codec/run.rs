@@ -4,11 +4,14 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{ResourcesRecord, resources_from, resources_record};
+use super::intervention::{InterventionRecord, intervention, intervention_record};
+use super::job::{
+    EnvVarRecord, ResourcesRecord, env_var_from, env_var_record, resources_from, resources_record,
+};
 use super::{AsWord, DecodeError, is_default, job_name};
 use crate::model::{
-    AgentId, Alarm, Attempt, AttemptState, Exit, Incarnation, Resources, Run, RunId, RunState,
-    StopReason, Stretch, TaskId, Timestamp, Trigger, Verdict,
+    AgentId, Alarm, Attempt, AttemptState, BackfillId, Exit, Incarnation, Resources, Run, RunId,
+    RunState, StopReason, Stretch, TaskId, Timestamp, Trigger, Verdict,
 };
 
 type Text<'a> = Cow<'a, str>;
@@ -23,6 +26,18 @@ pub(super) struct RunRecord<'a> {
     task_millis: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     arguments: Option<Text<'a>>,
+    /// Since version 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    environment: Vec<EnvVarRecord<'a>>,
+    /// Since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<InterventionRecord<'a>>,
+    /// Since version 5.
+    #[serde(default, skip_serializing_if = "is_default")]
+    retries_down: bool,
+    /// Since version 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stopped_by: Option<InterventionRecord<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     causes: Vec<AsWord<RunId>>,
     created_at: AsWord<Timestamp>,
@@ -45,6 +60,10 @@ pub(super) fn run_record(run: &Run) -> RunRecord<'_> {
         trigger,
         task_millis,
         arguments,
+        environment,
+        by,
+        retries_down,
+        stopped_by,
         causes,
         created_at,
         start_deadline,
@@ -59,6 +78,10 @@ pub(super) fn run_record(run: &Run) -> RunRecord<'_> {
         trigger: trigger_record(*trigger),
         task_millis: *task_millis,
         arguments: arguments.as_ref().map(Text::from),
+        environment: environment.iter().map(env_var_record).collect(),
+        by: by.as_ref().map(intervention_record),
+        retries_down: *retries_down,
+        stopped_by: stopped_by.as_ref().map(intervention_record),
         causes: causes.iter().copied().map(AsWord).collect(),
         created_at: AsWord(*created_at),
         start_deadline: start_deadline.map(AsWord),
@@ -76,6 +99,10 @@ pub(super) fn run(record: RunRecord<'_>) -> Result<Run, DecodeError> {
         trigger,
         task_millis,
         arguments,
+        environment,
+        by,
+        retries_down,
+        stopped_by,
         causes,
         created_at,
         start_deadline,
@@ -90,6 +117,10 @@ pub(super) fn run(record: RunRecord<'_>) -> Result<Run, DecodeError> {
         trigger: trigger_from(trigger),
         task_millis,
         arguments: arguments.map(Cow::into_owned),
+        environment: environment.into_iter().map(env_var_from).collect(),
+        by: by.map(intervention),
+        retries_down,
+        stopped_by: stopped_by.map(intervention),
         causes: causes.into_iter().map(|id| id.0).collect(),
         created_at: created_at.0,
         start_deadline: start_deadline.map(|at| at.0),
@@ -176,6 +207,21 @@ enum TriggerRecord {
         due_at: AsWord<Timestamp>,
     },
     Manual {
+        /// Since version 5; left out where it is `at`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_at: Option<AsWord<Timestamp>>,
+        at: AsWord<Timestamp>,
+    },
+    /// Since version 5.
+    Retry {
+        of: AsWord<RunId>,
+        due_at: AsWord<Timestamp>,
+        at: AsWord<Timestamp>,
+    },
+    /// Since version 5.
+    Backfill {
+        of: u64,
+        due_at: AsWord<Timestamp>,
         at: AsWord<Timestamp>,
     },
     Parents {
@@ -191,7 +237,16 @@ fn trigger_record(trigger: Trigger) -> TriggerRecord {
             opens_at: (opens_at != due_at).then_some(AsWord(opens_at)),
         },
         Trigger::CatchUp { due_at } => TriggerRecord::CatchUp { due_at: AsWord(due_at) },
-        Trigger::Manual { at } => TriggerRecord::Manual { at: AsWord(at) },
+        Trigger::Manual { due_at, at } => TriggerRecord::Manual {
+            due_at: (due_at != at).then_some(AsWord(due_at)),
+            at: AsWord(at),
+        },
+        Trigger::Retry { of, due_at, at } => {
+            TriggerRecord::Retry { of: AsWord(of), due_at: AsWord(due_at), at: AsWord(at) }
+        }
+        Trigger::Backfill { of, due_at, at } => {
+            TriggerRecord::Backfill { of: of.0, due_at: AsWord(due_at), at: AsWord(at) }
+        }
         Trigger::Parents { due_at, at } => {
             TriggerRecord::Parents { due_at: AsWord(due_at), at: AsWord(at) }
         }
@@ -204,7 +259,15 @@ fn trigger_from(record: TriggerRecord) -> Trigger {
             Trigger::Schedule { due_at: due_at.0, opens_at: opens_at.map_or(due_at.0, |at| at.0) }
         }
         TriggerRecord::CatchUp { due_at } => Trigger::CatchUp { due_at: due_at.0 },
-        TriggerRecord::Manual { at } => Trigger::Manual { at: at.0 },
+        TriggerRecord::Manual { due_at, at } => {
+            Trigger::Manual { due_at: due_at.unwrap_or(at).0, at: at.0 }
+        }
+        TriggerRecord::Retry { of, due_at, at } => {
+            Trigger::Retry { of: of.0, due_at: due_at.0, at: at.0 }
+        }
+        TriggerRecord::Backfill { of, due_at, at } => {
+            Trigger::Backfill { of: BackfillId(of), due_at: due_at.0, at: at.0 }
+        }
         TriggerRecord::Parents { due_at, at } => Trigger::Parents { due_at: due_at.0, at: at.0 },
     }
 }

@@ -1,21 +1,20 @@
-//! How the engine's changes get into the tables, and how its state gets out of them.
+//! How the engine's changes get into the tables.
 //!
 //! Works inside a transaction that `writer` begins and ends.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use rusqlite::types::FromSql;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::open::error;
 use crate::engine::Change;
 use crate::model::{
-    AnsweredRequest, Incarnation, JobName, JobRecord, JobStats, NameRule, Progress, Run, RunState,
-    Signal, Stretch, Term, Timestamp, millis_since_epoch,
+    AnsweredRequest, Backfill, BackfillId, Incarnation, Interventions, JobName, JobRecord,
+    JobStats, Pause, Progress, Run, RunId, RunState, Signal, Stretch, Term, Timestamp, Trigger,
+    millis_since_epoch,
 };
 use crate::store::codec::{self, DecodeError, Marks};
-use crate::store::{Batch, Error, Loaded};
+use crate::store::{Batch, Error};
 
 /// Earlier definitions kept of each job there is, the present one included.
 const REVISIONS_MAX: i64 = 100;
@@ -63,7 +62,19 @@ pub(super) fn store(
             Change::RequestAnswered(answered) => writing.answered(answered)?,
             Change::AnswerForgotten { id } => writing.answer_forgotten(id)?,
             Change::ZoneKept { name, data } => writing.zone(name, data)?,
+            Change::Intervened { incarnation, interventions } => {
+                writing.interventions(*incarnation, interventions)?;
+            }
+            Change::EverythingPaused(pause) => writing.pause(pause.as_ref())?,
+            Change::BackfillStored(backfill) => {
+                marks.last_sequence = marks.last_sequence.max(backfill.id.0);
+                writing.backfill(backfill)?;
+            }
+            Change::BackfillRemoved { id } => writing.backfill_removed(*id)?,
+            Change::StretchVoided { sequence } => writing.stretch_voided(*sequence)?,
             Change::Quarantined { .. }
+            | Change::QuarantineLifted { .. }
+            | Change::ClockJudged(_)
             | Change::ListeningBegan { .. }
             | Change::Heard { .. }
             | Change::ListeningEnded
@@ -114,16 +125,19 @@ impl Writing<'_> {
     }
 
     fn job(&self, record: &JobRecord) -> Result<(), Error> {
-        let JobRecord { incarnation, revision, accepted_at, job, stats, progress } = record;
+        let JobRecord { incarnation, revision, accepted_at, job, stats, progress, interventions } =
+            record;
         let number = signed(incarnation.0)?;
         let name = job.name.as_str();
         let stored = self.execute(
             "store a job",
-            "INSERT INTO jobs (incarnation, name, revision, disabled, stretch, stats, progress)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            "INSERT INTO jobs
+                 (incarnation, name, revision, disabled, stretch, stats, progress, interventions)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (incarnation) DO UPDATE SET
                  revision = excluded.revision, disabled = excluded.disabled,
-                 stretch = excluded.stretch, stats = excluded.stats, progress = excluded.progress
+                 stretch = excluded.stretch, stats = excluded.stats, progress = excluded.progress,
+                 interventions = excluded.interventions
                  WHERE name = excluded.name",
             params![
                 number,
@@ -133,6 +147,7 @@ impl Writing<'_> {
                 stretch_of(progress)?,
                 codec::encode_stats(stats),
                 codec::encode_progress(progress),
+                interventions_of(interventions),
             ],
         )?;
         if stored == 0 {
@@ -220,7 +235,71 @@ impl Writing<'_> {
         Ok(())
     }
 
+    fn interventions(
+        &self,
+        incarnation: Incarnation,
+        interventions: &Interventions,
+    ) -> Result<(), Error> {
+        let changed = self.execute(
+            "store what operators did about a job",
+            "UPDATE jobs SET interventions = ?2 WHERE incarnation = ?1",
+            params![signed(incarnation.0)?, interventions_of(interventions)],
+        )?;
+        warn_if_none(changed, incarnation, "changed by an operator");
+        Ok(())
+    }
+
+    fn pause(&self, pause: Option<&Pause>) -> Result<(), Error> {
+        match pause {
+            Some(pause) => self.execute(
+                "store a pause",
+                "INSERT INTO pause (id, record) VALUES (1, ?1)
+                 ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+                params![codec::encode_pause(pause)],
+            ),
+            None => self.execute("end a pause", "DELETE FROM pause", params![]),
+        }
+        .map(drop)
+    }
+
+    fn backfill(&self, backfill: &Backfill) -> Result<(), Error> {
+        self.execute(
+            "store a backfill",
+            "INSERT INTO backfills (id, record) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET record = excluded.record",
+            params![signed(backfill.id.0)?, codec::encode_backfill(backfill)],
+        )
+        .map(drop)
+    }
+
+    fn backfill_removed(&self, id: BackfillId) -> Result<(), Error> {
+        let id = signed(id.0)?;
+        self.execute("forget a backfill", "DELETE FROM backfills WHERE id = ?1", params![id])
+            .map(drop)
+    }
+
+    fn stretch_voided(&self, sequence: u64) -> Result<(), Error> {
+        self.execute(
+            "void a record of occurrences without runs",
+            "DELETE FROM history WHERE sequence = ?1 AND run_id IS NULL",
+            params![signed(sequence)?],
+        )
+        .map(drop)
+    }
+
+    fn causes(&self, run: &Run) -> Result<(), Error> {
+        for cause in causes(run) {
+            self.execute(
+                "store what brought a run about",
+                "INSERT OR IGNORE INTO causes (cause, sequence) VALUES (?1, ?2)",
+                params![cause.to_string(), signed(run.sequence)?],
+            )?;
+        }
+        Ok(())
+    }
+
     fn run(&self, run: &Run) -> Result<(), Error> {
+        self.causes(run)?;
         let ended: Option<(&str, Timestamp)> = match &run.state {
             RunState::Ended { verdict, at, reason: _ } => Some((verdict.as_str(), *at)),
             RunState::Queued
@@ -351,6 +430,24 @@ struct Entry<'a> {
     record: &'a str,
 }
 
+/// The runs that brought `run` about: those of parents, and the one that it tries once more.
+pub(super) fn causes(run: &Run) -> impl Iterator<Item = RunId> + '_ {
+    let retried = match run.trigger {
+        Trigger::Retry { of, .. } => Some(of),
+        Trigger::Schedule { .. }
+        | Trigger::CatchUp { .. }
+        | Trigger::Manual { .. }
+        | Trigger::Backfill { .. }
+        | Trigger::Parents { .. } => None,
+    };
+    run.causes.iter().copied().chain(retried)
+}
+
+fn interventions_of(interventions: &Interventions) -> Option<String> {
+    let is_none = *interventions == Interventions::default();
+    (!is_none).then(|| codec::encode_interventions(interventions))
+}
+
 /// How long a success took, in whole milliseconds; never negative, whatever was done to the clock.
 pub(super) fn took_millis(run: &Run) -> Option<i64> {
     let took = run.took()?.as_millis().max(0);
@@ -368,7 +465,7 @@ fn stretch_of(progress: &Progress) -> Result<Option<i64>, Error> {
     progress.stretch.as_ref().map(|stretch| signed(stretch.sequence)).transpose()
 }
 
-fn mark_checksum(name: &str, millis: i64) -> i64 {
+pub(super) fn mark_checksum(name: &str, millis: i64) -> i64 {
     codec::checksum(format!("{millis} {name}").as_bytes()).cast_signed()
 }
 
@@ -376,170 +473,6 @@ fn mark_checksum(name: &str, millis: i64) -> i64 {
 pub(super) fn signed(number: u64) -> Result<i64, Error> {
     i64::try_from(number)
         .map_err(|_| Error::Conflict { what: format!("the number {number} is too large to store") })
-}
-
-/// Reads everything the engine's state is rebuilt from. `connection` must be in one transaction throughout.
-pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error> {
-    let reading = Reading { connection, path };
-    let Marks { term, last_incarnation, last_sequence } = read_marks(connection, path)?;
-    Ok(Loaded {
-        term: Term(term),
-        jobs: reading.jobs()?,
-        runs: reading.live_runs()?,
-        signals: reading.signals()?,
-        task_marks: reading.task_marks()?,
-        zones: reading.zones()?,
-        answered: reading.answered()?,
-        last_incarnation: Incarnation(last_incarnation),
-        last_sequence,
-    })
-}
-
-/// The name of a zone and its compiled data.
-type KeptZone = (String, Arc<[u8]>);
-
-struct Reading<'a> {
-    connection: &'a Connection,
-    path: &'a Path,
-}
-
-impl Reading<'_> {
-    fn jobs(&self) -> Result<Vec<JobRecord>, Error> {
-        // A left join: a job whose definition is gone must be an error, not a job less.
-        self.rows(
-            "SELECT incarnation, jobs.name, revision, disabled, stats, progress, definition
-             FROM jobs LEFT JOIN definitions USING (incarnation, revision)
-             ORDER BY incarnation",
-            |row| self.job(row),
-        )
-    }
-
-    fn job(&self, row: &Row<'_>) -> Result<JobRecord, Error> {
-        let number: i64 = self.get(row, 0)?;
-        let name: String = self.get(row, 1)?;
-        let place = || format!("job `{name}` ({number})");
-        let definition: Option<String> = self.get(row, 6)?;
-        let definition =
-            definition.ok_or_else(|| self.malformed(place(), "it has no definition"))?;
-        let definition = self.record(codec::decode_definition(&definition), place)?;
-        let codec::Definition { incarnation, revision, accepted_at, mut job } = definition;
-        let matches = signed(incarnation.0)? == number
-            && signed(revision)? == self.get::<i64>(row, 2)?
-            && job.name.as_str() == name;
-        if !matches {
-            return Err(self.malformed(place(), "its definition is that of another job"));
-        }
-        job.disabled = self.record(codec::decode_flag(&self.get::<String>(row, 3)?), place)?;
-        Ok(JobRecord {
-            incarnation,
-            revision,
-            accepted_at,
-            job,
-            stats: self.record(codec::decode_stats(&self.get::<String>(row, 4)?), place)?,
-            progress: self.record(codec::decode_progress(&self.get::<String>(row, 5)?), place)?,
-        })
-    }
-
-    fn live_runs(&self) -> Result<Vec<Run>, Error> {
-        self.rows(
-            "SELECT sequence, run_id, record FROM history WHERE ended_at IS NULL ORDER BY sequence",
-            |row| {
-                let number: i64 = self.get(row, 0)?;
-                let place = || format!("history entry {number}");
-                let run = self.record(codec::decode_run(&self.get::<String>(row, 2)?), place)?;
-                let matches = signed(run.sequence)? == number
-                    && run.id.to_string() == self.get::<String>(row, 1)?
-                    && !run.is_ended();
-                if !matches {
-                    return Err(self.malformed(place(), "its record is that of another run"));
-                }
-                Ok(run)
-            },
-        )
-    }
-
-    fn signals(&self) -> Result<Vec<Signal>, Error> {
-        self.rows("SELECT sequence, record FROM signals ORDER BY sequence", |row| {
-            let number: i64 = self.get(row, 0)?;
-            let place = || format!("signal {number}");
-            let record: String = self.get(row, 1)?;
-            let signal = self.record(codec::decode_signal(&record), place)?;
-            if signed(signal.sequence)? != number {
-                return Err(self.malformed(place(), "its record is that of another signal"));
-            }
-            Ok(signal)
-        })
-    }
-
-    fn task_marks(&self) -> Result<Vec<(JobName, i64)>, Error> {
-        self.rows("SELECT name, millis, checksum FROM task_marks ORDER BY name", |row| {
-            let (name, millis): (String, i64) = (self.get(row, 0)?, self.get(row, 1)?);
-            let place = || format!("mark of `{name}`");
-            if self.get::<i64>(row, 2)? != mark_checksum(&name, millis) {
-                return Err(bad_record(self.path, place(), DecodeError::Checksum));
-            }
-            let parsed = JobName::parse(&name, NameRule::Blanks)
-                .map_err(|error| self.malformed(place(), error.to_string()))?;
-            Ok((parsed, millis))
-        })
-    }
-
-    fn zones(&self) -> Result<Vec<KeptZone>, Error> {
-        self.rows("SELECT name, record FROM zones ORDER BY name", |row| {
-            let name: String = self.get(row, 0)?;
-            let place = || format!("zone `{name}`");
-            let record: String = self.get(row, 1)?;
-            let (of, data) = self.record(codec::decode_zone(&record), place)?;
-            if of != name {
-                return Err(self.malformed(place(), "its data is that of another zone"));
-            }
-            Ok((name, data.into()))
-        })
-    }
-
-    fn answered(&self) -> Result<Vec<AnsweredRequest>, Error> {
-        self.rows("SELECT id, record FROM answers ORDER BY id", |row| {
-            let id: String = self.get(row, 0)?;
-            let place = || format!("answer under the key `{id}`");
-            let record: String = self.get(row, 1)?;
-            let answered = self.record(codec::decode_answered(&record), place)?;
-            if answered.key.id != id {
-                return Err(self.malformed(place(), "its record is that of another key"));
-            }
-            Ok(answered)
-        })
-    }
-
-    fn rows<T>(
-        &self,
-        sql: &str,
-        mut read: impl FnMut(&Row<'_>) -> Result<T, Error>,
-    ) -> Result<Vec<T>, Error> {
-        let failed = |source| error("read the state", self.path, source);
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        let mut rows = statement.query([]).map_err(failed)?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next().map_err(failed)? {
-            found.push(read(row)?);
-        }
-        Ok(found)
-    }
-
-    fn get<T: FromSql>(&self, row: &Row<'_>, column: usize) -> Result<T, Error> {
-        row.get(column).map_err(|source| error("read the state", self.path, source))
-    }
-
-    fn record<T>(
-        &self,
-        decoded: Result<T, DecodeError>,
-        place: impl Fn() -> String,
-    ) -> Result<T, Error> {
-        decoded.map_err(|source| bad_record(self.path, place(), source))
-    }
-
-    fn malformed(&self, place: String, why: impl Into<String>) -> Error {
-        bad_record(self.path, place, DecodeError::Malformed { why: why.into() })
-    }
 }
 
 pub(super) fn bad_record(path: &Path, place: String, source: DecodeError) -> Error {

@@ -10,6 +10,7 @@
 
 mod backup;
 mod changes;
+mod load;
 mod lock;
 mod open;
 mod reader;

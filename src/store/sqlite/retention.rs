@@ -104,6 +104,13 @@ impl Pruner {
                 | Change::ZoneKept { .. }
                 | Change::OffersSet(_)
                 | Change::Quarantined { .. }
+                | Change::QuarantineLifted { .. }
+                | Change::Intervened { .. }
+                | Change::EverythingPaused(_)
+                | Change::BackfillStored(_)
+                | Change::BackfillRemoved { .. }
+                | Change::StretchVoided { .. }
+                | Change::ClockJudged(_)
                 | Change::ListeningBegan { .. }
                 | Change::Heard { .. }
                 | Change::ListeningEnded
@@ -302,6 +309,7 @@ impl Table<'_> {
             let Candidate { sequence, run_id, job, verdict, count, ended_at: _, is_held: _ } =
                 candidate;
             self.execute("DELETE FROM history WHERE sequence = ?1", params![sequence])?;
+            self.execute("DELETE FROM causes WHERE sequence = ?1", params![sequence])?;
             let counted = counts.entry((job, verdict)).or_default();
             *counted = counted.saturating_add(count);
             pruned.entries += 1;

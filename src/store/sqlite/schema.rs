@@ -10,7 +10,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::changes::took_millis;
+use super::changes::{causes, took_millis};
 use crate::store::codec::{self, Marks};
 
 /// Marks the file as ours for `file(1)` and for us: "CHRN".
@@ -18,10 +18,10 @@ pub(super) const APPLICATION_ID: i32 = 0x4348_524e;
 
 /// The steps from an empty file to the present layout; the n-th makes layout n of layout n − 1.
 const STEPS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; LAYOUT as usize] =
-    [make_layout_1, make_layout_2, make_layout_3, make_layout_4, make_layout_5];
+    [make_layout_1, make_layout_2, make_layout_3, make_layout_4, make_layout_5, make_layout_6];
 
 /// The layout this release reads and writes.
-pub(super) const LAYOUT: u32 = 5;
+pub(super) const LAYOUT: u32 = 6;
 
 fn make_layout_1(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(LAYOUT_1)?;
@@ -172,6 +172,61 @@ CREATE TABLE answers (
     record TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
+
+fn make_layout_6(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(LAYOUT_6)?;
+    fill_causes(transaction)
+}
+
+const LAYOUT_6: &str = "
+ALTER TABLE jobs ADD COLUMN interventions TEXT;  -- NULL: operators have done nothing that lasts
+
+-- Whether everything is paused: one row, or none.
+CREATE TABLE pause (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    record TEXT NOT NULL
+) STRICT;
+
+-- Backfills that go on, and the latest that are over. The engine forgets them by number.
+CREATE TABLE backfills (
+    id INTEGER PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT;
+
+-- Which runs each run has brought about: by ending, or by being tried once more. Goes with the history entry it leads to.
+CREATE TABLE causes (
+    cause TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (cause, sequence)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX causes_by_sequence ON causes (sequence);
+";
+
+/// Says of every run stored so far what brought it about. A record that cannot be read is left to whoever reads it.
+fn fill_causes(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut read = transaction.prepare(
+        "SELECT sequence, record FROM history WHERE sequence > ?1 AND run_id LIKE '%-p%'
+         ORDER BY sequence LIMIT ?2",
+    )?;
+    let mut write =
+        transaction.prepare("INSERT OR IGNORE INTO causes (cause, sequence) VALUES (?1, ?2)")?;
+    let mut last = i64::MIN;
+    loop {
+        let rows = read.query_map(params![last, FILLED_AT_ONCE], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let rows: Vec<_> = rows.collect::<Result<_, _>>()?;
+        let Some((newest, _)) = rows.last() else { return Ok(()) };
+        last = *newest;
+        for (sequence, record) in &rows {
+            if let Ok(run) = codec::decode_run(record) {
+                for cause in causes(&run) {
+                    write.execute(params![cause.to_string(), sequence])?;
+                }
+            }
+        }
+    }
+}
 
 /// The layout of the file.
 pub(super) fn layout(connection: &Connection) -> rusqlite::Result<u32> {

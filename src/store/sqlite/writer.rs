@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::changes;
 use super::open::{self, error};
 use super::retention::{Pruned, Pruner, Retention};
+use super::{changes, load};
 use crate::engine::Change;
 use crate::model::Timestamp;
 use crate::store::{Batch, CommitError, Error, Loaded};
@@ -90,7 +90,7 @@ impl Writer {
         self.with_connection(|connection, path| {
             let transaction = Transaction::new(connection, TransactionBehavior::Deferred)
                 .map_err(|source| error("read the state", path, source))?;
-            changes::load(&transaction, path)
+            load::load(&transaction, path)
         })
     }
 
