@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use chronode::driver::working::{Dealt, Working};
 use chronode::engine::{
-    Abilities, Boot, Event, Request, RequestId, RoundStanding, Settings, State,
+    Abilities, BackfillDraft, BacklogFilter, Boot, Event, PastRun, Request, RequestId,
+    RoundStanding, Settings, State, explain_job, explain_run,
 };
 use chronode::model::{
     AgentId, Backoff, BootInstant, Calendar, CalendarUse, CatchUp, Defaults, Dialect, Duration,
-    Exit, JobDraft, JobName, Join, NameRule, Now, Offer, OfferId, OfferKind, OnUnknown, Overlap,
-    ParentTerms, Period, Priority, Resources, RetryEnds, Run, Scalar, ScheduleTerms, Shadow,
-    TaskId, TaskReport, TaskStatus, Term, Timestamp, TriggerRule, UnknownThen, When,
+    Exit, HistoryEntry, Intervention, JobDraft, JobName, Join, NameRule, Now, Offer, OfferId,
+    OfferKind, OnUnknown, Overlap, ParentTerms, PauseScope, Period, Priority, Resources, RetryEnds,
+    Run, RunVerb, Scalar, ScheduleTerms, Shadow, TaskId, TaskReport, TaskStatus, Term, Timestamp,
+    TriggerRule, UnknownThen, When,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::{Batch, CommitError, Error, MemoryStore};
@@ -137,6 +139,40 @@ impl World {
                 let name = job_name(name)?;
                 self.request(Request::MarkSuccess { name })?;
             }
+            ["kill" | "retry" | "retry-down" | "succeed" | "skip", "run", name] => {
+                self.operate(words[0], &job_name(name)?)?;
+            }
+            ["pause", what] => self.pause(what, None)?,
+            ["pause", what, "until", until] => {
+                let until = Some(self.instant(until)?);
+                self.pause(what, until)?;
+            }
+            ["resume", what] => {
+                let request = Request::Resume { scope: scope(what)?, by: kim() };
+                self.request(request)?;
+            }
+            ["skip", "next", name] => {
+                let name = job_name(name)?;
+                self.request(Request::SkipAhead { name, due_at: None, by: kim() })?;
+            }
+            ["backfill", name, concurrency, due @ ..] => {
+                let due = due.iter().map(|at| self.instant(at)).collect::<Result<_>>()?;
+                self.request(Request::Backfill(Box::new(BackfillDraft {
+                    name: job_name(name)?,
+                    due,
+                    concurrency: concurrency.parse().map_err(|_| "no number")?,
+                    stops_on_failure: false,
+                    arguments: None,
+                    environment: Vec::new(),
+                    by: kim(),
+                })))?;
+            }
+            ["cut", "backlog"] => {
+                let filter = BacklogFilter::default();
+                self.request(Request::CutBacklog { filter, by: kim() })?;
+            }
+            ["trust", "clock"] => self.request(Request::TrustClock { by: kim() })?,
+            ["explain", name] => self.explain(&job_name(name)?)?,
             ["clear-queue"] => self.request(Request::ClearQueue)?,
             ["report", name, code] => {
                 let task_id = match name.starts_with("ct:") {
@@ -416,6 +452,44 @@ impl World {
         Ok(())
     }
 
+    /// Does something about the newest run of a job, whether it is live or over.
+    fn operate(&mut self, verb: &str, name: &JobName) -> Result {
+        let history = self.store.history();
+        let run = history.iter().rev().find_map(|entry| match entry {
+            HistoryEntry::Run(run) if run.job == *name => Some(run.clone()),
+            HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
+        });
+        let run = run.ok_or("it never ran")?;
+        let past =
+            run.is_ended().then(|| Box::new(PastRun { run: run.clone(), below: Vec::new() }));
+        let verb = RunVerb::parse(verb).ok_or("no such verb")?;
+        let name = name.clone();
+        self.request(Request::OperateRun { name, run: run.id, verb, past, by: kim() })
+    }
+
+    fn pause(&mut self, what: &str, until: Option<Timestamp>) -> Result {
+        self.request(Request::Pause { scope: scope(what)?, until, by: kim() })
+    }
+
+    /// Why a job and its newest run stand as they do.
+    fn explain(&mut self, name: &JobName) -> Result {
+        let state = self.working.as_ref().map(Working::state).ok_or("the process is down")?;
+        let entry = state.job(name).ok_or("there is no such job")?;
+        let mut history = self.store.history();
+        history.retain(|entry| job_of(entry) == name);
+        history.reverse();
+        let mut reasons = explain_job(state, self.now.wall, entry, &history);
+        if let Some(HistoryEntry::Run(run)) =
+            history.iter().find(|entry| matches!(entry, HistoryEntry::Run(_)))
+        {
+            reasons.extend(explain_run(state, self.now.wall, run));
+        }
+        for reason in reasons {
+            let _ = writeln!(self.out, "  {name}: [{}] {}", reason.code, reason.text);
+        }
+        Ok(())
+    }
+
     fn waits(&mut self, name: &JobName) -> Result {
         let state = self.working.as_ref().map(Working::state).ok_or("the process is down")?;
         let entry = state.job(name).ok_or("there is no such job")?;
@@ -460,10 +534,24 @@ fn put(name: &str, rest: &[&str]) -> Result<Request> {
     Ok(Request::PutJob { draft: Box::new(draft), dialect: Dialect::V0 })
 }
 
-fn job_of(entry: &chronode::model::HistoryEntry) -> &JobName {
+/// Who does all that is done about runs and jobs.
+fn kim() -> Intervention {
+    let at = BEGIN.parse().expect("an instant");
+    Intervention { by: "kim".to_owned(), at, reason: "so it is".to_owned() }
+}
+
+fn scope(what: &str) -> Result<PauseScope> {
+    Ok(match what.split_once('/') {
+        None if what == "everything" => PauseScope::Everything,
+        Some((name, "below")) => PauseScope::Subtree(job_name(name)?),
+        _ => PauseScope::Job(job_name(what)?),
+    })
+}
+
+fn job_of(entry: &HistoryEntry) -> &JobName {
     match entry {
-        chronode::model::HistoryEntry::Run(run) => &run.job,
-        chronode::model::HistoryEntry::Stretch(stretch) => &stretch.job,
+        HistoryEntry::Run(run) => &run.job,
+        HistoryEntry::Stretch(stretch) => &stretch.job,
     }
 }
 
