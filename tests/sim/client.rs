@@ -1,7 +1,9 @@
 //! The clients: what they ask for, of whom, and what they hear.
 
-use chronode::engine::{Event, Reply, Request, RequestId};
-use chronode::model::{Dialect, Duration, JobName, RequestKey};
+use chronode::engine::{Event, PastRun, Reply, Request, RequestId};
+use chronode::model::{
+    Dialect, Duration, Intervention, JobName, PauseScope, RequestKey, Run, RunId, RunVerb,
+};
 
 use super::commit::InFlight;
 use super::house::ProcessId;
@@ -11,6 +13,9 @@ use super::world::{World, say};
 
 /// How long somebody repeats a request: keys are remembered for a day.
 const REPEATED_FOR: Duration = Duration::from_hours(12);
+
+/// How long a job is paused at most, in seconds.
+pub(crate) const PAUSED_MAX: i64 = 600;
 
 /// What is asked under whatever key.
 fn bare(request: &Request) -> &Request {
@@ -31,8 +36,13 @@ impl World {
             .is_some_and(|possible| possible.0.iter().any(|(_, version)| version.is_some()));
         // Where somebody sets the clock, "due by the replace" depends on when who looked: jobs stay as they are.
         let may_change = self.plan.faults.clock_steps.is_none();
-        let kind = self.rng.between(0, 9);
+        let kind = self.rng.between(0, 12);
         let request = match kind {
+            // Where somebody sets the clock, pauses end when who knows.
+            10..=12 if may_change => match self.operator_asks(kind, &job) {
+                Some(request) => request,
+                None => return,
+            },
             0 | 1 if exists => Request::RunJob { name: job, ask: Box::default() },
             2 if exists => Request::KillJob { name: job },
             3 if exists && may_change => Request::DeleteJob { name: job },
@@ -59,6 +69,42 @@ impl World {
         if !is_careful || self.rng.chance(70) {
             self.ask(whom, request);
         }
+    }
+
+    /// What an operator does about a job or one of its runs, if there is anything to do about.
+    fn operator_asks(&mut self, kind: i64, job: &JobName) -> Option<Request> {
+        let life = *self.record.names.get(job)?;
+        let by = Intervention { by: "kim".to_owned(), at: self.wall(), reason: "so".to_owned() };
+        let name = job.clone();
+        if kind == 10 {
+            // Whether or not anybody hears of it.
+            self.record.intervened.insert(life);
+            self.record.played.interventions += 1;
+            return Some(match self.rng.between(0, 2) {
+                0 => Request::SkipAhead { name, due_at: None, by },
+                1 => Request::Resume { scope: PauseScope::Job(name), by },
+                _ => {
+                    let span = Duration::from_secs(self.rng.between(1, PAUSED_MAX));
+                    let until = by.at.saturating_add(span).ok();
+                    Request::Pause { scope: PauseScope::Job(name), until, by }
+                }
+            });
+        }
+        let of_job = |id: &&RunId| id.incarnation == life;
+        let live: Vec<RunId> = self.record.live.keys().filter(of_job).copied().collect();
+        let over: Vec<RunId> = self.record.ended.keys().filter(of_job).copied().collect();
+        let is_over = live.is_empty() || self.rng.chance(40);
+        let among = if is_over { over } else { live };
+        if among.is_empty() {
+            return None;
+        }
+        let run = self.rng.pick(&among);
+        let verb = self.rng.pick(&[RunVerb::Kill, RunVerb::Retry, RunVerb::Skip]);
+        let past = self.store.run(run).filter(Run::is_ended);
+        let past = past.map(|run| Box::new(PastRun { run, below: Vec::new() }));
+        self.record.operated.insert(run);
+        self.record.played.interventions += 1;
+        Some(Request::OperateRun { name, run, verb, past, by })
     }
 
     /// Half of the runs are asked for under a key, so that whoever hears no answer may ask again.
@@ -138,6 +184,10 @@ impl World {
             Request::PutJob { draft, .. } => draft.name.clone(),
             Request::DeleteJob { name }
             | Request::RunJob { name, .. }
+            | Request::OperateRun { name, .. }
+            | Request::SkipAhead { name, .. }
+            | Request::Pause { scope: PauseScope::Job(name), .. }
+            | Request::Resume { scope: PauseScope::Job(name), .. }
             | Request::KillJob { name } => name.clone(),
             Request::DryRun(_) => return,
             other => panic!("nobody asks {other:?}"),
@@ -155,7 +205,10 @@ impl World {
             Reply::Triggered { run } => {
                 self.record.triggered.insert(*run);
             }
-            Reply::Stopping { .. } => {}
+            Reply::Stopping { .. }
+            | Reply::Operated { .. }
+            | Reply::Paused { .. }
+            | Reply::SkippedAhead { .. } => {}
             other => panic!("nobody asks for {other:?}"),
         }
     }
@@ -163,7 +216,12 @@ impl World {
     /// Somebody's request to stop runs was committed: what it found must have no further attempt.
     pub(crate) fn stopping(&mut self, batch: &InFlight) {
         for (id, runs) in &batch.stopped {
-            if let Some(Request::KillJob { .. } | Request::DeleteJob { .. }) = self.asked.get(id) {
+            if let Some(
+                Request::KillJob { .. }
+                | Request::DeleteJob { .. }
+                | Request::OperateRun { verb: RunVerb::Kill, .. },
+            ) = self.asked.get(id)
+            {
                 self.record.stopped.push(Stopped(runs.clone()));
             }
         }

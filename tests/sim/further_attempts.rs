@@ -26,7 +26,9 @@ pub(crate) fn check(record: &mut Record, run: &Run, decided: Decided) {
     let mut found = Vec::new();
     // Another definition may say another wait, or none.
     let is_first = record.versions_of(run.id.incarnation).len() == 1;
-    if let (Some(before), Some(by), true) = (&before, by, is_first) {
+    // An operator may have had it tried again at once.
+    let is_asked = record.operated.contains(&run.id);
+    if let (Some(before), Some(by), true, false) = (&before, by, is_first, is_asked) {
         found.extend(alarm(before, run, by, decided));
     }
     found.extend(pause(record, run, decided));

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use chronode::driver::working::{Dealt, Working};
 use chronode::engine::{Abilities, Change, Event, Request, Settings, State, WakeAt, invariants};
 use chronode::model::{
-    Defaults, Duration, Offer, OfferId, OfferKind, Resources, RunId, Scalar, Term,
+    Defaults, Duration, Offer, OfferId, OfferKind, Resources, RunId, RunVerb, Scalar, Term,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::Batch;
@@ -363,7 +363,10 @@ impl World {
             let _ = process.working.handle(now, &Event::Woke);
         }
         let outcome = process.working.take();
-        let decided = Decided { wall: now.wall, boot: now.boot, by: process.life };
+        // A jump of the clock that is not believed yet is none to what is decided.
+        let believed = process.working.state().clock().believed(now).wall;
+        self.record.latest_believed = self.record.latest_believed.max(believed);
+        let decided = Decided { wall: believed, boot: now.boot, by: process.life };
         // A state that nothing changed was found sound before.
         if !outcome.changes.is_empty() {
             check_state(&mut self.record, process.working.state(), "as decided");
@@ -396,6 +399,9 @@ impl World {
 
 /// The live runs of the job that a request to stop is about.
 fn live_runs(state: &State, request: &Request) -> Option<BTreeMap<RunId, usize>> {
+    if let Request::OperateRun { run, verb: RunVerb::Kill, .. } = request {
+        return state.run(*run).map(|run| [(run.id, run.attempts.len())].into());
+    }
     let (Request::KillJob { name } | Request::DeleteJob { name }) = request else { return None };
     let job = state.job(name)?;
     Some(state.live_runs(job.incarnation).map(|run| (run.id, run.attempts.len())).collect())

@@ -126,7 +126,11 @@ fn verdict(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
         Verdict::Missed => run.attempts.is_empty() && is_occurrence,
         Verdict::Killed => is_disturbed,
         Verdict::Superseded => replaces,
-        Verdict::Skipped => false,
+        // Nobody skips what was begun.
+        Verdict::Skipped => {
+            let is_asked = record.operated.contains(&run.id) || record.intervened.contains(&life);
+            run.attempts.is_empty() && is_asked
+        }
     };
     let says_why = reason.is_empty() == (*verdict == Verdict::Succeeded);
     let is_doubted = |attempt: &&Attempt| {

@@ -261,7 +261,8 @@ impl World {
         overlap::check_start(&mut self.record, &self.keeper, task_id);
         let due_at = self.keeper.truth[task_id].told.due;
         let opens_at = self.record.opens.get(&launch.run_id).copied().unwrap_or(due_at);
-        i3_in_time::check_start(&mut self.record, task_id, opens_at, self.latest_wall);
+        let latest = self.latest_wall.max(self.record.latest_believed);
+        i3_in_time::check_start(&mut self.record, task_id, opens_at, latest);
         self.decide_end(task_id, launch.run_id);
     }
 

@@ -66,6 +66,8 @@ pub(crate) fn check_stretch(
         has_run && says(|spec| matches!(spec.overlap, Overlap::Allow { max: Some(_) }))
     } else if reason.contains("join: due") {
         says(|spec| spec.way.parents().is_some_and(|terms| terms.join == Join::Due))
+    } else if reason.contains("paused") || reason.contains("had it skipped") {
+        record.intervened.contains(&life)
     } else {
         reason.contains("disabled") && record.versions_of(life).iter().any(|it| it.was_disabled)
     };

@@ -43,8 +43,9 @@ pub(crate) fn owed(record: &Record, ends_at: Timestamp, life: Incarnation) -> Ow
         // it owed what was decided by then, as it says itself.
         let until = match until {
             Some(until) => until,
-            None if spec.disabled => return owed,
-            None if in_force.is_disabled => record.decided_through[&life],
+            // Or when an operator asks something about it.
+            None if spec.disabled && !record.intervened.contains(&life) => return owed,
+            None if spec.disabled || in_force.is_disabled => record.decided_through[&life],
             None => ends_at,
         };
         let until = until.as_millisecond();

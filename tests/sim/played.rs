@@ -20,6 +20,8 @@ pub(crate) struct Played {
     pub(crate) dry_runs_followed: u64,
     /// Requests made once more under the same key.
     pub(crate) repeats: u64,
+    /// What operators asked about jobs and runs.
+    pub(crate) interventions: u64,
     /// Attempts after a failure, and after a doubt.
     pub(crate) retries: u64,
     pub(crate) relaunches: u64,
@@ -36,7 +38,7 @@ pub(crate) struct Played {
 }
 
 impl Played {
-    const fn counts(&self) -> [(u64, &'static str); 16] {
+    const fn counts(&self) -> [(u64, &'static str); 17] {
         [
             (self.children, "runs triggered by parents"),
             (self.skipped_rounds, "rounds skipped"),
@@ -46,6 +48,7 @@ impl Played {
             (self.dry_runs, "dry runs"),
             (self.dry_runs_followed, "followed by the request"),
             (self.repeats, "requests repeated under their key"),
+            (self.interventions, "done by operators"),
             (self.retries, "retries"),
             (self.relaunches, "relaunches"),
             (self.found_again, "found again after a doubt"),
@@ -74,6 +77,7 @@ impl AddAssign for Played {
             dry_runs,
             dry_runs_followed,
             repeats,
+            interventions,
             retries,
             relaunches,
             found_again,
@@ -91,6 +95,7 @@ impl AddAssign for Played {
         self.dry_runs += dry_runs;
         self.dry_runs_followed += dry_runs_followed;
         self.repeats += repeats;
+        self.interventions += interventions;
         self.retries += retries;
         self.relaunches += relaunches;
         self.found_again += found_again;

@@ -12,6 +12,7 @@ use chronode::engine::{Effect, Event, Request, RequestId, WakeAt};
 use chronode::model::{BootInstant, Duration, Exit, Launch, Now, TaskId, TaskReport, Timestamp};
 use chronode::store::MemoryStore;
 
+use super::client::PAUSED_MAX;
 use super::figure::{Fault, Figures};
 use super::house::{House, Life, ProcessId};
 use super::keeper::Keeper;
@@ -171,6 +172,7 @@ impl World {
     fn new(seed: u64, trace: Option<Trace>) -> Self {
         let mut rng = Rng::new(seed);
         let plan = Plan::new(&mut rng, seed);
+        let has_clock_steps = plan.faults.clock_steps.is_some();
         let mut world = Self {
             latest_wall: plan.begins_at,
             house: House::new(&plan),
@@ -195,6 +197,7 @@ impl World {
             figures: Figures::default(),
             trace,
         };
+        world.record.has_clock_steps = has_clock_steps;
         world.record.tallies.house = world.plan.disable_after;
         say!(world, "{:?}", world.plan);
         world.after(0, Happening::Starts);
@@ -451,6 +454,7 @@ impl World {
             | Happening::CommitIsOver { .. }
             | Happening::Looks => true,
         });
+        self.latest_wall = self.latest_wall.max(self.record.latest_believed);
         let behind = self.latest_wall.as_microsecond() - self.wall().as_microsecond();
         if behind > 0 {
             self.set_clock(behind);
@@ -521,9 +525,12 @@ pub(crate) fn simulate(seed: u64, trace: Option<Trace>) -> Result {
     world.heal();
     let through = world.wall();
     let healed_at = world.time;
+    // A clock that was set is believed when that has held; pauses end.
+    let has_clock_steps = world.plan.faults.clock_steps.is_some();
+    let believed_at = healed_at + if has_clock_steps { 6 * MINUTE } else { PAUSED_MAX * SECOND };
     play(&mut world, &|world| {
-        world.time > healed_at + world.plan.patience
-            || (world.time > healed_at + 2 * MINUTE && world.has_settled(through))
+        world.time > believed_at + world.plan.patience
+            || (world.time > believed_at + 2 * MINUTE && world.has_settled(through))
     });
     let mut violations = std::mem::take(&mut world.record.violations);
     let mut counts = Counts::default();
