@@ -9,12 +9,9 @@ use proptest::test_runner::{Config, TestRunner};
 use super::{Batch, CommitError, Error, Loaded, MemoryStore, Store, arbitrary};
 use crate::engine::{Change, Launcher};
 use crate::model::HistoryEntry;
-use crate::model::{
-    Answer, AnsweredRequest, CatchUp, Duration, Incarnation, Interventions, Job, JobName,
-    JobRecord, JobStats, NameRule, OnUnknown, Outcome, Overlap, Period, Priority, Progress,
-    RequestKey, Resources, RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal,
-    Stretch, Term, Timestamp, Trigger, Verdict, When,
-};
+use std::collections::BTreeMap;
+
+use crate::model::{Answer, AnsweredRequest, Backfill, BackfillId, BackfillState, CatchUp, Duration, HistoryEntry, Incarnation, Intervention, Interventions, Job, JobName, JobRecord, JobStats, NameRule, OnUnknown, Outcome, Overlap, Pause, Period, Priority, Progress, RequestKey, Resources, RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal, Skip, Stretch, Term, Timestamp, Trigger, Verdict, When};
 
 /// A store under test.
 pub(super) trait Subject {
@@ -36,6 +33,8 @@ pub(super) fn hold(make: &dyn Fn() -> Box<dyn Subject>) {
     an_ended_run_is_history(make());
     a_stretch_is_extended_in_its_place(make());
     a_signal_is_kept_until_it_is_removed(make());
+    what_operators_did_is_kept_until_it_is_over(make());
+    a_voided_stretch_is_gone(make());
     changes_to_a_removed_job_change_nothing(make());
     volatile_changes_are_not_stored(make());
     any_sequence_of_batches_gives_what_the_memory_store_gives(make);
@@ -155,6 +154,71 @@ pub(super) fn signal(sequence: u64, parent: u64) -> Signal {
         retries_down: false,
         told_through: None,
     }
+}
+
+fn by(second: i64) -> Intervention {
+    Intervention { by: "kim".to_owned(), at: at(second), reason: "so".to_owned() }
+}
+
+fn what_operators_did_is_kept_until_it_is_over(mut subject: Box<dyn Subject>) {
+    let pause = Pause { by: by(1), until: Some(at(9)) };
+    let skips = vec![Skip { due_at: at(60), by: by(2) }];
+    let interventions = Interventions { pause: Some(pause.clone()), skips };
+    let backfill = Backfill {
+        id: BackfillId(5),
+        incarnation: Incarnation(1),
+        job: name("a"),
+        by: by(3),
+        due: vec![at(1), at(2)],
+        concurrency: 1,
+        stops_on_failure: true,
+        arguments: None,
+        environment: Vec::new(),
+        begun: 1,
+        ended: BTreeMap::new(),
+        state: BackfillState::Going,
+    };
+    let further = Backfill { begun: 2, ..backfill.clone() };
+    let intervened =
+        |interventions| Change::Intervened { incarnation: Incarnation(1), interventions };
+    let changes = vec![
+        stored(&job(1, "a")),
+        intervened(interventions.clone()),
+        Change::EverythingPaused(Some(pause.clone())),
+        Change::BackfillStored(Box::new(backfill)),
+        Change::BackfillStored(Box::new(further.clone())),
+    ];
+    commit(&*subject, 1, changes).unwrap();
+    subject.restart();
+    let loaded = load(&*subject);
+    assert_eq!(loaded.jobs[0].interventions, interventions);
+    assert_eq!((loaded.pause, loaded.backfills, loaded.last_sequence), (Some(pause), vec![further], 5));
+
+    let changes = vec![
+        intervened(Interventions::default()),
+        Change::EverythingPaused(None),
+        Change::BackfillRemoved { id: BackfillId(5) },
+    ];
+    commit(&*subject, 1, changes).unwrap();
+    subject.restart();
+    let loaded = load(&*subject);
+    assert_eq!(loaded.jobs, [job(1, "a")]);
+    assert_eq!((loaded.pause, loaded.backfills), (None, Vec::new()));
+    // Its number is never used again.
+    assert_eq!(loaded.last_sequence, 5);
+}
+
+fn a_voided_stretch_is_gone(subject: Box<dyn Subject>) {
+    let changes = vec![
+        stored(&job(1, "a")),
+        ran(&run(1, 1, "a")),
+        Change::StretchStored(stretch(2, 1, "a", 4)),
+    ];
+    commit(&*subject, 1, changes).unwrap();
+    // No run is ever void.
+    let void = |sequence| Change::StretchVoided { sequence };
+    commit(&*subject, 1, vec![void(1), void(2), void(3)]).unwrap();
+    assert_eq!(subject.history(), [HistoryEntry::Run(run(1, 1, "a"))]);
 }
 
 /// A deletion that was carried out under that key.

@@ -1,6 +1,6 @@
 //! Records as they are stored: text that says its version and carries a checksum.
 //!
-//! A record is `<version> <checksum> <json>`. Example: `5 XXXXXXXXXXXXXXXX {}`, counts that are all zero.
+//! A record is `<version> <checksum> <json>`. Example: `5 18c156cfeeb31064 {}`, counts that are all zero.
 //! The version stands in front so that a record of a newer Chronode is refused before anything of it is guessed at.
 //! The checksum is there because the database checks its structure, not our text: a flipped bit in a command would
 //! otherwise be executed.

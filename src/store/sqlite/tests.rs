@@ -8,11 +8,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::engine::Change;
-use crate::model::{
-    AgentId, Alarm, Attempt, AttemptState, CatchUp, Duration, Exit, HistoryEntry, Incarnation,
-    JobRecord, Overlap, ParentTerms, Pattern, Priority, Resources, Run, RunState, Scope, TaskId,
-    Term, Verdict, When,
-};
+use crate::model::{AgentId, Alarm, Answer, AnsweredRequest, Attempt, AttemptState, CatchUp, Duration, Exit, HistoryEntry, Incarnation, JobRecord, Overlap, ParentTerms, Pattern, Priority, RequestKey, Resources, Run, RunId, RunState, Scope, TaskId, Term, Trigger, Verdict, When};
 use crate::store::conformance::{
     self, Subject, at, batch, ended, job, name, ran, run, signal, stored, stretch, wait,
 };
@@ -161,6 +157,34 @@ fn a_database_of_the_second_layout_opens() {
 fn a_database_of_the_third_layout_opens() {
     let steps = [fill, keep_zone, keep_child, keep_signal, keep_successes];
     opens_as(include_str!("fixtures/layout-3.sql"), &steps);
+}
+
+/// A run that parents brought about, and an answer, which the first four layouts had no place for.
+fn keep_followed(store: &SqliteStore) {
+    let followed = Run {
+        id: RunId::parents(Incarnation(3), at(8).as_millisecond()),
+        trigger: Trigger::Parents { due_at: at(7), at: at(8) },
+        task_millis: at(8).as_millisecond(),
+        causes: vec![RunId::scheduled(Incarnation(1), at(7))],
+        created_at: at(8),
+        wanted_at: at(8),
+        state: RunState::Queued,
+        ..without_window(run(8, 3, "c"))
+    };
+    let key = RequestKey {
+        id: "one".to_owned(),
+        caller: String::new(),
+        content: "content of one".to_owned(),
+    };
+    let answered = AnsweredRequest { key, at: at(3), answer: Answer::Deleted };
+    let changes = vec![ran(&followed), Change::RequestAnswered(Box::new(answered))];
+    wait(store.commit(batch(2, changes))).unwrap();
+}
+
+#[test]
+fn a_database_of_the_fifth_layout_opens() {
+    let steps = [fill, keep_zone, keep_child, keep_signal, keep_successes, keep_followed];
+    opens_as(include_str!("fixtures/layout-5.sql"), &steps);
 }
 
 #[test]
