@@ -58,6 +58,14 @@ pub trait Backend: Send + Sync + 'static {
     /// One run, live or ended. An error is a sentence for the log.
     fn run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Run>, String>>;
 
+    /// The runs that one of `causes` brought about, each once, in the order of recording: by ending, or by being tried
+    /// once more. At most `limit`. An error is a sentence for the log.
+    fn caused_by(
+        &self,
+        causes: Vec<RunId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Run>, String>>;
+
     /// At most `max` bytes of what an attempt wrote, from the first kept byte at or after `position`.
     ///
     /// [`io::ErrorKind::NotFound`] means that nothing is kept of that attempt.

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
-    Abilities, Applied, Expected, FeedItem, ParentStanding, Recovered, Rejection, RejectionCode,
-    Reply, Request, RoundStanding, RunStep, Settings, State,
+    Applied, Expected, FeedItem, ParentStanding, Rejection, RejectionCode, Reply, Request,
+    RoundStanding, RunStep,
 };
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
@@ -343,7 +343,7 @@ impl World {
     }
 }
 
-fn zones() -> &'static ZoneDb {
+pub(super) fn zones() -> &'static ZoneDb {
     static ZONES: LazyLock<ZoneDb> = LazyLock::new(ZoneDb::bundled);
     &ZONES
 }
@@ -475,6 +475,14 @@ impl Backend for Memory {
         future::ready(Ok(found)).boxed()
     }
 
+    fn caused_by(
+        &self,
+        causes: Vec<RunId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Run>, String>> {
+        future::ready(Ok(self.world().caused_by(&causes, limit))).boxed()
+    }
+
     fn output(
         &self,
         run: RunId,
@@ -543,27 +551,7 @@ impl Backend for Memory {
     }
 
     fn plans(&self, job: Option<&JobName>) -> Vec<Plan> {
-        let mut jobs: Vec<JobRecord> = self.world().jobs.values().cloned().collect();
-        for (number, record) in (1..).zip(&mut jobs) {
-            record.incarnation = Incarnation(number);
-        }
-        let recovered = Recovered { jobs, ..Recovered::default() };
-        let settings = Settings {
-            defaults: Defaults::default(),
-            retry_delay: Duration::ZERO,
-            disable_after_failures: 0,
-            max_jobs: 200_000,
-            kill_grace: Duration::ZERO,
-            abilities: Abilities {
-                only_user: None,
-                run_as: None,
-                containers: false,
-                executors: false,
-            },
-            zones: zones().clone(),
-            machine: Err("nobody knows".to_owned()),
-        };
-        forecast::plans(&State::recover(Arc::new(settings), recovered), job)
+        forecast::plans(&self.world().state(), job)
     }
 
     fn pause(&self) -> BoxFuture<'_, ()> {

@@ -126,6 +126,14 @@ impl api::Backend for Backend {
         self.read(move |reader| reader.run(id)).boxed()
     }
 
+    fn caused_by(
+        &self,
+        causes: Vec<RunId>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Run>, String>> {
+        self.read(move |reader| reader.caused_by(&causes, limit)).boxed()
+    }
+
     fn output(
         &self,
         run: RunId,

@@ -11,7 +11,13 @@ use crate::engine::{Change, Launcher};
 use crate::model::HistoryEntry;
 use std::collections::BTreeMap;
 
-use crate::model::{Answer, AnsweredRequest, Backfill, BackfillId, BackfillState, CatchUp, Duration, HistoryEntry, Incarnation, Intervention, Interventions, Job, JobName, JobRecord, JobStats, NameRule, OnUnknown, Outcome, Overlap, Pause, Period, Priority, Progress, RequestKey, Resources, RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal, Skip, Stretch, Term, Timestamp, Trigger, Verdict, When};
+use crate::model::{
+    Answer, AnsweredRequest, Backfill, BackfillId, BackfillState, CatchUp, Duration, HistoryEntry,
+    Incarnation, Intervention, Interventions, Job, JobName, JobRecord, JobStats, NameRule,
+    OnUnknown, Outcome, Overlap, Pause, Period, Priority, Progress, RequestKey, Resources,
+    RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal, Skip, Stretch, Term,
+    Timestamp, Trigger, Verdict, When,
+};
 
 /// A store under test.
 pub(super) trait Subject {
@@ -192,7 +198,10 @@ fn what_operators_did_is_kept_until_it_is_over(mut subject: Box<dyn Subject>) {
     subject.restart();
     let loaded = load(&*subject);
     assert_eq!(loaded.jobs[0].interventions, interventions);
-    assert_eq!((loaded.pause, loaded.backfills, loaded.last_sequence), (Some(pause), vec![further], 5));
+    assert_eq!(
+        (loaded.pause, loaded.backfills, loaded.last_sequence),
+        (Some(pause), vec![further], 5)
+    );
 
     let changes = vec![
         intervened(Interventions::default()),

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{World, at};
+use super::{World, at, zones};
 use crate::api::{JobBrief, JobHead, JobState, JobStatus, JobView};
+use crate::engine::{Abilities, Recovered, Settings, State};
 use crate::jobspec;
 use crate::metrics::Figures;
 use crate::model::{
-    Defaults, Dialect, HistoryEntry, Incarnation, Interventions, JobRecord, JobStats, NameRule,
-    Progress, Run,
+    Defaults, Dialect, Duration, HistoryEntry, Incarnation, Interventions, JobRecord, JobStats,
+    NameRule, Progress, Run, RunId, Trigger,
 };
 use crate::schedule::parse_period;
 
@@ -37,6 +38,53 @@ pub(crate) fn record(text: &str) -> JobRecord {
 }
 
 impl World {
+    /// The jobs as the engine has them, each in a life of its own.
+    pub(super) fn state(&self) -> State {
+        let mut jobs: Vec<JobRecord> = self.jobs.values().cloned().collect();
+        for (number, record) in (1..).zip(&mut jobs) {
+            record.incarnation = Incarnation(number);
+        }
+        let recovered = Recovered { jobs, ..Recovered::default() };
+        let settings = Settings {
+            defaults: Defaults::default(),
+            retry_delay: Duration::ZERO,
+            disable_after_failures: 0,
+            max_jobs: 200_000,
+            kill_grace: Duration::ZERO,
+            abilities: Abilities {
+                only_user: None,
+                run_as: None,
+                containers: false,
+                executors: false,
+            },
+            zones: zones().clone(),
+            machine: Err("nobody knows".to_owned()),
+        };
+        State::recover(Arc::new(settings), recovered)
+    }
+
+    pub(super) fn caused_by(&self, causes: &[RunId], limit: usize) -> Vec<Run> {
+        let runs = self.history.iter().filter_map(|entry| match entry {
+            HistoryEntry::Run(run) => Some(run.clone()),
+            HistoryEntry::Stretch(_) => None,
+        });
+        let mut found: Vec<Run> = runs.collect();
+        found.retain(|run| {
+            let retried = match run.trigger {
+                Trigger::Retry { of, .. } => Some(of),
+                Trigger::Schedule { .. }
+                | Trigger::CatchUp { .. }
+                | Trigger::Manual { .. }
+                | Trigger::Backfill { .. }
+                | Trigger::Parents { .. } => None,
+            };
+            run.causes.iter().chain(&retried).any(|cause| causes.contains(cause))
+        });
+        found.sort_by_key(|run| run.sequence);
+        found.truncate(limit);
+        found
+    }
+
     pub(super) fn view(&self, record: &JobRecord) -> JobView {
         JobView {
             record: JobHead {

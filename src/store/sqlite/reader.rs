@@ -116,6 +116,25 @@ impl Reader {
         })
     }
 
+    /// The runs that one of `causes` brought about, each once, in the order of recording: by ending, or by being tried
+    /// once more. At most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]
+    pub fn caused_by(&self, causes: &[RunId], limit: usize) -> Result<Vec<Run>, Error> {
+        let causes: serde_json::Value = causes.iter().map(RunId::to_string).collect();
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let found = self.with(|reading| {
+            reading.rows(CAUSED_BY, params![causes.to_string(), limit], |row| reading.entry(row))
+        })?;
+        let run = |entry| match entry {
+            HistoryEntry::Run(run) => Some(run),
+            HistoryEntry::Stretch(_) => None,
+        };
+        Ok(found.into_iter().filter_map(run).collect())
+    }
+
     /// How many occurrences ended how, of one name or of all, since the database began: pruned ones included.
     ///
     /// # Errors
@@ -244,6 +263,10 @@ impl Reader {
     }
 }
 
+/// The causes come as one list, so that there is one statement whatever their number.
+pub(super) const CAUSED_BY: &str = "SELECT sequence, run_id, verdict, record FROM history
+     WHERE sequence IN (SELECT sequence FROM causes WHERE cause IN (SELECT value FROM json_each(?1)))
+     ORDER BY sequence LIMIT ?2";
 /// Names the condition of the partial index, which is not used otherwise.
 pub(super) const TOOK: &str =
     "SELECT took_ms FROM history WHERE incarnation = ?1 AND took_ms IS NOT NULL

@@ -8,7 +8,11 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::engine::Change;
-use crate::model::{AgentId, Alarm, Answer, AnsweredRequest, Attempt, AttemptState, CatchUp, Duration, Exit, HistoryEntry, Incarnation, JobRecord, Overlap, ParentTerms, Pattern, Priority, RequestKey, Resources, Run, RunId, RunState, Scope, TaskId, Term, Trigger, Verdict, When};
+use crate::model::{
+    AgentId, Alarm, Answer, AnsweredRequest, Attempt, AttemptState, CatchUp, Duration, Exit,
+    HistoryEntry, Incarnation, JobRecord, Overlap, ParentTerms, Pattern, Priority, RequestKey,
+    Resources, Run, RunId, RunState, Scope, TaskId, Term, Trigger, Verdict, When,
+};
 use crate::store::conformance::{
     self, Subject, at, batch, ended, job, name, ran, run, signal, stored, stretch, wait,
 };
@@ -651,6 +655,35 @@ fn lists_walk_an_index_and_sort_nothing() {
     check(failed, Some(7), "USING INDEX history_by_verdict (verdict=? AND sequence<?)");
     let live = Filter { live: Some(true), ..Filter::default() };
     check(live, None, "USING INDEX history_live");
+}
+
+#[test]
+fn what_followed_from_runs_is_found_once_each_in_the_order_of_recording() {
+    let subject = OnDisk::new();
+    let store = subject.store();
+    let [first, second] = [run(1, 1, "a"), run(2, 2, "b")];
+    let mut joined = run(5, 3, "c");
+    joined.causes = vec![first.id, second.id];
+    let mut tried_again = run(4, 1, "a");
+    tried_again.trigger = Trigger::Retry { of: first.id, due_at: at(1), at: at(9) };
+    let stranger = run(3, 4, "d");
+    let all = [&first, &second, &stranger, &tried_again, &joined];
+    wait(store.commit(batch(1, all.map(ran).to_vec()))).unwrap();
+    let reader = store.reader().unwrap();
+    let found = |causes: &[RunId], limit| -> Vec<u64> {
+        let found = reader.caused_by(causes, limit).unwrap();
+        found.iter().map(|run| run.sequence).collect()
+    };
+    assert_eq!(found(&[first.id, second.id], 10), [4, 5]);
+    assert_eq!(found(&[first.id, second.id], 1), [4]);
+    assert_eq!(found(&[second.id], 10), [5]);
+    assert_eq!(found(&[joined.id, stranger.id], 10), Vec::<u64>::new());
+    assert_eq!(found(&[], 10), Vec::<u64>::new());
+    assert_eq!(reader.caused_by(&[second.id], 10).unwrap(), [joined]);
+    // By the causes, not by looking through the history.
+    let plan = reader::explain_sql(&reader, reader::CAUSED_BY);
+    assert!(plan.contains("SEARCH causes USING PRIMARY KEY (cause=?)"), "{plan}");
+    assert!(!plan.contains("SCAN history"), "{plan}");
 }
 
 #[test]
