@@ -48,6 +48,15 @@ impl Doubt {
     pub fn jump(&self) -> Duration {
         self.shown.duration_since(self.expected)
     }
+
+    /// What was noticed and what follows from it, as a sentence.
+    pub(super) fn tell(&self) -> String {
+        format!(
+            "the wall clock has jumped from {:.3} to {:.3}: until that has held for five minutes, or somebody says that \
+             it is right, occurrences are decided as if it had not",
+            self.expected, self.shown
+        )
+    }
 }
 
 impl Clock {
@@ -134,12 +143,7 @@ pub(super) fn judge(step: &mut Step<'_>) {
             match judgement {
                 Judgement::AsExpected => {}
                 Judgement::Doubted(doubt) => {
-                    let text = format!(
-                        "the wall clock has jumped from {:.3} to {:.3}: until that has held for five minutes, or \
-                         somebody says that it is right, occurrences are decided as if it had not",
-                        doubt.expected, doubt.shown
-                    );
-                    step.warn(None, text);
+                    step.warn(None, doubt.tell());
                 }
                 Judgement::TakenBack => {
                     step.warn(None, "the wall clock shows again what it should".to_owned());

@@ -4,14 +4,14 @@
 //! record that whoever asks has read. Every sentence has a word that programs and tests can hold on to.
 
 use crate::model::{
-    Attempt, AttemptState, Duration, HistoryEntry, Run, RunState, Shadow, Timestamp, Trigger,
-    UnknownThen, Verdict,
+    Attempt, AttemptState, Duration, HistoryEntry, Pause, Run, RunState, Scope, Shadow, Timestamp,
+    Trigger, UnknownThen, Verdict,
 };
 
 use super::entry::{JobEntry, Timing};
 use super::round::Standing;
 use super::status::stopped;
-use super::{State, place};
+use super::{Doubt, State, place};
 
 /// One sentence of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,7 @@ impl Told {
 /// Why a run exists, and why it stands as it does. `now` is what the wall clock shows.
 #[must_use]
 pub fn explain_run(state: &State, now: Timestamp, run: &Run) -> Vec<Reason> {
+    let now = believed(state, now);
     let mut told = Told::default();
     why_there(&mut told, run);
     why_so(state, now, &mut told, run);
@@ -46,14 +47,17 @@ pub fn explain_run(state: &State, now: Timestamp, run: &Run) -> Vec<Reason> {
     told.0
 }
 
-/// What a job does and does not do, and why. `last` is what the history knows of it, newest first.
+/// What a job does and does not do, and why. `last` is what the history knows of its name, newest first. Parents outside
+/// `scope` are counted, not named.
 #[must_use]
 pub fn explain_job(
     state: &State,
     now: Timestamp,
     entry: &JobEntry,
     last: &[HistoryEntry],
+    scope: &Scope,
 ) -> Vec<Reason> {
+    let now = believed(state, now);
     let mut told = Told::default();
     hindrances(state, &mut told, entry);
     for run in state.live_runs(entry.incarnation) {
@@ -63,9 +67,15 @@ pub fn explain_job(
             reason.text = format!("run {}: {}", run.id, reason.text);
         }
     }
-    comes_next(state, now, &mut told, entry);
-    came_last(&mut told, last);
+    comes_next(state, now, &mut told, entry, scope);
+    came_last(&mut told, entry, last);
     told.0
+}
+
+/// The present as it is believed: what a doubted clock shows, without its jump.
+fn believed(state: &State, shown: Timestamp) -> Timestamp {
+    let jump = state.clock().doubt().map_or(Duration::ZERO, Doubt::jump);
+    shown.saturating_sub(jump).unwrap_or(shown)
 }
 
 /// Why nothing comes of a job, or not all that its schedule names.
@@ -84,11 +94,11 @@ fn hindrances(state: &State, told: &mut Told, entry: &JobEntry) {
     if job.disabled {
         let why = if entry.has_failed_too_often(&state.settings) {
             let failures = entry.stats.errors_since_last_success;
-            format!("it was disabled because it failed {failures} times in a row")
+            format!("it is disabled, because it failed {failures} times in a row")
         } else if entry.is_exhausted() {
             "it is disabled, and nothing of its schedule is left".to_owned()
         } else {
-            "it is disabled: somebody sent it so".to_owned()
+            "it is disabled: its definition says so".to_owned()
         };
         told.say("disabled", why);
     }
@@ -96,10 +106,12 @@ fn hindrances(state: &State, told: &mut Told, entry: &JobEntry) {
         (entry.interventions.pause.as_ref(), "paused it"),
         (state.everything_paused(), "paused everything"),
     ] {
-        let Some(pause) = pause else { continue };
-        let until = pause.until.map(|until| format!(" until {until:.3}")).unwrap_or_default();
-        let since = pause.by.at;
-        told.say("paused", format!("{} ({since:.3}{until})", pause.by.tell(what)));
+        if let Some(pause) = pause {
+            told.say(
+                "paused",
+                format!("nothing comes of it by itself: {}", told_pause(pause, what)),
+            );
+        }
     }
     if job.shadow != Shadow::Off {
         let text = match job.shadow {
@@ -116,65 +128,106 @@ fn hindrances(state: &State, told: &mut Told, entry: &JobEntry) {
     doubt(state, told);
 }
 
+/// Since when, until when, by whom and why.
+fn told_pause(pause: &Pause, what: &str) -> String {
+    let until = pause.until.map_or_else(
+        || "until somebody lets it go on".to_owned(),
+        |until| format!("until {until:.3}"),
+    );
+    pause.by.tell(&format!("{what} {:.3}, {until}", pause.by.at))
+}
+
 fn doubt(state: &State, told: &mut Told) {
     if let Some(doubt) = state.clock().doubt() {
-        let text = format!(
-            "the wall clock has jumped from {:.3} to {:.3}: until that has held for five minutes, or somebody says that it \
-             is right, occurrences are decided as if it had not",
-            doubt.expected, doubt.shown
-        );
-        told.say("clockDoubted", text);
+        told.say("clockDoubted", doubt.tell());
     }
 }
 
-fn comes_next(state: &State, now: Timestamp, told: &mut Told, entry: &JobEntry) {
-    for skip in &entry.interventions.skips {
+fn comes_next(state: &State, now: Timestamp, told: &mut Told, entry: &JobEntry, scope: &Scope) {
+    let skips = &entry.interventions.skips;
+    for skip in skips {
         let text = format!("what is due {:.3} will be skipped: ", skip.due_at);
         told.say("skippedAhead", text + &skip.by.tell("had it skipped"));
     }
-    if let Some(standing) = Standing::of(state, entry) {
+    if let Some(standing) = Standing::within(state, entry, scope) {
         told.say("waitsForParents", standing.message);
         return;
     }
     let Timing::Schedule(schedule) = &entry.timing else { return };
+    let held = Held::of(state, entry);
     if schedule.is_at_boot() {
-        told.say("atBoot", "it runs at each start of its machine");
+        let text = match held {
+            None => "it runs at each start of its machine",
+            Some(_) => {
+                "its schedule names each start of its machine, which is left out as things are"
+            }
+        };
+        told.say("atBoot", text);
         return;
     }
-    let is_held = entry.job.disabled || entry.is_quarantined || state.pause_of(entry).is_some();
-    let from = if is_held {
-        now.max(entry.progress.decided_through)
-    } else {
-        entry.progress.decided_through
-    };
-    let skipped = |at: &Timestamp| entry.interventions.skips.iter().any(|skip| skip.due_at == *at);
-    let mut next = schedule.next_after(from);
-    while let Some(at) = next.filter(skipped) {
-        next = schedule.next_after(at);
-    }
-    match next {
-        None => told.say("exhausted", "its schedule names nothing any more"),
-        Some(at) if is_held => {
-            told.say(
-                "nextHeld",
-                format!("its schedule names {at:.3} next, which will be skipped as things are"),
-            );
+    let is_skipped = |at: &Timestamp| skips.iter().any(|skip| skip.due_at == *at);
+    let next_after = |from| {
+        let mut next = schedule.next_after(from);
+        while let Some(at) = next.filter(is_skipped) {
+            next = schedule.next_after(at);
         }
-        Some(at) => {
-            let opens_at = schedule.opens_at(at);
-            let spread = if opens_at == at {
-                String::new()
-            } else {
-                format!(", and may start from {opens_at:.3} on (jitter)")
-            };
-            told.say("nextDue", format!("it is next due {at:.3}{spread}"));
+        next
+    };
+    let decided = entry.progress.decided_through;
+    let mut next = next_after(if held.is_some() { now.max(decided) } else { decided });
+    if let (Some(at), Some(held)) = (next, held)
+        && held.covers(at)
+    {
+        let text = format!("its schedule names {at:.3} next, which will be left out as things are");
+        told.say("nextHeld", text);
+        let Held::Until(until) = held else { return };
+        next = next_after(until.saturating_sub(Duration::from_nanos(1)).unwrap_or(until));
+    }
+    let Some(at) = next else {
+        return told.say("exhausted", "its schedule names nothing any more");
+    };
+    let opens_at = schedule.opens_at(at);
+    if opens_at <= now {
+        return told.say("dueNow", format!("what was due {at:.3} is about to be decided"));
+    }
+    let spread = if opens_at == at {
+        String::new()
+    } else {
+        format!(", and may start from {opens_at:.3} on (jitter)")
+    };
+    told.say("nextDue", format!("it is next due {at:.3}{spread}"));
+}
+
+/// For how long what a schedule names is skipped.
+#[derive(Debug, Clone, Copy)]
+enum Held {
+    /// What is due before.
+    Until(Timestamp),
+    /// Until somebody does something about it.
+    Open,
+}
+
+impl Held {
+    fn of(state: &State, entry: &JobEntry) -> Option<Self> {
+        if entry.job.disabled || entry.is_quarantined {
+            return Some(Self::Open);
+        }
+        state.pause_of(entry).map(|pause| pause.until.map_or(Self::Open, Self::Until))
+    }
+
+    fn covers(self, at: Timestamp) -> bool {
+        match self {
+            Self::Until(until) => at < until,
+            Self::Open => true,
         }
     }
 }
 
-fn came_last(told: &mut Told, last: &[HistoryEntry]) {
+/// Another life of the name was another job.
+fn came_last(told: &mut Told, entry: &JobEntry, last: &[HistoryEntry]) {
+    let life = entry.incarnation;
     let ended = last.iter().find_map(|entry| match entry {
-        HistoryEntry::Run(run) if run.is_ended() => Some(run),
+        HistoryEntry::Run(run) if run.is_ended() && run.id.incarnation == life => Some(run),
         HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
     });
     if let Some(run) = ended
@@ -182,15 +235,15 @@ fn came_last(told: &mut Told, last: &[HistoryEntry]) {
     {
         let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         let due_at = run.trigger.due_at();
-        let verdict = verdict.as_str();
+        let ended = verdict_told(*verdict);
         told.say(
             "lastRun",
-            format!("its last run, {} for {due_at:.3}, {verdict} {at:.3}{because}", run.id),
+            format!("its last run, {} for {due_at:.3}, {ended} {at:.3}{because}", run.id),
         );
     }
     let stretch = last.iter().find_map(|entry| match entry {
-        HistoryEntry::Stretch(stretch) => Some(stretch),
-        HistoryEntry::Run(_) => None,
+        HistoryEntry::Stretch(stretch) if stretch.incarnation == life => Some(stretch),
+        HistoryEntry::Stretch(_) | HistoryEntry::Run(_) => None,
     });
     if let Some(stretch) = stretch {
         let (count, verdict) = (stretch.count, stretch.verdict.as_str());
@@ -198,7 +251,7 @@ fn came_last(told: &mut Told, last: &[HistoryEntry]) {
         let text = if count == 1 {
             format!("what was due {last:.3} was {verdict}: {reason}")
         } else {
-            format!("{count} due {first:.3} to {last:.3} were {verdict}: {reason}")
+            format!("{count} occurrences due {first:.3} to {last:.3} were {verdict}: {reason}")
         };
         told.say("lastLeftOut", text);
     }
@@ -227,7 +280,7 @@ fn why_there(told: &mut Told, run: &Run) {
             ("retries", asked(&format!("asked {at:.3} for a retry of run {of}, for {due_at:.3}")))
         }
         Trigger::Backfill { of, .. } => {
-            ("backfills", format!("{} for {due_at:.3}", asked(&format!("began backfill {of}"))))
+            ("backfills", asked(&format!("began backfill {of}, and this is for {due_at:.3}")))
         }
         Trigger::Parents { at, .. } => {
             let causes: Vec<String> = run.causes.iter().map(ToString::to_string).collect();
@@ -335,11 +388,13 @@ fn why_pending(
     if !run.trigger.is_asked_for()
         && let Some(pause) = state.pause_of(entry)
     {
-        let until = pause.until.map(|until| format!(" until {until:.3}")).unwrap_or_default();
-        return told.say(
-            "held",
-            format!("it waits for the end of a pause{until}: {}", pause.by.tell("paused it")),
-        );
+        let what = if entry.interventions.pause.as_ref() == Some(pause) {
+            "paused its job"
+        } else {
+            "paused everything"
+        };
+        let text = format!("it waits for the end of a pause: {}", told_pause(pause, what));
+        return told.say("held", text);
     }
     if let Some(reason) = state.launcher_gone() {
         return told.say("launcherGone", format!("the launcher cannot be reached: {reason}"));
@@ -389,18 +444,22 @@ fn why_active(told: &mut Told, run: &Run, entry: Option<&JobEntry>, attempt: &At
             };
             told.say(
                 "stopping",
-                format!("attempt {index} on {agent} has not ended yet: {because}"),
+                format!(
+                    "attempt {index} on {agent} has been told to end, and has not yet: {because}"
+                ),
             );
         }
         AttemptState::Unknown { until, reason, .. } => {
-            let then = entry.map_or(UnknownThen::Lost, |entry| entry.job.on_unknown.then);
+            let then = match entry.map_or(UnknownThen::Lost, |entry| entry.job.on_unknown.then) {
+                UnknownThen::Lost => "it counts as lost",
+                UnknownThen::Relaunch => "its command is started once more",
+            };
             told.say(
                 "unknown",
                 format!(
                     "nobody can say what became of attempt {index} on {agent}: {reason}; news is waited for until {:.3}, \
-                     then: {} (onUnknown)",
+                     then {then} (onUnknown)",
                     until.at,
-                    then.as_str()
                 ),
             );
         }
@@ -426,8 +485,16 @@ fn ending(attempt: &Attempt) -> String {
 /// Why the run started later than it might have.
 fn why_late(told: &mut Told, run: &Run) {
     let Some(first) = run.attempts.first() else { return };
-    let Trigger::Schedule { due_at, opens_at } = run.trigger else { return };
-    let late = first.launched_at.duration_since(due_at);
+    let (wanted_from, opens_at) = match run.trigger {
+        Trigger::Schedule { due_at, opens_at } => (due_at, opens_at),
+        Trigger::Manual { at, .. }
+        | Trigger::Retry { at, .. }
+        | Trigger::Backfill { at, .. }
+        | Trigger::Parents { at, .. } => (at, at),
+        // That it is late is why it exists.
+        Trigger::CatchUp { .. } => return,
+    };
+    let late = first.launched_at.duration_since(wanted_from);
     if late < LATE {
         return;
     }
@@ -437,13 +504,23 @@ fn why_late(told: &mut Told, run: &Run) {
             parts.push(format!("{} s {what}", span.as_secs()));
         }
     };
-    part(opens_at.duration_since(due_at), "because its start is spread (jitter)");
+    part(opens_at.duration_since(wanted_from), "because its start is spread (jitter)");
     part(
         run.created_at.duration_since(opens_at),
-        "until Chronode came to decide it: it was down, suspended or busy",
+        "until Chronode came to decide it (it was down, suspended or busy)",
     );
-    part(run.wanted_at.duration_since(run.created_at), "behind other runs of its job (overlap)");
-    part(first.launched_at.duration_since(run.wanted_at), "until an agent had room for it");
+    let placed = "until it could be started (no agent had room, it was paused, or the launcher was out of reach)";
+    // Later attempts want an offer too.
+    if run.wanted_at <= first.launched_at {
+        part(
+            run.wanted_at.duration_since(run.created_at),
+            "behind other runs of its job (overlap)",
+        );
+        part(first.launched_at.duration_since(run.wanted_at), placed);
+    } else {
+        let text = "behind other runs of its job (overlap), or ";
+        part(first.launched_at.duration_since(run.created_at), &format!("{text}{placed}"));
+    }
     if !parts.is_empty() {
         told.say("late", format!("it started {} s late: {}", late.as_secs(), parts.join(", ")));
     }
@@ -457,9 +534,7 @@ fn why_on_it(state: &State, told: &mut Told, run: &Run) {
     let offers = state.offers();
     let fitting = offers.values().filter(|offer| entry.conditions().unmet(offer).is_none()).count();
     let text = if entry.job.constraints.is_empty() {
-        format!(
-            "it went to {agent}: the job has no constraints, and that was the first agent with room"
-        )
+        format!("it went to {agent}, the first agent with room: the job has no constraints")
     } else {
         format!(
             "it went to {agent}: {fitting} of the {} agents there are now meet the job's constraints",

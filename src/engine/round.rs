@@ -9,8 +9,8 @@
 //! it.
 
 use crate::model::{
-    Contribution, Incarnation, JobName, Join, Outcome, ParentTerms, Round, Run, Signal, Source,
-    Timestamp, Trigger, TriggerRule, Verdict, When, limits,
+    Contribution, Incarnation, JobName, Join, Outcome, ParentTerms, Round, Run, Scope, Signal,
+    Source, Timestamp, Trigger, TriggerRule, Verdict, When, limits,
 };
 
 use super::decision::Change;
@@ -311,6 +311,11 @@ impl Standing {
     /// How far the parents of `entry` are; `None` for a job without parents.
     #[must_use]
     pub fn of(state: &State, entry: &JobEntry) -> Option<Self> {
+        Self::within(state, entry, &Scope::All)
+    }
+
+    /// The same for who may see `scope`: the sentence counts parents outside, and names none of them.
+    pub(super) fn within(state: &State, entry: &JobEntry, scope: &Scope) -> Option<Self> {
         let When::Parents(terms) = &entry.job.when else { return None };
         let round = entry.progress.rounds.iter().rev().find(|round| !round.is_triggered);
         let parents: Vec<ParentStanding> = terms
@@ -330,7 +335,7 @@ impl Standing {
             })
             .collect();
         let is_paused = state.pause_of(entry).is_some();
-        let message = message(terms, entry, round, &parents, is_paused);
+        let message = message(terms, entry, round, &parents, scope, is_paused);
         Some(Self { message, parents })
     }
 }
@@ -341,6 +346,7 @@ fn message(
     entry: &JobEntry,
     round: Option<&Round>,
     parents: &[ParentStanding],
+    scope: &Scope,
     is_paused: bool,
 ) -> String {
     let open: Vec<&ParentStanding> = parents.iter().filter(|parent| !parent.suffices).collect();
@@ -362,10 +368,16 @@ fn message(
         (_, false) => " each of",
         (_, true) => " any of",
     };
-    let more = open.len().saturating_sub(3);
-    let mut named: Vec<String> = open.iter().take(3).map(|parent| describe(parent)).collect();
+    let seen: Vec<_> = open.iter().filter(|parent| scope.covers(&parent.name)).collect();
+    let (more, unseen) = (seen.len().saturating_sub(3), open.len() - seen.len());
+    let mut named: Vec<String> = seen.iter().take(3).map(|parent| describe(parent)).collect();
     if more > 0 {
         named.push(format!("{more} more"));
+    }
+    match unseen {
+        0 => {}
+        1 => named.push("a job that you may not see".to_owned()),
+        _ => named.push(format!("{unseen} jobs that you may not see")),
     }
     let named = match named.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),

@@ -7,6 +7,7 @@ mod attempt;
 mod bulk;
 mod conditions;
 mod due;
+mod explain;
 mod family;
 mod feed;
 mod forecast;
