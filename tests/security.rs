@@ -645,6 +645,7 @@ const SECRET_PATHS: &[(&str, &str, u16)] = &[
     ("GET", "/forecast", 200),
     ("GET", "/preview?job=a", 200),
     ("GET", "/round/a", 200),
+    ("GET", "/explain/a", 200),
     ("GET", "/revisions/a", 200),
     ("GET", "/revision/a/1", 200),
     ("GET", "/revision/a/2", 200),
@@ -774,9 +775,13 @@ fn a_secret_gets_nowhere_but_into_the_environment_of_its_job() {
                 assert_eq!(ask("POST", &format!("{p}/apply{query}"), Some(&body)), 400, "{wrong}");
             }
         }
-        for path in
-            [format!("/run/{run}"), format!("/run/{run}/stdout"), format!("/run/{run}/stderr")]
-        {
+        for path in [
+            format!("/run/{run}"),
+            format!("/run/{run}/stdout"),
+            format!("/run/{run}/stderr"),
+            format!("/run/{run}/explain"),
+            format!("/chain/{run}"),
+        ] {
             ask("GET", &format!("{p}{path}"), None);
         }
         ask("PATCH", &format!("{p}/job/a"), None);

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 
 use super::brief::{JobBrief, JobState};
 use crate::engine::forecast::Plan;
-use crate::engine::{FeedEvent, Reply, Request, RoundStanding};
+use crate::engine::{FeedEvent, Reason, Reply, Request, RoundStanding};
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
     HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, RequestKey, Run,
@@ -44,6 +44,19 @@ pub trait Backend: Send + Sync + 'static {
 
     /// How far the parents of one job are.
     fn round(&self, job: &JobName) -> Option<RoundView>;
+
+    /// Why a job does and does not run, told to who may see `scope`. `last` is what the history knows of its name, newest
+    /// first.
+    fn explain_job(
+        &self,
+        job: &JobName,
+        now: Timestamp,
+        last: &[HistoryEntry],
+        scope: &Scope,
+    ) -> Option<JobExplained>;
+
+    /// Why a run exists, and why it stands as it does.
+    fn explain_run(&self, run: &Run, now: Timestamp) -> Vec<Reason>;
 
     /// At most `limit` entries that pass `filter` and have a sequence below `before`, newest first.
     ///
@@ -221,6 +234,15 @@ pub struct RoundView {
     pub terms: Option<ParentTerms>,
     /// How far each of them is; `None` of a job with a schedule.
     pub standing: Option<RoundStanding>,
+}
+
+/// Why a job does and does not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobExplained {
+    /// The sentences, in the order in which they are told.
+    pub reasons: Vec<Reason>,
+    /// When its next occurrence is due; `None` if there is none, or if nobody knows when.
+    pub next_due: Option<Timestamp>,
 }
 
 /// Which entries of the history are wanted. Everything that is given must hold.

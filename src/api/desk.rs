@@ -7,6 +7,7 @@
 
 mod calculations;
 mod changes;
+mod explain;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -44,8 +44,8 @@ use serde_json::Value;
 
 pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
-    Almanac, Backend, Feed, HistoryFilter, Info, JobHead, JobView, Piece, RevisionId, RevisionView,
-    RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, Feed, HistoryFilter, Info, JobExplained, JobHead, JobView, Piece, RevisionId,
+    RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
 };
 pub use brief::{JobBrief, JobState, JobStatus};
 pub use content::BodyLimits;

@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 
 use super::backend::{Info, RoundView, ZoneInfo};
-use crate::engine::ParentStanding;
 use crate::engine::forecast::{Forecast, Minute, Start};
+use crate::engine::{ParentStanding, Reason};
 use crate::model::{
     Attempt, AttemptState, Contribution, EnvVar, Exit, HistoryEntry, Intervention, JobName, Run,
     RunId, RunState, SECRET_SHOWN, Stretch, Timestamp, Trigger,
@@ -124,6 +124,12 @@ pub(crate) fn intervention(intervention: &Intervention) -> Value {
     json!({"by": by, "at": instant(*at), "reason": reason})
 }
 
+/// One sentence of an explanation.
+pub(crate) fn reason(reason: &Reason) -> Value {
+    let Reason { code, text } = reason;
+    json!({"code": code, "text": text})
+}
+
 /// A variable of a run. What is secret is nowhere shown.
 pub(crate) fn variable(variable: &EnvVar) -> Value {
     let EnvVar { name, value, secret } = variable;
@@ -131,7 +137,8 @@ pub(crate) fn variable(variable: &EnvVar) -> Value {
     json!({"name": name, "value": shown, "secret": secret})
 }
 
-fn state_word(state: &RunState) -> &'static str {
+/// Where a run stands, as a word.
+pub(crate) const fn state_word(state: &RunState) -> &'static str {
     match state {
         RunState::Queued => "queued",
         RunState::Pending { .. } => "pending",

@@ -17,12 +17,12 @@ use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 
 use super::{
-    Almanac, Backend, Feed, HistoryFilter, Info, JobBrief, JobView, Piece, RevisionId,
-    RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, Feed, HistoryFilter, Info, JobBrief, JobExplained, JobView, Piece,
+    RevisionId, RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
-    Applied, Expected, FeedItem, ParentStanding, Rejection, RejectionCode, Reply, Request,
+    Applied, Expected, FeedItem, ParentStanding, Reason, Rejection, RejectionCode, Reply, Request,
     RoundStanding, RunStep,
 };
 use crate::metrics::{Figures, Levels, Metrics};
@@ -441,6 +441,20 @@ impl Backend for Memory {
         let standing = RoundStanding { message: "it waits".to_owned(), parents: parents.collect() };
         let standing = terms.is_some().then_some(standing);
         Some(RoundView { terms, standing })
+    }
+
+    fn explain_job(
+        &self,
+        job: &JobName,
+        now: Timestamp,
+        last: &[HistoryEntry],
+        scope: &Scope,
+    ) -> Option<JobExplained> {
+        self.world().explain_job(job, now, last, scope)
+    }
+
+    fn explain_run(&self, run: &Run, now: Timestamp) -> Vec<Reason> {
+        self.world().explain_run(run, now)
     }
 
     fn history(

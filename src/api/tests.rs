@@ -2,6 +2,7 @@
 
 mod browsers;
 mod events;
+mod explain;
 mod forecast;
 mod front;
 mod jobs;

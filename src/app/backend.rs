@@ -8,20 +8,23 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::api::{
-    self, Almanac, HistoryFilter, Info, JobBrief, JobHead, JobState, JobStatus, JobView, RoundView,
-    ZoneInfo,
+    self, Almanac, HistoryFilter, Info, JobBrief, JobExplained, JobHead, JobState, JobStatus,
+    JobView, RoundView, ZoneInfo,
 };
 use crate::audit::Audit;
 use crate::clock;
 use crate::driver::view::View;
 use crate::driver::{Handle, error_chain};
 use crate::engine::forecast::{self, Plan};
-use crate::engine::{JobEntry, Reply, Request, RoundStanding, State, Timing, repeated};
+use crate::engine::{
+    JobEntry, Reason, Reply, Request, RoundStanding, State, Timing, explain_job, explain_run,
+    repeated,
+};
 use crate::launcher::local::output::{OutputReader, Stream};
 use crate::metrics::{Doing, Figures, Levels, Metrics, VALUES_MAX};
 use crate::model::{
     Duration, HistoryEntry, Incarnation, JobName, RequestKey, Run, RunId, RunState, Scope, TaskId,
-    When, whole_millis,
+    Timestamp, When, whole_millis,
 };
 use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
@@ -109,6 +112,27 @@ impl api::Backend for Backend {
             },
             standing: RoundStanding::of(&state, entry),
         })
+    }
+
+    fn explain_job(
+        &self,
+        job: &JobName,
+        now: Timestamp,
+        last: &[HistoryEntry],
+        scope: &Scope,
+    ) -> Option<JobExplained> {
+        let state = self.view.read();
+        state.job(job).map(|entry| JobExplained {
+            reasons: explain_job(&state, now, entry, last, scope),
+            next_due: entry.next_due(),
+        })
+    }
+
+    fn explain_run(&self, run: &Run, now: Timestamp) -> Vec<Reason> {
+        let state = self.view.read();
+        // What was live when it was read may have gone on since.
+        let newer = state.run(run.id).filter(|_| !run.is_ended());
+        explain_run(&state, now, newer.unwrap_or(run))
     }
 
     fn history(

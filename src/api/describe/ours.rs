@@ -30,6 +30,21 @@ pub(super) fn describe(method: &str, path: &str, dialect: Dialect) -> Option<Ope
         ("GET", "/run/{id}") => Operation::new("getRun", "runs", "One run.")
             .answer(200, Answer::json("The run.", reference("Run")))
             .refused(&[404]),
+        ("GET", "/explain/{name}") => Operation::new("explainJob", "runs", "Why a job does and does not run.")
+            .answer(200, Answer::json("Sentences, and when it is due next.", whole(json!({
+                "job": {"type": "string"}, "reasons": array(reference("Reason")),
+                "nextDue": {"anyOf": [instant(), {"type": "null"}]},
+            }))))
+            .refused(&[400, 404]),
+        ("GET", "/run/{id}/explain") => Operation::new("explainRun", "runs", "Why a run exists, and why it stands as it does.")
+            .answer(200, Answer::json("Sentences.", whole(json!({
+                "run": {"type": "string"}, "job": {"type": "string"}, "reasons": array(reference("Reason")),
+            }))))
+            .refused(&[404]),
+        ("GET", "/chain/{id}") => Operation::new("getChain", "runs", "What led to a run, and everything that followed.")
+            .said("At most 1,000 runs, without those of jobs out of scope.")
+            .answer(200, Answer::json("The runs in the order of recording.", reference("Chain")))
+            .refused(&[404]),
         ("GET", "/run/{id}/stdout") => output("getStdout", "What a run wrote to its standard output."),
         ("GET", "/run/{id}/stderr") => output("getStderr", "What a run wrote to its standard error."),
         ("GET", "/revisions/{name}") => {

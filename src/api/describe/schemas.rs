@@ -266,6 +266,20 @@ fn plans() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Runs and what connects them.
+fn chain() -> Value {
+    let verdicts: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
+    let states = ["queued", "pending", "active", "waiting", "reporting", "ended"];
+    let millis = || or_null(json!({"type": "integer", "minimum": 0}));
+    let step = whole(json!({
+        "run": text(), "job": text(), "state": words(&states), "verdict": or_null(words(&verdicts)),
+        "dueAt": instant(), "createdAt": instant(), "startedAt": or_null(instant()), "endedAt": or_null(instant()),
+        "waitedMs": millis(), "tookMs": millis(),
+        "causes": texts(), "retryOf": or_null(text()), "triggered": texts(),
+    }));
+    whole(json!({"root": texts(), "asked": text(), "truncated": truth(), "steps": array(step)}))
+}
+
 /// The process, and who did what with it.
 fn process() -> Vec<(&'static str, Value)> {
     let kinds = ["job", "run", "round", "stretch", "launcher", "zone", "term", "ready", "reset"];
@@ -293,9 +307,15 @@ fn process() -> Vec<(&'static str, Value)> {
             "detail": text(), "requestId": text(), "revision": count(), "run": text(), "suppressedBefore": count(),
         },
     });
+    let reason = json!({
+        "code": {"type": "string", "description": "A word that stays the same."},
+        "text": {"type": "string", "description": "The sentence."},
+    });
     let figures = |value: Value| json!({"type": "object", "additionalProperties": value});
     vec![
         ("Event", event),
+        ("Reason", whole(reason)),
+        ("Chain", chain()),
         ("Record", record),
         (
             "Info",

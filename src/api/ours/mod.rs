@@ -2,8 +2,10 @@
 
 pub(crate) mod audit;
 pub(crate) mod bulk;
+pub(crate) mod chain;
 pub(crate) mod cutover;
 pub(crate) mod events;
+pub(crate) mod explain;
 pub(crate) mod forecast;
 pub(crate) mod info;
 pub(crate) mod openapi;

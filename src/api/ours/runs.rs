@@ -65,7 +65,8 @@ pub(crate) async fn find(desk: &Desk, id: RunId) -> Result<Run, ApiError> {
     run.ok_or_else(|| unknown_run(&id.to_string()))
 }
 
-fn unreadable(detail: String) -> ApiError {
+/// The answer where the history cannot be read.
+pub(super) fn unreadable(detail: String) -> ApiError {
     ApiError::internal("the history cannot be read; the log says why", detail)
 }
 

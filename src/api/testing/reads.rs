@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{World, at, zones};
-use crate::api::{JobBrief, JobHead, JobState, JobStatus, JobView};
-use crate::engine::{Abilities, Recovered, Settings, State};
+use crate::api::{JobBrief, JobExplained, JobHead, JobState, JobStatus, JobView};
+use crate::engine::{Abilities, Reason, Recovered, Settings, State, explain_job, explain_run};
 use crate::jobspec;
 use crate::metrics::Figures;
 use crate::model::{
-    Defaults, Dialect, Duration, HistoryEntry, Incarnation, Interventions, JobRecord, JobStats,
-    NameRule, Progress, Run, RunId, Trigger,
+    Defaults, Dialect, Duration, HistoryEntry, Incarnation, Interventions, JobName, JobRecord,
+    JobStats, NameRule, Progress, Run, RunId, Scope, Timestamp, Trigger,
 };
 use crate::schedule::parse_period;
 
@@ -40,11 +40,16 @@ pub(crate) fn record(text: &str) -> JobRecord {
 impl World {
     /// The jobs as the engine has them, each in a life of its own.
     pub(super) fn state(&self) -> State {
+        self.state_with(Vec::new())
+    }
+
+    /// The same with these runs.
+    fn state_with(&self, runs: Vec<Run>) -> State {
         let mut jobs: Vec<JobRecord> = self.jobs.values().cloned().collect();
-        for (number, record) in (1..).zip(&mut jobs) {
-            record.incarnation = Incarnation(number);
+        for record in &mut jobs {
+            record.incarnation = self.life(&record.job.name);
         }
-        let recovered = Recovered { jobs, ..Recovered::default() };
+        let recovered = Recovered { jobs, runs, ..Recovered::default() };
         let settings = Settings {
             defaults: Defaults::default(),
             retry_delay: Duration::ZERO,
@@ -135,5 +140,54 @@ impl World {
             }
         }
         took.into_iter().map(|(job, mut took)| (job, Figures::of(&mut took))).collect()
+    }
+
+    /// Which of the jobs it is, by their names, from 1.
+    fn life(&self, job: &JobName) -> Incarnation {
+        let before = self.jobs.keys().take_while(|name| *name < job).count();
+        Incarnation(u64::try_from(before + 1).unwrap())
+    }
+
+    /// The run as one of that life of its job.
+    fn of_life(&self, run: &Run) -> Run {
+        let mut run = run.clone();
+        run.id.incarnation = self.life(&run.job);
+        run
+    }
+
+    fn live_state(&self) -> State {
+        let live = self.history.iter().filter_map(|entry| match entry {
+            HistoryEntry::Run(run) if !run.is_ended() => Some(self.of_life(run)),
+            HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
+        });
+        self.state_with(live.collect())
+    }
+
+    pub(super) fn explain_job(
+        &self,
+        job: &JobName,
+        now: Timestamp,
+        last: &[HistoryEntry],
+        scope: &Scope,
+    ) -> Option<JobExplained> {
+        let state = self.live_state();
+        let entry = state.job(job)?;
+        let last: Vec<HistoryEntry> = last
+            .iter()
+            .map(|entry| match entry {
+                HistoryEntry::Run(run) => HistoryEntry::Run(self.of_life(run)),
+                HistoryEntry::Stretch(stretch) => {
+                    let mut stretch = stretch.clone();
+                    stretch.incarnation = self.life(&stretch.job);
+                    HistoryEntry::Stretch(stretch)
+                }
+            })
+            .collect();
+        let reasons = explain_job(&state, now, entry, &last, scope);
+        Some(JobExplained { reasons, next_due: entry.next_due() })
+    }
+
+    pub(super) fn explain_run(&self, run: &Run, now: Timestamp) -> Vec<Reason> {
+        explain_run(&self.live_state(), now, &self.of_life(run))
     }
 }
