@@ -1108,3 +1108,45 @@ fn figures_and_tasks_of_a_job_are_told_and_survive_a_restart() {
     let line = r#"chronode_runs_total{verdict="succeeded"} 0"#;
     assert!(counted.lines().any(|found| found == line), "{counted}");
 }
+
+#[test]
+fn a_chain_that_failed_is_told_as_one_and_each_step_explained_also_after_a_restart() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    server.post(&json!({"name": "extract", "schedule": "R0//PT1H", "command": "true"}));
+    let load = json!({"name": "load", "parents": ["extract"], "command": "exit 3", "retries": 0});
+    let answer = server.request("POST", "/scheduler/dependency", Some(&load));
+    assert_eq!(answer.status, 204, "{}", answer.body);
+    let say = |server: &Server, words: &[&str]| {
+        let output = client(server, words).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    say(&server, &["job", "run", "extract", "--wait"]);
+    let failed = server.ended_run("load");
+    let [id, cause] = [&failed["id"], &failed["causes"][0]].map(|id| id.as_str().unwrap());
+
+    let told = say(&server, &["explain", id]);
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].starts_with("its parents were ready "), "{told}");
+    assert!(lines[0].ends_with(&format!(": {cause}")), "{told}");
+    assert!(lines[1].starts_with("it failed ") && lines[1].ends_with("exit code 3"), "{told}");
+    assert!(lines.last().unwrap().starts_with("it went to "), "{told}");
+    let told = say(&server, &["explain", "load"]);
+    assert!(told.starts_with("it waits for a new success of `extract`"), "{told}");
+    assert!(told.contains(&format!("its last run, {id} for ")), "{told}");
+
+    let chain = say(&server, &["chain", id]);
+    let lines: Vec<&str> = chain.lines().collect();
+    assert!(lines[1].trim_start().starts_with(&format!("{cause}  extract ")), "{chain}");
+    assert!(lines[2].starts_with(&format!("*  {id} ")) && lines[2].ends_with(cause), "{chain}");
+    assert_eq!(lines[4], "2 runs: 1 failed, 1 succeeded", "{chain}");
+    let before = say(&server, &["chain", cause, "--json"]);
+    server.kill();
+    let server = Server::start(&place.data(), &[]);
+    assert_eq!(say(&server, &["chain", cause, "--json"]), before);
+    let output = client(&server, &["chain", "j9-m1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("chronode: run `j9-m1` not found: "), "{said}");
+}

@@ -6,7 +6,10 @@ use clap::{Args, Subcommand};
 
 pub use super::access::Access;
 use super::http::Server;
-use super::{CliError, events, export, forecast, import, job, logs, next, run as runs, shadow};
+use super::{
+    CliError, backfill, backlog, events, explain, export, forecast, import, job, logs, next,
+    operate, pause, run as runs, shadow,
+};
 use crate::model::{JobName, NameRule, Timestamp, Verdict};
 
 /// The client commands.
@@ -26,6 +29,69 @@ pub enum ClientCommand {
         /// What to do
         #[command(subcommand)]
         command: RunCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Tell why a run or a job stands as it does: why it has not run, why it runs late, what it waits for
+    Explain {
+        /// Of what
+        #[command(flatten)]
+        command: explain::ExplainCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Show what led to a run, and everything that followed
+    Chain {
+        /// Of which run
+        #[command(flatten)]
+        command: explain::ChainCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Pause all jobs, also those to come: what is due meanwhile is skipped, what is asked for runs
+    Pause {
+        /// Until when, and why
+        #[command(flatten)]
+        command: pause::PauseAll,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Let all jobs go on; a job that is paused by itself stays so
+    Resume {
+        /// Why
+        #[command(flatten)]
+        command: operate::Why,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Run a job once more for instants of the past
+    Backfill {
+        /// What to do
+        #[command(subcommand)]
+        command: backfill::BackfillCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// List and drop runs that have not been begun
+    Backlog {
+        /// What to do
+        #[command(subcommand)]
+        command: backlog::BacklogCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Say what is right about the server's wall clock
+    Clock {
+        /// What to do
+        #[command(subcommand)]
+        command: operate::ClockCommand,
         /// Which server
         #[command(flatten)]
         endpoint: Endpoint,
@@ -252,6 +318,23 @@ pub enum JobCommand {
         #[arg(long)]
         wait: bool,
     },
+    /// Pause a job: what is due meanwhile is skipped, what is asked for runs
+    Pause(pause::PauseJob),
+    /// Let a job go on that is paused
+    Resume(pause::ResumeJob),
+    /// Have an occurrence to come skipped
+    Skip(pause::Occurrence),
+    /// Have an occurrence run after all that was to be skipped
+    Unskip(pause::Occurrence),
+    /// Have a job decided again that was left alone because that went wrong (quarantine)
+    Lift {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// Why
+        #[command(flatten)]
+        why: operate::Why,
+    },
     /// Stop all runs of a job that are not over
     Kill {
         /// Its name
@@ -320,6 +403,16 @@ pub enum RunCommand {
         /// Its id, as `run list` prints it
         id: String,
     },
+    /// Run a job now
+    Now(operate::Now),
+    /// Stop a run; end it if it has not been begun
+    Kill(operate::About),
+    /// Try a run again: at once if it waits for that, else as a new run for the same instant
+    Retry(operate::Retry),
+    /// Count a run as succeeded, so that what waits for it goes on
+    Mark(operate::About),
+    /// Do not begin a run that waits
+    Skip(operate::About),
 }
 
 /// `chronode logs …`
@@ -353,11 +446,11 @@ pub struct EventsCommand {
     pub since: Option<String>,
 }
 
-fn job_name(text: &str) -> Result<JobName, String> {
+pub(super) fn job_name(text: &str) -> Result<JobName, String> {
     JobName::parse(text, NameRule::Blanks).map_err(|error| error.to_string())
 }
 
-fn instant(text: &str) -> Result<Timestamp, String> {
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "expected an instant such as 2026-03-01T13:00:00Z".to_owned())
 }
 
@@ -392,6 +485,13 @@ pub fn run(
 ) -> Result<(), CliError> {
     let (ClientCommand::Job { endpoint, .. }
     | ClientCommand::Run { endpoint, .. }
+    | ClientCommand::Explain { endpoint, .. }
+    | ClientCommand::Chain { endpoint, .. }
+    | ClientCommand::Pause { endpoint, .. }
+    | ClientCommand::Resume { endpoint, .. }
+    | ClientCommand::Backfill { endpoint, .. }
+    | ClientCommand::Backlog { endpoint, .. }
+    | ClientCommand::Clock { endpoint, .. }
     | ClientCommand::Logs { endpoint, .. }
     | ClientCommand::Events { endpoint, .. }
     | ClientCommand::Next { endpoint, .. }
@@ -404,6 +504,27 @@ pub fn run(
     match &command {
         ClientCommand::Job { command, endpoint: _ } => job::run(&server()?, command, terminal),
         ClientCommand::Run { command, endpoint: _ } => runs::run(&server()?, command, terminal),
+        ClientCommand::Explain { command, endpoint: _ } => {
+            explain::explain(&server()?, command, terminal)
+        }
+        ClientCommand::Chain { command, endpoint: _ } => {
+            explain::chain(&server()?, command, terminal)
+        }
+        ClientCommand::Pause { command, endpoint: _ } => {
+            pause::pause_all(&server()?, command, terminal)
+        }
+        ClientCommand::Resume { command, endpoint: _ } => {
+            pause::resume_all(&server()?, command, terminal)
+        }
+        ClientCommand::Backfill { command, endpoint: _ } => {
+            backfill::run(&server()?, command, terminal)
+        }
+        ClientCommand::Backlog { command, endpoint: _ } => {
+            backlog::run(&server()?, command, terminal)
+        }
+        ClientCommand::Clock { command, endpoint: _ } => {
+            operate::clock(&server()?, command, terminal)
+        }
         ClientCommand::Logs { command, endpoint: _ } => logs::run(&server()?, command, terminal),
         ClientCommand::Events { command, endpoint: _ } => {
             events::run(&server()?, command, terminal)

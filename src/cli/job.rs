@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::client::{JobCommand, Terminal};
 use super::http::{Server, encode, warnings};
-use super::{CliError, logs, revisions, table};
+use super::{CliError, logs, pause, revisions, table};
 use crate::model::JobName;
 
 /// Carries out a command.
@@ -25,6 +25,11 @@ pub(super) fn run(
         JobCommand::Run { name, arguments, wait } => {
             start(server, name, arguments.as_deref(), *wait, terminal)
         }
+        JobCommand::Pause(command) => pause::pause_job(server, command, terminal),
+        JobCommand::Resume(command) => pause::resume_job(server, command, terminal),
+        JobCommand::Skip(command) => pause::skip(server, command, terminal),
+        JobCommand::Unskip(command) => pause::unskip(server, command, terminal),
+        JobCommand::Lift { name, why } => pause::lift(server, name, why, terminal),
         JobCommand::Kill { name } => {
             server.change(Method::DELETE, &format!("/task/kill/{}", path(name)))?;
             done(terminal, &format!("stopping all runs of {name}"))

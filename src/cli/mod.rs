@@ -7,8 +7,11 @@
 //! not succeed; 2 when the command line itself cannot be understood.
 
 mod access;
+mod backfill;
+mod backlog;
 pub mod client;
 mod events;
+mod explain;
 mod export;
 mod forecast;
 mod http;
@@ -16,6 +19,8 @@ mod import;
 mod job;
 mod logs;
 mod next;
+mod operate;
+mod pause;
 mod private;
 mod revisions;
 mod run;

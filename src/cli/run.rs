@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::client::{RunCommand, Terminal};
 use super::http::{Server, encode};
-use super::{CliError, table};
+use super::{CliError, operate, table};
+use crate::model::RunVerb;
 
 /// Carries out a command.
 pub(super) fn run(
@@ -24,6 +25,11 @@ pub(super) fn run(
             list(&server.get(&path)?, terminal)
         }
         RunCommand::Show { id } => show(&server.get(&format!("/run/{}", encode(id)))?, terminal),
+        RunCommand::Now(command) => operate::now(server, command, terminal),
+        RunCommand::Kill(about) => operate::operate(server, RunVerb::Kill, about, terminal),
+        RunCommand::Retry(command) => operate::retry(server, command, terminal),
+        RunCommand::Mark(about) => operate::operate(server, RunVerb::Succeed, about, terminal),
+        RunCommand::Skip(about) => operate::operate(server, RunVerb::Skip, about, terminal),
     }
 }
 

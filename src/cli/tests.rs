@@ -1,7 +1,9 @@
 //! The commands against a real server over a backend in memory.
 
 mod events;
+mod explain;
 mod revisions;
+mod verbs;
 
 use clap::{CommandFactory as _, Parser};
 
