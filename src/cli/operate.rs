@@ -35,7 +35,8 @@ pub struct Now {
     /// Arguments for this run, in place of the job's own
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub arguments: Option<String>,
-    /// A variable for this run, beside the job's own; may be given several times
+    /// A variable for this run, beside the job's own; may be given several times. Not for secrets: whoever sees the run
+    /// sees it
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     pub environment: Vec<(String, String)>,
     /// The instant that it stands for, as 2026-03-01T13:00:00Z; now by default

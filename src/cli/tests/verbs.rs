@@ -216,6 +216,27 @@ fn what_a_retry_would_bring_with_it_is_listed_first() {
 }
 
 #[test]
+fn a_chain_that_is_too_long_is_said_to_be() {
+    let chain = json!({"root": [], "asked": "j1-m1", "truncated": true, "steps": [{
+        "run": "j1-m1", "job": "a", "state": "active", "verdict": null, "dueAt": "2030-01-01T00:00:00.000Z",
+        "createdAt": "2030-01-01T00:00:00.000Z", "startedAt": "2030-01-01T00:02:01.000Z", "endedAt": null,
+        "waitedMs": 121_000, "tookMs": null, "causes": ["j2-m1", "j3-m1"], "retryOf": null, "triggered": [],
+    }]});
+    is_said(
+        &["chain", "j1-m1"],
+        chain,
+        &expect![[r#"
+        > GET /chain/j1-m1
+           RUN    JOB  DUE                       STATE   STARTED                   WAITED      TOOK  AFTER
+        *  j1-m1  a    2030-01-01T00:00:00.000Z  active  2030-01-01T00:02:01.000Z  2 min 01 s  -     j2-m1, j3-m1
+
+        1 run: 1 active
+        ! there are more runs than are told: ask for the chain of a later run
+    "#]],
+    );
+}
+
+#[test]
 fn a_refusal_is_told_with_its_remedy() {
     let refusal = json!({"message": "run `j1-m1` is running", "remedy": "kill it first, or wait for its end"});
     let (outcome, _) = say(&["run", "mark", "j1-m1"], vec![("409 Conflict", refusal)]);

@@ -8,7 +8,7 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::model::{
     Ask, Constraint, EnvVar, HistoryEntry, Incarnation, Intervention, OnUnknown, Operator, Pattern,
-    PauseScope, RunVerb, Scope, Shadow, UnknownThen,
+    PauseScope, RetryTerms, RunVerb, Scope, Shadow, UnknownThen,
 };
 
 fn lines(reasons: Vec<Reason>) -> String {
@@ -295,6 +295,46 @@ fn a_run_that_waits_to_be_tried_again_says_why_and_from_when_on() {
         &expect![[r#"
         scheduled: the schedule named 2026-01-01T01:00:00.000Z
         launcherGone: the launcher cannot be reached: the cable is out
+        placed: it went to a1, the first agent with room: the job has no constraints
+    "#]],
+    );
+}
+
+#[test]
+fn the_next_attempt_of_a_run_says_until_when_it_may_start() {
+    let mut job = hourly();
+    job.retries = Some(1);
+    let until = Some(Period { text: "PT10M".to_owned(), span: Duration::from_mins(10) });
+    job.retry = Some(RetryTerms { until, ..RetryTerms::default() });
+    let mut desk = due_desk(job);
+    let _ = desk.ends(Exit::Code(3));
+    let _ = desk.disconnect();
+    let _ = desk.wake("01:01:00");
+    live_is_told(
+        &desk,
+        &expect![[r#"
+        scheduled: the schedule named 2026-01-01T01:00:00.000Z
+        launcherGone: the launcher cannot be reached: the cable is out
+        deadline: its next attempt has to start by 2026-01-01T01:10:00.000Z (retryUntil)
+        placed: it went to a1, the first agent with room: the job has no constraints
+    "#]],
+    );
+}
+
+#[test]
+fn a_run_whose_job_reported_a_failure_waits_to_be_tried_again_for_that() {
+    let mut job = hourly();
+    job.retries = Some(1);
+    let mut desk = due_desk(job);
+    desk.running();
+    let request = Request::CompleteTask { task_id: desk.task(), status_code: 4 };
+    let _ = desk.request(request);
+    let _ = desk.ends(Exit::Code(0));
+    live_is_told(
+        &desk,
+        &expect![[r#"
+        scheduled: the schedule named 2026-01-01T01:00:00.000Z
+        waitsToRetry: attempt 0 ended: its job reported status code 4; attempt 1 may start from 2026-01-01T01:01:00.000Z on
         placed: it went to a1, the first agent with room: the job has no constraints
     "#]],
     );

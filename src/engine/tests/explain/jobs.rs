@@ -56,6 +56,24 @@ fn a_job_says_when_it_is_due_next_and_how_its_last_run_ended() {
 }
 
 #[test]
+fn a_job_says_where_each_of_its_live_runs_stands() {
+    let mut job = hourly();
+    job.overlap = Some(Overlap::Queue { max: 5 });
+    let mut desk = due_desk(job);
+    desk.running();
+    let _ = desk.wake("02:00:00");
+    job_is_told(
+        &desk,
+        "job",
+        &expect![[r#"
+        running: run j1-s1767229200000: attempt 0 has been running on a1 since 2026-01-01T01:00:00.000Z
+        queued: run j1-s1767232800000: it waits behind run j1-s1767229200000 of its job (overlap)
+        nextDue: it is next due 2026-01-01T03:00:00.000Z
+    "#]],
+    );
+}
+
+#[test]
 fn what_another_life_of_the_name_did_is_not_told() {
     let mut desk = due_desk(hourly());
     let _ = desk.ends(Exit::Code(3));
