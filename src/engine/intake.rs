@@ -199,7 +199,7 @@ impl<'a> Intake<'a> {
             task_millis,
             arguments,
             environment,
-            by,
+            by: by.map(Box::new),
             retries_down,
             stopped_by: None,
             causes,

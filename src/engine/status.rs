@@ -80,7 +80,7 @@ pub(super) fn decide_times(step: &mut Step<'_>) {
 
 /// As [`stop`], and remembers who wanted it.
 pub(super) fn stop_by(step: &mut Step<'_>, run: &Run, why: StopReason, by: &Intervention) {
-    let run = Run { stopped_by: Some(by.clone()), ..run.clone() };
+    let run = Run { stopped_by: Some(Box::new(by.clone())), ..run.clone() };
     stop(step, &run, why, &by.tell("stopped it before it started"));
 }
 

@@ -23,11 +23,11 @@ pub struct Run {
     /// Variables given for this run alone, beside the job's.
     pub environment: Vec<EnvVar>,
     /// Who asked for it, if somebody did and is known.
-    pub by: Option<Intervention>,
+    pub by: Option<Box<Intervention>>,
     /// Whether what follows from it is tried once more with it.
     pub retries_down: bool,
     /// Who wanted it stopped, if somebody did and is known.
-    pub stopped_by: Option<Intervention>,
+    pub stopped_by: Option<Box<Intervention>>,
     /// The runs of parents that triggered it, in the order of the parents.
     pub causes: Vec<RunId>,
     /// When it was recorded, by the leader's wall clock.

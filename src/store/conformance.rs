@@ -8,7 +8,6 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::{Batch, CommitError, Error, Loaded, MemoryStore, Store, arbitrary};
 use crate::engine::{Change, Launcher};
-use crate::model::HistoryEntry;
 use std::collections::BTreeMap;
 
 use crate::model::{

@@ -13,8 +13,8 @@ use chronode::model::{
     AgentId, Backoff, BootInstant, Calendar, CalendarUse, CatchUp, Defaults, Dialect, Duration,
     Exit, HistoryEntry, Intervention, JobDraft, JobName, Join, NameRule, Now, Offer, OfferId,
     OfferKind, OnUnknown, Overlap, ParentTerms, PauseScope, Period, Priority, Resources, RetryEnds,
-    Run, RunVerb, Scalar, ScheduleTerms, Shadow, TaskId, TaskReport, TaskStatus, Term, Timestamp,
-    TriggerRule, UnknownThen, When,
+    Run, RunVerb, Scalar, ScheduleTerms, Scope, Shadow, TaskId, TaskReport, TaskStatus, Term,
+    Timestamp, TriggerRule, UnknownThen, When,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::{Batch, CommitError, Error, MemoryStore};
@@ -478,7 +478,7 @@ impl World {
         let mut history = self.store.history();
         history.retain(|entry| job_of(entry) == name);
         history.reverse();
-        let mut reasons = explain_job(state, self.now.wall, entry, &history);
+        let mut reasons = explain_job(state, self.now.wall, entry, &history, &Scope::All);
         if let Some(HistoryEntry::Run(run)) =
             history.iter().find(|entry| matches!(entry, HistoryEntry::Run(_)))
         {
