@@ -43,7 +43,7 @@ pub struct Start {
     /// From this instant on, as 2026-03-01T13:00:00Z
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub from: Timestamp,
-    /// Up to this instant
+    /// And before this instant
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub to: Timestamp,
     /// Also the instants that have a success in the history
@@ -153,6 +153,7 @@ fn show(backfill: &Value, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
         ("backfill", cell("id")),
         ("job", cell("job")),
         ("state", cell("state")),
+        ("ended at", cell("endedAt")),
         ("ended because", cell("reason")),
         ("begun", progress(backfill)),
         ("live", format!("{} of at most {}", cell("live"), cell("concurrency"))),

@@ -21,7 +21,7 @@ pub enum BacklogCommand {
         #[arg(long = "due-before", alias = "due_before", value_name = "INSTANT", value_parser = instant)]
         due_before: Option<Timestamp>,
         /// How many at most
-        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=200))]
         limit: u16,
     },
     /// Drop runs that have not been begun: each is recorded as skipped

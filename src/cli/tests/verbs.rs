@@ -431,7 +431,7 @@ fn a_backfill_is_listed_first_then_begun() {
 
 fn backfill() -> Value {
     json!({
-        "id": "b12", "job": "a", "state": "cancelled", "reason": "kim cancelled it",
+        "id": "b12", "job": "a", "state": "cancelled", "reason": "kim cancelled it", "endedAt": "2030-01-06T00:00:00.000Z",
         "by": {"by": "kim", "at": "2030-01-05T00:00:00.000Z", "reason": "the tape was lost"},
         "concurrency": 2, "stopOnFailure": false, "total": 3, "begun": 2, "live": 1,
         "ended": {"succeeded": 1, "failed": 0},
@@ -461,6 +461,7 @@ fn backfills_are_listed_shown_and_cancelled() {
         backfill      b12
         job           a
         state         cancelled
+        ended at      2030-01-06T00:00:00.000Z
         ended because kim cancelled it
         begun         2 of 3
         live          1 of at most 2
