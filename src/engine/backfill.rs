@@ -21,6 +21,7 @@ use super::{Step, admin, intake, status};
 pub(super) fn begin(step: &mut Step<'_>, draft: &BackfillDraft) -> Result<Reply, Rejection> {
     let entry = admin::find(step, &draft.name)?;
     admin::check_launched(step, entry)?;
+    admin::check_arguments(entry, draft.arguments.as_deref())?;
     check(step, draft)?;
     if let Timing::Schedule(schedule) = &entry.timing
         && let Some(other) = draft.due.iter().find(|at| !schedule.names(**at))
