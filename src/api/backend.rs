@@ -3,6 +3,8 @@
 //! Reads come from the read view and the history, which never lock the state; changes go through the one loop and
 //! are answered only when they are durable. The API knows neither store nor launcher nor clock.
 
+mod operations;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
@@ -13,16 +15,18 @@ use futures_util::future::BoxFuture;
 
 use super::brief::{JobBrief, JobState};
 use crate::engine::forecast::Plan;
-use crate::engine::{FeedEvent, Reason, Reply, Request, RoundStanding};
+use crate::engine::{Doubt, FeedEvent, Reason, Reply, Request, RoundStanding};
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, RequestKey, Run,
-    RunId, Scope, TaskId, Timestamp, Verdict,
+    HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, Pause, RequestKey,
+    Run, RunId, Scope, TaskId, Timestamp, Verdict,
 };
 use crate::schedule::ZoneDb;
 
+pub use operations::{BacklogPage, BacklogWanted, Operations, Pauses, Timetable, waiting_jobs};
+
 /// The program behind the API.
-pub trait Backend: Send + Sync + 'static {
+pub trait Backend: Operations + Send + Sync + 'static {
     /// Hands a request to the loop; the answer is durable when it comes.
     fn submit(&self, request: Request) -> BoxFuture<'_, Result<Reply, Unavailable>>;
 
@@ -307,6 +311,10 @@ pub struct Info {
     pub launcher_problem: Option<String>,
     /// Why what is done cannot be recorded; `None` while it can.
     pub audit_problem: Option<String>,
+    /// The jump of the wall clock that is not believed; `None` while it is.
+    pub clock: Option<Doubt>,
+    /// Whether everything is paused.
+    pub paused: Option<Pause>,
     /// How many jobs there are.
     pub jobs: usize,
     /// How many runs are not over.

@@ -8,6 +8,8 @@
 mod calculations;
 mod changes;
 mod explain;
+mod lineage;
+mod operations;
 
 use std::collections::BTreeMap;
 use std::io;

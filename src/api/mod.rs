@@ -44,8 +44,9 @@ use serde_json::Value;
 
 pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
-    Almanac, Backend, Feed, HistoryFilter, Info, JobExplained, JobHead, JobView, Piece, RevisionId,
-    RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, BacklogPage, BacklogWanted, Feed, HistoryFilter, Info, JobExplained, JobHead,
+    JobView, Operations, Pauses, Piece, RevisionId, RevisionView, RoundView, Stream, Timetable,
+    Unavailable, ZoneInfo, waiting_jobs,
 };
 pub use brief::{JobBrief, JobState, JobStatus};
 pub use content::BodyLimits;

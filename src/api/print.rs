@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::backend::{Info, RoundView, ZoneInfo};
 use crate::engine::forecast::{Forecast, Minute, Start};
-use crate::engine::{ParentStanding, Reason};
+use crate::engine::{Doubt, ParentStanding, Reason};
 use crate::model::{
-    Attempt, AttemptState, Contribution, EnvVar, Exit, HistoryEntry, Intervention, JobName, Run,
-    RunId, RunState, SECRET_SHOWN, Stretch, Timestamp, Trigger,
+    Attempt, AttemptState, Contribution, EnvVar, Exit, HistoryEntry, Intervention, JobName, Pause,
+    Run, RunId, RunState, SECRET_SHOWN, Stretch, Timestamp, Trigger,
 };
 use crate::schedule::Opening;
 
@@ -283,6 +283,8 @@ pub(crate) fn info(info: &Info) -> Value {
         launcher,
         launcher_problem,
         audit_problem,
+        clock,
+        paused,
         jobs,
         live_runs,
         pending_runs,
@@ -301,8 +303,21 @@ pub(crate) fn info(info: &Info) -> Value {
             "state": if audit_problem.is_none() { "recording" } else { "failing" },
             "problem": audit_problem,
         },
+        "clock": clock.as_ref().map(doubt),
+        "paused": paused.as_ref().map(pause),
         "counts": {"jobs": jobs, "liveRuns": live_runs, "pendingRuns": pending_runs},
     })
+}
+
+fn doubt(doubt: &Doubt) -> Value {
+    let Doubt { since: _, expected, shown } = doubt;
+    json!({"expected": instant(*expected), "shown": instant(*shown)})
+}
+
+/// That nothing comes of itself: until when, and who wanted it.
+pub(crate) fn pause(pause: &Pause) -> Value {
+    let Pause { by, until } = pause;
+    json!({"until": optional(*until), "by": intervention(by)})
 }
 
 fn zone_data(zones: &ZoneInfo) -> Value {

@@ -110,6 +110,31 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::POST, "/rollback/{name}", EDITOR, |method| {
         on(method, ours::revisions::roll_back)
     }),
+    below(Method::POST, "/runs", OPERATOR, |method| on(method, ours::operate::run_now)),
+    below(Method::POST, "/run/{id}/kill", OPERATOR, |method| on(method, ours::operate::kill)),
+    below(Method::POST, "/run/{id}/retry", OPERATOR, |method| on(method, ours::operate::retry)),
+    below(Method::POST, "/run/{id}/retry-down", OPERATOR, |method| {
+        on(method, ours::operate::retry_down)
+    }),
+    below(Method::POST, "/run/{id}/succeed", OPERATOR, |method| on(method, ours::operate::succeed)),
+    below(Method::POST, "/run/{id}/skip", OPERATOR, |method| on(method, ours::operate::skip)),
+    below(Method::POST, "/pause", OPERATOR, |method| on(method, ours::pauses::pause)),
+    below(Method::POST, "/resume", OPERATOR, |method| on(method, ours::pauses::resume)),
+    below(Method::GET, "/pauses", VIEWER, |method| on(method, ours::pauses::list)),
+    below(Method::POST, "/skip", OPERATOR, |method| on(method, ours::pauses::skip)),
+    below(Method::POST, "/unskip", OPERATOR, |method| on(method, ours::pauses::unskip)),
+    below(Method::POST, "/backfill", OPERATOR, |method| on(method, ours::backfills::begin)),
+    below(Method::GET, "/backfills", VIEWER, |method| on(method, ours::backfills::list)),
+    below(Method::GET, "/backfill/{backfill}", VIEWER, |method| on(method, ours::backfills::show)),
+    below(Method::POST, "/backfill/{backfill}/cancel", OPERATOR, |method| {
+        on(method, ours::backfills::cancel)
+    }),
+    below(Method::GET, "/backlog", VIEWER, |method| on(method, ours::backlog::list)),
+    below(Method::POST, "/backlog/cut", OPERATOR, |method| on(method, ours::backlog::cut)),
+    below(Method::POST, "/quarantine/lift", OPERATOR, |method| {
+        on(method, ours::pauses::lift_quarantine)
+    }),
+    below(Method::POST, "/clock/trust", OPERATOR, |method| on(method, ours::pauses::trust_clock)),
     below(Method::GET, "/events", VIEWER, |method| on(method, ours::events::follow)),
     below(Method::GET, "/info", VIEWER, |method| on(method, ours::info::show)),
     below(Method::GET, "/audit", ADMIN, |method| on(method, ours::audit::list)),

@@ -5,6 +5,7 @@
 mod answer;
 mod client;
 mod made;
+mod operated;
 mod reads;
 mod remembered;
 
@@ -27,8 +28,8 @@ use crate::engine::{
 };
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    ApplyOutcome, BackfillId, Became, BootInstant, Contribution, Defaults, Dialect, Duration,
-    HistoryEntry, Incarnation, Interventions, JobDraft, JobName, JobRecord, NameRule, PauseScope,
+    ApplyOutcome, Backfill, BackfillId, BootInstant, Contribution, Defaults, Dialect, Duration,
+    HistoryEntry, Incarnation, Interventions, JobDraft, JobName, JobRecord, NameRule, Pause,
     Progress, RequestKey, Run, RunId, RunState, ScheduleTerms, Scope, Source, TaskId, Timestamp,
     Verdict, When,
 };
@@ -36,7 +37,7 @@ use crate::schedule::ZoneDb;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::Fixture;
-pub(crate) use made::{attempt, ended, over, run, running, stretch};
+pub(crate) use made::{attempt, backfill, ended, over, run, running, stretch};
 pub(crate) use reads::record;
 pub(crate) use remembered::{FEED_ITEMS, TestFeed};
 
@@ -91,6 +92,10 @@ pub(crate) struct World {
     pub(crate) before: Option<Step>,
     pub(crate) revisions: Vec<RevisionView>,
     pub(crate) feed: Arc<TestFeed>,
+    pub(crate) paused: Option<Pause>,
+    /// Whether the wall clock has jumped, and is not believed.
+    pub(crate) has_clock_jumped: bool,
+    pub(crate) backfills: BTreeMap<BackfillId, Backfill>,
     /// How often the record of a run was looked at.
     pub(crate) runs_read: usize,
 }
@@ -155,8 +160,10 @@ impl World {
             Request::DryRun(request) => {
                 let (jobs, history) = (self.jobs.clone(), self.history.clone());
                 let revisions = self.revisions.clone();
+                let operated = (self.paused.clone(), self.backfills.clone());
                 let reply = self.decide(*request);
                 (self.jobs, self.history, self.revisions) = (jobs, history, revisions);
+                (self.paused, self.backfills) = operated;
                 reply
             }
             request => self.decide(request),
@@ -234,7 +241,6 @@ impl World {
             }
             Request::KillJob { name } => unknown(&name),
             Request::MarkSuccess { name } if !self.jobs.contains_key(&name) => unknown(&name),
-            Request::MarkSuccess { name } if !self.jobs.contains_key(&name) => unknown(&name),
             Request::MarkSuccess { name } => {
                 let sequence = self.history.len() as u64 + 1;
                 let new = run(sequence, name.as_str(), over(Verdict::Succeeded), Vec::new());
@@ -258,25 +264,16 @@ impl World {
                 names: names.unwrap_or_else(|| self.jobs.keys().cloned().collect()),
                 consequences: Vec::new(),
             },
-            Request::OperateRun { run, .. } => Reply::Operated { run, became: Became::Stopping },
-            Request::Pause { scope, .. } | Request::Resume { scope, .. } => match scope {
-                PauseScope::Everything => Reply::Paused { names: Vec::new() },
-                PauseScope::Job(name) | PauseScope::Subtree(name)
-                    if self.jobs.contains_key(&name) =>
-                {
-                    Reply::Paused { names: vec![name] }
-                }
-                PauseScope::Job(name) | PauseScope::Subtree(name) => unknown(&name),
-            },
-            Request::SkipAhead { due_at, .. } => {
-                Reply::SkippedAhead { due_at: due_at.unwrap_or_else(|| at("2030-01-01T00:00:00Z")) }
-            }
-            Request::UnskipAhead { due_at, .. } => Reply::SkippedAhead { due_at },
-            Request::Backfill(_) => Reply::Backfilled { id: BackfillId(1) },
-            Request::CancelBackfill { .. } | Request::CutBacklog { .. } => {
-                Reply::Dropped { count: 0, left: 0 }
-            }
-            Request::LiftQuarantine { .. } | Request::TrustClock { .. } => Reply::Done,
+            request @ (Request::OperateRun { .. }
+            | Request::Pause { .. }
+            | Request::Resume { .. }
+            | Request::SkipAhead { .. }
+            | Request::UnskipAhead { .. }
+            | Request::Backfill(_)
+            | Request::CancelBackfill { .. }
+            | Request::CutBacklog { .. }
+            | Request::LiftQuarantine { .. }
+            | Request::TrustClock { .. }) => self.operate(request),
             Request::Apply { drafts, dialect } => self.apply(drafts, dialect),
             Request::IfMatch { name, expected, request } => {
                 let found = self.jobs.get(&name).map(JobRecord::version);
@@ -540,6 +537,7 @@ impl Backend for Memory {
     }
 
     fn info(&self, scope: &Scope) -> Info {
+        let world = self.world();
         Info {
             version: "0.1.0".to_owned(),
             node: "n1".to_owned(),
@@ -554,7 +552,9 @@ impl Backend for Memory {
             launcher: "local".to_owned(),
             launcher_problem: None,
             audit_problem: None,
-            jobs: self.world().jobs.keys().filter(|name| scope.covers(name)).count(),
+            clock: world.state().clock().doubt().copied(),
+            paused: world.paused.clone(),
+            jobs: world.jobs.keys().filter(|name| scope.covers(name)).count(),
             live_runs: 0,
             pending_runs: 0,
         }

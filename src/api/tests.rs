@@ -7,6 +7,7 @@ mod forecast;
 mod front;
 mod jobs;
 mod metrics;
+mod operate;
 mod output;
 mod preview;
 mod reads;

@@ -1,5 +1,7 @@
 //! The API's port, implemented: changes go through the loop, reads come from the view and the history.
 
+mod operations;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
@@ -238,6 +240,8 @@ impl api::Backend for Backend {
             launcher: self.identity.launcher.clone(),
             launcher_problem: state.launcher_gone().map(str::to_owned),
             audit_problem: self.audit.problem(),
+            clock: state.clock().doubt().copied(),
+            paused: state.everything_paused().cloned(),
             jobs: counted.jobs,
             live_runs: counted.live_runs,
             pending_runs: counted.pending_runs,

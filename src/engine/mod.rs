@@ -89,7 +89,7 @@ pub use event::{
 pub use explain::{Reason, explain_job, explain_run};
 pub use feed::{FeedEvent, FeedItem, JobStep, RunStep, feed_items};
 pub use request::repeated;
-pub use round::{ParentStanding, Standing as RoundStanding};
+pub use round::{ParentStanding, Standing as RoundStanding, outcome_for_children};
 pub use settings::{Abilities, Boot, Settings};
 pub use state::{Recovered, State, WakeAt};
 

@@ -24,6 +24,19 @@ const GIVEN_UP: &str = "not all parents have run for this instant, and too many 
 const FAILED: &str = "not all parents have succeeded for this instant, and too many later ones are waited for \
                       (join: due)";
 
+/// What the end of a run counts for the children of its job, if it counts; `is_soft` is the job's `softError`.
+#[must_use]
+pub const fn outcome_for_children(verdict: Verdict, is_soft: bool) -> Option<Outcome> {
+    match verdict {
+        Verdict::Succeeded => Some(Outcome::Succeeded),
+        Verdict::Failed | Verdict::Lost if is_soft => Some(Outcome::Succeeded),
+        Verdict::Failed | Verdict::Lost => Some(Outcome::Failed),
+        Verdict::Killed => Some(Outcome::Killed),
+        // Another run stands for it, or none ever did.
+        Verdict::Superseded | Verdict::Missed | Verdict::Skipped => None,
+    }
+}
+
 /// Records that a run of a job with children is over, for the children. What was never begun is no news to them.
 pub(super) fn signal(
     step: &mut Step<'_>,
@@ -32,14 +45,7 @@ pub(super) fn signal(
     verdict: Verdict,
     at: Timestamp,
 ) {
-    let outcome = match verdict {
-        Verdict::Succeeded => Outcome::Succeeded,
-        Verdict::Failed | Verdict::Lost if entry.job.soft_error => Outcome::Succeeded,
-        Verdict::Failed | Verdict::Lost => Outcome::Failed,
-        Verdict::Killed => Outcome::Killed,
-        // Another run stands for it, or none ever did.
-        Verdict::Superseded | Verdict::Missed | Verdict::Skipped => return,
-    };
+    let Some(outcome) = outcome_for_children(verdict, entry.job.soft_error) else { return };
     if !step.state.graph().has_children(entry.incarnation) {
         return;
     }

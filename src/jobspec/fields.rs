@@ -54,8 +54,7 @@ impl Findings {
     /// Refuses a value of the wrong shape: ```retries` is `abc`, which is no whole number``.
     fn refuse_shape(&mut self, path: &str, value: &Value, wanted: &str, remedy: &str) {
         // In there a value is a secret, or what was meant as one and stands in the wrong place.
-        let told =
-            if path.starts_with("environmentVariables") { an(kind(value)) } else { quoted(value) };
+        let told = if path.starts_with("environment") { an(kind(value)) } else { quoted(value) };
         self.refuse(path, format!("`{path}` is {told}, which is {wanted}"), remedy);
     }
 }

@@ -45,7 +45,7 @@ pub use json::{JSON_DEPTH_MAX, parse_json};
 pub use known::check_field;
 pub use preview::{PREVIEW_COUNT_DEFAULT, PREVIEW_COUNT_MAX, TypedTerms, print_preview};
 pub use print::{Derived, print, print_job};
-pub use read::{read, read_as};
+pub use read::{read, read_as, read_environment};
 pub use schema::{job_schema, name_schema, printed_always};
 
 /// How an ISO 8601 period such as `PT60S` becomes its length, or a sentence that names what was found instead.

@@ -189,6 +189,31 @@ fn variable(item: &Value, path: &str, found: &mut Findings) -> Option<EnvVar> {
     Some(EnvVar { name: name?, value: value?, secret })
 }
 
+/// Reads variables for a run alone, given as `environment`: as a job's `environmentVariables`, but what is unknown in
+/// them is refused.
+///
+/// # Errors
+///
+/// Every problem found; none repeats a value, which may be a secret.
+pub fn read_environment(value: &Value) -> Result<Vec<EnvVar>, Vec<Problem>> {
+    const FIELD: &str = "environment";
+    let mut found = Findings::new(Spelling::Json);
+    let whole = serde_json::json!({FIELD: value});
+    let body = Object::of(&whole, "", &[FIELD], &mut found);
+    let read = body.and_then(|body| body.list(FIELD, &mut found, variable)).unwrap_or_default();
+    for unknown in std::mem::take(&mut found.unknown) {
+        let message = format!("unknown field `{}`", unknown.field);
+        found.refuse(&unknown.field, message, "a variable has `name`, `value` and `secret`");
+    }
+    let bytes: usize = read.iter().map(|it| it.name.len() + it.value.len()).sum();
+    if bytes > ENVIRONMENT_BYTES_MAX {
+        let message =
+            format!("`{FIELD}` has {bytes} bytes; at most {ENVIRONMENT_BYTES_MAX} are allowed");
+        found.refuse(FIELD, message, "shorten it");
+    }
+    if found.problems.is_empty() { Ok(read) } else { Err(found.problems) }
+}
+
 /// Refuses what `execve` would refuse, with some room left for the variables of our own.
 fn check_execve(
     environment: Option<&[EnvVar]>,

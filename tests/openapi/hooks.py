@@ -91,6 +91,23 @@ def right(job, path):
     return job
 
 
+def operated(body, path):
+    """What operators send about a job: about one that is there, and for instants that its schedule names."""
+    due = "2100-01-02T00:00:00Z"
+    good = {"job": SEED, "jobs": [SEED], "until": due, "dueAt": [due] if path.endswith("/backfill") else due}
+    body |= {key: good[key] for key in good if key in body}
+    if body.get("everything"):
+        body.pop("job", None)
+        body.pop("subtree", None)
+    if "dueAt" in body and path.endswith("/backfill"):
+        body.pop("from", None)
+        body.pop("to", None)
+    return body
+
+
+OPERATED = ("/runs", "/pause", "/resume", "/skip", "/unskip", "/backfill", "/cut", "/lift")
+
+
 def previewed(query):
     if is_chosen(query):
         return {"job": SEED} | {key: query[key] for key in ("count",) if key in query}
@@ -112,6 +129,10 @@ def before_call(context, case, kwargs):
         if is_right and isinstance(body, dict) and path.endswith("/apply") and is_chosen(body):
             jobs = {job["name"]: right(job, path) for job in body.get("jobs", [])}
             body["jobs"] = list(jobs.values())
+        if is_right and isinstance(body, dict) and path.endswith(OPERATED) and is_chosen(body):
+            body = operated(body, path)
+        if isinstance(body, dict) and isinstance(body.get("arguments"), str) and path.endswith(OPERATED):
+            body["arguments"] = "--harmless"
         case.body = body
     # It would become part of a command.
     if case.query and "arguments" in case.query:

@@ -13,6 +13,7 @@
 
 mod chronos;
 mod operation;
+mod operations;
 mod ours;
 mod schemas;
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub(crate) fn document() -> Value {
         "tags": [
             {"name": "jobs", "description": "Definitions: create, replace, read, delete."},
             {"name": "runs", "description": "Start and stop runs; the history and what runs have written."},
+            {"name": "operators", "description": "What people on call do: move runs on, pause, run again for the past."},
             {"name": "plans", "description": "What is to come."},
             {"name": "revisions", "description": "Earlier definitions."},
             {"name": "process", "description": "How the process fares."},
@@ -101,6 +103,7 @@ fn describe(route: &Route, dialect: Dialect) -> Option<Operation> {
     let method = route.method.as_str();
     let said = chronos::describe(method, route.path, dialect);
     said.or_else(|| ours::describe(method, route.path, dialect))
+        .or_else(|| operations::describe(method, route.path))
 }
 
 fn print(route: &Route, described: Operation, suffix: &str) -> Value {

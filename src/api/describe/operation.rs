@@ -14,6 +14,8 @@ pub(super) struct Operation {
     description: &'static str,
     parameters: Vec<Value>,
     body: Option<Value>,
+    /// Whether the body may be left out.
+    needs_no_body: bool,
     answers: Vec<(u16, Value)>,
     /// Further statuses with which it is refused, beside those of every route of its kind.
     refusals: Vec<u16>,
@@ -67,6 +69,7 @@ impl Operation {
             description: "",
             parameters: Vec::new(),
             body: None,
+            needs_no_body: false,
             answers: Vec::new(),
             refusals: Vec::new(),
         }
@@ -112,6 +115,12 @@ impl Operation {
         self
     }
 
+    /// A body that may be left out.
+    pub(super) fn maybe_body(mut self, schema: Value) -> Self {
+        self.needs_no_body = true;
+        self.body(schema)
+    }
+
     pub(super) fn answer(mut self, status: u16, answer: Answer) -> Self {
         self.answers.push((status, answer.0));
         self
@@ -124,7 +133,10 @@ impl Operation {
 
     /// As the document has it, with what belongs to its route.
     pub(super) fn print(self, route: &Route, suffix: &str) -> Value {
-        let Self { id, tag, summary, description, parameters, body, answers, mut refusals } = self;
+        let Self {
+            id, tag, summary, description, parameters, body, needs_no_body, answers, ..
+        } = self;
+        let mut refusals = self.refusals;
         let reads = route.method == "GET";
         let mut all: Vec<Value> = path_parameters(route.path).collect();
         all.extend(parameters);
@@ -156,8 +168,7 @@ impl Operation {
             printed["parameters"] = all.into();
         }
         if let Some(schema) = body {
-            printed["requestBody"] =
-                json!({"required": true, "content": {"application/json": {"schema": schema}}});
+            printed["requestBody"] = json!({"required": !needs_no_body, "content": {"application/json": {"schema": schema}}});
         }
         printed["responses"] = Value::Object(responses);
         printed
@@ -177,6 +188,10 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Value> + '_ {
             "id" => (
                 json!({"type": "string", "minLength": 1, "examples": ["j1-s1795269600000"]}),
                 "The id of a run.",
+            ),
+            "backfill" => (
+                json!({"type": "string", "minLength": 1, "examples": ["b12"]}),
+                "The id of a backfill.",
             ),
             "task_id" if path.ends_with("/progress") => (
                 json!({"type": "string", "pattern": "^ct:", "examples": ["ct:1795269600000:0:hello:"]}),
@@ -223,7 +238,7 @@ fn conditions() -> [Value; 3] {
 }
 
 /// Every status with which something is refused, with its name here and why.
-const REFUSALS: [(u16, &str, &str); 13] = [
+const REFUSALS: [(u16, &str, &str); 14] = [
     (
         400,
         "Invalid",
@@ -237,6 +252,7 @@ const REFUSALS: [(u16, &str, &str); 13] = [
     ),
     (404, "NotFound", "There is no such thing."),
     (408, "Late", "The body did not arrive in time."),
+    (409, "Impossible", "It stands in a way in which this cannot be done."),
     (412, "Changed", "The job is not as `If-Match` or `If-None-Match` has it."),
     (413, "TooLarge", "The body is too large."),
     (415, "NoJson", "The body is not declared as JSON."),

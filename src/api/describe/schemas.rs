@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{DOORS, generation};
+use super::{DOORS, generation, operations};
 use crate::jobspec::{job_schema, printed_always};
 use crate::model::Verdict;
 
@@ -24,7 +24,13 @@ pub(super) fn all() -> Value {
         let printed = json!({"allOf": [reference(&job), {"required": always}]});
         put(&format!("PrintedJob{number}"), printed);
     }
-    for (name, schema) in told().into_iter().chain(history()).chain(plans()).chain(process()) {
+    for (name, schema) in told()
+        .into_iter()
+        .chain(history())
+        .chain(plans())
+        .chain(process())
+        .chain(operations::schemas())
+    {
         put(name, schema);
     }
     Value::Object(schemas)
@@ -164,8 +170,8 @@ fn history() -> Vec<(&'static str, Value)> {
         whole(json!({"couldNotStart": text()})),
     ]});
     let trigger = whole(json!({
-        "kind": words(&["schedule", "catchUp", "parents", "manual"]),
-        "dueAt": instant(), "opensAt": time(), "finishedAt": time(),
+        "kind": words(&["schedule", "catchUp", "parents", "manual", "retry", "backfill"]),
+        "dueAt": instant(), "opensAt": time(), "finishedAt": time(), "retryOf": or_null(text()), "backfill": or_null(text()),
     }));
     let task = json!({
         "type": "object",
@@ -184,7 +190,9 @@ fn history() -> Vec<(&'static str, Value)> {
             "Run",
             whole(json!({
                 "kind": {"const": "run"}, "id": text(), "sequence": count(), "job": text(), "trigger": trigger,
-                "causes": texts(), "arguments": or_null(text()), "createdAt": instant(),
+                "causes": texts(), "arguments": or_null(text()),
+                "environment": array(reference("Variable")), "by": or_null(reference("Intervention")),
+                "stoppedBy": or_null(reference("Intervention")), "retriesDown": truth(), "createdAt": instant(),
                 "state": words(&["queued", "pending", "active", "waiting", "reporting", "ended"]),
                 "verdict": or_null(verdict()), "reason": or_null(text()), "endedAt": time(), "retryAt": time(),
                 "startDeadline": time(), "reportBy": time(), "attempts": array(reference("Attempt")),
@@ -304,7 +312,7 @@ fn process() -> Vec<(&'static str, Value)> {
                     "code": text(),
                 },
             },
-            "detail": text(), "requestId": text(), "revision": count(), "run": text(), "suppressedBefore": count(),
+            "detail": text(), "reason": text(), "requestId": text(), "revision": count(), "run": text(), "suppressedBefore": count(),
         },
     });
     let reason = json!({
@@ -326,6 +334,8 @@ fn process() -> Vec<(&'static str, Value)> {
                 })),
                 "launcher": whole(json!({"kind": text(), "state": words(&["connected", "gone"]), "problem": or_null(text())})),
                 "audit": whole(json!({"state": words(&["recording", "failing"]), "problem": or_null(text())})),
+                "clock": or_null(whole(json!({"expected": instant(), "shown": instant()}))),
+                "paused": or_null(reference("Paused")),
                 "counts": whole(json!({"jobs": count(), "liveRuns": count(), "pendingRuns": count()})),
             })),
         ),

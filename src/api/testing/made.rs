@@ -2,8 +2,9 @@
 
 use super::{at, name};
 use crate::model::{
-    AgentId, Attempt, AttemptState, Exit, Incarnation, Resources, Run, RunId, RunState, Stretch,
-    TaskId, Trigger, Verdict, timestamp_from_millis,
+    AgentId, Attempt, AttemptState, Backfill, BackfillId, BackfillState, Exit, Incarnation,
+    Intervention, Resources, Run, RunId, RunState, Stretch, TaskId, Trigger, Verdict,
+    timestamp_from_millis,
 };
 
 pub(crate) fn attempt(index: u32, state: AttemptState) -> Attempt {
@@ -59,6 +60,28 @@ pub(crate) fn run(sequence: u64, job: &str, state: RunState, attempts: Vec<Attem
         wanted_at: at("2030-01-01T00:00:00Z"),
         state,
         attempts,
+    }
+}
+
+/// A backfill of the first job, of two days of which one is begun.
+pub(crate) fn backfill(number: u64, job: &str) -> Backfill {
+    Backfill {
+        id: BackfillId(number),
+        incarnation: Incarnation(1),
+        job: name(job),
+        by: Intervention {
+            by: "kim".to_owned(),
+            at: at("2030-01-01T00:00:00Z"),
+            reason: "the disk was full".to_owned(),
+        },
+        due: vec![at("2029-12-30T00:00:00Z"), at("2029-12-31T00:00:00Z")],
+        concurrency: 1,
+        stops_on_failure: false,
+        arguments: None,
+        environment: Vec::new(),
+        begun: 1,
+        ended: [(Verdict::Failed, 1)].into(),
+        state: BackfillState::Going,
     }
 }
 

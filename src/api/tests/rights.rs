@@ -7,12 +7,14 @@ use std::collections::BTreeSet;
 
 use super::super::credential::testing::{admitting, bearer};
 use super::super::routes::{Needs, ROUTES, Route};
-use super::super::testing::{Answer, Fixture, Written, attempt, ended, over, run};
+use super::super::testing::{
+    Answer, Fixture, Written, at, attempt, backfill, ended, name, over, run, run as made,
+};
 use super::super::{Options, Role};
 use super::PREFIXES;
 use axum::http::Method;
 
-use crate::model::{Exit, HistoryEntry, Verdict};
+use crate::model::{Exit, HistoryEntry, Intervention, RunState, Skip, Verdict};
 
 /// The job that everything is about.
 const JOB: &str = "bill-a";
@@ -50,11 +52,14 @@ const DEPENDENT: &str = r#"{"name":"bill-a","command":"true","parents":["bill-p"
 
 fn question(route: &Route) -> Question {
     use Hidden::{False, ForAllJobs, Ignored, LeftOut, NoJob, NotFound};
-    let id = run(1, JOB, over(Verdict::Succeeded), Vec::new()).id;
+    // What ends a run asks for the one that waits, the others for the one that is over.
+    let waits = ["kill", "succeed", "skip"].iter().any(|verb| route.path.ends_with(verb));
+    let id = run(if waits { 2 } else { 1 }, JOB, over(Verdict::Succeeded), Vec::new()).id;
     let fill = |path: &str| {
         path.replace("{name}", JOB)
             .replace("{id}", &id.to_string())
             .replace("{task_id}", "ct%3A1%3A0%3Aa%3A")
+            .replace("{backfill}", "b7")
             .replace("{revision}", "1")
             .replace("{figure}", "median")
     };
@@ -89,6 +94,22 @@ fn question(route: &Route) -> Question {
         ("GET", "/revisions/{name}" | "/revision/{name}/{revision}") => ("", "", NotFound(404)),
         ("GET", "/diff/{name}") => ("?from=1&to=1", "", NotFound(404)),
         ("POST", "/rollback/{name}") => ("?to=1", "", NotFound(404)),
+        ("POST", "/runs" | "/pause" | "/resume" | "/skip" | "/quarantine/lift") => {
+            ("", r#"{"job":"bill-a"}"#, NotFound(400))
+        }
+        ("POST", "/unskip") => {
+            ("", r#"{"job":"bill-a","dueAt":"2030-01-05T00:00:00Z"}"#, NotFound(400))
+        }
+        ("POST", "/backfill") => {
+            ("", r#"{"job":"bill-a","dueAt":["2030-01-01T00:00:00Z"]}"#, NotFound(400))
+        }
+        ("POST", "/backlog/cut") => ("", r#"{"jobs":["bill-a"]}"#, NotFound(400)),
+        ("POST", path) if path.starts_with("/run/") => ("", "", NotFound(404)),
+        ("GET" | "POST", "/backfill/{backfill}" | "/backfill/{backfill}/cancel") => {
+            ("", "", NotFound(404))
+        }
+        ("GET", "/pauses" | "/backfills" | "/backlog") => ("", "", LeftOut),
+        ("POST", "/clock/trust") => ("", "", ForAllJobs),
         (method, path) => panic!("say in rights.rs what is asked of {method} {path}"),
     };
     Question { path: format!("{}{query}", fill(route.path)), body, hidden }
@@ -153,11 +174,22 @@ async fn prepare(fixture: &Fixture) {
     }
     let mut world = fixture.memory.world();
     let attempts = vec![attempt(0, ended(Exit::Code(0)))];
-    let run = run(1, JOB, over(Verdict::Succeeded), attempts);
+    let run = made(1, JOB, over(Verdict::Succeeded), attempts);
     for stream in ["stdout", "stderr"] {
         world.written.insert((run.id, 0, stream), Written::all("bill-a wrote this"));
     }
     world.history.push(HistoryEntry::Run(run));
+    let waiting = RunState::Pending { deadline: None };
+    world.history.push(HistoryEntry::Run(made(2, JOB, waiting, Vec::new())));
+    let by = Intervention {
+        by: "kim".to_owned(),
+        at: at("2030-01-01T00:00:00Z"),
+        reason: String::new(),
+    };
+    let skip = Skip { due_at: at("2030-01-05T00:00:00Z"), by };
+    world.jobs.get_mut(&name(JOB)).unwrap().interventions.skips = vec![skip];
+    let backfill = backfill(7, JOB);
+    world.backfills.insert(backfill.id, backfill);
     world.requests.clear();
 }
 
@@ -170,6 +202,7 @@ async fn ask(
     headers: &str,
 ) -> (Answer, bool) {
     prepare(fixture).await;
+    fixture.memory.world().has_clock_jumped = path.ends_with("/clock/trust");
     let json = if question.body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
     let headers = format!("{headers}{json}");
     let answer = if path.ends_with("/events") {
