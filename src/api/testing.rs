@@ -93,6 +93,7 @@ pub(crate) struct World {
     pub(crate) revisions: Vec<RevisionView>,
     pub(crate) feed: Arc<TestFeed>,
     pub(crate) paused: Option<Pause>,
+    pub(crate) task_marks: BTreeMap<JobName, i64>,
     /// Whether the wall clock has jumped, and is not believed.
     pub(crate) has_clock_jumped: bool,
     pub(crate) backfills: BTreeMap<BackfillId, Backfill>,

@@ -1,5 +1,6 @@
 //! The API as clients meet it: over real sockets, in both dialects.
 
+mod backfills;
 mod browsers;
 mod events;
 mod explain;

@@ -222,7 +222,7 @@ fn events() -> Operation {
     Operation::new("followEvents", "process", "Everything that changes, as it changes.")
         .said("Server-sent events, until the client goes or the server stops: an answer without end. The `data` of each is an `Event`.")
         .query("job", job_name(), "Only of this job.")
-        .query("kind", json!({"type": "string", "examples": ["job,run"]}), "Only of these kinds, with commas between: `job`, `run`, `round`, `stretch`, `launcher`, `zone`, `term`.")
+        .query("kind", json!({"type": "string", "examples": ["job,run"]}), "Only of these kinds, with commas between: `job`, `run`, `round`, `stretch`, `pause`, `backfill`, `clock`, `launcher`, `zone`, `term`.")
         .query("after", id(), "The id of an event: what came after it, then what comes.")
         .header("Last-Event-ID", json!({"type": "string"}), "The same; counts more, and one that nobody knows is answered with `reset`.")
         .answer(200, Answer::text("Events.", "text/event-stream"))

@@ -290,7 +290,10 @@ fn chain() -> Value {
 
 /// The process, and who did what with it.
 fn process() -> Vec<(&'static str, Value)> {
-    let kinds = ["job", "run", "round", "stretch", "launcher", "zone", "term", "ready", "reset"];
+    let kinds = [
+        "job", "run", "round", "stretch", "pause", "backfill", "clock", "launcher", "zone", "term",
+        "ready", "reset",
+    ];
     let event = json!({
         "type": "object",
         "required": ["id", "kind", "at"],

@@ -50,7 +50,8 @@ const ITEMS_PER_PART: usize = 256;
 const GREETING: &str = "retry: 1000\n\n";
 
 /// The words of `kind`.
-const KINDS: [&str; 7] = ["job", "run", "round", "stretch", "launcher", "zone", "term"];
+const KINDS: [&str; 10] =
+    ["job", "run", "round", "stretch", "pause", "backfill", "clock", "launcher", "zone", "term"];
 
 /// `GET P/events?job=&kind=&after=`.
 pub(crate) async fn follow(

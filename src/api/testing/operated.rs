@@ -48,6 +48,9 @@ impl World {
             let record = self.jobs.values_mut().nth(place).unwrap();
             record.interventions = interventions.clone();
         }
+        if let Change::TaskMillisUsed { name, millis } = change {
+            self.task_marks.insert(name.clone(), *millis);
+        }
         if let Change::EverythingPaused(pause) = change {
             self.paused.clone_from(pause);
         }

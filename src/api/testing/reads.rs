@@ -85,6 +85,7 @@ impl World {
             runs,
             pause: self.paused.clone(),
             backfills: self.backfills.values().cloned().collect(),
+            task_marks: self.task_marks.iter().map(|(job, mark)| (job.clone(), *mark)).collect(),
             last_sequence: last,
             ..Recovered::default()
         };

@@ -121,12 +121,12 @@ async fn everything_that_changes_is_told_as_it_changes() {
         (
             FeedItem::Job { job: name("a"), incarnation: Incarnation(7), step: created },
             json!({"kind": "job", "what": "created", "job": "a", "incarnation": 7, "revision": 1,
-                   "disabled": true}),
+                   "disabled": true, "until": null}),
         ),
         (
             deleted("a"),
             json!({"kind": "job", "what": "deleted", "job": "a", "incarnation": 7,
-                   "revision": null, "disabled": null}),
+                   "revision": null, "disabled": null, "until": null}),
         ),
         (
             run(RunStep::Started { attempt: 2, at: noon }),
@@ -156,6 +156,11 @@ async fn everything_that_changes_is_told_as_it_changes() {
             FeedItem::Launcher { problem: Some("unplugged".to_owned()) },
             json!({"kind": "launcher", "what": "gone", "problem": "unplugged"}),
         ),
+        (
+            FeedItem::EverythingPaused { is_paused: true, until: Some(noon) },
+            json!({"kind": "pause", "what": "paused", "until": noon_told}),
+        ),
+        (FeedItem::ClockDoubted { is_doubted: true }, json!({"kind": "clock", "what": "doubted"})),
         (
             FeedItem::ZoneKept { zone: "Europe/Berlin".to_owned() },
             json!({"kind": "zone", "what": "kept", "zone": "Europe/Berlin"}),

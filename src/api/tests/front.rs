@@ -73,6 +73,7 @@ async fn info_says_what_runs_here() {
                 },
                 "launcher": {"kind": "local", "state": "connected", "problem": null},
                 "audit": {"state": "recording", "problem": null},
+                "clock": null, "paused": null,
                 "counts": {"jobs": 0, "liveRuns": 0, "pendingRuns": 0},
             })
         );

@@ -110,10 +110,10 @@ async fn a_run_is_printed_whole() {
                 "kind": "run", "id": id, "sequence": 1, "job": "a",
                 "trigger": {
                     "kind": "schedule", "dueAt": "2030-01-01T00:00:00.000Z",
-                    "opensAt": "2030-01-01T00:00:30.000Z", "finishedAt": null,
+                    "opensAt": "2030-01-01T00:00:30.000Z", "finishedAt": null, "retryOf": null, "backfill": null,
                 },
                 "causes": [],
-                "arguments": "-v",
+                "arguments": "-v", "environment": [], "by": null, "stoppedBy": null, "retriesDown": false,
                 "createdAt": "2030-01-01T00:00:00.000Z", "state": "ended", "verdict": "failed",
                 "reason": "exit code 3", "endedAt": "2030-01-01T00:00:02.000Z", "retryAt": null,
                 "startDeadline": null, "reportBy": null,
@@ -152,7 +152,7 @@ async fn a_run_after_parents_names_the_runs_that_led_to_it() {
             shown["trigger"],
             json!({
                 "kind": "parents", "dueAt": "2030-01-01T00:00:00.000Z", "opensAt": null,
-                "finishedAt": "2030-01-01T00:02:00.000Z",
+                "finishedAt": "2030-01-01T00:02:00.000Z", "retryOf": null, "backfill": null,
             })
         );
         assert_eq!(shown["causes"], json!(["j1-s1893456000000", "j2-m7"]));
