@@ -14,8 +14,8 @@ use chronode::engine::{
     Abilities, Change, Event, Recovered, Request, RequestId, Settings, State, step,
 };
 use chronode::model::{
-    BootInstant, Defaults, Dialect, Incarnation, JobDraft, JobName, JobRecord, JobStats, NameRule,
-    Now, Progress, Run, RunId, RunState, Term, Timestamp, Trigger, Verdict,
+    BootInstant, Defaults, Dialect, Incarnation, Interventions, JobDraft, JobName, JobRecord,
+    JobStats, NameRule, Now, Progress, Run, RunId, RunState, Term, Timestamp, Trigger, Verdict,
 };
 use chronode::schedule::{ZoneDb, parse_period};
 use chronode::store::{Batch, DATABASE_FILE, DataDir, SqliteStore, Store as _};
@@ -178,6 +178,7 @@ fn record(index: u64) -> JobRecord {
             boot_id: None,
             rounds: Vec::new(),
         },
+        interventions: Interventions::default(),
     }
 }
 
@@ -193,6 +194,10 @@ fn run(sequence: u64, jobs: u64) -> Run {
         trigger: Trigger::Schedule { due_at, opens_at: due_at },
         task_millis: due_at.as_millisecond(),
         arguments: None,
+        environment: Vec::new(),
+        by: None,
+        retries_down: false,
+        stopped_by: None,
         causes: Vec::new(),
         created_at: due_at,
         start_deadline: None,
@@ -224,7 +229,9 @@ fn take_back_a_layout(path: &Path) {
     let connection = rusqlite::Connection::open(path).expect("the database");
     connection
         .execute_batch(
-            "DROP TABLE answers;
+            "DROP TABLE pause; DROP TABLE backfills; DROP TABLE causes;
+             ALTER TABLE jobs DROP COLUMN interventions;
+             DROP TABLE answers;
              DROP INDEX history_took; ALTER TABLE history DROP COLUMN took_ms;
              PRAGMA user_version = 3;",
         )

@@ -237,18 +237,6 @@ impl Desk {
         Ok(run.filter(|run| self.caller.scope.covers(&run.job)))
     }
 
-    /// The runs of jobs in scope that one of `causes` brought about, as [`Backend::caused_by`]: fewer than `limit` also
-    /// where others were left out.
-    pub(crate) async fn caused_by(
-        &self,
-        causes: Vec<RunId>,
-        limit: usize,
-    ) -> Result<Vec<Run>, String> {
-        let mut found = self.door.backend.caused_by(causes, limit).await?;
-        found.retain(|run| self.caller.scope.covers(&run.job));
-        Ok(found)
-    }
-
     /// What an attempt of a run wrote, as [`Backend::output`]. The run is one that [`Self::run`] gave.
     pub(crate) fn output(
         &self,

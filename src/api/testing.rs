@@ -232,7 +232,8 @@ impl World {
                 }
                 let sequence = self.history.len() as u64 + 1;
                 let mut new = run(sequence, name.as_str(), RunState::Queued, Vec::new());
-                (new.arguments, new.environment, new.by) = (ask.arguments, ask.environment, ask.by);
+                (new.arguments, new.environment) = (ask.arguments, ask.environment);
+                new.by = ask.by.map(Box::new);
                 let id = new.id;
                 self.history.push(HistoryEntry::Run(new));
                 Reply::Triggered { run: id }

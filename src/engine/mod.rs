@@ -26,9 +26,11 @@
 //! through `intake`, which knows what a job's live runs leave room for; `place` matches pending runs with offers and
 //! closes start windows; `status` moves runs on as tasks report, by the tables of `transition`, and `retry` says when
 //! another attempt follows; `request` takes what clients ask, and `admin`, `bulk`, `report` and `shadow` do it;
-//! `family` says what that means for parents and children, `count` what the end of a run means for its job; `zones` says
-//! whose occurrences move when zone data has changed. `forecast` and `feed` decide nothing: they tell what `due` will have
-//! to decide, and what a change looks like to those who look on.
+//! `operate`, `pause`,
+//! `backfill` and `backlog` do what operators want, and `clock` says when the wall clock is believed; `family` says what
+//! that means for parents and children, `count` what the end of a run means for its job; `zones` says
+//! whose occurrences move when zone data has changed. `forecast`, `feed` and `explain` decide nothing: they tell what `due`
+//! will have to decide, what a change looks like to those who look on, and why something stands as it does.
 //!
 //! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 

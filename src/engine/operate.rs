@@ -245,6 +245,8 @@ fn follow(
         ));
     }
     admin::check_room(step, entry)?;
+    // The job may have another command now.
+    admin::check_arguments(entry, run.arguments.as_deref())?;
     if below.len() > limits::RETRIED_DOWN_MAX {
         let most = limits::RETRIED_DOWN_MAX;
         return Err(Rejection {

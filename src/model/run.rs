@@ -466,6 +466,7 @@ impl Outcome {
 
 /// One line of the history: a run, or a stretch of occurrences that never became runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all entries are runs")]
 pub enum HistoryEntry {
     /// A run, live or ended.
     Run(Run),

@@ -84,11 +84,12 @@ async fn a_backfill_runs_what_its_dry_run_lists() {
 #[tokio::test]
 async fn too_long_a_backfill_is_refused_and_what_surprises_is_told() {
     let fixture = fixture().await;
-    let mut world = fixture.memory.world();
-    let record = world.jobs.get_mut(&name("bill-a")).unwrap();
-    let When::Schedule(terms) = &mut record.job.when else { panic!() };
-    terms.text = "R/2029-01-01T00:00:00Z/PT1M".to_owned();
-    drop(world);
+    {
+        let mut world = fixture.memory.world();
+        let record = world.jobs.get_mut(&name("bill-a")).unwrap();
+        let When::Schedule(terms) = &mut record.job.when else { panic!() };
+        terms.text = "R/2029-01-01T00:00:00Z/PT1M".to_owned();
+    }
     for only in ["all", "missing"] {
         let asked = json!({"job": "bill-a", "only": only, "from": "2029-12-24T00:00:00Z", "to": "2029-12-25T00:00:00Z"});
         let refused = send(&fixture, "op", "POST", "/scheduler/backfill?dryRun=true", &asked).await;
