@@ -539,3 +539,100 @@ fn what_was_missed_by_a_wrong_clock_comes_again_and_what_ran_does_not() {
     assert_eq!(desk.live(), ["04:00:00 launching"]);
     assert_eq!(desk.over(), ["01:00:00 succeeded"]);
 }
+
+proptest::proptest! {
+    /// What is listed before is what is then begun, in that order, however its runs end, wherever the process dies.
+    #[test]
+    fn a_backfill_begins_what_was_listed_and_nothing_else(
+        hours in proptest::collection::btree_set(1_i64..20, 1..8),
+        is_reversed in proptest::bool::ANY,
+        concurrency in 1_u32..4,
+        ends in proptest::collection::vec((0_usize..4, 0_i32..2, proptest::bool::weighted(0.2)), 40),
+    ) {
+        let mut job = hourly();
+        job.overlap = Some(Overlap::Allow { max: None });
+        job.disabled = Some(true);
+        job.retries = Some(0);
+        let mut desk = Desk::new();
+        desk.put(job);
+        desk.jump("21:30:00");
+        let mut due: Vec<Timestamp> =
+            hours.into_iter().map(|hour| day("00:00:00") + Duration::from_hours(hour)).collect();
+        if is_reversed {
+            due.reverse();
+        }
+        let draft = Box::new(BackfillDraft {
+            name: name("job"),
+            due: due.clone(),
+            concurrency,
+            stops_on_failure: false,
+            arguments: None,
+            environment: Vec::new(),
+            by: kim(""),
+        });
+        let Reply::Backfilled { id } = desk.request(Request::Backfill(draft)).0 else {
+            panic!("refused")
+        };
+        for (which, code, dies) in ends {
+            let live: Vec<TaskId> = desk
+                .state
+                .runs()
+                .filter_map(|run| run.live_attempt().map(|attempt| attempt.task_id.clone()))
+                .collect();
+            proptest::prop_assert!(live.len() <= concurrency as usize);
+            if live.is_empty() {
+                break;
+            }
+            if dies {
+                desk.restart();
+            }
+            let _ = desk.report(&live[which % live.len()], desk.ended(Exit::Code(code)));
+        }
+        let mut begun: Vec<&Run> = desk.ended.iter().collect();
+        begun.sort_by_key(|run| run.sequence);
+        let begun: Vec<Timestamp> = begun.iter().map(|run| run.trigger.due_at()).collect();
+        proptest::prop_assert_eq!(begun, due);
+        let state = &desk.state.backfill(id).unwrap().state;
+        proptest::prop_assert!(matches!(state, BackfillState::Done { .. }), "{:?}", state);
+    }
+
+    #[test]
+    fn what_is_cut_is_what_the_backlog_lists_whatever_is_asked_for(
+        asked in proptest::collection::vec((0_usize..3, 1_i64..6), 1..20),
+        of in proptest::collection::btree_set(0_usize..3, 0..3),
+        before in proptest::option::of(1_i64..7),
+    ) {
+        let jobs = ["a", "b", "c"];
+        let mut desk = desk(jobs.map(by_hand).to_vec());
+        for (job, hour) in asked {
+            let due_at = Some(day("00:00:00") + Duration::from_hours(hour));
+            let ask = crate::model::Ask { due_at, ..crate::model::Ask::default() };
+            let _ = desk.request(Request::RunJob { name: name(jobs[job]), ask: Box::new(ask) });
+        }
+        let filter = BacklogFilter {
+            names: (!of.is_empty()).then(|| of.iter().map(|job| name(jobs[*job])).collect()),
+            due_before: before.map(|hour| day("00:00:00") + Duration::from_hours(hour)),
+        };
+        let mut listed: Vec<RunId> = backlog(&desk.state, &filter).map(|run| run.id).collect();
+        listed.sort();
+        let cut = Request::CutBacklog { filter, by: kim("") };
+        let count = u64::try_from(listed.len()).unwrap();
+        proptest::prop_assert_eq!(desk.request(cut).0, Reply::Dropped { count, left: 0 });
+        let mut ended: Vec<RunId> = desk.ended.iter().map(|run| run.id).collect();
+        ended.sort();
+        proptest::prop_assert_eq!(ended, listed);
+    }
+}
+
+#[test]
+fn a_job_that_is_left_alone_is_decided_again_once_its_quarantine_is_lifted() {
+    let mut desk = Desk::new();
+    desk.put(hourly());
+    let incarnation = desk.state.jobs().next().unwrap().incarnation;
+    desk.state.apply(&Change::Quarantined { incarnation });
+    let _ = desk.wake("01:00:00");
+    assert_eq!(desk.live(), NONE);
+    let lift = Request::LiftQuarantine { name: name("job"), by: kim("it is mended") };
+    assert_eq!(desk.request(lift).0, Reply::Done);
+    assert_eq!(desk.live(), ["01:00:00 launching"]);
+}
