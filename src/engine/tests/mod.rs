@@ -4,7 +4,9 @@
 //! no store and no launcher: a test says what those would.
 
 mod attempt;
+mod backfill;
 mod bulk;
+mod clock;
 mod conditions;
 mod due;
 mod explain;
