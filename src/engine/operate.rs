@@ -5,15 +5,15 @@
 //! same instant that names it.
 
 use crate::model::{
-    AttemptState, Became, Contribution, Intervention, JobName, Join, Round, Run, RunId, RunState,
-    RunVerb, Source, StopReason, Trigger, Verdict, When, limits,
+    AttemptState, Became, Contribution, Intervention, JobName, Join, Run, RunId, RunState, RunVerb,
+    Source, StopReason, Trigger, Verdict, When, limits,
 };
 
 use super::entry::JobEntry;
 use super::event::{Below, PastRun, Rejection, RejectionCode, Reply};
 use super::intake::{Intake, New};
 use super::transition::RunStanding;
-use super::{Step, admin, intake, status};
+use super::{Step, admin, intake, round, status};
 
 /// Where a run stands, as far as [`doing`] tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -286,22 +286,16 @@ fn borrow(step: &mut Step<'_>, below: &Below) {
         Join::Due => Some(below.due_at),
     };
     let rounds = &mut intake.progress.rounds;
-    let known = rounds.iter().position(|round| round.due_at == due_at);
     if terms.rule.is_any() {
         // One that comes once for each instant comes once more.
-        if let Some(index) = known {
-            rounds.remove(index);
-        }
+        rounds.retain(|round| round.due_at != due_at);
         return intake.store(step);
     }
     if below.borrowed.is_empty() {
         return;
     }
-    let index = known.unwrap_or_else(|| {
-        rounds.push(Round { due_at, is_triggered: false, parents: Vec::new() });
-        rounds.len() - 1
-    });
-    let parents = super::round::incarnations(step.state, &terms.names);
+    let index = round::opened(rounds, due_at);
+    let parents = round::incarnations(step.state, &terms.names);
     let contributions = &mut rounds[index].parents;
     for borrowed in below.borrowed.iter().filter(|it| parents.contains(&it.parent)) {
         // What it has done since counts more.
@@ -310,10 +304,7 @@ fn borrow(step: &mut Step<'_>, below: &Below) {
             contributions.insert(place, borrowed);
         }
     }
-    // No longer more of them than may be open: the oldest waits for parents that never came.
-    if rounds.len() > limits::ROUNDS_MAX {
-        rounds.remove(0);
-    }
+    round::give_up_oldest(step, &mut intake, terms);
     intake.store(step);
 }
 

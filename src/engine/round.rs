@@ -140,11 +140,7 @@ fn add(step: &mut Step<'_>, intake: &mut Intake<'_>, terms: &ParentTerms, signal
         Join::Due => Some(signal.due_at),
     };
     let rounds = &mut intake.progress.rounds;
-    let known = rounds.iter().position(|round| round.due_at == due_at);
-    let index = known.unwrap_or_else(|| {
-        rounds.push(Round { due_at, is_triggered: false, parents: Vec::new() });
-        rounds.len() - 1
-    });
+    let index = opened(rounds, due_at);
     let contributions = &mut rounds[index].parents;
     // What a retry borrowed counts with the retry alone: not with what comes of itself, nor after the retry has failed.
     let is_with = signal.retries_down && signal.outcome == Outcome::Succeeded;
@@ -190,6 +186,21 @@ fn add(step: &mut Step<'_>, intake: &mut Intake<'_>, terms: &ParentTerms, signal
         (contribution.run, contribution.due_at, contribution.at) =
             (signal.run, signal.due_at, signal.at);
     }
+    give_up_oldest(step, intake, terms);
+}
+
+/// The place of the round for `due_at`, which is opened if there is none.
+pub(super) fn opened(rounds: &mut Vec<Round>, due_at: Option<Timestamp>) -> usize {
+    let known = rounds.iter().position(|round| round.due_at == due_at);
+    known.unwrap_or_else(|| {
+        rounds.push(Round { due_at, is_triggered: false, parents: Vec::new() });
+        rounds.len() - 1
+    })
+}
+
+/// Records that the oldest round will become no run, if more are open than may be.
+pub(super) fn give_up_oldest(step: &mut Step<'_>, intake: &mut Intake<'_>, terms: &ParentTerms) {
+    let rounds = &mut intake.progress.rounds;
     if rounds.len() <= limits::ROUNDS_MAX {
         return;
     }
