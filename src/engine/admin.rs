@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::model::{
     Ask, Dialect, Duration, Interventions, Job, JobDraft, JobName, JobRecord, JobStats, Progress,
-    Run, SECRET_SHOWN, ScheduleTerms, Shadow, StopReason, Timestamp, Trigger, When,
+    Run, SECRET_SHOWN, ScheduleTerms, Shadow, StopReason, Timestamp, Trigger, When, just_before,
 };
 use crate::placement::Conditions;
 use crate::schedule::{Schedule, ScheduleError};
@@ -238,7 +238,7 @@ fn planned_after(job: &Job, now: Timestamp) -> Timestamp {
         Shadow::On => now,
         Shadow::Until(until) => until.min(now),
     };
-    first.saturating_sub(Duration::from_nanos(1)).unwrap_or(Timestamp::MIN)
+    just_before(first)
 }
 
 /// The start of the machine that a job which runs at each need not run at: it is accepted after it.

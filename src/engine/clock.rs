@@ -9,7 +9,9 @@
 //!
 //! Knows the two clocks only by their readings. Forgotten when the process ends: another process has seen no jump.
 
-use crate::model::{BootInstant, Duration, Intervention, Now, Progress, Stretch, Timestamp};
+use crate::model::{
+    BootInstant, Duration, Intervention, Now, Progress, Stretch, Timestamp, just_before,
+};
 
 use super::Step;
 use super::decision::Change;
@@ -197,8 +199,7 @@ fn take_back(step: &mut Step<'_>, entry: &JobEntry) {
     if schedule.is_at_boot() || progress.decided_through <= now {
         return;
     }
-    let before_first = stretch.first_due_at.saturating_sub(Duration::from_nanos(1));
-    let before_first = before_first.unwrap_or(Timestamp::MIN);
+    let before_first = just_before(stretch.first_due_at);
     let decided_through = now.max(before_first);
     let kept = schedule.stretch(before_first, decided_through, stretch.count.max(1));
     let stretch = match kept {

@@ -10,7 +10,9 @@
 //! A job left alone for a year must not come back as a year of runs: occurrences whose start window has closed are
 //! counted, not walked, into one record.
 
-use crate::model::{CatchUp, Duration, Progress, Run, Shadow, Timestamp, Trigger, Verdict, limits};
+use crate::model::{
+    CatchUp, Duration, Progress, Run, Shadow, Timestamp, Trigger, Verdict, just_before, limits,
+};
 use crate::schedule::{Schedule, Span};
 
 use super::entry::{JobEntry, Timing, undecided_start};
@@ -58,11 +60,6 @@ pub(super) fn settle(step: &mut Step<'_>, entry: &JobEntry) -> Progress {
 }
 
 const SKIPPED_AHEAD: &str = "had it skipped before it came";
-
-/// The last instant before `at`.
-fn just_before(at: Timestamp) -> Timestamp {
-    at.saturating_sub(Duration::from_nanos(1)).unwrap_or(Timestamp::MIN)
-}
 
 struct Settling<'a> {
     entry: &'a JobEntry,

@@ -5,7 +5,7 @@
 
 use crate::model::{
     Attempt, AttemptState, Duration, HistoryEntry, Pause, Run, RunState, Scope, Shadow, Timestamp,
-    Trigger, UnknownThen, Verdict,
+    Trigger, UnknownThen, Verdict, just_before,
 };
 
 use super::entry::{JobEntry, Timing};
@@ -181,7 +181,7 @@ fn comes_next(state: &State, now: Timestamp, told: &mut Told, entry: &JobEntry, 
         let text = format!("its schedule names {at:.3} next, which will be left out as things are");
         told.say("nextHeld", text);
         let Held::Until(until) = held else { return };
-        next = next_after(until.saturating_sub(Duration::from_nanos(1)).unwrap_or(until));
+        next = next_after(just_before(until));
     }
     let Some(at) = next else {
         return told.say("exhausted", "its schedule names nothing any more");

@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use crate::model::limits::{FORECAST_COUNTED_MAX, FORECAST_MINUTES_MAX, FORECAST_NAMED_MAX};
-use crate::model::{Duration, Job, JobName, Timestamp, When};
+use crate::model::{Duration, Job, JobName, Timestamp, When, just_before};
 use crate::schedule::{Opening, Schedule};
 
 use super::{JobEntry, State, Timing};
@@ -58,7 +58,7 @@ impl Plan {
 
     /// The first occurrence to be decided whose window opens at `from` or later.
     fn first(&self, from: Timestamp) -> Option<Opening> {
-        let before = from.checked_sub(Duration::from_nanos(1)).unwrap_or(Timestamp::MIN);
+        let before = just_before(from);
         // A window opens before the next occurrence is due, so of those due earlier only the last can be waiting.
         if let Some(jitter) = self.jitter() {
             let earliest = before.checked_sub(jitter).unwrap_or(Timestamp::MIN);

@@ -48,5 +48,6 @@ pub use scope::{Pattern, Scope};
 pub use task::{Command, Exit, Launch, TaskReport, TaskStatus};
 pub use terms::{Calendar, CalendarUse, DstPolicy, FoldPolicy, GapPolicy, ScheduleTerms};
 pub use time::{
-    BootInstant, Duration, Now, Timestamp, millis_since_epoch, timestamp_from_millis, whole_millis,
+    BootInstant, Duration, Now, Timestamp, just_before, millis_since_epoch, timestamp_from_millis,
+    whole_millis,
 };

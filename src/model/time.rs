@@ -55,3 +55,9 @@ pub fn whole_millis(at: Timestamp) -> Timestamp {
 pub fn timestamp_from_millis(millis: i64) -> Option<Timestamp> {
     Timestamp::from_millisecond(millis).ok()
 }
+
+/// The last instant before `at`, to the nanosecond.
+#[must_use]
+pub fn just_before(at: Timestamp) -> Timestamp {
+    at.saturating_sub(Duration::from_nanos(1)).unwrap_or(Timestamp::MIN)
+}

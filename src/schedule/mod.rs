@@ -33,7 +33,7 @@ mod zone_files;
 mod zone_names;
 
 use crate::model::limits::SCHEDULE_BYTES_MAX;
-use crate::model::{DstPolicy, Duration, ScheduleTerms, Timestamp};
+use crate::model::{DstPolicy, Duration, ScheduleTerms, Timestamp, just_before};
 
 pub use error::ScheduleError;
 pub use period::parse_period;
@@ -200,8 +200,7 @@ impl Schedule {
     /// Whether `at` is an occurrence.
     #[must_use]
     pub fn names(&self, at: Timestamp) -> bool {
-        let before = at.saturating_sub(Duration::from_nanos(1)).unwrap_or(Timestamp::MIN);
-        self.next_after(before) == Some(at)
+        self.next_after(just_before(at)) == Some(at)
     }
 
     fn next_millis(&self, after: i64) -> Option<i64> {

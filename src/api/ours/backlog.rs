@@ -11,7 +11,7 @@ use crate::api::chronos::jobs::{unexpected, unknown_job};
 use crate::api::error::ApiError;
 use crate::api::query::Query;
 use crate::api::{Desk, json_response, print};
-use crate::engine::{BacklogFilter, Reason, Reply, Request};
+use crate::engine::{BacklogFilter, Reply, Request};
 use crate::model::{JobName, NameRule};
 
 /// Runs of a page when the client does not say.
@@ -40,17 +40,12 @@ pub(crate) async fn list(desk: Desk, RawQuery(query): RawQuery) -> Result<Respon
         .iter()
         .map(|(run, why)| {
             let mut printed = print::run(run);
-            printed["reasons"] = why.iter().map(reason).collect();
+            printed["reasons"] = why.iter().map(print::reason).collect();
             printed
         })
         .collect();
     let next = next.map(|next| next.to_string());
     Ok(json_response(&json!({"runs": runs, "total": total, "next": next})))
-}
-
-fn reason(reason: &Reason) -> Value {
-    let Reason { code, text } = reason;
-    json!({"code": code, "text": text})
 }
 
 /// `POST P/backlog/cut`.
