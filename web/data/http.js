@@ -1,0 +1,134 @@
+/**
+ * Requests to the REST API. All addresses are relative to the page, so that it works behind a path prefix.
+ */
+
+import { authorization } from "./session.js";
+
+/** Where the API is. The names of Chronos 2 and 3 alike can be read and changed through this prefix. */
+const PREFIX = "scheduler/";
+
+/** What the server refused, or that it could not be reached. */
+export class Problem extends Error {
+  /**
+   * @param {number} status 0: no answer came
+   * @param {{message?: string, code?: string, field?: string, remedy?: string, position?: {start: number, end: number},
+   *   problems?: {message: string, field?: string, remedy?: string}[]}} body
+   */
+  constructor(status, body) {
+    super(body.message || `the server answered ${status}`);
+    this.status = status;
+    this.code = body.code ?? null;
+    this.field = body.field ?? null;
+    this.remedy = body.remedy ?? null;
+    this.position = body.position ?? null;
+    this.problems = body.problems ?? [];
+  }
+}
+
+/** @type {Set<() => void>} */
+const whenRefused = new Set();
+
+/**
+ * Calls `listener` each time the server wants other credentials.
+ * @param {() => void} listener
+ */
+export function onCredentialsRefused(listener) {
+  whenRefused.add(listener);
+  return () => whenRefused.delete(listener);
+}
+
+/**
+ * @typedef {Record<string, string | number | boolean | null | undefined>} Params
+ */
+
+/**
+ * @param {string} path below the prefix, each part encoded
+ * @param {Params} [params] what is null, undefined or empty is left out
+ */
+export function address(path, params = {}) {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(params)) {
+    if (value !== null && value !== undefined && value !== "") query.set(key, String(value));
+  }
+  const text = query.toString();
+  return PREFIX + path + (text ? `?${text}` : "");
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit & {headers?: Record<string, string>}} [init]
+ * @returns {Promise<Response>} one that says yes
+ */
+export async function ask(url, init = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { ...init.headers };
+  const known = authorization();
+  if (known) headers.Authorization = known;
+  let response;
+  try {
+    // Without credentials of the browser's own, it does not ask for a password in a window of its own either.
+    response = await fetch(url, { ...init, headers, credentials: "omit", cache: "no-store" });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Problem(0, { message: "the server cannot be reached", remedy: "the page tries again by itself" });
+  }
+  if (response.ok) return response;
+  const body = await response.json().catch(() => ({}));
+  if (response.status === 401) for (const listener of whenRefused) listener();
+  throw new Problem(response.status, typeof body === "object" && body ? body : {});
+}
+
+/**
+ * @param {string} path
+ * @param {Params} [params]
+ * @param {{signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ */
+export async function get(path, params, options = {}) {
+  const response = await ask(address(path, params), { signal: options.signal });
+  return response.json();
+}
+
+/**
+ * A change. Repeated by the caller it is the same change: the key is made once for each call.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {{params?: Params, ifMatch?: string}} [options]
+ * @returns {Promise<{data: any, headers: Headers, warnings: string[]}>}
+ */
+export async function send(method, path, body, options = {}) {
+  /** @type {Record<string, string>} */
+  const headers = {};
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (options.ifMatch) headers["If-Match"] = options.ifMatch;
+  if (options.params?.dryRun !== true) headers["Idempotency-Key"] = key();
+  const init = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
+  const response = await ask(address(path, options.params), init);
+  const text = await response.text();
+  let data = null;
+  try {
+    data = text ? JSON.parse(text) : null;
+  } catch {
+    data = text;
+  }
+  return { data, headers: response.headers, warnings: warnings(response.headers.get("Warning")) };
+}
+
+/** `crypto.randomUUID` is only there on pages that came encrypted or from this machine. */
+function key() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * The texts of `Warning` headers.
+ * @param {string | null} header
+ */
+function warnings(header) {
+  if (!header) return [];
+  return [...header.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((match) => match[1].replace(/\\(.)/g, "$1"));
+}
+
+/** @param {string} part */
+export const part = (part) => encodeURIComponent(part);

@@ -1,0 +1,119 @@
+/**
+ * The event stream: one connection of the whole page. Whoever shows something says which events concern it.
+ *
+ * It is read by `fetch`, because an `EventSource` cannot send credentials. After a loss it comes back with the id of the
+ * last event, and the server tells what happened meanwhile, or `reset`.
+ */
+
+import { address, ask, Problem } from "./http.js";
+
+/**
+ * @typedef {{kind: string, what?: string, job?: string, run?: string, [key: string]: any}} Event
+ * @typedef {{live: boolean, since: number}} Connection `since` is when it was last known to be in order
+ */
+
+/** A stream that says nothing for longer is taken for lost; the server says something every 15 seconds. */
+const SILENCE_MS = 40_000;
+const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000];
+
+/** @type {Set<(event: Event) => void>} */
+const listeners = new Set();
+/** @type {Set<(connection: Connection) => void>} */
+const watchers = new Set();
+/** @type {Connection} */
+let connection = { live: false, since: Date.now() };
+/** @type {AbortController | null} */
+let current = null;
+let last = "";
+let running = false;
+
+/** @param {(event: Event) => void} listener */
+export function onEvent(listener) {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
+
+/** @param {(connection: Connection) => void} watcher */
+export function onConnection(watcher) {
+  watchers.add(watcher);
+  watcher(connection);
+  return () => void watchers.delete(watcher);
+}
+
+/** Begins to listen, or begins anew with other credentials. */
+export function startStream() {
+  current?.abort();
+  if (!running) void run();
+}
+
+/** @param {boolean} live */
+function judge(live) {
+  if (connection.live === live) {
+    if (live) connection = { live, since: Date.now() };
+    return;
+  }
+  connection = { live, since: live ? Date.now() : connection.since };
+  for (const watcher of watchers) watcher(connection);
+}
+
+/** @param {Event} event */
+function tell(event) {
+  for (const listener of listeners) listener(event);
+}
+
+async function run() {
+  running = true;
+  let failures = 0;
+  for (;;) {
+    current = new AbortController();
+    try {
+      const response = await ask(address("events", { after: last }), { signal: current.signal });
+      failures = 0;
+      judge(true);
+      if (response.body) await read(response.body, current);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) {
+        judge(false);
+        running = false;
+        return;
+      }
+      if (error instanceof Problem && error.status === 400) last = "";
+    }
+    judge(false);
+    const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
+    failures += 1;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+}
+
+/**
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {AbortController} controller
+ */
+async function read(body, controller) {
+  const reader = body.pipeThrough(/** @type {any} */ (new TextDecoderStream())).getReader();
+  let kept = "";
+  for (;;) {
+    const silence = setTimeout(() => controller.abort(), SILENCE_MS);
+    const { done, value } = await reader.read().finally(() => clearTimeout(silence));
+    if (done) return;
+    judge(true);
+    kept += value;
+    const blocks = kept.split("\n\n");
+    kept = blocks.pop() ?? "";
+    for (const block of blocks) take(block);
+  }
+}
+
+/** @param {string} block */
+function take(block) {
+  let name = "";
+  let data = "";
+  for (const line of block.split("\n")) {
+    if (line.startsWith("id: ")) last = line.slice(4);
+    else if (line.startsWith("event: ")) name = line.slice(7);
+    else if (line.startsWith("data: ")) data += line.slice(6);
+  }
+  if (name === "reset") tell({ kind: "reset" });
+  else if (data) tell(JSON.parse(data));
+}
