@@ -19,7 +19,7 @@ import { SignIn } from "./shell/sign_in.js";
 const SCREENS = {
   "": () => import("./screens/now.js"),
   now: () => import("./screens/now.js"),
-  jobs: () => import("./screens/jobs.js"),
+  jobs: () => import("./screens/jobs/screen.js"),
   job: () => import("./screens/job/screen.js"),
   run: () => import("./screens/run/screen.js"),
   graph: () => import("./screens/graph/screen.js"),

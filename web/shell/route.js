@@ -77,3 +77,6 @@ export function useRoute() {
 
 export const toJob = (/** @type {string} */ name, /** @type {Record<string, any>} */ params = {}) => to(["job", name], params);
 export const toRun = (/** @type {string} */ id, /** @type {Record<string, any>} */ params = {}) => to(["run", id], params);
+
+/** The forecast of the hour that begins at `at`, in milliseconds. */
+export const toForecast = (/** @type {number} */ at) => to(["forecast"], { from: new Date(at).toISOString(), hours: 1 });

@@ -1,0 +1,88 @@
+/** What is done with all marked jobs at once. */
+
+import { html, useState } from "../../vendor/preact.js";
+import { counted } from "../../data/format.js";
+import { get, part, send } from "../../data/http.js";
+import { refusal } from "../../data/me.js";
+import { confirm } from "../../parts/dialog.js";
+import { tell } from "../../shell/notices.js";
+
+/** More are done from the command line, where they can be looked at in peace. */
+const MARKED_MAX = 1_000;
+const PAGE = 200;
+
+/**
+ * @typedef {object} Verb
+ * @property {string} name
+ * @property {import("../../data/me.js").Role} needs
+ * @property {string} asks
+ * @property {string} done
+ * @property {boolean} [danger]
+ * @property {(job: string, reason: string | undefined) => Promise<unknown>} act
+ */
+
+/** @type {Verb[]} */
+const VERBS = [
+  { name: "Run now", needs: "operator", asks: "Run them now?", done: "started", act: (job, reason) => send("POST", "runs", { job, reason }) },
+  { name: "Pause", needs: "operator", asks: "Pause them?", done: "paused", act: (job, reason) => send("POST", "pause", { job, reason }) },
+  { name: "Resume", needs: "operator", asks: "Resume them?", done: "resumed", act: (job, reason) => send("POST", "resume", { job, reason }) },
+  { name: "Kill runs", needs: "operator", danger: true, asks: "Stop all their runs?", done: "asked to stop", act: (job) => send("DELETE", `task/kill/${part(job)}`) },
+  { name: "Delete", needs: "editor", danger: true, asks: "Delete them?", done: "deleted", act: (job) => send("DELETE", `job/${part(job)}`) },
+];
+
+/**
+ * @param {{marked: Set<string>, clear: () => void, me: import("../../data/me.js").Me, asked: Record<string, any>, total: number,
+ *   all: (names: Set<string>) => void}} props
+ */
+export function BulkBar({ marked, clear, me, asked, total, all }) {
+  const [progress, setProgress] = useState(/** @type {string | null} */ (null));
+
+  const markAll = async () => {
+    /** @type {Set<string>} */
+    const names = new Set();
+    for (let offset = 0; offset < Math.min(total, MARKED_MAX); offset += PAGE) {
+      const answer = await get("overview", { ...asked, offset, limit: PAGE });
+      for (const job of answer.jobs) names.add(job.name);
+    }
+    all(names);
+  };
+
+  const act = async (/** @type {Verb} */ verb) => {
+    const names = [...marked];
+    const reason = await confirm({
+      title: `${verb.asks}`,
+      confirm: `${verb.name}: ${counted(names.length, "job")}`,
+      danger: verb.danger,
+      reason: verb.needs === "operator" && !verb.danger,
+      type: verb.name === "Delete" ? String(names.length) : undefined,
+      body: html`<p>${names.slice(0, 12).join(", ")}${names.length > 12 ? ` and ${names.length - 12} more` : ""}</p>`,
+    });
+    if (reason === null) return;
+    /** @type {{name: string, message: string}[]} */
+    const refused = [];
+    for (const [index, name] of names.entries()) {
+      setProgress(`${index} of ${names.length}`);
+      try {
+        await verb.act(name, reason || undefined);
+      } catch (error) {
+        refused.push({ name, message: error instanceof Error ? error.message : String(error) });
+      }
+    }
+    setProgress(null);
+    const done = names.length - refused.length;
+    if (done) tell({ tone: "good", text: `${counted(done, "job")} ${verb.done}` });
+    if (refused.length) tell({ tone: "bad", text: `${counted(refused.length, "job")} not ${verb.done}`, detail: refused.slice(0, 5).map((each) => `${each.name}: ${each.message}`).join("; ") });
+    clear();
+  };
+
+  return html`<div class="bulk" role="toolbar" aria-label="with the marked jobs">
+    <b>${counted(marked.size, "job")} marked</b>
+    ${marked.size < total && html`<button class="quiet" onClick=${markAll}>Mark all ${total > MARKED_MAX ? `(the first ${MARKED_MAX})` : ""}</button>`}
+    ${VERBS.map((verb) => {
+      const may = refusal(me, verb.needs);
+      return html`<button class=${verb.danger ? "danger" : ""} disabled=${may !== null || progress !== null} title=${may} onClick=${() => act(verb)}>${verb.name}</button>`;
+    })}
+    <button class="quiet" onClick=${clear}>Unmark</button>
+    ${progress && html`<span role="status">${progress}</span>`}
+  </div>`;
+}
