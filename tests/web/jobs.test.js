@@ -1,0 +1,102 @@
+/** The list of jobs and what happens now. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "./support/server.js";
+import { suite } from "./support/suite.js";
+
+const held = suite();
+
+test("where there is no job, the page says how to make one", async () => {
+  const page = await held.browser.open(held.server, "");
+  await page.getByText("There is no job yet").waitFor();
+  await page.getByText("chronode job put").waitFor();
+});
+
+test("a job that is made elsewhere appears by itself, and what it does", async () => {
+  const page = await held.browser.open(held.server, "#/now");
+  await page.getByText("There is no job yet").waitFor();
+  await held.server.put({ name: "sleeper", command: "sleep 600", owner: "ops@example.org" });
+  const running = page.getByRole("region", { name: "Running" });
+  await running.getByText("Nothing runs").waitFor();
+  const run = await held.server.run("sleeper");
+  await running.getByRole("link", { name: "sleeper" }).waitFor();
+  await held.server.ask("POST", `/scheduler/run/${run}/kill`, { reason: "enough" });
+  await running.getByText("Nothing runs").waitFor();
+});
+
+test("a failure is told with its reason, and counted", async () => {
+  await held.server.put({ name: "breaks", command: "exit 7", retries: 0 });
+  await held.server.over(await held.server.run("breaks"));
+  const page = await held.browser.open(held.server, "#/now");
+  const failed = page.getByRole("region", { name: "Failed in the last 24 hours" });
+  await failed.getByText("exit code 7").waitFor();
+  await page.getByRole("link", { name: /1\s*failing/ }).click();
+  await page.getByRole("row", { name: /breaks/ }).waitFor();
+  assert.match(page.url(), /#\/jobs\?state=failing$/);
+});
+
+test("search, filters and Back", async () => {
+  await held.server.put({ name: "ledger.close", command: "true", owner: "finance@example.org", description: "closes the books" });
+  const page = await held.browser.open(held.server, "#/jobs");
+  await page.getByRole("link", { name: "breaks", exact: true }).waitFor();
+  await page.getByRole("searchbox", { name: /search in names/ }).fill("BOOKS");
+  await page.getByRole("link", { name: "breaks", exact: true }).waitFor({ state: "detached" });
+  await page.getByRole("link", { name: "ledger.close" }).waitFor();
+  assert.match(page.url(), /search=BOOKS/);
+  await page.getByRole("button", { name: /^all/ }).click();
+  await page.getByRole("button", { name: /^failing/ }).click();
+  await page.getByText("No job is like that").waitFor();
+  await page.goBack();
+  await page.getByRole("link", { name: "ledger.close" }).waitFor();
+  await page.goto(`${held.server.url}/#/jobs?owner=finance@example.org`);
+  await page.getByText("1 job", { exact: false }).first().waitFor();
+});
+
+test("several jobs at once: marked, paused with a reason, resumed", async () => {
+  const page = await held.browser.open(held.server, "#/jobs");
+  await page.getByRole("checkbox", { name: "mark breaks" }).check();
+  await page.getByRole("checkbox", { name: "mark sleeper" }).check();
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("dialog").getByLabel("Reason").fill("the disk is being replaced");
+  await page.getByRole("button", { name: "Pause: 2 jobs" }).click();
+  await page.getByText("2 jobs paused").waitFor();
+  const { jobs } = await held.server.get("pauses");
+  assert.deepEqual(jobs.map((each) => each.job).sort(), ["breaks", "sleeper"]);
+  assert.equal(jobs[0].by.reason, "the disk is being replaced");
+  await page.getByRole("button", { name: /^paused/ }).click();
+  await page.getByRole("row", { name: /breaks/ }).getByText("paused").waitFor();
+  await page.getByRole("checkbox", { name: "mark breaks" }).check();
+  await page.getByRole("button", { name: "Mark all" }).click();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("button", { name: "Resume: 2 jobs" }).click();
+  await until("both to be resumed", async () => (await held.server.get("pauses")).jobs.length === 0);
+});
+
+test("everything paused is told above all else, and resumed from there", async () => {
+  await held.server.ask("POST", "/scheduler/pause", { everything: true, reason: "moving house" });
+  const page = await held.browser.open(held.server, "#/now");
+  await page.getByText("Everything is paused").waitFor();
+  await page.getByText("moving house").waitFor();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
+  await page.getByText("Everything is paused").waitFor({ state: "detached" });
+});
+
+test("the keyboard alone: find, move, open, run, help", async () => {
+  const page = await held.browser.open(held.server, "#/now");
+  await page.getByRole("heading", { name: "Now" }).waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("ledger");
+  await page.keyboard.press("Enter");
+  await page.getByRole("link", { name: "ledger.close" }).waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("r");
+  await page.getByText("ledger.close runs").waitFor();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keys" }).getByText("next job").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/#\/job\/ledger\.close/);
+});
