@@ -31,7 +31,7 @@ export function HourBars({ forecast, zone }) {
   const step = WIDTH / sums.length;
   const from = millis(forecast.from);
   const label = `starts per hour: at most ${most}`;
-  return html`<svg class="hours" viewBox="0 0 ${WIDTH} ${HEIGHT + 14}" role="img" aria-label=${label}>
+  return html`<svg class="hours" viewBox="0 0 ${WIDTH} ${HEIGHT + 14}" role="group" aria-label=${label}>
     ${sums.map((sum, hour) => {
       const height = sum === 0 ? 0 : Math.max(2, (sum / most) * HEIGHT);
       const at = from + hour * HOUR;

@@ -85,6 +85,10 @@ export function Frame({ screen, me, children }) {
         ({ id, label }) =>
           html`<a href=${to([id])} aria-current=${id === current ? "page" : undefined}>${label}</a>`,
       )}
+      <span class="narrow">
+        <${Choice} label="times in" preference=${zone} names=${ZONES} />
+        <${Choice} label="colours" preference=${theme} names=${THEMES} />
+      </span>
     </nav>
     <div class="main">
       <${StaleBar} />
