@@ -46,7 +46,7 @@ export function Frame({ screen, me, children }) {
     { key: "n", does: "now", run: () => go(to(["now"])) },
     { key: "l", does: "the list of jobs", run: () => go(to(["jobs"])) },
     { key: "t", does: "the timeline", run: () => go(to(["timeline"])) },
-  ]);
+  ], { frame: true });
   useEffect(() => setOpen(false), [screen]);
 
   const find = (/** @type {SubmitEvent} */ event) => {

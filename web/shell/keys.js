@@ -8,21 +8,27 @@ import { useEffect } from "../vendor/preact.js";
 
 /** @type {Set<Shortcut[]>} */
 const active = new Set();
+/** Those that hold everywhere, unless what is shown has the same key for something of its own. */
+/** @type {Set<Shortcut[]>} */
+const everywhere = new Set();
 
 /**
  * Shortcuts that hold while a component is shown.
  * @param {Shortcut[]} shortcuts
+ * @param {{frame?: boolean}} [options] `frame`: they give way to those of a screen
  */
-export function useKeys(shortcuts) {
+export function useKeys(shortcuts, { frame = false } = {}) {
   useEffect(() => {
-    active.add(shortcuts);
-    return () => void active.delete(shortcuts);
+    const set = frame ? everywhere : active;
+    set.add(shortcuts);
+    return () => void set.delete(shortcuts);
   });
 }
 
 /** All that hold now, for the help. */
 export function shortcuts() {
-  return [...active].flat();
+  const all = [...active].reverse().flat();
+  return [...all, ...[...everywhere].flat().filter(({ key }) => !all.some((other) => other.key === key))];
 }
 
 addEventListener("keydown", (event) => {
@@ -33,7 +39,7 @@ addEventListener("keydown", (event) => {
     return;
   }
   if (document.querySelector("dialog[open]")) return;
-  for (const list of [...active].reverse()) {
+  for (const list of [...[...active].reverse(), ...everywhere]) {
     const found = list.find((shortcut) => shortcut.key === event.key);
     if (found) {
       event.preventDefault();
