@@ -44,26 +44,32 @@ export class Source {
     this.over = false;
     /** Whether all that was ever written up to the end is known to have been told. */
     this.complete = false;
+    /** Whether it is shown. */
+    this.wanted = false;
     /** Whether it is looked at instead of followed. */
     this.looks = false;
     /** @type {Map<number, Promise<void>>} */
     this.asking = new Map();
   }
 
-  /** @param {boolean} over whether nothing more is going to be written */
-  async begin(over) {
+  /**
+   * @param {boolean} over whether nothing more is going to be written
+   * @param {boolean} wanted whether it is shown, so that what is added is of interest
+   */
+  async begin(over, wanted) {
     this.over = over;
+    this.wanted = wanted;
     try {
       await this.#range(`bytes=-${PIECE_BYTES}`, null);
       this.#stands({ begun: true, problem: null });
     } catch (error) {
       this.#failed(error);
       if (this.standing.gone) this.#stands({ begun: true });
-      else if (!this.stopped.signal.aborted) setTimeout(() => this.stopped.signal.aborted || this.begin(this.over), RETRY_MS);
+      else if (!this.stopped.signal.aborted) setTimeout(() => this.stopped.signal.aborted || this.begin(this.over, this.wanted), RETRY_MS);
       return;
     }
     if (over) this.complete = true;
-    else void this.#follow();
+    else if (this.wanted) void this.#follow();
   }
 
   /** What is written from now on is the last. */
@@ -72,14 +78,16 @@ export class Source {
     this.over = true;
   }
 
-  /** While nobody looks at the page, it holds no connection. */
+  /** While nobody looks at it, it holds no connection: browsers have few of them. */
   pause() {
+    this.wanted = false;
     this.following?.abort();
     this.following = null;
     if (this.standing.live) this.#stands({ live: false });
   }
 
   resume() {
+    this.wanted = true;
     if (this.standing.begun && !this.complete && !this.following && !this.stopped.signal.aborted) void this.#follow();
   }
 
@@ -144,7 +152,6 @@ export class Source {
   }
 
   async #follow() {
-    if (document.hidden) return;
     const controller = new AbortController();
     this.following = controller;
     while (!controller.signal.aborted && !this.complete) {
@@ -163,7 +170,8 @@ export class Source {
         await wait(RETRY_MS, controller.signal);
       }
     }
-    if (this.following === controller) this.following = null;
+    if (this.following !== controller) return;
+    this.following = null;
     this.#stands({ live: false });
   }
 

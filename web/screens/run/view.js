@@ -5,7 +5,7 @@
  * parts came; within each the order is its own.
  */
 
-import { decode, line, lineAt, readableText, settled, slice } from "./lines.js";
+import { decode, lineAt, readableText, slice } from "./lines.js";
 
 /**
  * @typedef {import("./lines.js").Output} Output
@@ -125,6 +125,15 @@ export class View {
     return heights;
   }
 
+  /** How many characters the widest line has. */
+  widest() {
+    let widest = 60;
+    for (const { part, first, count } of this.pieces) {
+      for (let index = first; part && index < first + count; index += 1) if (part.cells[index] > widest) widest = part.cells[index];
+    }
+    return Math.min(widest, 16 * 1024);
+  }
+
   /** The holes in it, in order. */
   holes() {
     return this.pieces.filter((piece) => piece.kind === "hole");
@@ -195,6 +204,7 @@ export function* search(view, pattern) {
  * @param {RegExp} pattern global
  */
 function matches(text, pattern) {
+  /** @type {number[]} */
   const found = [];
   if (text.includes("\x1b") || text.includes("\r")) {
     text.split("\n").forEach((each, index) => {
@@ -246,5 +256,3 @@ export function textOf(view) {
   }
   return lines.length ? `${lines.join("\n")}\n` : "";
 }
-
-export { line, settled };

@@ -1,0 +1,113 @@
+/** How a run stands, at a glance, and the answer to why. */
+
+import { html } from "../../vendor/preact.js";
+import { duration, millis } from "../../data/format.js";
+import { useNow } from "../../data/present.js";
+import { State, standing, why } from "../../parts/state.js";
+import { Lasting, When } from "../../parts/time.js";
+import { to, toJob, toRun } from "../../shell/route.js";
+import { exitOf, lateness } from "./verbs.js";
+
+/** What `dueAt` is of a run that exists for this reason. */
+/** @type {Record<string, string>} */
+const STANDS_FOR = {
+  schedule: "the instant of the schedule that it stands for",
+  catchUp: "the missed instant of the schedule that it stands for",
+  parents: "the latest instant that the runs of its parents stand for",
+  manual: "the instant that it stands for: when it was asked for, or the one that was named",
+  retry: "the instant that the run which it retries stood for",
+  backfill: "the instant of the past that it is run again for",
+};
+
+/** Sentences that say why a run exists; the others say how it stands. */
+const EXISTS = ["scheduled", "caughtUp", "askedFor", "retries", "backfills", "followed"];
+const LATER_THAN_MS = 1_000;
+
+/**
+ * @param {{run: any, definition: any, explained: any, children?: any}} props
+ */
+export function Header({ run, definition, explained, children }) {
+  const last = run.attempts[run.attempts.length - 1];
+  const first = run.attempts[0];
+  const most = definition && Number.isInteger(definition.retries) ? definition.retries + 1 : null;
+  const exit = last ? exitOf(last.exit) : null;
+  const end = run.endedAt;
+  return html`<header class="run-head">
+    <div class="title-row">
+      <${State} state=${standing(run)} />
+      <h1><a href=${toJob(run.job)}>${run.job}</a></h1>
+      <code class="run-id" title="the id of this run">${run.id}</code>
+      ${children}
+    </div>
+    <${Reasons} explained=${explained} />
+    <dl class="glance">
+      <${Fact} name="Due" hint=${STANDS_FOR[run.trigger.kind] ?? ""}><${When} at=${run.trigger.dueAt} exactly=${true} /> <small><${When} at=${run.trigger.dueAt} /></small><//>
+      <${Fact} name="Why"><${Because} run=${run} /><//>
+      <${Fact} name="Started"><${When} at=${first?.startedAt ?? null} exactly=${true} none="not yet" /><//>
+      <${Fact} name="Late by"><${Lateness} run=${run} /><//>
+      <${Fact} name="Took" hint="from the start of its first attempt to its end"><${Lasting} from=${first?.startedAt ?? null} to=${end} /><//>
+      <${Fact} name="Exit code">${exit ? html`<span class="exit ${exit.tone}">${exit.text}</span>` : html`<span class="none">${last && last.state === "ended" ? "not known" : "–"}</span>`}<//>
+      <${Fact} name="Attempts" hint="tried, and how many there may be by the definition as it is now"
+        >${run.attempts.length}${most !== null && html` <small>of ${run.attempts.length > most ? run.attempts.length : most}</small>`}${run.retryAt && html` <small>next <${When} at=${run.retryAt} /></small>`}<//
+      >
+      <${Fact} name="Agent">${last?.agent ?? html`<span class="none">–</span>`}<//>
+      ${run.by && html`<${Fact} name="Asked by"><${Somebody} who=${run.by} /><//>`}
+      ${run.stoppedBy && html`<${Fact} name="Stopped by"><${Somebody} who=${run.stoppedBy} /><//>`}
+      ${run.reportBy && html`<${Fact} name="Report due"><${When} at=${run.reportBy} /><//>`}
+      ${run.startDeadline && run.state !== "ended" && !first && html`<${Fact} name="Start by" hint="after that it is missed"><${When} at=${run.startDeadline} exactly=${true} /><//>`}
+    </dl>
+  </header>`;
+}
+
+/** @param {{name: string, hint?: string, children?: any}} props */
+function Fact({ name, hint, children }) {
+  return html`<div title=${hint || undefined}>
+    <dt>${name}</dt>
+    <dd>${children}</dd>
+  </div>`;
+}
+
+/** @param {{who: {by: string, at: string, reason: string}}} props */
+function Somebody({ who }) {
+  return html`<b>${who.by}</b> <small><${When} at=${who.at} /></small>${who.reason && html`<q class="reason">${who.reason}</q>`}`;
+}
+
+/** Why it exists, with what led to it. @param {{run: any}} props */
+function Because({ run }) {
+  const { kind, retryOf, backfill } = run.trigger;
+  const causes = run.causes ?? [];
+  return html`${why(kind)}${retryOf && html` of <a class="mono" href=${toRun(retryOf)}>${retryOf}</a>`}${backfill &&
+  html` <a class="mono" href=${to(["backfill", backfill])}>${backfill}</a>`}${causes.length > 0 &&
+  html`<small class="causes"
+    >${causes.slice(0, 3).map((/** @type {string} */ cause) => html` <a class="mono" href=${toRun(cause)}>${cause}</a>`)}${causes.length > 3 &&
+    html` <a href=${toRun(run.id, { tab: "lineage" })}>and ${causes.length - 3} more</a>`}</small
+  >`}`;
+}
+
+/** @param {{run: any}} props */
+function Lateness({ run }) {
+  const now = useNow();
+  const { from, to: started, since } = lateness(run);
+  if (!started && run.state === "ended") return html`<span class="none">–</span>`;
+  const length = (started ? millis(started) : now) - millis(from);
+  if (length < 0 && !started) return html`<span class="none">not yet due</span>`;
+  return html`<span class=${length >= LATER_THAN_MS && !started ? "late-now" : ""} title=${since}>${duration(Math.max(0, length))}</span>`;
+}
+
+/**
+ * Sentences of the server: how it stands first, because that is what is asked.
+ * @param {{explained: any, full?: boolean}} props `full` with their codes, and what they are
+ */
+export function Reasons({ explained, full = false }) {
+  if (!explained) return html`<ul class="reasons ${full ? "full" : ""}" aria-busy="true"><li>…</li></ul>`;
+  /** @type {{code: string, text: string}[]} */
+  const all = explained.reasons;
+  const sorted = full ? all : [...all.filter(({ code }) => !EXISTS.includes(code)), ...all.filter(({ code }) => EXISTS.includes(code))];
+  return html`<ul class="reasons ${full ? "full" : ""}">
+      ${sorted.map(({ code, text }, index) => html`<li class=${index === 0 && !full ? "first" : ""}>${full && html`<code class="badge">${code}</code>`}<span>${sentence(text)}</span></li>`)}
+    </ul>
+    ${full && html`<p class="hint">Calculated now, from what the decisions themselves look at. The word before each stays the same between versions; <code>chronode explain ${explained.run}</code> says the same.</p>`}`;
+}
+
+/** @param {string} text */
+const sentence = (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

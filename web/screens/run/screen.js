@@ -1,0 +1,69 @@
+/** One run: how it stands and why, what it writes, and what can be done about it. */
+
+import { html } from "../../vendor/preact.js";
+import { part } from "../../data/http.js";
+import { useGet } from "../../data/query.js";
+import { Empty, Loading, ProblemBox } from "../../parts/problem.js";
+import { Tabs } from "../../parts/tabs.js";
+import { JobZone } from "../../parts/time.js";
+import { to } from "../../shell/route.js";
+import { Actions } from "./actions.js";
+import { Attempts } from "./attempts.js";
+import { Environment } from "./environment.js";
+import { Header, Reasons } from "./header.js";
+import { Lineage } from "./lineage.js";
+import { Log } from "./log.js";
+
+const TABS = [
+  { id: "log", label: "Log" },
+  { id: "attempts", label: "Attempts" },
+  { id: "lineage", label: "Lineage" },
+  { id: "explain", label: "Explain" },
+  { id: "environment", label: "Environment" },
+];
+
+/** Kinds of events that may change what is said of a run that is not over. */
+const CONCERN = ["run", "job", "pause", "launcher", "clock", "round"];
+
+/**
+ * @param {{route: import("../../shell/route.js").Route, me: import("../../data/me.js").Me}} props
+ */
+export default function RunScreen({ route, me }) {
+  const id = route.path[1] ?? "";
+  const { data: run, problem, reload } = useGet(`run/${part(id)}`, {}, { on: (event) => event.run === id });
+  const job = run?.job ?? null;
+  const over = run?.state === "ended";
+  const { data: explained } = useGet(job && `run/${part(id)}/explain`, {}, {
+    on: (event) => event.run === id || (!over && CONCERN.includes(event.kind) && (event.job === undefined || event.job === job)),
+  });
+  const { data: definition } = useGet(job && `job/${part(job)}`, {}, { on: (event) => event.kind === "job" && event.job === job });
+
+  if (!run && problem) {
+    return html`<${ProblemBox} problem=${problem} retry=${reload} />
+      <${Empty} title="This run is not there" command="chronode run list">
+        It may have been pruned with the history. <a href=${to(["history"])}>The history</a> has those that are kept.
+      <//>`;
+  }
+  if (!run) return html`<${Loading} lines=${8} />`;
+  const tab = TABS.some((each) => each.id === route.params.tab) ? route.params.tab : "log";
+  return html`<${JobZone.Provider} value=${definition?.scheduleTimeZone ?? ""}>
+    <div class="run-screen ${tab === "log" ? "filled" : ""}">
+      <${Header} run=${run} definition=${definition} explained=${explained}>
+        <${Actions} run=${run} me=${me} />
+      <//>
+      <${Tabs} tabs=${TABS} chosen=${tab} label="parts of the run" />
+      ${tab === "log" && (run.attempts.length ? html`<${Log} run=${run} route=${route} />` : html`<${NotBegun} run=${run} />`)}
+      ${tab === "attempts" && html`<${Attempts} run=${run} />`}
+      ${tab === "lineage" && html`<${Lineage} run=${run} />`}
+      ${tab === "explain" && html`<${Reasons} explained=${explained} full=${true} />`}
+      ${tab === "environment" && html`<${Environment} run=${run} definition=${definition} />`}
+    </div>
+  <//>`;
+}
+
+/** @param {{run: any}} props */
+function NotBegun({ run }) {
+  return run.state === "ended"
+    ? html`<${Empty} title="It was never started">So it has no log. Above is why.<//>`
+    : html`<${Empty} title="It has not been started yet">Its log is followed here as soon as it is. Above is what it waits for.<//>`;
+}
