@@ -90,12 +90,24 @@ export async function get(path, params, options = {}) {
 }
 
 /**
+ * The same with the tag of the definition that is answered, for `ifMatch` of a change.
+ *
+ * @param {string} path
+ * @param {{signal?: AbortSignal}} [options]
+ * @returns {Promise<{data: any, etag: string}>}
+ */
+export async function getTagged(path, options = {}) {
+  const response = await ask(address(path), { signal: options.signal });
+  return { data: await response.json(), etag: response.headers.get("ETag") ?? "" };
+}
+
+/**
  * A change. Repeated by the caller it is the same change: the key is made once for each call.
  *
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
- * @param {{params?: Params, ifMatch?: string}} [options]
+ * @param {{params?: Params, ifMatch?: string, create?: boolean}} [options] `create`: refused if there is such a job already
  * @returns {Promise<{data: any, headers: Headers, warnings: string[]}>}
  */
 export async function send(method, path, body, options = {}) {
@@ -103,6 +115,7 @@ export async function send(method, path, body, options = {}) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (options.ifMatch) headers["If-Match"] = options.ifMatch;
+  if (options.create) headers["If-None-Match"] = "*";
   if (options.params?.dryRun !== true) headers["Idempotency-Key"] = key();
   const init = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
   const response = await ask(address(path, options.params), init);

@@ -1,0 +1,10 @@
+export declare const EVENT_DOCUMENT: number;
+export declare const EVENT_SEQUENCE: number;
+export declare const EVENT_MAPPING: number;
+export declare const EVENT_SCALAR: number;
+export declare const EVENT_ALIAS: number;
+export declare const EVENT_POP: number;
+export declare function load(text: string, options?: object): any;
+export declare function dump(value: unknown, options?: object): string;
+export declare function parseEvents(text: string, options?: object): any[];
+export declare function getScalarValue(text: string, event: any): string;
