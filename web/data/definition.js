@@ -67,6 +67,7 @@ export function body(draft, stored) {
 export function duplicate(job, name) {
   /** @type {string[]} */
   const secrets = [];
+  /** @type {Definition} */
   const draft = { ...job, name };
   if (Array.isArray(job.environmentVariables)) {
     draft.environmentVariables = job.environmentVariables.map((/** @type {any} */ variable) => {

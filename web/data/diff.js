@@ -52,6 +52,7 @@ function isObject(value) {
 /**
  * A whole variable that came or went shows no secret either.
  * @param {any} value
+ * @returns {any}
  */
 function mask(value) {
   if (Array.isArray(value)) return value.map(mask);

@@ -1,0 +1,188 @@
+/** What a reader does with a job, and what they are told of it. */
+
+import { html } from "../../vendor/preact.js";
+import { part, send, getTagged } from "../../data/http.js";
+import { body, definition, pathOf } from "../../data/definition.js";
+import { counted } from "../../data/format.js";
+import { confirm } from "../../parts/dialog.js";
+import { Sentence } from "../../parts/sentence.js";
+import { go, to, toRun } from "../../shell/route.js";
+import { tell, tellProblem } from "../../shell/notices.js";
+
+/**
+ * @param {string} job
+ * @param {Record<string, any>} [more]
+ * @returns {Promise<boolean>}
+ */
+export async function runNow(job, more = {}) {
+  try {
+    const { data } = await send("POST", "runs", { job, ...more });
+    tell({ tone: "good", text: `${job} runs as ${data.run}`, action: { label: "Open", run: () => go(toRun(data.run)) } });
+    return true;
+  } catch (error) {
+    tellProblem(`${job} was not run`, error);
+    return false;
+  }
+}
+
+/**
+ * @param {string} job
+ * @param {number} live
+ */
+export async function killAll(job, live) {
+  const question = {
+    title: `Kill all runs of ${job}?`,
+    body: html`<p>
+      ${live ? `${counted(live, "run")} that ${live === 1 ? "is" : "are"} not over ${live === 1 ? "is" : "are"} stopped.` : "No run is known to be live now; one that begins meanwhile is stopped."}
+      What waits to be begun is ended. The job itself goes on.
+    </p>`,
+    confirm: "Kill its runs",
+    danger: true,
+  };
+  if ((await confirm(question)) === null) return;
+  try {
+    await send("DELETE", `task/kill/${part(job)}`);
+    tell({ tone: "good", text: `the runs of ${job} are being stopped` });
+  } catch (error) {
+    tellProblem(`the runs of ${job} were not stopped`, error);
+  }
+}
+
+/**
+ * @param {string} job
+ * @param {Record<string, any>} more
+ */
+export async function pause(job, more) {
+  try {
+    const { data } = await send("POST", "pause", { job, ...more });
+    const others = data.jobs.length - 1;
+    tell({
+      tone: "good",
+      text: `${job} is paused${others > 0 ? `, and so ${others === 1 ? "is" : "are"} ${counted(others, "job")} below it` : ""}`,
+      action: { label: "Resume", run: () => void resume(job, more.subtree === true) },
+    });
+    return true;
+  } catch (error) {
+    tellProblem(`${job} was not paused`, error);
+    return false;
+  }
+}
+
+/**
+ * @param {string} job
+ * @param {boolean} subtree
+ */
+export async function resume(job, subtree) {
+  try {
+    const { data } = await send("POST", "resume", { job, subtree });
+    tell({ tone: "good", text: data.jobs.length > 1 ? `${counted(data.jobs.length, "job")} go on` : `${job} goes on` });
+  } catch (error) {
+    tellProblem(`${job} was not resumed`, error);
+  }
+}
+
+/**
+ * @param {string} job
+ * @param {string | null} dueAt null: the next that is not skipped yet
+ */
+export async function skip(job, dueAt) {
+  const reason = await confirm({
+    title: dueAt ? "Skip this occurrence?" : "Skip the next occurrence?",
+    body: html`<p>${dueAt ? html`What is due <${Sentence} text=${dueAt} />` : "The next occurrence that is not skipped yet"} is recorded as skipped when its time comes. The others stay.</p>`,
+    confirm: "Skip it",
+    reason: true,
+  });
+  if (reason === null) return;
+  try {
+    const { data } = await send("POST", "skip", { job, dueAt, reason });
+    tell({ tone: "good", text: `what is due ${data.dueAt} will be skipped`, action: { label: "Undo", run: () => void unskip(job, data.dueAt) } });
+  } catch (error) {
+    tellProblem("nothing is skipped", error);
+  }
+}
+
+/**
+ * @param {string} job
+ * @param {string} dueAt
+ */
+export async function unskip(job, dueAt) {
+  try {
+    await send("POST", "unskip", { job, dueAt });
+    tell({ tone: "good", text: `what is due ${dueAt} will be run after all` });
+  } catch (error) {
+    tellProblem("it stays skipped", error);
+  }
+}
+
+/**
+ * The whole definition is sent with what it must still be, so that no field of it is lost and no other change undone.
+ * @param {string} job
+ * @param {boolean} disabled
+ * @param {boolean} [undoes] whether it takes back what was just done
+ */
+export async function setDisabled(job, disabled, undoes = false) {
+  if (disabled && !undoes) {
+    const sure = await confirm({
+      title: `Disable ${job}?`,
+      body: html`<p>Nothing comes of it until somebody enables it: what is due meanwhile is left out. Runs that are going are not stopped. To stop for a time, pause it.</p>`,
+      confirm: "Disable",
+    });
+    if (sure === null) return;
+  }
+  try {
+    const { data, etag } = await getTagged(`job/${part(job)}`);
+    const stored = definition(data);
+    const { warnings } = await send("PUT", pathOf(stored), body({ ...stored, disabled }, stored), { ifMatch: etag });
+    tell({
+      tone: "good",
+      text: `${job} is ${disabled ? "disabled" : "enabled"}`,
+      detail: warnings.join("; ") || null,
+      action: undoes ? undefined : { label: "Undo", run: () => void setDisabled(job, !disabled, true) },
+    });
+  } catch (error) {
+    tellProblem(`${job} was not ${disabled ? "disabled" : "enabled"}`, error);
+  }
+}
+
+/** @param {string} job */
+export async function liftQuarantine(job) {
+  const reason = await confirm({
+    title: `Decide ${job} again?`,
+    body: html`<p>It is left alone because deciding it went wrong. If that has not been mended, it will be left alone again.</p>`,
+    confirm: "Lift the quarantine",
+    reason: true,
+  });
+  if (reason === null) return;
+  try {
+    await send("POST", "quarantine/lift", { job, reason });
+    tell({ tone: "good", text: `${job} is decided again` });
+  } catch (error) {
+    tellProblem("the quarantine was not lifted", error);
+  }
+}
+
+/**
+ * @param {string} job
+ * @param {string} etag of what the reader looks at
+ * @param {string[]} related names of jobs that sentences may link
+ */
+export async function remove(job, etag, related) {
+  try {
+    const { data } = await send("DELETE", `job/${part(job)}`, undefined, { params: { dryRun: true } });
+    const sure = await confirm({
+      title: `Delete ${job}?`,
+      body: html`<p>Its runs are stopped. Its last definition is kept: the page of its name can bring it back.</p>
+        ${data.consequences.length > 0 &&
+        html`<ul class="consequences">${data.consequences.map((/** @type {string} */ text) => html`<li><${Sentence} text=${text} jobs=${related} /></li>`)}</ul>`}`,
+      confirm: "Delete the job",
+      danger: true,
+      type: job,
+    });
+    if (sure === null) return;
+    const { warnings } = await send("DELETE", `job/${part(job)}`, undefined, { ifMatch: etag });
+    tell({ tone: "good", text: `${job} is deleted`, detail: warnings.join("; ") || null });
+    go(to(["jobs"]));
+  } catch (error) {
+    tellProblem(`${job} was not deleted`, error);
+  }
+}
