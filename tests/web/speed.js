@@ -62,12 +62,12 @@ console.log(`${counts.all} jobs; newest run ${run.id}\n`);
 console.log(`| ${"what is looked at".padEnd(62)} | median ms |  best | worst |`);
 console.log("|---|---:|---:|---:|");
 await row("first view, cold: Now with its counts", cold("#/now", ".tile b"));
-await row("list of jobs, cold: the first rows", cold("#/jobs", ".job-row:not(.job-head) .state"));
-await row("list of jobs", warm("#/jobs", ".job-row:not(.job-head) .state"));
-await row("list filtered by a part of a name", warm("#/jobs?search=0999", ".job-row:not(.job-head) .state"));
-await row("list of what fails, by next run", warm("#/jobs?state=failing&sort=nextDue", ".job-row:not(.job-head) .state, .empty"));
+await row("list of jobs, cold: the first rows", cold("#/jobs", ".job-row:not(.job-row-head) .state"));
+await row("list of jobs", warm("#/jobs", ".job-row:not(.job-row-head) .state"));
+await row("list filtered by a part of a name", warm("#/jobs?search=0999", ".job-row:not(.job-row-head) .state"));
+await row("list of what fails, by next run", warm("#/jobs?state=failing&sort=nextDue", ".job-row:not(.job-row-head) .state, .empty"));
 await row("list from key to rows: typed into the search", async () => {
-  await warm("#/jobs", ".job-row:not(.job-head) .state")();
+  await warm("#/jobs", ".job-row:not(.job-row-head) .state")();
   return page.evaluate(
     () =>
       new Promise((resolve) => {
@@ -76,7 +76,7 @@ await row("list from key to rows: typed into the search", async () => {
         field.value = "job-0777";
         field.dispatchEvent(new Event("input", { bubbles: true }));
         const look = () => {
-          const first = document.querySelector(".job-row:not(.job-head) a");
+          const first = document.querySelector(".job-row:not(.job-row-head) a");
           if (first?.textContent.startsWith("job-0777")) resolve(performance.now() - begun);
           else requestAnimationFrame(look);
         };
@@ -85,7 +85,7 @@ await row("list from key to rows: typed into the search", async () => {
   );
 });
 await row("list scrolled to its middle", async () => {
-  await warm("#/jobs", ".job-row:not(.job-head) .state")();
+  await warm("#/jobs", ".job-row:not(.job-row-head) .state")();
   return page.evaluate(
     () =>
       new Promise((resolve) => {
@@ -93,7 +93,7 @@ await row("list scrolled to its middle", async () => {
         const begun = performance.now();
         rows.scrollTop = rows.scrollHeight / 2;
         const look = () => {
-          const shown = [...document.querySelectorAll(".job-row:not(.job-head) a")].map((each) => each.textContent);
+          const shown = [...document.querySelectorAll(".job-row:not(.job-row-head) a")].map((each) => each.textContent);
           if (shown.length > 0 && shown[0] > "job-01") resolve(performance.now() - begun);
           else requestAnimationFrame(look);
         };

@@ -57,7 +57,7 @@ export function Frame({ screen, me, children }) {
 
   return html`<div class="frame">
     <a class="skip" href="#content" onClick=${skip}>Skip to content</a>
-    <header class="bar">
+    <header class="top-bar">
       <button class="quiet menu" aria-expanded=${open} aria-controls="navigation" onClick=${() => setOpen(!open)}>Menu</button>
       <a class="brand" href=${to(["now"])}>Chronode</a>
       <form class="find" role="search" onSubmit=${find}>

@@ -26,7 +26,7 @@ export function standingOf(job) {
 }
 
 export function RowHead() {
-  return html`<div class="job-row job-head" role="row">
+  return html`<div class="job-row job-row-head" role="row">
     <span role="columnheader"><span class="unseen">marked</span></span>
     <span role="columnheader">State</span>
     <span role="columnheader">Job</span>
