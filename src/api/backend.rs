@@ -4,6 +4,8 @@
 //! are answered only when they are durable. The API knows neither store nor launcher nor clock.
 
 mod operations;
+mod overview;
+mod pages;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,9 +26,11 @@ use crate::model::{
 use crate::schedule::ZoneDb;
 
 pub use operations::{BacklogPage, BacklogWanted, Operations, Pauses, Timetable, waiting_jobs};
+pub use overview::{Order, OverviewJob, OverviewPage, OverviewWanted};
+pub use pages::Pages;
 
 /// The program behind the API.
-pub trait Backend: Operations + Send + Sync + 'static {
+pub trait Backend: Operations + Pages + Send + Sync + 'static {
     /// Hands a request to the loop; the answer is durable when it comes.
     fn submit(&self, request: Request) -> BoxFuture<'_, Result<Reply, Unavailable>>;
 

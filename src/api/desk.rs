@@ -10,6 +10,7 @@ mod changes;
 mod explain;
 mod lineage;
 mod operations;
+mod pages;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -55,6 +56,8 @@ pub(crate) struct Door {
     listeners: Arc<Semaphore>,
     /// A place for everybody who follows what a run writes.
     followers: Arc<Semaphore>,
+    /// A place for everything that is put together for a page.
+    pages: Arc<Semaphore>,
 }
 
 /// Who may listen to the feed at one time. Each holds a connection for as long as it likes, and the others need some.
@@ -77,6 +80,7 @@ impl Door {
         let readings = Arc::new(Semaphore::new(READINGS_MAX));
         let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
         let followers = Arc::new(Semaphore::new(FOLLOWERS_MAX));
+        let pages = Arc::new(Semaphore::new(pages::PAGES_MAX));
         [Dialect::V0, Dialect::V1].map(|dialect| Self {
             backend: Arc::clone(backend),
             dialect,
@@ -84,6 +88,7 @@ impl Door {
             readings: Arc::clone(&readings),
             listeners: Arc::clone(&listeners),
             followers: Arc::clone(&followers),
+            pages: Arc::clone(&pages),
         })
     }
 }

@@ -24,6 +24,7 @@ mod desk;
 mod edge;
 mod error;
 mod listener;
+mod needle;
 mod ours;
 mod print;
 mod query;
@@ -45,8 +46,8 @@ use serde_json::Value;
 pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
     Almanac, Backend, BacklogPage, BacklogWanted, Feed, HistoryFilter, Info, JobExplained, JobHead,
-    JobView, Operations, Pauses, Piece, RevisionId, RevisionView, RoundView, Stream, Timetable,
-    Unavailable, ZoneInfo, waiting_jobs,
+    JobView, Operations, Order, OverviewJob, OverviewPage, OverviewWanted, Pages, Pauses, Piece,
+    RevisionId, RevisionView, RoundView, Stream, Timetable, Unavailable, ZoneInfo, waiting_jobs,
 };
 pub use brief::{JobBrief, JobState, JobStatus};
 pub use content::BodyLimits;

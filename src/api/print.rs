@@ -87,34 +87,22 @@ pub(crate) fn run(run: &Run) -> Value {
 
 fn print_trigger(trigger: &Trigger) -> Value {
     let mut object = json!({
-        "kind": null,
+        "kind": trigger.as_str(),
         "dueAt": instant(trigger.due_at()),
         "opensAt": null,
         "finishedAt": null,
         "retryOf": null,
         "backfill": null,
     });
-    object["kind"] = match trigger {
+    match trigger {
         Trigger::Schedule { due_at: _, opens_at } => {
             object["opensAt"] = instant(*opens_at).into();
-            "schedule"
         }
-        Trigger::CatchUp { due_at: _ } => "catchUp",
-        Trigger::Manual { .. } => "manual",
-        Trigger::Retry { of, .. } => {
-            object["retryOf"] = of.to_string().into();
-            "retry"
-        }
-        Trigger::Backfill { of, .. } => {
-            object["backfill"] = of.to_string().into();
-            "backfill"
-        }
-        Trigger::Parents { due_at: _, at } => {
-            object["finishedAt"] = instant(*at).into();
-            "parents"
-        }
+        Trigger::Retry { of, .. } => object["retryOf"] = of.to_string().into(),
+        Trigger::Backfill { of, .. } => object["backfill"] = of.to_string().into(),
+        Trigger::Parents { due_at: _, at } => object["finishedAt"] = instant(*at).into(),
+        Trigger::CatchUp { .. } | Trigger::Manual { .. } => {}
     }
-    .into();
     object
 }
 

@@ -6,6 +6,7 @@ mod answer;
 mod client;
 mod made;
 mod operated;
+mod pages;
 mod reads;
 mod remembered;
 

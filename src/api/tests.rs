@@ -10,6 +10,7 @@ mod jobs;
 mod metrics;
 mod operate;
 mod output;
+mod overview;
 mod preview;
 mod reads;
 mod records;

@@ -1,6 +1,7 @@
 //! The API's port, implemented: changes go through the loop, reads come from the view and the history.
 
 mod operations;
+mod pages;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -11,11 +11,13 @@ use tokio::sync::Semaphore;
 
 use super::feed::{FEED_ITEMS_MAX, Feed};
 use super::*;
+use crate::engine::glance::{Counts, Kind, Live, LiveJobs, Marks, Tally};
 use crate::engine::{Abilities, FeedEvent, FeedItem, JobStep, RunStep};
 use crate::metrics::Metrics;
 use crate::model::{
-    AgentId, Defaults, Dialect, Exit, JobDraft, JobName, NameRule, OfferId, OfferKind, Resources,
-    RunId, Scalar, ScheduleTerms, TaskReport, TaskStatus, Verdict, When,
+    AgentId, Defaults, Dialect, Exit, Intervention, JobDraft, JobName, NameRule, OfferId,
+    OfferKind, PauseScope, Resources, RunId, Scalar, ScheduleTerms, Shadow, TaskReport, TaskStatus,
+    Verdict, When,
 };
 use crate::schedule::ZoneDb;
 use crate::store::{Error, MemoryStore};
@@ -199,6 +201,68 @@ fn steps(events: &[Arc<FeedEvent>], wanted: RunId) -> Vec<RunStep> {
 
 fn revisions(state: &State) -> BTreeMap<JobName, u64> {
     state.jobs().map(|entry| (entry.job.name.clone(), entry.revision)).collect()
+}
+
+/// Builds with debug assertions compare the tally with the state after every batch; this says what they must have seen.
+#[tokio::test]
+async fn the_tally_follows_the_state() {
+    let house = House::new().await;
+    let counts = |house: &House| {
+        let state = house.view.read();
+        let tally = house.view.tally();
+        assert_eq!(tally, Tally::of(&state));
+        let now = "2030-01-01T00:00:00Z".parse().unwrap();
+        let counts = tally.counts(&LiveJobs::of(&state, now), now);
+        let mut sifted = Counts::default();
+        for entry in state.jobs() {
+            sifted.add(&Marks::of(entry), Live::default(), now);
+        }
+        assert_eq!(counts, sifted);
+        Kind::ALL
+            .into_iter()
+            .filter(|kind| counts.of(*kind) > 0)
+            .map(|kind| format!("{} {}", counts.of(kind), kind.as_str()))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    assert_eq!(counts(&house), "");
+    for job in ["a", "b", "c"] {
+        house.put(job).await;
+    }
+    assert_eq!(counts(&house), "3 fresh");
+    house.run("a").await;
+    assert_eq!(counts(&house), "2 fresh, 1 succeeding");
+    let by = Intervention { by: "kim".into(), at: clock::wall(), reason: String::new() };
+    let scope = PauseScope::Job(name("b"));
+    house.ask(Request::Pause { scope: scope.clone(), until: None, by: by.clone() }).await;
+    assert_eq!(counts(&house), "1 paused, 2 fresh, 1 succeeding");
+    for (shadow, expected) in [
+        (Shadow::On, "1 paused, 1 shadow, 2 fresh, 1 succeeding"),
+        (
+            Shadow::Until("2030-01-01T00:00:00.001Z".parse().unwrap()),
+            "1 paused, 1 shadow, 2 fresh, 1 succeeding",
+        ),
+        (Shadow::Until("2030-01-01T00:00:00Z".parse().unwrap()), "1 paused, 2 fresh, 1 succeeding"),
+    ] {
+        house.ask(Request::DeleteJob { name: name("c") }).await;
+        let Request::PutJob { mut draft, dialect } = put("c") else { unreachable!() };
+        draft.shadow = Some(shadow);
+        house.ask(Request::PutJob { draft, dialect }).await;
+        assert_eq!(counts(&house), expected);
+    }
+    let Request::PutJob { mut draft, dialect } = put("a") else { unreachable!() };
+    draft.disabled = Some(true);
+    house.ask(Request::PutJob { draft, dialect }).await;
+    house.ask(Request::Resume { scope, by }).await;
+    assert_eq!(counts(&house), "1 disabled, 2 fresh, 1 succeeding");
+    let store = house.stop().await;
+    let house = House::begin(store).await;
+    assert_eq!(counts(&house), "1 disabled, 2 fresh, 1 succeeding");
+    for job in ["a", "b", "c"] {
+        house.ask(Request::DeleteJob { name: name(job) }).await;
+    }
+    assert_eq!(counts(&house), "");
+    house.stop().await;
 }
 
 #[tokio::test]

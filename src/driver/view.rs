@@ -4,8 +4,9 @@
 //! driver's own state is another, so a reader cannot slow a decision. What has changed is told to the feed after readers
 //! can see it: whoever hears of a change and looks finds it made.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
+use crate::engine::glance::Tally;
 use crate::engine::{Change, State, feed_items};
 use crate::metrics::Metrics;
 use crate::model::Timestamp;
@@ -16,6 +17,8 @@ use super::feed::{FEED_ITEMS_MAX, Feed};
 #[derive(Debug)]
 pub struct View {
     state: RwLock<State>,
+    /// Follows the state: changed while that is locked, and locked after it.
+    tally: Mutex<Tally>,
     feed: Arc<Feed>,
     metrics: Arc<Metrics>,
 }
@@ -25,12 +28,22 @@ impl View {
     #[must_use]
     pub fn new(state: State, now: Timestamp, metrics: Arc<Metrics>) -> Self {
         let feed = Arc::new(Feed::new(state.term(), now, FEED_ITEMS_MAX));
-        Self { state: RwLock::new(state), feed, metrics }
+        let tally = Mutex::new(Tally::of(&state));
+        Self { state: RwLock::new(state), tally, feed, metrics }
     }
 
     /// The state, for as long as the guard lives. Never keep it across an `await`.
     pub fn read(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The jobs counted, as of now.
+    pub fn tally(&self) -> Tally {
+        self.lock_tally().clone()
+    }
+
+    fn lock_tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What has changed, as it changes.
@@ -52,17 +65,23 @@ impl View {
         drop(before);
         let mut items = Vec::new();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tally = self.lock_tally();
         for change in changes {
             items.extend(feed_items(&state, change));
-            state.apply(change);
+            tally.apply(&mut state, change);
         }
+        debug_assert_eq!(*tally, Tally::of(&state), "the tally does not follow the state");
+        drop(tally);
         drop(state);
         self.feed.tell(now, items);
     }
 
     /// Begins again with a state as loaded. What has changed since the last one is not known.
     pub(super) fn replace(&self, state: State) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state;
+        let mut seen = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        *self.lock_tally() = Tally::of(&state);
+        *seen = state;
+        drop(seen);
         self.feed.cut();
     }
 }

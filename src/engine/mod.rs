@@ -29,8 +29,9 @@
 //! `operate`, `pause`,
 //! `backfill` and `backlog` do what operators want, and `clock` says when the wall clock is believed; `family` says what
 //! that means for parents and children, `count` what the end of a run means for its job; `zones` says
-//! whose occurrences move when zone data has changed. `forecast`, `feed` and `explain` decide nothing: they tell what `due`
-//! will have to decide, what a change looks like to those who look on, and why something stands as it does.
+//! whose occurrences move when zone data has changed. `forecast`, `feed`, `glance` and `explain` decide nothing: they tell
+//! what `due` will have to decide, what a change looks like to those who look on, what a page shows of very many jobs, and
+//! why something stands as it does.
 //!
 //! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 
@@ -51,6 +52,7 @@ mod explain;
 mod family;
 mod feed;
 pub mod forecast;
+pub mod glance;
 mod index;
 mod intake;
 pub mod invariants;

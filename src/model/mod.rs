@@ -18,6 +18,7 @@ mod request;
 mod resources;
 mod run;
 mod scope;
+mod status;
 mod task;
 mod terms;
 mod time;
@@ -45,6 +46,7 @@ pub use run::{
     Stretch, Trigger, Verdict,
 };
 pub use scope::{Pattern, Scope};
+pub use status::JobStatus;
 pub use task::{Command, Exit, Launch, TaskReport, TaskStatus};
 pub use terms::{Calendar, CalendarUse, DstPolicy, FoldPolicy, GapPolicy, ScheduleTerms};
 pub use time::{

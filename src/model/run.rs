@@ -93,6 +93,35 @@ pub enum Trigger {
 }
 
 impl Trigger {
+    /// The words of the kinds.
+    pub const WORDS: [&str; 6] = ["schedule", "catchUp", "parents", "manual", "retry", "backfill"];
+
+    /// The word of its kind in JSON.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Schedule { .. } => "schedule",
+            Self::CatchUp { .. } => "catchUp",
+            Self::Parents { .. } => "parents",
+            Self::Manual { .. } => "manual",
+            Self::Retry { .. } => "retry",
+            Self::Backfill { .. } => "backfill",
+        }
+    }
+
+    /// From when on the run was wanted: when its window opened, or when it was asked for.
+    #[must_use]
+    pub const fn wanted_from(&self) -> Timestamp {
+        match *self {
+            Self::Schedule { opens_at: at, .. }
+            | Self::CatchUp { due_at: at }
+            | Self::Manual { at, .. }
+            | Self::Retry { at, .. }
+            | Self::Backfill { at, .. }
+            | Self::Parents { at, .. } => at,
+        }
+    }
+
     /// The instant the run stands for.
     #[must_use]
     pub const fn due_at(&self) -> Timestamp {
@@ -382,6 +411,41 @@ impl Run {
             }
         }
         self
+    }
+
+    /// When its first attempt started that is known to have started.
+    #[must_use]
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.attempts.iter().find_map(|attempt| match attempt.state {
+            AttemptState::Launching => None,
+            AttemptState::Running { started_at, .. } => Some(started_at),
+            AttemptState::Stopping { started_at, .. }
+            | AttemptState::Unknown { started_at, .. }
+            | AttemptState::Ended { started_at, .. } => started_at,
+        })
+    }
+
+    /// Whether it goes on: its live attempt is known to have started, or its job has still to say how the work ended.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        match (&self.state, self.live_attempt().map(|attempt| &attempt.state)) {
+            (RunState::Active, Some(state)) => match state {
+                AttemptState::Running { .. } => true,
+                AttemptState::Stopping { started_at, .. }
+                | AttemptState::Unknown { started_at, .. } => started_at.is_some(),
+                AttemptState::Launching | AttemptState::Ended { .. } => false,
+            },
+            (RunState::Active, None) => false,
+            // Its work goes on, where its job says.
+            (RunState::Reporting { .. }, _) => true,
+            (
+                RunState::Queued
+                | RunState::Pending { .. }
+                | RunState::Waiting { .. }
+                | RunState::Ended { .. },
+                _,
+            ) => false,
+        }
     }
 
     /// The attempt the launcher has now.

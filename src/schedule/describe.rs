@@ -86,7 +86,8 @@ fn length(period: Period) -> String {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn list(parts: &[String], last: &str) -> String {
+#[must_use]
+pub fn list(parts: &[String], last: &str) -> String {
     match parts {
         [] => String::new(),
         [only] => only.clone(),

@@ -8,6 +8,7 @@ use super::array_in_parts;
 use super::jobs::print;
 use crate::api::Desk;
 use crate::api::error::ApiError;
+use crate::api::needle::Needle;
 use crate::api::query::{self, Query};
 use crate::model::Job;
 
@@ -71,28 +72,6 @@ impl Wanted {
         has(&self.name, name, true) && has(&self.command, command, true)
             || has(&self.any, name, false)
             || has(&self.any, command, false)
-    }
-}
-
-/// A text that is looked for, whatever the case of its letters.
-struct Needle(String);
-
-impl Needle {
-    /// An empty text is none.
-    fn of(text: &str) -> Option<Self> {
-        (!text.is_empty()).then(|| Self(text.to_lowercase()))
-    }
-
-    /// `lower` is room for the text in small letters, taken once for many texts.
-    fn is_in(&self, text: &str, lower: &mut String) -> bool {
-        lower.clear();
-        if text.is_ascii() {
-            lower.push_str(text);
-            lower.make_ascii_lowercase();
-        } else {
-            lower.push_str(&text.to_lowercase());
-        }
-        lower.contains(&self.0)
     }
 }
 

@@ -15,6 +15,7 @@ mod chronos;
 mod operation;
 mod operations;
 mod ours;
+mod pages;
 mod schemas;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,7 @@ pub(crate) fn document() -> Value {
             {"name": "runs", "description": "Start and stop runs; the history and what runs have written."},
             {"name": "operators", "description": "What people on call do: move runs on, pause, run again for the past."},
             {"name": "plans", "description": "What is to come."},
+            {"name": "pages", "description": "What pages are drawn from."},
             {"name": "revisions", "description": "Earlier definitions."},
             {"name": "process", "description": "How the process fares."},
         ],
@@ -104,6 +106,7 @@ fn describe(route: &Route, dialect: Dialect) -> Option<Operation> {
     let said = chronos::describe(method, route.path, dialect);
     said.or_else(|| ours::describe(method, route.path, dialect))
         .or_else(|| operations::describe(method, route.path))
+        .or_else(|| pages::describe(method, route.path))
 }
 
 fn print(route: &Route, described: Operation, suffix: &str) -> Value {

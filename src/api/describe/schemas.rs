@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{DOORS, generation, operations};
+use super::{DOORS, generation, operations, pages};
 use crate::jobspec::{job_schema, printed_always};
 use crate::model::Verdict;
 
@@ -30,6 +30,7 @@ pub(super) fn all() -> Value {
         .chain(plans())
         .chain(process())
         .chain(operations::schemas())
+        .chain(pages::schemas())
     {
         put(name, schema);
     }

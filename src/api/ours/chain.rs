@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::runs::{RunPath, find, unreadable};
 use crate::api::error::ApiError;
 use crate::api::{Desk, json_response, print};
-use crate::model::{AttemptState, Run, RunId, RunState, Timestamp, Trigger};
+use crate::model::{Run, RunId, RunState, Timestamp, Trigger};
 
 /// Runs of a chain at most: about half a megabyte of JSON.
 const RUNS_MAX: usize = 1_000;
@@ -149,7 +149,7 @@ fn ids<'a>(runs: impl Iterator<Item = &'a Run>) -> Value {
 }
 
 fn step(run: &Run, triggered: &[&Run]) -> Value {
-    let started_at = run.attempts.iter().find_map(|attempt| started_at(&attempt.state));
+    let started_at = run.started_at();
     let (verdict, ended_at) = match &run.state {
         RunState::Ended { verdict, at, .. } => (Some(verdict.as_str()), Some(*at)),
         RunState::Queued
@@ -175,16 +175,6 @@ fn step(run: &Run, triggered: &[&Run]) -> Value {
         "retryOf": retry_of(run).map(|of| of.to_string()),
         "triggered": ids(triggered.iter().copied()),
     })
-}
-
-const fn started_at(state: &AttemptState) -> Option<Timestamp> {
-    match *state {
-        AttemptState::Launching => None,
-        AttemptState::Running { started_at, .. } => Some(started_at),
-        AttemptState::Stopping { started_at, .. }
-        | AttemptState::Unknown { started_at, .. }
-        | AttemptState::Ended { started_at, .. } => started_at,
-    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub(crate) mod info;
 pub(crate) mod openapi;
 pub(crate) mod operate;
 pub(crate) mod output;
+pub(crate) mod overview;
 pub(crate) mod pauses;
 pub(crate) mod preview;
 mod range;

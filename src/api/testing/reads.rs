@@ -198,7 +198,7 @@ impl World {
         run
     }
 
-    fn live_state(&self) -> State {
+    pub(super) fn live_state(&self) -> State {
         let live = self.history.iter().filter_map(|entry| match entry {
             HistoryEntry::Run(run) if !run.is_ended() => Some(self.of_life(run)),
             HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,

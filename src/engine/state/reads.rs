@@ -21,7 +21,7 @@ impl State {
     }
 
     /// All jobs, in the order of their creation.
-    pub fn jobs(&self) -> impl ExactSizeIterator<Item = &JobEntry> {
+    pub fn jobs(&self) -> impl ExactSizeIterator<Item = &JobEntry> + DoubleEndedIterator {
         self.jobs.values()
     }
 
@@ -40,6 +40,24 @@ impl State {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let names = self.names.range::<JobName, _>((from, Bound::Unbounded));
         names.map(|(_, incarnation)| &self.jobs[incarnation])
+    }
+
+    /// The names of all jobs in their order, each with its life. Looks at no job.
+    pub fn names(&self) -> impl DoubleEndedIterator<Item = (&JobName, Incarnation)> {
+        self.names.iter().map(|(name, incarnation)| (name, *incarnation))
+    }
+
+    /// The jobs with a name before `before`, in the reverse order of their names.
+    pub fn jobs_by_name_down(&self, before: Option<&JobName>) -> impl Iterator<Item = &JobEntry> {
+        let to = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let names = self.names.range::<JobName, _>((Bound::Unbounded, to));
+        names.rev().map(|(_, incarnation)| &self.jobs[incarnation])
+    }
+
+    /// The jobs created before `before`, the latest first.
+    pub fn jobs_down(&self, before: Option<Incarnation>) -> impl Iterator<Item = &JobEntry> {
+        let to = before.map_or(Bound::Unbounded, Bound::Excluded);
+        self.jobs.range((Bound::Unbounded, to)).rev().map(|(_, entry)| entry)
     }
 
     /// The job of that name.

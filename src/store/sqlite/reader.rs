@@ -3,6 +3,8 @@
 //! Each reader has connections of its own that can only read and see what was committed when their statement began.
 //! They block, so async code calls them through `spawn_blocking`. Another process may read too: `chronode backup`.
 
+mod pages;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -350,6 +352,9 @@ fn after_prefix(prefix: &str) -> String {
     }
     text
 }
+
+#[cfg(test)]
+pub(super) use pages::NEWEST;
 
 struct Reading<'a> {
     connection: &'a Connection,

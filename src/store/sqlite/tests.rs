@@ -887,3 +887,26 @@ fn another_process_reads_and_copies_while_nobody_writes() {
     // A copy can be copied and read without ever having been opened for writing.
     assert_eq!(Reader::open(&copy).unwrap().list(&Filter::default(), None, 10).unwrap(), found);
 }
+
+#[test]
+fn the_newest_of_several_jobs_are_read_with_one_statement() {
+    let subject = OnDisk::new();
+    let store = subject.store();
+    let changes = [1, 2].map(|number| stored(&job(number, if number == 1 { "a" } else { "b" })));
+    wait(store.commit(batch(1, changes.into()))).unwrap();
+    succeed(store, "a", 1, 5);
+    succeed(store, "b", 6, 7);
+    succeed(store, "a", 8, 8);
+    let reader = store.reader().unwrap();
+    let names = [name("b"), name("gone"), name("a")];
+    let found = reader.recent(&names, 3).unwrap();
+    let sequences = |entries: &Vec<HistoryEntry>| {
+        entries.iter().map(HistoryEntry::sequence).collect::<Vec<_>>()
+    };
+    let found: Vec<_> = found.iter().map(sequences).collect();
+    assert_eq!(found, [vec![7, 6], vec![], vec![8, 5, 4]]);
+    assert_eq!(reader.recent(&[], 3).unwrap(), Vec::<Vec<HistoryEntry>>::new());
+    let plan = reader::explain_sql(&reader, reader::NEWEST);
+    assert!(plan.contains("USING INDEX history_by_job (job=? AND sequence<?)"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
