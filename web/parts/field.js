@@ -1,6 +1,6 @@
 /** Fields of forms: a label, what is typed, what is wrong with it, and what it is for. */
 
-import { html } from "../vendor/preact.js";
+import { html, useState } from "../vendor/preact.js";
 
 /**
  * @typedef {object} FieldProps
@@ -17,7 +17,7 @@ import { html } from "../vendor/preact.js";
  */
 
 /** @param {{props: FieldProps, children?: any}} given */
-function frame({ props, children }) {
+export function Frame({ props, children }) {
   const { label, problem, hint, name } = props;
   return html`<div class="field ${problem ? "invalid" : ""}" data-field=${name}>
     <label>${label} ${children}</label>
@@ -30,7 +30,7 @@ function frame({ props, children }) {
  */
 export function Text(props) {
   const { value, set, problem, type = "text", placeholder, disabled, title, mono, list, step, min, max, maxlength, autofocus, required } = props;
-  return frame({
+  return Frame({
     props,
     children: html`<input
       class=${mono ? "mono" : ""}
@@ -54,10 +54,37 @@ export function Text(props) {
   });
 }
 
+/**
+ * What is typed as one text and kept as a list: the text stays as it is typed while it says what the list does.
+ * @param {object} props
+ * @param {any[] | undefined} props.items
+ * @param {(text: string) => any[] | undefined} props.parse
+ * @param {(items: any[] | undefined) => void} props.set
+ * @param {string} props.label
+ * @param {string} [props.placeholder]
+ */
+export function Items({ items, parse, set, label, placeholder }) {
+  const joined = (items ?? []).join(", ");
+  const [text, setText] = useState(joined);
+  const current = JSON.stringify(parse(text) ?? []) === JSON.stringify(items ?? []) ? text : joined;
+  return html`<input
+    class="mono"
+    aria-label=${label}
+    placeholder=${placeholder}
+    value=${current}
+    spellcheck="false"
+    autocomplete="off"
+    onInput=${(/** @type {any} */ event) => {
+      setText(event.target.value);
+      set(parse(event.target.value));
+    }}
+  />`;
+}
+
 /** @param {FieldProps & {rows?: number}} props */
 export function Area(props) {
   const { value, set, problem, placeholder, disabled, rows = 3, title } = props;
-  return frame({
+  return Frame({
     props,
     children: html`<textarea
       rows=${rows}
@@ -75,7 +102,7 @@ export function Area(props) {
 /** @param {FieldProps & {options: [string, string][]}} props each a value and what it is called */
 export function Choose(props) {
   const { value, set, problem, disabled, options, title } = props;
-  return frame({
+  return Frame({
     props,
     children: html`<select
       value=${value ?? ""}

@@ -1,0 +1,74 @@
+/** What fields of the form show of a draft, and what they make of what is typed. Pure. */
+
+/**
+ * A number, where it is written as numbers are printed: of `0.10` more may follow, so it stays as it is typed.
+ * @param {string} text
+ */
+export function numberOrText(text) {
+  const trimmed = text.trim();
+  if (trimmed === "") return undefined;
+  return String(Number(trimmed)) === trimmed && Number.isFinite(Number(trimmed)) ? Number(trimmed) : text;
+}
+
+/** @param {string} text */
+export const textOrNothing = (text) => (text === "" ? undefined : text);
+
+/**
+ * Items between commas or line breaks.
+ * @param {string} text
+ */
+export function itemsOf(text) {
+  const items = text.split(/[,\n]/).map((item) => item.trim()).filter(Boolean);
+  return items.length ? items : undefined;
+}
+
+/**
+ * The same of numbers; what is none stays what was typed, for the server to say.
+ * @param {string} text
+ */
+export function numbersOf(text) {
+  return itemsOf(text)?.map((item) => numberOrText(item));
+}
+
+/**
+ * A word that may have a number: `"queue"`, `{"queue": 3}`.
+ * @param {any} value
+ * @returns {{word: string, amount: string}}
+ */
+export function worded(value) {
+  if (typeof value === "string") return { word: value, amount: "" };
+  if (typeof value !== "object" || value === null) return { word: "", amount: "" };
+  const [word, amount] = Object.entries(value)[0] ?? ["", ""];
+  return { word, amount: String(amount) };
+}
+
+/**
+ * @param {string} word
+ * @param {string} amount
+ * @param {string[]} counted words that may have a number
+ */
+export function wordOf(word, amount, counted) {
+  if (word === "") return undefined;
+  return amount.trim() && counted.includes(word) ? { [word]: numberOrText(amount) } : word;
+}
+
+/**
+ * Changes one key of an object that is left out where it says nothing.
+ * @param {Record<string, any> | undefined} object
+ * @param {string} key
+ * @param {any} value
+ */
+export function withKey(object, key, value) {
+  const changed = { ...object, [key]: value };
+  if (value === undefined) delete changed[key];
+  return Object.keys(changed).length ? changed : undefined;
+}
+
+/**
+ * Two fields say how soon a job is placed; Chronos knows only one.
+ * @param {Record<string, any>} draft
+ */
+export const priorityOf = (draft) => draft.priority ?? (draft.highPriority ? "high" : "normal");
+
+/** @param {string} priority */
+export const priorityFields = (priority) => ({ highPriority: priority === "high", priority: priority === "low" ? "low" : undefined });
