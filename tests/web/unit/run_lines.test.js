@@ -153,3 +153,30 @@ test("no more is held than there is room for, and what is let go is a hole", () 
   assert.equal(whole(output).pieces[0].number, 1);
   assert.ok(output.parts.reduce((sum, part) => sum + part.end - part.start, 0) <= 24 * 1024 * 1024);
 });
+
+test("whether all of it can be held is told by how much was written, and by how short its lines are", () => {
+  const lines = new Output();
+  lines.add(0, encode("y\n".repeat(100_000)));
+  lines.grown(2_000_000);
+  assert.ok(lines.fits());
+  lines.grown(4_000_000);
+  assert.ok(!lines.fits());
+  const kept = new Output();
+  kept.add(0, encode(`${"x".repeat(99)}\n`.repeat(1_000)));
+  kept.grown(50_000_000);
+  assert.ok(!kept.fits());
+  kept.gap(10_000_000, 45_000_000);
+  assert.ok(kept.fits());
+});
+
+test("parts of a gap are one gap with what is between them", () => {
+  const output = new Output();
+  output.add(0, encode("head\n"));
+  output.add(1_000, encode("tail\n"));
+  output.gap(900, 1_000);
+  assert.deepEqual(rows(whole(output)), ["head", "hole 5-900", "gap 900-1000", "tail"]);
+  output.gap(5, 60);
+  assert.deepEqual(rows(whole(output)), ["head", "gap 5-1000", "tail"]);
+  output.gap(5, 1_000);
+  assert.deepEqual(rows(whole(output)), ["head", "gap 5-1000", "tail"]);
+});

@@ -104,10 +104,24 @@ export function Reasons({ explained, full = false }) {
   const all = explained.reasons;
   const sorted = full ? all : [...all.filter(({ code }) => !EXISTS.includes(code)), ...all.filter(({ code }) => EXISTS.includes(code))];
   return html`<ul class="reasons ${full ? "full" : ""}">
-      ${sorted.map(({ code, text }, index) => html`<li class=${index === 0 && !full ? "first" : ""}>${full && html`<code class="badge">${code}</code>`}<span>${sentence(text)}</span></li>`)}
+      ${sorted.map(({ code, text }, index) => html`<li class=${index === 0 && !full ? "first" : ""}>${full && html`<code class="badge">${code}</code>`}<span><${Sentence} text=${text} /></span></li>`)}
     </ul>
     ${full && html`<p class="hint">Calculated now, from what the decisions themselves look at. The word before each stays the same between versions; <code>chronode explain ${explained.run}</code> says the same.</p>`}`;
 }
 
-/** @param {string} text */
-const sentence = (text) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+/** What in a sentence of the server is an instant, or the id of a run. */
+const TOLD = /(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)|\b(j\d+-[a-z]\d+)\b/;
+
+/** A sentence of the server, its instants in the reader's zone. @param {{text: string}} props */
+export function Sentence({ text }) {
+  // A sentence may also begin with somebody's name.
+  const first = /^(it|its|the|this|attempt|nobody|nothing|no|another|an?)\b/.test(text) ? text.slice(0, 1).toUpperCase() : text.slice(0, 1);
+  const begun = `${first}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+  // Split by a pattern with two groups: text, instant, id, text, and so on.
+  return html`${begun.split(TOLD).map((each, index) => {
+    if (!each) return null;
+    if (index % 3 === 1) return html`<${When} at=${each} exactly=${true} />`;
+    if (index % 3 === 2) return html`<a class="mono" href=${toRun(each)}>${each}</a>`;
+    return each;
+  })}`;
+}

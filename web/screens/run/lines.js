@@ -62,14 +62,22 @@ export class Output {
   }
 
   /**
-   * Nothing was kept between these positions.
+   * Nothing was kept between these positions. There is one gap at most, so what lies between two parts of it is of it too.
    * @param {number} from
    * @param {number} to
    */
   gap(from, to) {
-    for (const { start, end } of this.#unknown(from, to)) {
+    const known = this.parts.find((part) => part.kind === "gap");
+    const ranges = this.#unknown(Math.min(from, known?.end ?? from), Math.max(to, known?.start ?? to));
+    for (const { start, end } of ranges) {
       const at = this.parts.findIndex((part) => part.start >= end);
       this.parts.splice(at < 0 ? this.parts.length : at, 0, { kind: "gap", start, end });
+    }
+    for (let index = this.parts.length - 1; index > 0; index -= 1) {
+      const [before, part] = [this.parts[index - 1], this.parts[index]];
+      if (before.kind !== "gap" || part.kind !== "gap" || before.end !== part.start) continue;
+      before.end = part.end;
+      this.parts.splice(index, 1);
     }
     this.total = Math.max(this.total, to);
     this.version += 1;
@@ -80,6 +88,15 @@ export class Output {
     if (total <= this.total) return;
     this.total = total;
     this.version += 1;
+  }
+
+  /** Whether there is room for all of it, as far as can be told from what is held. */
+  fits() {
+    const held = this.parts.filter((part) => part.kind === "bytes");
+    const bytes = held.reduce((sum, part) => sum + part.end - part.start, 0);
+    const lines = held.reduce((sum, part) => sum + part.starts.length, 0);
+    const kept = this.parts.reduce((sum, part) => sum - (part.kind === "gap" ? part.end - part.start : 0), this.total);
+    return kept < BYTES_MAX * 0.9 && (lines / Math.max(1, bytes)) * kept < LINES_MAX * 0.9;
   }
 
   /**

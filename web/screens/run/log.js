@@ -13,9 +13,6 @@ import { firstWrong, STREAMS, useMatches, useOutput } from "./log_state.js";
 import { PIECE_BYTES } from "./source.js";
 import { literal, textOf } from "./view.js";
 
-/** As much is loaded as a whole if that is asked for. */
-const WHOLE_BYTES = 20 * 1024 * 1024;
-
 /**
  * @typedef {import("./log_rows.js").Place} Place
  * @param {{run: any, route: import("../../shell/route.js").Route}} props a run with an attempt
@@ -67,7 +64,14 @@ export function Log({ run, route }) {
   };
   const latest = useRef(view);
   latest.current = view;
+  const load = (/** @type {import("./view.js").Piece} */ { stream, start, end: last }, /** @type {boolean} */ backwards) => {
+    const source = sources?.[/** @type {"stdout" | "stderr"} */ (stream)];
+    void source?.load(start, last, backwards);
+  };
+
   const end = () => {
+    const last = view.pieces[view.pieces.length - 1];
+    if (last?.kind === "hole") load(last, true);
     setFollow(true);
     setJump({ place: null });
   };
@@ -89,11 +93,6 @@ export function Log({ run, route }) {
     const number = piece.number === null ? `@${piece.part?.starts[index]}` : piece.number + index - piece.first;
     return to(route.path, { ...route.params, attempt: attempt.attempt, line: `${shown === "both" && piece.stream === "stderr" ? "e" : ""}${number}` });
   };
-  const load = (/** @type {import("./view.js").Piece} */ { stream, start, end: last }, /** @type {boolean} */ backwards) => {
-    const source = sources?.[/** @type {"stdout" | "stderr"} */ (stream)];
-    void source?.load(backwards ? Math.max(start, last - PIECE_BYTES) : start, last);
-  };
-
   const streams = STREAMS.filter((stream) => shown === "both" || shown === stream);
   const told = sources ? streams.map((stream) => sources[stream]) : [];
   const problem = told.map((source) => source.standing.problem).find(Boolean) ?? null;
@@ -183,6 +182,7 @@ export function Log({ run, route }) {
       <span class=${live ? "live" : ""}>${live ? (follow ? "Following." : "Live, paused where you read.") : over ? `Attempt ${attempt.attempt} is over.` : ""}</span>
       ${begun && view.rows > 0 && html`<span>${counted(view.rows, "row")}${holes ? " loaded" : ""}.</span>`}
       ${shown === "both" &&
+      told.every((source) => source.output.total > 0) &&
       html`<span>Each stream is in its own order. Between the two nothing is recorded: what was written before you looked has stdout first, what came since is as it came.</span>`}
     </p>
   </section>`;
@@ -221,7 +221,7 @@ function useNamedLine(name, shown, sources, version, view, found) {
       if (!hole) tell({ tone: "bad", text: `There is no line ${name} in ${stream}.` });
       return;
     }
-    void source.load(byte ? Math.max(hole.start, Number(digits) - PIECE_BYTES / 2) : hole.start, hole.end);
+    void source.load(byte ? Math.max(hole.start, Number(digits) - PIECE_BYTES / 2) : hole.start, hole.end, false);
   }, [name, shown, version, view]);
 }
 
@@ -233,14 +233,14 @@ function useNamedLine(name, shown, sources, version, view, found) {
 async function whole(holes, sources) {
   for (const { stream } of holes) {
     const source = sources[stream];
-    if (source.output.total > WHOLE_BYTES) {
-      tell({ tone: "bad", text: `All of ${stream} is ${bytes(source.output.total)}, too much to be held here.`, detail: "download it to search all of it" });
+    if (!source.output.fits()) {
+      tell({ tone: "bad", text: `All of ${stream} is too much to be held here: ${bytes(source.output.total)}. Only what is loaded was looked at.`, detail: "download it to look at all of it" });
       continue;
     }
     for (let tries = 0; tries < 64; tries += 1) {
       const hole = source.output.all().find((each) => each.kind === "hole");
       if (!hole || source.standing.problem) break;
-      await source.load(hole.start, hole.end);
+      await source.load(hole.start, hole.end, false);
     }
   }
   // What was loaded is painted a little later.

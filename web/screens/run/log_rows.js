@@ -10,6 +10,8 @@ import { line, visible } from "./lines.js";
 import { marked } from "./marks.js";
 
 const ROW_PX = 19;
+/** Behind each line. */
+const PADDING_PX = 10;
 const BEYOND = 20;
 /** Browsers have a greatest height; a longer list is scrolled in larger steps. */
 const HEIGHT_MAX = 12_000_000;
@@ -39,14 +41,15 @@ export function LogRows({ view, wrap, follow, onFollow, pattern, target, jump, b
   const [scrolled, setScrolled] = useState(0);
   const anchor = useRef(/** @type {{place: Place, offset: number} | null} */ (null));
   const digits = Math.max(3, ...view.pieces.map((piece) => (piece.number === null ? 0 : String(piece.number + piece.count).length)));
-  const gutter = digits + (both ? 6 : 2);
+  // As in styles/run.css.
+  const gutter = digits + 0.6 + (both ? 5 : 1.4);
 
   useLayoutEffect(() => {
     const element = box.current;
     if (!element || !ruler.current) return;
     const measure = () => {
       const character = (ruler.current?.getBoundingClientRect().width ?? 750) / 100;
-      const columns = Math.max(20, Math.floor((element.clientWidth - gutter * character - 20) / character));
+      const columns = Math.max(20, Math.floor((element.clientWidth - PADDING_PX) / character - gutter - 0.01));
       setSize({ height: element.clientHeight, columns, character });
     };
     measure();
@@ -103,8 +106,10 @@ export function LogRows({ view, wrap, follow, onFollow, pattern, target, jump, b
     setScrolled(scrollTop);
     const top = geometry.virtual(scrollTop);
     const row = geometry.rowAt(top);
-    const place = placeAt(row);
-    anchor.current = place && { place, offset: top - geometry.top(row) };
+    // What is not loaded may become many rows; the first line after it stays where it is.
+    const kept = view.at(row)?.piece.kind === "hole" && row + 1 < view.rows ? row + 1 : row;
+    const place = placeAt(kept);
+    anchor.current = place && { place, offset: top - geometry.top(kept) };
     onFollow(scrollTop + element.clientHeight >= element.scrollHeight - 4);
     if (!moved) return;
     const last = geometry.rowAt(top + size.height);
@@ -202,7 +207,7 @@ function rows({ view, first, last, pattern, target, both, load, href, digits }) 
     const number = piece.number === null ? null : piece.number + index - piece.first;
     const chosen = target && target.stream === stream && target.position >= read.start && target.position <= read.end;
     const label = number === null ? `byte ${read.start} of ${stream}` : `line ${number} of ${stream}`;
-    made.push(html`<div key=${`${stream}${read.start}`} class="line ${stream} ${chosen ? "chosen" : ""}">
+    made.push(html`<div key=${`${stream}${read.start}`} class="line ${stream} ${chosen ? "named" : ""}">
       <a class="number" href=${href(piece, index)} tabindex="-1" title=${number === null ? `${label}: what is before it is not loaded` : label} aria-label=${label} style=${{ minWidth: `${digits}ch` }}
         >${number ?? "·"}</a
       >${both && html`<span class="side">${stream === "stderr" ? "err" : "out"}</span>`}<span class="text"
@@ -230,7 +235,7 @@ function between(piece, load) {
   const amount = bytes(piece.end - piece.start);
   return piece.kind === "gap"
     ? html`<div class="line between gap" key=${`gap${piece.stream}${piece.start}`}>
-        <span class="text">⋯ ${amount} (${count(piece.end - piece.start)} bytes) of ${piece.stream} were not kept: it was longer than --output_cap</span>
+        <span class="text">⋯ ${piece.open ? `at least ${amount}` : `${amount} (${count(piece.end - piece.start)} bytes)`} of ${piece.stream} were not kept: it was longer than --output_cap</span>
       </div>`
     : html`<div class="line between" key=${`hole${piece.stream}${piece.start}`}>
         <button class="quiet" onClick=${() => load(piece, true)}>⋯ ${amount} of ${piece.stream} not loaded: load more</button>

@@ -11,6 +11,9 @@ import { Output } from "./lines.js";
 
 /** Of one request; the server gives no more at once. */
 export const PIECE_BYTES = 1024 * 1024;
+/** So much is taken as a whole. */
+const AT_ONCE_BYTES = 512 * 1024;
+const BEYOND_BYTES = 64;
 /** More than this is not followed. */
 const FOLLOWED_BYTES = 2 * PIECE_BYTES;
 /** Between two looks at output that is not followed. */
@@ -60,7 +63,7 @@ export class Source {
     this.over = over;
     this.wanted = wanted;
     try {
-      await this.#range(`bytes=-${PIECE_BYTES}`, null);
+      await this.#first();
       this.#stands({ begun: true, problem: null });
     } catch (error) {
       this.#failed(error);
@@ -97,19 +100,57 @@ export class Source {
   }
 
   /**
-   * Loads a part, once however often it is asked for.
+   * Loads from a hole as much as the server gives at once, one request at a time for each however often it is asked for.
    * @param {number} from
-   * @param {number} to more than the server gives at once is cut
+   * @param {number} to
+   * @param {boolean} backwards the end of the hole instead of its beginning
    */
-  load(from, to) {
-    const known = this.asking.get(from);
+  load(from, to, backwards) {
+    const key = backwards ? to : from;
+    const known = this.asking.get(key);
     if (known) return known;
-    const asked = this.#range(`bytes=${from}-${Math.min(to, from + PIECE_BYTES) - 1}`, from)
+    const start = this.#start(from, to, backwards);
+    const asked = this.#range(`bytes=${start}-${Math.min(to, start + PIECE_BYTES) - 1}`, start)
       .then(() => this.#stands({ problem: null }))
       .catch((error) => this.#failed(error))
-      .finally(() => this.asking.delete(from));
-    this.asking.set(from, asked);
+      .finally(() => this.asking.delete(key));
+    this.asking.set(key, asked);
     return asked;
+  }
+
+  /**
+   * Where to begin to load from a hole. One that ends with a gap hides how long the gap is; but of output with a gap as
+   * much is kept before it as behind it, so the other side is asked for a little beyond where it should end.
+   * @param {number} from
+   * @param {number} to
+   * @param {boolean} backwards
+   */
+  #start(from, to, backwards) {
+    const { total } = this.output;
+    const gap = this.output.parts.find((each) => each.kind === "gap");
+    if (backwards && gap?.start === to) return Math.max(from, Math.min(to - 1, total - gap.end - PIECE_BYTES + BEYOND_BYTES));
+    if (!backwards && gap?.end === from) return Math.max(from, Math.min(to - 1, total - gap.start - BEYOND_BYTES));
+    return backwards ? Math.max(from, to - PIECE_BYTES) : from;
+  }
+
+  /** Little output is given at once as a whole, without a word about positions; of much the end is asked for. */
+  async #first() {
+    const response = await ask(address(this.path, { attempt: this.attempt }), { signal: this.stopped.signal });
+    const reader = response.body?.getReader();
+    const pieces = [];
+    let length = 0;
+    for (let next = await reader?.read(); next?.value; next = await reader?.read()) {
+      pieces.push(next.value);
+      length += next.value.length;
+      if (length > AT_ONCE_BYTES) break;
+    }
+    const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
+    if (length <= AT_ONCE_BYTES && !new TextDecoder("latin1").decode(bytes).includes(MARK)) {
+      this.#add(0, bytes, 0, length);
+      return;
+    }
+    await reader?.cancel();
+    await this.#range(`bytes=-${PIECE_BYTES}`, null);
   }
 
   /**
@@ -135,6 +176,14 @@ export class Source {
     const position = first === undefined ? 0 : Number(first);
     const omitted = Number(response.headers.get("Chronode-Omitted") ?? 0);
     this.#add(position, bytes, position - omitted, Number(total ?? bytes.length));
+    // An answer that ends early ends where a gap begins.
+    const start = position - omitted;
+    const wanted = from === null ? Infinity : Number(/-(\d+)$/.exec(range)?.[1] ?? Infinity) + 1;
+    const end = Math.min(wanted, start + PIECE_BYTES, Number(total ?? 0));
+    if (position + bytes.length < end) {
+      this.output.gap(position + bytes.length, end);
+      this.changed(null);
+    }
   }
 
   /**
@@ -229,10 +278,11 @@ export class Source {
   async #look(signal) {
     for (;;) {
       const { over } = this;
-      const known = this.output.end;
-      // Far behind, only the end is of interest; what is between can be loaded.
+      // From the last byte that is known, because a range in which nothing is kept is refused.
+      const known = Math.max(0, this.output.end - 1);
       await this.#range(`bytes=${known}-${known + PIECE_BYTES - 1}`, known);
       if (signal.aborted) return;
+      // Far behind, only the end is of interest; what is between can be loaded.
       if (this.output.total - this.output.end > PIECE_BYTES) await this.#range(`bytes=-${PIECE_BYTES}`, null);
       if (this.output.end < this.output.total) continue;
       if (over) {

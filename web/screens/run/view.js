@@ -20,6 +20,7 @@ import { decode, lineAt, readableText, slice } from "./lines.js";
  * @property {number} count
  * @property {import("./lines.js").Bytes | null} part of lines
  * @property {number} first index of the first line in it
+ * @property {boolean} open of a gap, whether what is beside it is not loaded, so that it may be longer
  * @property {number | null} number of the first line, counted from 1; null while what is before it is not loaded
  */
 
@@ -45,7 +46,8 @@ export class View {
       const part = all[place];
       if (part.end <= from && part.end > part.start) continue;
       if (part.start >= to) break;
-      const shared = { stream, output, row: this.rows };
+      const open = all[place - 1]?.kind === "hole" || all[place + 1]?.kind === "hole";
+      const shared = { stream, output, row: this.rows, open };
       if (part.kind === "bytes") {
         const first = part.start >= from ? 0 : after(part.starts, from);
         const last = part.end <= to ? part.starts.length : after(part.starts, to);
