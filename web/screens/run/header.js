@@ -42,7 +42,7 @@ export function Header({ run, definition, explained, children }) {
     <${Reasons} explained=${explained} />
     <dl class="glance">
       <${Fact} name="Due" hint=${STANDS_FOR[run.trigger.kind] ?? ""}><${When} at=${run.trigger.dueAt} exactly=${true} /> <small><${When} at=${run.trigger.dueAt} /></small><//>
-      <${Fact} name="Why"><${Because} run=${run} /><//>
+      <${Fact} name="Why" broad=${Boolean(run.trigger.retryOf || run.trigger.backfill || run.causes?.length)}><${Because} run=${run} /><//>
       <${Fact} name="Started"><${When} at=${first?.startedAt ?? null} exactly=${true} none="not yet" /><//>
       <${Fact} name="Late by"><${Lateness} run=${run} /><//>
       <${Fact} name="Took" hint="from the start of its first attempt to its end"><${Lasting} from=${first?.startedAt ?? null} to=${end} /><//>
@@ -59,9 +59,9 @@ export function Header({ run, definition, explained, children }) {
   </header>`;
 }
 
-/** @param {{name: string, hint?: string, children?: any}} props */
-function Fact({ name, hint, children }) {
-  return html`<div title=${hint || undefined}>
+/** @param {{name: string, hint?: string, broad?: boolean, children?: any}} props */
+function Fact({ name, hint, broad = false, children }) {
+  return html`<div class=${broad ? "broad" : ""} title=${hint || undefined}>
     <dt>${name}</dt>
     <dd>${children}</dd>
   </div>`;

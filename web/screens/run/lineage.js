@@ -1,6 +1,6 @@
 /** What led to a run and what followed, on one axis of time. */
 
-import { html } from "../../vendor/preact.js";
+import { html, useRef } from "../../vendor/preact.js";
 import { counted, duration, exact, millis } from "../../data/format.js";
 import { part } from "../../data/http.js";
 import { useNow } from "../../data/present.js";
@@ -12,13 +12,16 @@ import { useZone } from "../../parts/time.js";
 import { to, toRun } from "../../shell/route.js";
 import { bars, ticks } from "./chain.js";
 
-const ROW_PX = 32;
+const ROW_PX = 30;
 /** Deeper runs are not indented further. */
 const DEPTH_MAX = 8;
 
 /** @param {{run: any}} props */
 export function Lineage({ run }) {
-  const { data: chain, problem, reload } = useGet(`chain/${part(run.id)}`, {}, { on: (event) => event.kind === "run" });
+  const known = useRef({ runs: new Set(), jobs: new Set() });
+  const { data: chain, problem, reload } = useGet(`chain/${part(run.id)}`, {}, {
+    on: ({ kind, what, run: moved, job }) => kind === "run" && (known.current.runs.has(moved) || (what === "recorded" && known.current.jobs.has(job))),
+  });
   const now = useNow();
   const zone = useZone();
   if (!chain) return problem ? html`<${ProblemBox} problem=${problem} retry=${reload} />` : html`<${Loading} lines=${6} />`;
@@ -27,6 +30,8 @@ export function Lineage({ run }) {
   const share = (/** @type {number} */ at) => `${(((at - from) / span) * 100).toFixed(3)}%`;
   const asked = all.findIndex((bar) => bar.step.run === chain.asked);
   const jobs = new Set(chain.steps.map((/** @type {any} */ step) => step.job));
+  known.current = { runs: new Set(chain.steps.map((/** @type {any} */ step) => step.run)), jobs };
+  const idle = end - from - waited - took;
 
   const head = html`<div class="gantt-row gantt-head" role="row">
     <span class="gantt-name" role="columnheader">Run</span>
@@ -47,10 +52,10 @@ export function Lineage({ run }) {
         >${step.retryOf && html`<span title="another try of ${step.retryOf}" class="again">↻</span>`}<a href=${toRun(step.run)} title="${step.job}\n${step.run}">${step.job}</a>
       </span>
       <span class="gantt-state" role="cell"><${State} state=${state} small=${true} /></span>
-      <a class="gantt-lane" role="cell" href=${toRun(step.run)} title=${told} aria-label=${told}>
-        <span class="bar waited" style=${{ left: share(begun), width: share(from + started - begun) }}></span>
-        ${step.startedAt && html`<span class="bar took ${tone(state)}" style=${{ left: share(started), width: share(from + ended - started) }}></span>`}
-      </a>
+      <span class="gantt-lane" role="cell"><a href=${toRun(step.run)} title=${told} aria-label=${told}>
+        <span class="gantt-bar waited" style=${{ left: share(begun), width: share(from + started - begun) }}></span>
+        ${step.startedAt && html`<span class="gantt-bar took ${tone(state)}" style=${{ left: share(started), width: share(from + ended - started) }}></span>`}
+      </a></span>
       <span class="gantt-took number" role="cell">${step.startedAt ? duration(ended - started) : html`<span class="none">–</span>`}</span>
     </div>`;
   };
@@ -59,11 +64,11 @@ export function Lineage({ run }) {
     <p class="gantt-words">
       ${counted(all.length, "run")} of ${counted(jobs.size, "job")} over <b>${duration(end - from)}</b>.
       ${path.length > 1 &&
-      html` The <span class="on-path" aria-hidden="true">◆</span> critical path has ${counted(path.length, "run")}: they waited <b>${duration(waited)}</b> and worked <b>${duration(took)}</b>.`}
+      html` The <span class="on-path" aria-hidden="true">◆</span> critical path has ${counted(path.length, "run")}: they waited <b>${duration(waited)}</b> and worked <b>${duration(took)}</b>${idle > span / 20 ? html`; <b>${duration(idle)}</b> passed between them` : ""}.`}
       ${chain.truncated && html`<span class="badge late" role="note">There are more: a chain shows 1,000 runs at most, those that led to this one first.</span>`}
     </p>
-    <p class="legend hint" aria-hidden="true">
-      <span><i class="bar waited"></i> waited</span><span><i class="bar took good"></i> took, further attempts included</span><span>↻ another try</span><span>◆ critical path</span>
+    <p class="legend hint">
+      <span><i class="gantt-bar waited"></i> waited</span><span><i class="gantt-bar took good"></i> took, further attempts included</span><span>↻ another try</span><span>◆ critical path</span>
       <a href=${to(["graph"], { job: run.job })}>Its jobs in the graph</a>
     </p>
     <${VirtualRows} total=${all.length} height=${ROW_PX} row=${row} active=${asked} label="runs of the chain" head=${head} />

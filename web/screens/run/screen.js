@@ -47,7 +47,7 @@ export default function RunScreen({ route, me }) {
   if (!run) return html`<${Loading} lines=${8} />`;
   const tab = TABS.some((each) => each.id === route.params.tab) ? route.params.tab : "log";
   return html`<${JobZone.Provider} value=${definition?.scheduleTimeZone ?? ""}>
-    <div class="run-screen ${tab === "log" ? "filled" : ""}">
+    <div class="run-screen ${tab === "log" || tab === "lineage" ? "filled" : ""}">
       <${Header} run=${run} definition=${definition} explained=${explained}>
         <${Actions} run=${run} me=${me} />
       <//>

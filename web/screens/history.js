@@ -1,0 +1,218 @@
+/** Everything that ran, was missed or is under way: searched on the server, listed newest first. */
+
+import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { count, counted, duration, exact, millis, offset } from "../data/format.js";
+import { Empty, ProblemBox } from "../parts/problem.js";
+import { look, State, standing, why } from "../parts/state.js";
+import { VirtualRows } from "../parts/table.js";
+import { Lasting, useZone, When } from "../parts/time.js";
+import { useKeys } from "../shell/keys.js";
+import { tell } from "../shell/notices.js";
+import { choose, go, to, toJob, toRun } from "../shell/route.js";
+import { ROWS_MAX, usePages } from "./history_pages.js";
+import { csv, facts, fromField, keyOf, toField } from "./history_rows.js";
+
+const ROW_PX = 38;
+const NARROW_ROW_PX = 66;
+const NARROW = "(max-width: 760px)";
+const VERDICTS = ["succeeded", "failed", "lost", "killed", "missed", "skipped", "superseded"];
+const WHYS = ["schedule", "catchUp", "parents", "manual", "retry", "backfill"];
+const TYPING_MS = 300;
+/** Lengths of time that are often looked back. */
+const BACK = [
+  { label: "1 h", ms: 36e5 },
+  { label: "24 h", ms: 864e5 },
+  { label: "7 d", ms: 6048e5 },
+];
+const LATE_MS = 60_000;
+
+/** @param {{route: import("../shell/route.js").Route}} props */
+export default function History({ route }) {
+  const { job, search, verdict, live, from, to: until, agent, exit, why: because } = route.params;
+  const [atTop, setAtTop] = useState(true);
+  const [active, setActive] = useState(-1);
+  const narrow = useNarrow();
+  const pages = usePages({ job, search, verdict, live: live === "true" ? true : undefined, from, to: until, agent, exit, why: because }, atTop);
+  const { rows, next, loading, problem, fresh } = pages;
+  const filtered = Object.keys(route.params).length > 0;
+  const full = rows.length >= ROWS_MAX;
+
+  const move = (/** @type {number} */ by) => setActive((known) => Math.max(0, Math.min(rows.length - 1, known + by)));
+  const open = () => {
+    const entry = rows[active];
+    if (entry) go(entry.kind === "run" ? toRun(entry.id) : toJob(entry.job));
+  };
+  useKeys([
+    { key: "j", does: "the next run", run: () => move(1) },
+    { key: "k", does: "the run before", run: () => move(-1) },
+    { key: "Enter", does: "look at the run", run: open },
+  ]);
+  useEffect(() => setActive(-1), [JSON.stringify(route.params)]);
+
+  const seen = (/** @type {number} */ first, /** @type {number} */ last) => {
+    setAtTop(first === 0);
+    if (last >= rows.length - 20) pages.more();
+  };
+
+  return html`<div class="history">
+    <div class="title-row">
+      <h1>History</h1>
+      <span class="buttons">
+        <button disabled=${!rows.length} title="what is listed here, for spreadsheets" onClick=${() => save(csv(rows), "text/csv", "csv", rows.length)}>Export CSV</button>
+        <button disabled=${!rows.length} title="what is listed here, as the API says it" onClick=${() => save(JSON.stringify(rows, null, 1), "application/json", "json", rows.length)}>Export JSON</button>
+      </span>
+    </div>
+    <${Filters} params=${route.params} />
+    <${ProblemBox} problem=${problem} retry=${pages.renew} />
+    ${!loading && !problem && rows.length === 0 && next === null
+      ? html`<${Empty} title=${filtered ? "Nothing matches" : "Nothing has run yet"} command=${filtered ? undefined : "chronode job run NAME"}>
+          ${filtered ? html`<a href=${to(["history"])}>Take all filters away</a>, or look further back.` : "What runs, what fails and what is missed is listed here as it happens."}
+        <//>`
+      : html`<div class="history-list">
+          ${fresh > 0 && html`<button class="fresh" onClick=${pages.renew}>${counted(fresh, "new run")} since</button>`}
+          <${VirtualRows}
+            total=${rows.length}
+            height=${narrow ? NARROW_ROW_PX : ROW_PX}
+            active=${active}
+            label="runs"
+            seen=${seen}
+            head=${narrow ? null : html`<${Head} />`}
+            row=${(/** @type {number} */ index) => html`<${Row} key=${keyOf(rows[index])} entry=${rows[index]} active=${index === active} narrow=${narrow} index=${index} />`}
+          />
+        </div>`}
+    <p class="hint history-foot" role="status">
+      ${counted(rows.length, "entry", "entries")}${next !== null || loading ? " so far" : ""}.
+      ${pages.searchedTo && html` Looked back to <${When} at=${pages.searchedTo} exactly=${true} />.`}
+      ${loading && " Looking further…"}
+      ${!loading && next === null && rows.length > 0 && " That is all there is."}
+      ${!loading && next !== null && !full && html` <button class="quiet link" onClick=${pages.more}>Look further back</button>`}
+      ${full && ` No more than ${count(ROWS_MAX)} are listed: narrow the search.`}
+    </p>
+  </div>`;
+}
+
+/** Whether there is little room. */
+function useNarrow() {
+  const [narrow, setNarrow] = useState(() => matchMedia(NARROW).matches);
+  useEffect(() => {
+    const media = matchMedia(NARROW);
+    const changed = () => setNarrow(media.matches);
+    media.addEventListener("change", changed);
+    return () => media.removeEventListener("change", changed);
+  }, []);
+  return narrow;
+}
+
+/** @param {{params: Record<string, string>}} props */
+function Filters({ params }) {
+  const zone = useZone();
+  const back = (/** @type {number} */ ms) => new Date(Math.floor((Date.now() - ms) / 6e4) * 6e4).toISOString();
+  const chip = (/** @type {any} */ content, /** @type {Record<string, any>} */ changes, /** @type {boolean} */ on) =>
+    html`<a class="chip" href=${to(["history"], { ...params, ...changes })} aria-current=${on ? "true" : undefined}>${content}</a>`;
+  const all = !params.verdict && params.live !== "true";
+  return html`<div class="filters" role="search" aria-label="search the history">
+      <${Typed} name="search" value=${params.search} label="words in the job’s name" placeholder="Search job names  /" main=${true} />
+      ${params.job && html`<a class="chip" href=${to(["history"], { ...params, job: null })} aria-current="true" title="of this job alone; click to see all">${params.job} ×</a>`}
+      <label class="choice-of"
+        ><span class="unseen">why it ran</span>
+        <select value=${params.why ?? ""} onChange=${(/** @type {any} */ event) => choose({ why: event.target.value })}>
+          <option value="" selected=${!params.why}>for any reason</option>
+          ${WHYS.map((each) => html`<option value=${each} selected=${each === params.why}>${why(each)}</option>`)}
+        </select></label
+      >
+      <${Typed} name="agent" value=${params.agent} label="agent" placeholder="Agent" short=${true} />
+      <${Typed} name="exit" value=${params.exit} label="exit code" placeholder="Exit code" short=${true} numeric=${true} />
+    </div>
+    <div class="filters" role="group" aria-label="how it ended">
+      ${chip("all", { verdict: null, live: null }, all)} ${chip(html`<span class="glyph running" aria-hidden="true">▶</span> not over`, { verdict: null, live: "true" }, params.live === "true")}
+      ${VERDICTS.map((each) => chip(html`<span class="glyph ${look(each).tone}" aria-hidden="true">${look(each).glyph}</span> ${each}`, { verdict: each, live: null }, params.verdict === each))}
+      <span class="range">
+        ${BACK.map(({ label, ms }) => html`<button class="quiet" title="recorded in the last ${label}" onClick=${() => choose({ from: back(ms), to: null }, { keep: true })}>${label}</button>`)}
+        <label><span>from</span> <input type="datetime-local" value=${toField(params.from, zone)} onChange=${(/** @type {any} */ event) => choose({ from: fromField(event.target.value, zone, offset) })} /></label>
+        <label><span>to</span> <input type="datetime-local" value=${toField(params.to, zone)} onChange=${(/** @type {any} */ event) => choose({ to: fromField(event.target.value, zone, offset) })} /></label>
+        ${(params.from || params.to) && html`<a href=${to(["history"], { ...params, from: null, to: null })}>any time</a>`}
+      </span>
+    </div>`;
+}
+
+/**
+ * A field that is part of the address once the reader pauses.
+ * @param {{name: string, value?: string, label: string, placeholder: string, main?: boolean, short?: boolean, numeric?: boolean}} props
+ */
+function Typed({ name, value = "", label, placeholder, main = false, short = false, numeric = false }) {
+  const [text, setText] = useState(value);
+  const timer = useRef(/** @type {ReturnType<typeof setTimeout> | null} */ (null));
+  useEffect(() => setText(value), [value]);
+  return html`<input
+    type=${main ? "search" : "text"}
+    class=${short ? "short" : ""}
+    data-search=${main ? "" : undefined}
+    inputmode=${numeric ? "numeric" : undefined}
+    aria-label=${label}
+    placeholder=${placeholder}
+    value=${text}
+    onInput=${(/** @type {any} */ event) => {
+      const typed = event.target.value;
+      setText(typed);
+      if (timer.current) clearTimeout(timer.current);
+      timer.current = setTimeout(() => choose({ [name]: typed.trim() }), TYPING_MS);
+    }}
+  />`;
+}
+
+function Head() {
+  const names = ["State", "Job", "Due", "Started", "Late by", "Took", "Why", "Agent", "Exit", "Reason"];
+  return html`<div class="history-row" role="row">${names.map((name) => html`<span role="columnheader" class="of-${name.toLowerCase().replace(" ", "-")}">${name}</span>`)}</div>`;
+}
+
+/** @param {{entry: any, active: boolean, narrow: boolean, index: number}} props */
+function Row({ entry, active, narrow, index }) {
+  const zone = useZone();
+  const { due, started, lateMs, tookMs, agent, exit, why: because, reason } = facts(entry);
+  const height = narrow ? NARROW_ROW_PX : ROW_PX;
+  const isRun = entry.kind === "run";
+  const name = html`<a href=${isRun ? toRun(entry.id) : toJob(entry.job)} title="${entry.job}${isRun ? `\n${entry.id}` : ""}">${entry.job}</a>`;
+  const many = isRun
+    ? null
+    : html`<b>${counted(entry.count, "occurrence")} ${entry.verdict}</b>${entry.count > 1 && html`, first ${exact(millis(entry.firstDueAt), zone).slice(0, 16)}, last ${exact(millis(entry.lastDueAt), zone).slice(0, 16)}`}`;
+  const took = isRun && started ? (tookMs === null ? html`<${Lasting} from=${started} />` : duration(tookMs)) : null;
+  const none = html`<span class="none">–</span>`;
+  const state = html`<${State} state=${standing(entry)} />`;
+  const shared = { role: "row", "aria-rowindex": index + 1, style: { height: `${height}px` } };
+  if (narrow) {
+    return html`<div ...${shared} class="history-row narrow ${active ? "active" : ""}">
+      <span class="of-state" role="cell">${state}</span>
+      <span class="of-job" role="cell">${name}</span>
+      <span class="of-more" role="cell">${many ?? html`<${When} at=${due} exactly=${true} />${took && html`, took ${took}`}${exit && html`, exit <span class="exit ${exit.tone}">${exit.text}</span>`}${reason && html` · ${reason}`}`}</span>
+    </div>`;
+  }
+  return html`<div ...${shared} class="history-row ${active ? "active" : ""} ${isRun ? "" : "stretch"}">
+    <span class="of-state" role="cell">${state}</span>
+    <span class="of-job" role="cell">${name}</span>
+    ${isRun
+      ? html`<span class="of-due" role="cell"><${When} at=${due} exactly=${true} /></span>
+          <span class="of-started" role="cell">${started ? html`<${When} at=${started} exactly=${true} />` : none}</span>
+          <span class="of-late-by number ${lateMs !== null && lateMs >= LATE_MS ? "late-now" : ""}" role="cell">${lateMs === null ? none : duration(lateMs)}</span>
+          <span class="of-took number" role="cell">${took ?? none}</span>
+          <span class="of-why" role="cell">${why(because)}</span>
+          <span class="of-agent" role="cell" title=${agent}>${agent ?? none}</span>
+          <span class="of-exit" role="cell">${exit ? html`<span class="exit ${exit.tone}" title=${exit.text}>${exit.text}</span>` : none}</span>
+          <span class="of-reason" role="cell" title=${reason}>${reason}</span>`
+      : html`<span class="of-many" role="cell" title=${reason}>${many}</span> <span class="of-reason" role="cell" title=${reason}>${reason}</span>`}
+  </div>`;
+}
+
+/**
+ * @param {string} text
+ * @param {string} type
+ * @param {string} ending
+ * @param {number} amount
+ */
+function save(text, type, ending, amount) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = `chronode-history.${ending}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  tell({ tone: "good", text: `Exported ${counted(amount, "entry", "entries")}: what is listed so far.` });
+}
