@@ -122,16 +122,16 @@ function Filters({ params }) {
       >
       <${Typed} name="agent" value=${params.agent} label="agent" placeholder="Agent" short=${true} />
       <${Typed} name="exit" value=${params.exit} label="exit code" placeholder="Exit code" short=${true} numeric=${true} />
-    </div>
-    <div class="filters" role="group" aria-label="how it ended">
-      ${chip("all", { verdict: null, live: null }, all)} ${chip(html`<span class="glyph running" aria-hidden="true">▶</span> not over`, { verdict: null, live: "true" }, params.live === "true")}
-      ${VERDICTS.map((each) => chip(html`<span class="glyph ${look(each).tone}" aria-hidden="true">${look(each).glyph}</span> ${each}`, { verdict: each, live: null }, params.verdict === each))}
       <span class="range">
         ${BACK.map(({ label, ms }) => html`<button class="quiet" title="recorded in the last ${label}" onClick=${() => choose({ from: back(ms), to: null }, { keep: true })}>${label}</button>`)}
         <label><span>from</span> <input type="datetime-local" value=${toField(params.from, zone)} onChange=${(/** @type {any} */ event) => choose({ from: fromField(event.target.value, zone, offset) })} /></label>
         <label><span>to</span> <input type="datetime-local" value=${toField(params.to, zone)} onChange=${(/** @type {any} */ event) => choose({ to: fromField(event.target.value, zone, offset) })} /></label>
         ${(params.from || params.to) && html`<a href=${to(["history"], { ...params, from: null, to: null })}>any time</a>`}
       </span>
+    </div>
+    <div class="filters" role="group" aria-label="how it ended">
+      ${chip("all", { verdict: null, live: null }, all)} ${chip(html`<span class="glyph running" aria-hidden="true">▶</span> not over`, { verdict: null, live: "true" }, params.live === "true")}
+      ${VERDICTS.map((each) => chip(html`<span class="glyph ${look(each).tone}" aria-hidden="true">${look(each).glyph}</span> ${each}`, { verdict: each, live: null }, params.verdict === each))}
     </div>`;
 }
 
@@ -174,7 +174,7 @@ function Row({ entry, active, narrow, index }) {
   const name = html`<a href=${isRun ? toRun(entry.id) : toJob(entry.job)} title="${entry.job}${isRun ? `\n${entry.id}` : ""}">${entry.job}</a>`;
   const many = isRun
     ? null
-    : html`<b>${counted(entry.count, "occurrence")} ${entry.verdict}</b>${entry.count > 1 && html`, first ${exact(millis(entry.firstDueAt), zone).slice(0, 16)}, last ${exact(millis(entry.lastDueAt), zone).slice(0, 16)}`}`;
+    : html`${entry.count > 1 ? html`<b>${count(entry.count)} ${entry.verdict}</b>, first ${exact(millis(entry.firstDueAt), zone).slice(0, 16)}, last ${exact(millis(entry.lastDueAt), zone).slice(0, 16)}` : html`<${When} at=${due} exactly=${true} />`}`;
   const took = isRun && started ? (tookMs === null ? html`<${Lasting} from=${started} />` : duration(tookMs)) : null;
   const none = html`<span class="none">–</span>`;
   const state = html`<${State} state=${standing(entry)} />`;
