@@ -5,8 +5,8 @@
 
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../../vendor/preact.js";
 import { duration } from "../../data/format.js";
+import { hands } from "../../parts/hands.js";
 import { linkName } from "./critical.js";
-import { hands } from "./hands.js";
 import { Minimap } from "./minimap.js";
 import { arrow, curve, mark, nameIn, rectangle, rough } from "./shape.js";
 import { jobLook, standingOf } from "./states.js";

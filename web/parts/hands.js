@@ -1,4 +1,4 @@
-/** What pointers and wheels do to a picture: dragged by one, made larger and smaller by two or by a wheel. */
+/** What pointers and wheels do to a picture: it is dragged by one pointer, and made larger and smaller by two or by a wheel. */
 
 /**
  * @typedef {object} Meaning points are in the picture's own CSS pixels
@@ -6,6 +6,9 @@
  * @property {(factor: number, x: number, y: number) => void} zoom
  * @property {(x: number, y: number) => void} at somebody points at it: a click or a tap
  * @property {(x: number | null, y: number | null) => void} over the mouse is over it, or nowhere
+ * @property {(event: WheelEvent) => {x: number, y: number} | "zoom" | "scroll"} [wheel] what a wheel means: to pan by so much, to zoom, or what
+ *   it means elsewhere; to zoom where it is not given
+ * @property {string} [within] a selector: what happens outside of such elements is none of the picture's business
  */
 
 /** A pointer that moved less did not drag. */
@@ -25,7 +28,10 @@ export function hands(element, meaning) {
     const { left, top } = element.getBoundingClientRect();
     return { x: event.clientX - left, y: event.clientY - top };
   };
-  const ours = (/** @type {Event} */ event) => !(/** @type {Element} */ (event.target).closest("button, a, .minimap"));
+  const ours = (/** @type {Event} */ event) => {
+    const target = /** @type {Element} */ (event.target);
+    return meaning.within ? target.closest(meaning.within) !== null : target.closest("button, a, .minimap") === null;
+  };
   const pressed = (/** @type {PointerEvent} */ event) => {
     if (event.button !== 0 || !ours(event)) return;
     if (down.size === 0) travelled = 0;
@@ -63,7 +69,13 @@ export function hands(element, meaning) {
   };
   const left = () => meaning.over(null, null);
   const turned = (/** @type {WheelEvent} */ event) => {
+    const means = meaning.wheel?.(event) ?? "zoom";
+    if (means === "scroll") return;
     event.preventDefault();
+    if (means !== "zoom") {
+      meaning.pan(means.x, means.y);
+      return;
+    }
     const { x, y } = place(event);
     // Lines and pages, as some mice count, are so many pixels; a pinch on a touch pad comes as small steps with Ctrl.
     const pixels = event.deltaY * (event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? 400 : 1);
