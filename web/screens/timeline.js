@@ -137,7 +137,7 @@ function useSettling(scene, params, setWindow, setAsked) {
 
 /** @param {{params: Record<string, string>}} props */
 function Filters({ params }) {
-  return html`<form class="filters" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
+  return html`<form class="filters" role="search" aria-label="jobs of the timeline" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
     <input
       data-search
       type="search"
@@ -303,7 +303,7 @@ function Picture({ scene, filter, asked, set }) {
         seen=${(/** @type {number} */ first, /** @type {number} */ last) => setRange((known) => (known.first === first && known.last === last ? known : { first, last }))}
         head=${html`<div class="lane head-lane" role="row">
           <span class="lane-name" role="columnheader">${counted(total, "job")}</span>
-          <div class="axis-place" role="columnheader" aria-label="time"><${Axis} scene=${scene} zone=${zone} width=${width} /></div>
+          <div class="axis-place" role="columnheader"><span class="unseen">what ran and will run</span><${Axis} scene=${scene} zone=${zone} width=${width} /></div>
         </div>`}
         row=${(/** @type {number} */ index) => html`<${LaneRow}
           key=${index}

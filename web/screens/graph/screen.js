@@ -235,6 +235,7 @@ function Search({ params, found, at, show }) {
   return html`<form
       class="filters"
       role="search"
+      aria-label="jobs of the graph"
       onSubmit=${(/** @type {Event} */ event) => {
         event.preventDefault();
         next(1);

@@ -34,6 +34,12 @@ export function entries({ job, runs, stretches, ahead, typicalMs }) {
   return found.sort((a, b) => millis(a.at) - millis(b.at));
 }
 
+/** @param {Entry} entry */
+function whatOf({ state, word }) {
+  if (state === null) return html`<span class="state quiet"><span class="glyph" aria-hidden="true">○</span>will start</span>`;
+  return word.run ? html`<a href=${toRun(word.run)} title="the run"><${State} state=${state} /></a>` : html`<${State} state=${state} />`;
+}
+
 /** @type {WeakMap<object, Entry[]>} */
 const known = new WeakMap();
 
@@ -61,8 +67,7 @@ export function List({ filter, asked, page }) {
     return html`<div class="timeline-row" role="row" aria-rowindex=${index + 1} style=${{ height: `${ROW}px` }}>
       <span role="cell"><a href=${toJob(entry.job)} title=${entry.job}>${entry.job}</a></span>
       <span role="cell">
-        ${entry.state === null ? html`<span class="state quiet"><span class="glyph" aria-hidden="true">○</span>will start</span>` : html`<${State} state=${entry.state} />`}
-        ${entry.word.times > 1 && html` <small>${count(entry.word.times)} times</small>`} ${entry.word.run && html` <a href=${toRun(entry.word.run)}>run</a>`}
+        ${whatOf(entry)} ${entry.word.times > 1 && html`<small>${count(entry.word.times)} times</small>`}
       </span>
       <span role="cell"><${When} at=${entry.at} exactly /></span>
       <span role="cell"><${When} at=${entry.ended} exactly /></span>
