@@ -99,6 +99,8 @@ function find(reader, steps, nearest) {
   const own = event.type === EVENT_SCALAR ? { start: event.valueStart, end: Math.max(event.valueStart, event.valueEnd) } : nearest;
   if (steps.length === 0 || (event.type !== EVENT_MAPPING && event.type !== EVENT_SEQUENCE)) return own;
   reader.next += 1;
+  // What a collection inside lacks is looked for where that begins.
+  if (nearest) nearest = { start: event.start, end: event.start + 1 };
   const [step, ...rest] = steps;
   for (let index = 0; ; index += 1) {
     const item = reader.events[reader.next];

@@ -1,6 +1,7 @@
 /** Fields of forms: a label, what is typed, what is wrong with it, and what it is for. */
 
 import { html, useState } from "../vendor/preact.js";
+import { Sentence } from "./sentence.js";
 
 /**
  * @typedef {object} FieldProps
@@ -21,7 +22,7 @@ export function Frame({ props, children }) {
   const { label, problem, hint, name } = props;
   return html`<div class="field ${problem ? "invalid" : ""}" data-field=${name}>
     <label>${label} ${children}</label>
-    ${problem && html`<p class="wrong" role="alert">${problem}</p>`} ${hint && html`<p class="hint">${hint}</p>`}
+    ${problem && html`<p class="wrong" role="alert"><${Sentence} text=${problem} /></p>`} ${hint && html`<p class="hint">${hint}</p>`}
   </div>`;
 }
 
@@ -122,7 +123,7 @@ export function Check({ label, value, set, name, hint, problem, disabled, title 
     <label title=${title}
       ><input type="checkbox" checked=${value === true} disabled=${disabled} onChange=${(/** @type {any} */ event) => set(event.target.checked)} /> ${label}</label
     >
-    ${problem && html`<p class="wrong" role="alert">${problem}</p>`} ${hint && html`<p class="hint">${hint}</p>`}
+    ${problem && html`<p class="wrong" role="alert"><${Sentence} text=${problem} /></p>`} ${hint && html`<p class="hint">${hint}</p>`}
   </div>`;
 }
 
@@ -151,7 +152,7 @@ export function List({ label, items, set, make, row, add, hint, name, problem, d
         <button class="quiet" type="button" aria-label="remove ${label} ${index + 1}" onClick=${() => set(items.filter((_, place) => place !== index))}>×</button>
       </div>`,
     )}
-    ${problem && html`<p class="wrong" role="alert">${problem}</p>`} ${hint && html`<p class="hint">${hint}</p>`}
+    ${problem && html`<p class="wrong" role="alert"><${Sentence} text=${problem} /></p>`} ${hint && html`<p class="hint">${hint}</p>`}
     <button type="button" class="add" onClick=${() => set([...items, make()])}>${add}</button>
   </fieldset>`;
 }

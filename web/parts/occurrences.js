@@ -19,12 +19,14 @@ function dated(text) {
  * @param {string} props.zone the job's, empty where it has none
  * @param {(utc: string) => any} [props.beside] what else is said of one
  * @param {string[]} [props.skipped] those that are left out
+ * @param {boolean} [props.compact] two clocks leave no room for how far away they are
  */
-export function Occurrences({ next, zone, beside, skipped = [] }) {
+export function Occurrences({ next, zone, beside, skipped = [], compact = false }) {
   const chosen = useZone();
   // Where the reader looks at the job's clock or UTC anyhow, their own stands beside it.
   const list = lines(next, chosen === "UTC" ? "UTC" : "");
   const one = sameClock(list);
+  const away = one || !compact;
   const mine = list.length ? (chosen === "UTC" ? "UTC" : `your time, ${offsetName(offset(list[0].at, ""))}`) : "your time";
   return html`<div class="scroll-x">
     <table class="occurrences">
@@ -32,7 +34,7 @@ export function Occurrences({ next, zone, beside, skipped = [] }) {
         <tr>
           <th scope="col">${zone || "UTC"}</th>
           ${!one && html`<th scope="col">${mine}</th>`}
-          <th scope="col">from now</th>
+          ${away && html`<th scope="col">from now</th>`}
           ${beside && html`<th scope="col"><span class="unseen">more</span></th>`}
         </tr>
       </thead>
@@ -44,7 +46,7 @@ export function Occurrences({ next, zone, beside, skipped = [] }) {
               ${line.opensAt !== null && html`<br /><small>starts ${clock(line.opensAt, zone || "UTC")}, spread</small>`}
             </td>
             ${!one && html`<td class="number">${dated(line.mine)} <${Shift} text=${line.mineShift} /></td>`}
-            <td><${When} at=${line.at} /></td>
+            ${away && html`<td><${When} at=${line.at} /></td>`}
             ${beside && html`<td class="beside">${beside(line.utc)}</td>`}
           </tr>`,
         )}

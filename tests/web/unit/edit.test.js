@@ -33,6 +33,10 @@ test("a refusal marks its field, and what is around it", () => {
   assert.deepEqual(elsewhere(list, ["dst", "calendars"]).map((each) => each.message), ["third"]);
 });
 
+test("what a message says already is not said twice", () => {
+  assert.equal(faultOf(refusals({ message: "no: expected `*`", remedy: "expected `*`", field: "schedule" }), "schedule"), "no: expected `*`");
+});
+
 test("the place in a text is kept with the refusal it belongs to", () => {
   const position = { start: 10, end: 11 };
   assert.deepEqual(refusals({ message: "m", field: "schedule", position }), [{ message: "m", field: "schedule", remedy: "", position }]);

@@ -89,7 +89,9 @@ test("a field is found in YAML and in JSON", () => {
 });
 
 test("of a field that the text does not say, what is nearest to it is found", () => {
-  assert.equal(at("name: a\ncalendars:\n  - name: x\n", "calendars[0].use"), "calendars");
+  const yaml = "name: a\ncalendars:\n  - name: x\n";
+  assert.equal(locate(yaml, "calendars[0].use")?.start, yaml.indexOf("name: x"));
+  assert.equal(locate(yaml, "calendars[3]")?.start, yaml.indexOf("- name"));
   assert.equal(locate("name: a\n", "command"), null);
   assert.equal(locate("name: [", "name"), null);
   assert.equal(locate("name: a\n", ""), null);

@@ -1,6 +1,7 @@
 /** The container a job runs in, and what is downloaded before it. */
 
 import { html } from "../../vendor/preact.js";
+import { Sentence } from "../../parts/sentence.js";
 import { Check, Choose, List, Text } from "../../parts/field.js";
 import { Fold } from "./fold.js";
 import { textOrNothing, withKey } from "./values.js";
@@ -15,7 +16,7 @@ export function Container({ given: { draft, change, fault } }) {
   const container = draft.container;
   const put = (/** @type {string} */ key, /** @type {any} */ value) => change({ container: { ...withKey(container, key, value) } });
   return html`<${Fold} title="Container" says=${Boolean(container)} wrong=${fault("container") !== null}>
-    ${fault("container") && html`<p class="wrong" role="alert">${fault("container")}</p>`}
+    ${fault("container") && html`<p class="wrong" role="alert"><${Sentence} text=${fault("container")} /></p>`}
     <${Check} label="Runs in a container" name="container" value=${Boolean(container)} set=${(/** @type {boolean} */ on) => change({ container: on ? { image: "" } : undefined })} />
     ${container &&
     html`

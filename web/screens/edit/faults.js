@@ -33,7 +33,15 @@ export function refusals(problem) {
 export function faultOf(list, field) {
   const found = list.find((each) => each.field === field || each.field.startsWith(`${field}.`) || each.field.startsWith(`${field}[`));
   if (!found) return null;
-  return found.remedy ? `${found.message}: ${found.remedy}` : found.message;
+  return withRemedy(found);
+}
+
+/**
+ * Both in one sentence; some messages of Chronos say what to do already.
+ * @param {{message: string, remedy: string}} refused
+ */
+export function withRemedy({ message, remedy }) {
+  return remedy && !message.includes(remedy) ? `${message}: ${remedy}` : message;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The draft as a form. It changes the fields it shows and leaves all others as they are. */
 
 import { html } from "../../vendor/preact.js";
+import { Sentence } from "../../parts/sentence.js";
 import { kindOf, turnInto } from "../../data/definition.js";
 import { Area, Check, Choose, List, Text, Variables } from "../../parts/field.js";
 import { Container, Fetch } from "./container.js";
@@ -170,7 +171,7 @@ function Backoff({ given: { draft, change, fault } }) {
         <input aria-label="longest pause" class="mono" placeholder="at most PT1H" value=${backoff.max ?? ""} onInput=${(/** @type {any} */ e) => part("max", textOrNothing(e.target.value))} />
       </span>
     </label>
-    ${fault("retryBackoff") && html`<p class="wrong" role="alert">${fault("retryBackoff")}</p>`}
+    ${fault("retryBackoff") && html`<p class="wrong" role="alert"><${Sentence} text=${fault("retryBackoff")} /></p>`}
     <p class="hint">${periodHint(backoff.max) && `at most ${periodHint(backoff.max)}`}</p>
   </div>`;
 }
@@ -190,7 +191,7 @@ function Worded({ given: { draft, change, fault }, field, label, words, counted 
         ${counted.includes(word) && html`<input class="small" aria-label="at most how many" placeholder="at most" value=${amount} onInput=${(/** @type {any} */ e) => put(word, e.target.value)} />`}
       </span>
     </label>
-    ${fault(field) && html`<p class="wrong" role="alert">${fault(field)}</p>`}
+    ${fault(field) && html`<p class="wrong" role="alert"><${Sentence} text=${fault(field)} /></p>`}
   </div>`;
 }
 

@@ -16,6 +16,7 @@ const MINUTES = 5;
 /**
  * @typedef {object} Trial
  * @property {Record<string, any> | null} preview null of jobs with parents, and where the schedule cannot be read
+ * @property {string} zone by whose clock the preview is
  * @property {import("./faults.js").Refused[]} refused
  * @property {string[]} warnings
  * @property {string[]} consequences
@@ -35,7 +36,7 @@ const named = (draft) => ({ ...draft, name: draft.name || "new-job" });
  * @returns {Trial}
  */
 export function useTrial(draft, base, etag) {
-  const [trial, setTrial] = useState(/** @type {Trial} */ ({ preview: null, refused: [], warnings: [], consequences: [], asking: true }));
+  const [trial, setTrial] = useState(/** @type {Trial} */ ({ preview: null, zone: "", refused: [], warnings: [], consequences: [], asking: true }));
   useEffect(() => {
     const stopped = new AbortController();
     setTrial((known) => ({ ...known, asking: true }));
@@ -48,6 +49,7 @@ export function useTrial(draft, base, etag) {
       setTrial((known) => ({
         // What was right before stays to be seen while something is being typed.
         preview: preview.status === "fulfilled" ? preview.value : kindOf(draft) === "dependent" ? null : known.preview,
+        zone: preview.status === "fulfilled" ? String(draft.scheduleTimeZone ?? "") : known.zone,
         refused: problem ? refusals(problem) : [],
         warnings: [...new Set([...(told?.warnings ?? []), ...(preview.status === "fulfilled" ? (preview.value?.warnings ?? []) : [])])],
         consequences: told?.consequences ?? [],
@@ -100,7 +102,7 @@ async function tryOut(sent, draft, etag) {
  * @param {{draft: Record<string, any>, trial: Trial, stored: string | null}} props
  */
 export function Preview({ draft, trial, stored }) {
-  const { preview, warnings, consequences, asking, refused } = trial;
+  const { preview, zone, warnings, consequences, asking, refused } = trial;
   const scheduled = kindOf(draft) !== "dependent";
   const wrong = refused.some((each) => ["schedule", "scheduleTimeZone", "dst", "jitter", "calendars", "notBefore", "notAfter"].some((field) => each.field.startsWith(field)));
   return html`<section class="card" aria-busy=${asking}>
@@ -109,8 +111,8 @@ export function Preview({ draft, trial, stored }) {
     ${scheduled &&
     preview &&
     html`<div class=${wrong ? "outdated" : ""}>
-      <p class="words">${wrong ? "Before: " : ""}${preview.description}</p>
-      ${preview.next.length === 0 ? html`<p class="none">It names nothing to come.</p>` : html`<${Occurrences} next=${preview.next} zone=${String(draft.scheduleTimeZone ?? "")} />`}
+      <p class="words">${wrong ? "Before: " : ""}<${Sentence} text=${preview.description} /></p>
+      ${preview.next.length === 0 ? html`<p class="none">It names nothing to come.</p>` : html`<${Occurrences} next=${preview.next} zone=${zone} compact />`}
     </div>`}
     ${!scheduled && html`<p class="hint">It has no times of its own: it runs when its parents are ready.</p>`}
     ${draft.disabled === true && html`<p class="warning">It is disabled, so none of this will be run.</p>`}
@@ -120,7 +122,7 @@ export function Preview({ draft, trial, stored }) {
     <h2>Worth knowing</h2>
     ${[...warnings, ...consequences].map((text) => html`<p class="warning"><${Sentence} text=${text} /></p>`)}
   </section>`}
-  ${scheduled && preview !== null && preview.next.length > 0 && !wrong && html`<${Crowded} next=${preview.next} stored=${stored} zone=${String(draft.scheduleTimeZone ?? "")} />`}`;
+  ${scheduled && preview !== null && preview.next.length > 0 && !wrong && html`<${Crowded} next=${preview.next} stored=${stored} zone=${zone} />`}`;
 }
 
 /**
@@ -143,7 +145,7 @@ function Crowded({ next, stored, zone }) {
   }, [minutes.join(" "), stored]);
   const known = found.filter((each) => minutes.includes(each.minute));
   if (known.length === 0) return null;
-  const most = Math.max(...known.map((each) => each.others), 1);
+  const most = Math.max(...known.map((each) => each.others), 10);
   return html`<section class="card">
     <h2>Who else starts then</h2>
     <ul class="crowd">

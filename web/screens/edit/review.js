@@ -121,7 +121,7 @@ function Runs({ runs: { added, removed, kept, until }, zone }) {
     list.length > 0 &&
     html`<div>
       <h4 class="tone ${tone}">${label}</h4>
-      <${Occurrences} next=${list.slice(0, LISTED)} zone=${zone} />
+      <${Occurrences} next=${list.slice(0, LISTED)} zone=${zone} compact />
       ${list.length > LISTED && html`<p class="hint">and ${list.length - LISTED} more</p>`}
     </div>`;
   return html`<section class="planned-runs">

@@ -6,10 +6,11 @@ import { blank, definition, duplicate, same, turnInto } from "../../data/definit
 import { refusal, useMe } from "../../data/me.js";
 import { useAnswer } from "../../data/query.js";
 import { Loading, ProblemBox } from "../../parts/problem.js";
+import { Sentence } from "../../parts/sentence.js";
 import { Tabs } from "../../parts/tabs.js";
 import { JobZone } from "../../parts/time.js";
 import { toJob } from "../../shell/route.js";
-import { elsewhere, withoutUntyped } from "./faults.js";
+import { elsewhere, withoutUntyped, withRemedy } from "./faults.js";
 import { FIELDS, Form } from "./form.js";
 import { drop, keep, kept } from "./kept.js";
 import { Preview, useTrial } from "./preview.js";
@@ -124,7 +125,7 @@ function Editor({ store, started, name, from, tab }) {
     <div class="edit">
       <div class="edit-main">
         <${Tabs} tabs=${TABS} chosen=${language ?? "form"} label="the draft as" />
-        ${others.map((each) => html`<p class="problem" role="alert">${each.message}${each.remedy && html`<br /><span class="hint">${each.remedy}</span>`}</p>`)}
+        ${others.map((each) => html`<p class="problem" role="alert"><${Sentence} text=${withRemedy(each)} /></p>`)}
         ${broken && broken.language !== tab && html`<${Unfinished} language=${broken.language} drop=${() => setBroken(null)} />`}
         ${(!broken || broken.language === tab) &&
         (language

@@ -2,6 +2,8 @@
 
 import { html, useRef, useState } from "../../vendor/preact.js";
 import { dump } from "../../vendor/yaml.js";
+import { Sentence } from "../../parts/sentence.js";
+import { withRemedy } from "./faults.js";
 import { lineAndColumn, locate, placeOfByte, read } from "../../data/place.js";
 
 /**
@@ -18,7 +20,10 @@ export function TextEditor({ language, draft, broken, refused, set, setBroken })
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const gutter = useRef(/** @type {HTMLPreElement | null} */ (null));
   const result = read(text, language);
-  const faults = "fault" in result ? [{ message: result.fault.message, remedy: "", span: result.fault.at === null ? null : { start: result.fault.at, end: result.fault.at } }] : refused.map((each) => ({ ...each, span: place(text, each, result.value) }));
+  const faults =
+    "fault" in result
+      ? [{ message: result.fault.message, remedy: "", span: result.fault.at === null ? null : { start: result.fault.at, end: result.fault.at } }]
+      : refused.map((each) => ({ ...each, span: place(text, each, result.value) }));
 
   const typed = (/** @type {string} */ next) => {
     setText(next);
@@ -46,7 +51,7 @@ export function TextEditor({ language, draft, broken, refused, set, setBroken })
       ${faults.map((each) => {
         const at = each.span && lineAndColumn(text, each.span.start);
         return html`<p class="wrong">
-          ${each.span && html`<button class="quiet link" type="button" onClick=${() => each.span && goTo(each.span)}>line ${at?.line}, column ${at?.column}</button> `}${each.message}${each.remedy && html` <span class="hint">${each.remedy}</span>`}
+          ${each.span && html`<button class="quiet link" type="button" onClick=${() => each.span && goTo(each.span)}>line ${at?.line}, column ${at?.column}</button> `}<${Sentence} text=${withRemedy(each)} />
         </p>`;
       })}
       ${faults.length === 0 && html`<p class="hint">Nothing is wrong with it. Fields that the form does not show stay as they are here.</p>`}

@@ -33,7 +33,7 @@ export function Header({ shown }) {
       <dt>Runs</dt>
       <dd>
         ${scheduled
-          ? html`${words} ${words !== job.schedule && html`<code class="soft">${job.schedule}</code>`}`
+          ? html`<${Sentence} text=${words} /> ${words !== job.schedule && html`<code class="soft">${job.schedule}</code>`}`
           : html`after ${parents.length ? html`<${Names} names=${parents} />` : "no parent at all"} <span class="soft">(${job.triggerRule ?? "all-succeeded"}${job.join === "due" ? ", for the same due instant" : ""})</span>`}
       </dd>
       <dt>Next</dt>
