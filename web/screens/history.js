@@ -1,7 +1,7 @@
 /** Everything that ran, was missed or is under way: searched on the server, listed newest first. */
 
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
-import { count, counted, duration, exact, millis, offset } from "../data/format.js";
+import { count, counted, day, duration, exact, fully, millis, offset } from "../data/format.js";
 import { Empty, ProblemBox } from "../parts/problem.js";
 import { look, State, standing, why } from "../parts/state.js";
 import { VirtualRows } from "../parts/table.js";
@@ -106,6 +106,8 @@ function useNarrow() {
 /** @param {{params: Record<string, string>}} props */
 function Filters({ params }) {
   const zone = useZone();
+  const [between, setBetween] = useState(false);
+  const within = Boolean(params.from || params.to);
   const back = (/** @type {number} */ ms) => new Date(Math.floor((Date.now() - ms) / 6e4) * 6e4).toISOString();
   const chip = (/** @type {any} */ content, /** @type {Record<string, any>} */ changes, /** @type {boolean} */ on) =>
     html`<a class="chip" href=${to(["history"], { ...params, ...changes })} aria-current=${on ? "true" : undefined}>${content}</a>`;
@@ -116,18 +118,22 @@ function Filters({ params }) {
       <label class="choice-of"
         ><span class="unseen">why it ran</span>
         <select value=${params.why ?? ""} onChange=${(/** @type {any} */ event) => choose({ why: event.target.value })}>
-          <option value="" selected=${!params.why}>for any reason</option>
+          <option value="" selected=${!params.why}>any reason</option>
           ${WHYS.map((each) => html`<option value=${each} selected=${each === params.why}>${why(each)}</option>`)}
         </select></label
       >
       <${Typed} name="agent" value=${params.agent} label="agent" placeholder="Agent" short=${true} />
       <${Typed} name="exit" value=${params.exit} label="exit code" placeholder="Exit code" short=${true} numeric=${true} />
-      <span class="range">
-        ${BACK.map(({ label, ms }) => html`<button class="quiet" title="recorded in the last ${label}" onClick=${() => choose({ from: back(ms), to: null }, { keep: true })}>${label}</button>`)}
-        <label><span>from</span> <input type="datetime-local" value=${toField(params.from, zone)} onChange=${(/** @type {any} */ event) => choose({ from: fromField(event.target.value, zone, offset) })} /></label>
-        <label><span>to</span> <input type="datetime-local" value=${toField(params.to, zone)} onChange=${(/** @type {any} */ event) => choose({ to: fromField(event.target.value, zone, offset) })} /></label>
-        ${(params.from || params.to) && html`<a href=${to(["history"], { ...params, from: null, to: null })}>any time</a>`}
+      <span class="range" role="group" aria-label="recorded when">
+        <a class="chip" href=${to(["history"], { ...params, from: null, to: null })} aria-current=${within ? undefined : "true"}>any time</a>
+        ${BACK.map(({ label, ms }) => html`<button class="chip" title="recorded in the last ${label}" onClick=${() => choose({ from: back(ms), to: null }, { keep: true })}>last ${label}</button>`)}
+        ${!within && html`<button class="chip" aria-expanded=${between} onClick=${() => setBetween(!between)}>between…</button>`}
       </span>
+      ${(within || between) &&
+      html`<span class="range fields">
+        <label>recorded from <input type="datetime-local" value=${toField(params.from, zone)} onChange=${(/** @type {any} */ event) => choose({ from: fromField(event.target.value, zone, offset) })} /></label>
+        <label>until <input type="datetime-local" value=${toField(params.to, zone)} onChange=${(/** @type {any} */ event) => choose({ to: fromField(event.target.value, zone, offset) })} /></label>
+      </span>`}
     </div>
     <div class="filters" role="group" aria-label="how it ended">
       ${chip("all", { verdict: null, live: null }, all)} ${chip(html`<span class="glyph running" aria-hidden="true">▶</span> not over`, { verdict: null, live: "true" }, params.live === "true")}
@@ -191,7 +197,7 @@ function Row({ entry, active, narrow, index }) {
     <span class="of-job" role="cell">${name}</span>
     ${isRun
       ? html`<span class="of-due" role="cell"><${When} at=${due} exactly=${true} /></span>
-          <span class="of-started" role="cell">${started ? html`<${When} at=${started} exactly=${true} />` : none}</span>
+          <span class="of-started" role="cell">${started ? html`<${Started} at=${started} due=${due} zone=${zone} />` : none}</span>
           <span class="of-late-by number ${lateMs !== null && lateMs >= LATE_MS ? "late-now" : ""}" role="cell">${lateMs === null ? none : duration(lateMs)}</span>
           <span class="of-took number" role="cell">${took ?? none}</span>
           <span class="of-why" role="cell">${why(because)}</span>
@@ -200,6 +206,13 @@ function Row({ entry, active, narrow, index }) {
           <span class="of-reason" role="cell" title=${reason}>${reason}</span>`
       : html`<span class="of-many" role="cell" title=${reason}>${many}</span> <span class="of-reason" role="cell" title=${reason}>${reason}</span>`}
   </div>`;
+}
+
+/** On the day that it was due the time of day says enough. @param {{at: string, due: string, zone: string}} props */
+function Started({ at, due, zone }) {
+  const started = millis(at);
+  if (day(started, zone) !== day(millis(due), zone)) return html`<${When} at=${at} exactly=${true} />`;
+  return html`<time datetime=${at} title=${fully(started, zone)}>${exact(started, zone).slice(11)}</time>`;
 }
 
 /**

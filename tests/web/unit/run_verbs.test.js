@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exitOf, lateness, possible } from "../../../web/screens/run/verbs.js";
+import { became, exitOf, lateness, possible } from "../../../web/screens/run/verbs.js";
 
 const verbs = (/** @type {string} */ state, /** @type {string[]} */ attempts, /** @type {string | null} */ verdict = null) =>
   possible({ state, verdict, attempts: attempts.map((each) => ({ state: each })) }).map((each) => each.verb);
@@ -35,4 +35,9 @@ test("lateness is measured from when a run could have started", () => {
   assert.deepEqual(of({ kind: "catchUp" }).from, "due");
   assert.deepEqual(of({ kind: "parents", finishedAt: "finished" }).from, "finished");
   for (const kind of ["manual", "retry", "backfill"]) assert.equal(of({ kind }).from, "created", kind);
+});
+
+test("what became of it follows the name of its job", () => {
+  const of = (/** @type {string} */ word, /** @type {string | null} */ verdict = null) => became({ run: "j1-s1", became: word, verdict });
+  assert.deepEqual([of("stopping"), of("ended", "skipped"), of("triedAgain"), of("followed")], ["it is being stopped", "it has ended as skipped", "it is tried again", "another run follows it"]);
 });

@@ -36,7 +36,7 @@ export function Actions({ run, me }) {
       const reason = await confirm({ title: `${label}: ${run.job}`, body, confirm: label, danger, reason: true });
       if (reason !== null) {
         const { data, warnings } = await send("POST", path, { reason });
-        told(data, label, run, warnings);
+        told(data, run, warnings);
       }
     } catch (error) {
       setProblem(error instanceof Error ? error : new Error(String(error)));
@@ -59,15 +59,14 @@ export function Actions({ run, me }) {
 
 /**
  * @param {any} data
- * @param {string} label
  * @param {any} run
  * @param {string[]} warnings
  */
-function told(data, label, run, warnings) {
+function told(data, run, warnings) {
   const { followedBy } = data;
   tell({
     tone: "good",
-    text: `${label}, ${run.job}: ${became(data)}`,
+    text: `${run.job}: ${became(data)}.`,
     detail: warnings.join(" ") || null,
     action: followedBy ? { label: "Look at it", run: () => go(toRun(followedBy)) } : undefined,
   });

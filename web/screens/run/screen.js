@@ -38,12 +38,12 @@ export default function RunScreen({ route, me }) {
   });
   const { data: definition } = useGet(job && `job/${part(job)}`, {}, { on: (event) => event.kind === "job" && event.job === job });
 
-  if (!run && problem) {
-    return html`<${ProblemBox} problem=${problem} retry=${reload} />
-      <${Empty} title="This run is not there" command="chronode run list">
-        It may have been pruned with the history. <a href=${to(["history"])}>The history</a> has those that are kept.
-      <//>`;
+  if (!run && /** @type {any} */ (problem)?.status === 404) {
+    return html`<${Empty} title="There is no run ${id}" command="chronode run list">
+      It may have been pruned with the history, or its job is not yours to see. <a href=${to(["history"])}>The history</a> has those that are kept.
+    <//>`;
   }
+  if (!run && problem) return html`<${ProblemBox} problem=${problem} retry=${reload} />`;
   if (!run) return html`<${Loading} lines=${8} />`;
   const tab = TABS.some((each) => each.id === route.params.tab) ? route.params.tab : "log";
   return html`<${JobZone.Provider} value=${definition?.scheduleTimeZone ?? ""}>

@@ -25,7 +25,7 @@ export function possible(run) {
   }
   if (over || waits || doubtful) {
     all.push({ verb: "retry", label: waits ? "Retry now" : "Retry", does: retryDoes(over, waits), danger: doubtful });
-    all.push({ verb: "retry-down", label: "Retry from here down", does: "The same, and then everything that followed from it.", danger: false });
+    all.push({ verb: "retry-down", label: "Retry from here down", does: `${retryDoes(over, waits)} Then everything that followed from it comes again too.`, danger: false });
   }
   if (over ? run.verdict !== "succeeded" : run.state !== "active" || doubtful) {
     all.push({ verb: "succeed", label: "Mark succeeded", does: over ? "A success is recorded for what it stood for, and what waits for it goes on." : "It is counted as succeeded without being run, and what waits for it goes on.", danger: false });
@@ -47,14 +47,14 @@ function retryDoes(over, waits) {
 }
 
 /**
- * What became of it, as a sentence.
+ * What became of it, in words that follow the name of its job.
  * @param {{run: string, became: string, verdict: string | null}} answer
  */
 export function became({ became: word, verdict }) {
-  if (word === "stopping") return "It is being stopped.";
-  if (word === "ended") return `It has ended as ${verdict}.`;
-  if (word === "triedAgain") return "It is tried again.";
-  if (word === "followed") return "Another run follows it.";
+  if (word === "stopping") return "it is being stopped";
+  if (word === "ended") return `it has ended as ${verdict}`;
+  if (word === "triedAgain") return "it is tried again";
+  if (word === "followed") return "another run follows it";
   return word;
 }
 
