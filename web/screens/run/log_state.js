@@ -1,6 +1,7 @@
 /** What a log knows while it is shown: both streams of an attempt, the order in which they came, and what is searched for. */
 
 import { useEffect, useMemo, useRef, useState } from "../../vendor/preact.js";
+import { onConnection } from "../../data/stream.js";
 import { Source } from "./source.js";
 import { search, View, WRONG } from "./view.js";
 
@@ -65,7 +66,17 @@ export function useOutput(run, attempt, over, shown) {
     };
     judge();
     document.addEventListener("visibilitychange", judge);
-    return () => document.removeEventListener("visibilitychange", judge);
+    // A connection that broke without a word looks like a command that writes nothing; the event stream knows better.
+    let lost = false;
+    const stop = onConnection(({ live }) => {
+      if (live && lost) for (const stream of STREAMS) held.current?.sources[stream].pause();
+      if (live && lost) judge();
+      lost = !live;
+    });
+    return () => {
+      document.removeEventListener("visibilitychange", judge);
+      stop();
+    };
   }, [run, attempt, shown]);
   useEffect(() => {
     if (over) for (const stream of STREAMS) held.current?.sources[stream].end();

@@ -255,7 +255,9 @@ export class Source {
         return;
       }
     }
-    this.complete = true;
+    // What is between here and the server may have ended it as well.
+    if (!this.over) await wait(RETRY_MS, signal);
+    this.complete = this.over;
   }
 
   /**
