@@ -22,6 +22,8 @@ import * as looking from "./view.js";
 
 /** Share of the box that is drawn beyond each edge of it, so that small moves draw nothing anew. */
 const BEYOND = 0.5;
+/** What the mouse only passes by is not lit: the picture would flicker. */
+const REST_MS = 70;
 /** Nodes that are less high, in CSS pixels, are drawn without a mark: it could not be told from dirt. */
 const MARKED = 6;
 
@@ -44,7 +46,9 @@ const MARKED = 6;
 export function Picture(props) {
   const { graph, signature, anchor, chosen, lit, line, matches, critical, controls } = props;
   const element = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const layer = useRef(/** @type {SVGSVGElement | null} */ (null));
   const moved = useRef(/** @type {SVGGElement | null} */ (null));
+  const base = useRef(/** @type {looking.View} */ ({ scale: 0, x: 0, y: 0 }));
   const glass = useRef(/** @type {((seen: looking.Rect) => void) | null} */ (null));
   const view = useRef(/** @type {looking.View} */ ({ scale: 1, x: 0, y: 0 }));
   const latest = useRef(props);
@@ -60,7 +64,13 @@ export function Picture(props) {
   /** Shows what the view says, and draws anew what has come into sight. */
   const apply = () => {
     const { scale, x, y } = view.current;
-    moved.current?.setAttribute("transform", `translate(${x.toFixed(2)} ${y.toFixed(2)}) scale(${scale.toFixed(5)})`);
+    const from = base.current;
+    // Drawn anew only when it changes its size: what was drawn is moved as it is, which costs next to nothing.
+    if (from.scale !== scale || !layer.current) {
+      base.current = view.current;
+      moved.current?.setAttribute("transform", `translate(${x.toFixed(2)} ${y.toFixed(2)}) scale(${scale.toFixed(5)})`);
+    }
+    if (layer.current) layer.current.style.transform = `translate(${Math.round(x - base.current.x)}px, ${Math.round(y - base.current.y)}px)`;
     const seen = looking.inSight(view.current, size.current, 0);
     glass.current?.(seen);
     const readable = scale >= looking.READABLE;
@@ -84,11 +94,18 @@ export function Picture(props) {
       pan: (x, y) => change({ ...view.current, x: view.current.x + x, y: view.current.y + y }),
       zoom: (factor, x, y) => change(looking.zoomAt(view.current, factor, x, y, least())),
       at: (x, y) => latest.current.choose(nodeAt(x, y)?.job ?? null),
-      over: (x, y) => latest.current.light(x === null ? null : (nodeAt(x, /** @type {number} */ (y))?.job ?? null)),
+      over(x, y) {
+        const job = x === null || y === null ? null : (nodeAt(x, y)?.job ?? null);
+        if (job === resting.job) return;
+        if (resting.timer) clearTimeout(resting.timer);
+        resting = { job, timer: setTimeout(() => latest.current.light(job), REST_MS) };
+      },
     });
+    let resting = { job: /** @type {string | null} */ (null), timer: /** @type {ReturnType<typeof setTimeout> | null} */ (null) };
     return () => {
       measured.disconnect();
       letGo();
+      if (resting.timer) clearTimeout(resting.timer);
     };
   }, []);
   /**
@@ -144,7 +161,7 @@ export function Picture(props) {
     aria-label="graph of ${graph.nodes.length} jobs"
     aria-describedby="graph-keys"
   >
-    <svg class=${frame.readable ? "" : "rough"} width=${box.width} height=${box.height} aria-hidden="true">
+    <svg ref=${layer} class=${frame.readable ? "" : "rough"} width=${box.width} height=${box.height} aria-hidden="true">
       <g ref=${moved}>
         <g class=${lit || matches ? "edges faded" : "edges"}><path d=${lines.plain} /></g>
         <path class="edge up" d=${lines.up} /><path class="edge down" d=${lines.down} /><path class="edge critical" d=${lines.critical} />

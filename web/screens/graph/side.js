@@ -2,12 +2,15 @@
 
 import { html } from "../../vendor/preact.js";
 import { duration } from "../../data/format.js";
-import { get, part } from "../../data/http.js";
+import { get, part, send } from "../../data/http.js";
+import { refusal, useMe } from "../../data/me.js";
 import { about, useAnswer, useGet } from "../../data/query.js";
 import { State, standing, why } from "../../parts/state.js";
 import { Loading, ProblemBox } from "../../parts/problem.js";
 import { Lasting, When } from "../../parts/time.js";
-import { to, toJob, toRun } from "../../shell/route.js";
+import { useKeys } from "../../shell/keys.js";
+import { tell, tellProblem } from "../../shell/notices.js";
+import { go, to, toJob, toRun } from "../../shell/route.js";
 import { jobLook, standingOf } from "./states.js";
 
 /** Names told of parents and children before the rest is counted. */
@@ -38,6 +41,12 @@ async function ask(name, signal) {
  */
 export function Side({ name, node, parents, children, run, critical, chainProblem, truncated, choose }) {
   const known = useAnswer(`graph side ${name}`, (signal) => ask(name, signal), { on: about(["job", "run", "pause"], name) });
+  const refused = refusal(useMe(), "operator");
+  const start = () => (refused ? tell({ tone: "bad", text: `${name} was not started: it ${refused}` }) : void runNow(name));
+  useKeys([
+    { key: "r", does: "run the chosen job now", run: start },
+    { key: "Enter", does: "open the chosen job", run: () => go(toJob(name)) },
+  ]);
   const look = node && jobLook(standingOf(node));
   return html`<aside class="side card" aria-label=${`job ${name}`}>
     <div class="side-title">
@@ -59,6 +68,7 @@ export function Side({ name, node, parents, children, run, critical, chainProble
       <${Names} label="Before" names=${children} choose=${choose} />
     </dl>`}
     <p class="links">
+      <button disabled=${refused !== null} title=${refused ?? "r"} onClick=${start}>Run now</button>
       <a class="button" href=${toJob(name)}>Job</a>
       ${run && html`<a class="button" href=${toRun(run.id)}>Last run</a>`}
       <a class="button" href=${to(["graph"], { job: name, at: name })}>Neighbourhood</a>
@@ -71,6 +81,17 @@ export function Side({ name, node, parents, children, run, critical, chainProble
     ${chainProblem && html`<${ProblemBox} problem=${chainProblem} />`}
     ${critical && critical.stages.length > 1 && html`<${Critical} path=${critical} name=${name} truncated=${truncated} choose=${choose} />`}
   </aside>`;
+}
+
+/** @param {string} name */
+async function runNow(name) {
+  try {
+    const { headers } = await send("PUT", `job/${part(name)}`);
+    const run = headers.get("Chronode-Run-Id");
+    tell({ tone: "good", text: `${name} was started`, action: run ? { label: "show the run", run: () => go(toRun(run)) } : undefined });
+  } catch (error) {
+    tellProblem(`${name} was not started`, error);
+  }
 }
 
 /** @param {string[]} parents */
