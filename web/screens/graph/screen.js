@@ -38,7 +38,7 @@ export default function GraphScreen({ route: { params } }) {
       <h1>Graph</h1>
       ${job
         ? html`<${Generations} job=${job} up=${up} down=${down} />`
-        : graph && html`<span class="hint">${counted(graph.nodes.length, "job")} that ${graph.nodes.length === 1 ? "has" : "have"} parents or children</span>`}
+        : graph && graph.nodes.length > 0 && html`<span class="hint">${counted(graph.nodes.length, "job")} that ${graph.nodes.length === 1 ? "has" : "have"} parents or children</span>`}
       <span class="view-as" role="group" aria-label="shown as">
         <a class="chip" aria-current=${params.as ? undefined : "true"} href=${to(["graph"], { ...params, as: null })}>Picture</a>
         <a class="chip" aria-current=${params.as ? "true" : undefined} href=${to(["graph"], { ...params, as: "table" })}>Table</a>
@@ -63,8 +63,8 @@ function amount(text, otherwise) {
 
 function Nothing() {
   return html`<${Empty} title="No job depends on another" command=${EXAMPLE}>
-    A job with <code>parents</code> runs each time all of them have succeeded since its last run. Make one from a job that you have, here
-    <code>extract</code>, or <a href=${to(["new"])}>with the form</a>.
+    A job with <code>parents</code> runs each time all of them have succeeded since its last run. Make one from a job that you have,${" "}
+    <code>extract</code> here, or <a href=${to(["new"])}>with the form</a>.
   <//>`;
 }
 
