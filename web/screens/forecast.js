@@ -50,7 +50,7 @@ export default function Forecast({ route: { params } }) {
   return html`<div class="forecast">
     <div class="title-row">
       <h1>Forecast</h1>
-      <span class="spans" role="group" aria-label="how much time is shown">
+      <span class="chips" role="group" aria-label="how much time is shown">
         ${RANGES.map(
           (range) =>
             html`<button key=${range.hours} class="chip" aria-pressed=${range.hours === hours} onClick=${() => choose({ hours: range.hours === USUAL ? null : range.hours }, { keep: true })}>
@@ -58,7 +58,7 @@ export default function Forecast({ route: { params } }) {
             </button>`,
         )}
       </span>
-      <span class="view-as" role="group" aria-label="shown as">
+      <span class="chips last" role="group" aria-label="shown as">
         <a class="chip" aria-current=${params.as ? undefined : "true"} href=${to(["forecast"], { ...params, as: null })}>Picture</a>
         <a class="chip" aria-current=${params.as ? "true" : undefined} href=${to(["forecast"], { ...params, as: "table" })}>Table</a>
       </span>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { criticalPath, linkName } from "../../../web/screens/graph/critical.js";
-import { inOrder, kin, line } from "../../../web/screens/graph/kin.js";
+import { inOrder, kin, line, unseen } from "../../../web/screens/graph/kin.js";
 import { arrow, curve, nameIn, rough, shortened } from "../../../web/screens/graph/shape.js";
 import { after, jobLook, SHOWN, standingOf } from "../../../web/screens/graph/states.js";
 import * as view from "../../../web/screens/graph/view.js";
@@ -80,6 +80,13 @@ test("kin: what a job depends on and what depends on it, through diamonds and ar
   assert.deepEqual([...ofD.descendants], ["e"]);
   const circle = line(kin([{ from: "a", to: "b" }, { from: "b", to: "a" }]), "a");
   assert.deepEqual([...circle.ancestors], ["b"]);
+});
+
+test("what is not in the picture is counted, where the server says how many there are", () => {
+  const known = kin([{ from: "a", to: "b" }]);
+  assert.deepEqual(unseen({ job: "a", parents: 2, children: 1 }, known), { before: 2, after: 0 });
+  assert.deepEqual(unseen({ job: "b", parents: 1, children: 7 }, known), { before: 0, after: 7 });
+  assert.deepEqual(unseen({ job: "b" }, known), { before: 0, after: 0 });
 });
 
 test("jobs are read generation by generation", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { offset } from "../../../web/data/format.js";
 import { across, drawn, rowPlace, stack, under } from "../../../web/screens/timeline/bars.js";
+import { goesOn, laneAt, makeBook, offsetOf, PAGE, put, rows, TO_COME, wanted } from "../../../web/screens/timeline/pages.js";
 import { clockChanges, midnights, stepFor, stretches, ticks } from "../../../web/screens/timeline/ticks.js";
 import { askedFor, following, LONGEST, panned, paramsOf, SHORTEST, spanName, spanOf, windowOf, zoomed } from "../../../web/screens/timeline/window.js";
 
@@ -147,4 +148,48 @@ test("a point finds the bar that is drawn there, however thin it is", () => {
   assert.equal(under(made, window, 960, 36, x(8000), 10)?.about.run, "r7200");
   assert.equal(under(made, window, 960, 36, x(12.5 * 3600), 30)?.about.count, 5);
   assert.equal(under(made, window, 960, 36, x(20 * 3600), 10), null);
+});
+
+const lanes = (from, count) => Array.from({ length: count }, (_, index) => lane({ job: `j${from + index}` }));
+
+test("pages are found by their place in the list of jobs", () => {
+  const book = makeBook(false);
+  assert.equal(book.total, null);
+  assert.deepEqual(wanted(book, 0, 100), [0], "how many there are is not known yet");
+  assert.deepEqual(wanted(book, 90, 130), [2], "nor how many there are before");
+  put(book, 0, { total: 100, lanes: lanes(0, PAGE) }, "r");
+  assert.deepEqual(wanted(book, 0, 100), [0, 1, 2]);
+  assert.deepEqual(wanted(book, 45, 70), [1]);
+  put(book, 2, { total: 100, lanes: lanes(80, 20) }, "r");
+  assert.equal(rows(book), 100);
+  assert.deepEqual([39, 40, 85, 99, 100].map((row) => laneAt(book, row)?.job ?? null), ["j39", null, "j85", "j99", null]);
+  assert.equal(goesOn(book), false);
+});
+
+test("where each page says where the next one begins, they are asked for in turn", () => {
+  const book = makeBook(true);
+  assert.deepEqual(wanted(book, 0, 30), [0]);
+  put(book, 0, { total: 9_000, lanes: lanes(0, 3), next: 2_000 }, "r");
+  assert.equal(rows(book), 3 + TO_COME);
+  assert.deepEqual(wanted(book, 0, 30), [0, 1], "three lanes do not fill the screen");
+  assert.equal(offsetOf(book, 1), 2_000);
+  // Among so many jobs there was none.
+  put(book, 1, { total: 9_000, lanes: [], next: 4_000 }, "r");
+  assert.deepEqual(wanted(book, 0, 30), [0, 1, 2]);
+  put(book, 2, { total: 9_000, lanes: lanes(3, 40), next: null }, "r");
+  assert.equal(rows(book), 43);
+  assert.equal(goesOn(book), false);
+  assert.equal(laneAt(book, 3)?.job, "j3");
+  assert.deepEqual(wanted(book, 10, 40), [1, 2]);
+});
+
+test("what followed a page is forgotten once the next one begins elsewhere", () => {
+  const book = makeBook(true);
+  put(book, 0, { total: 90, lanes: lanes(0, 40), next: 50 }, "r");
+  put(book, 1, { total: 90, lanes: lanes(50, 40), next: null }, "r");
+  put(book, 0, { total: 90, lanes: lanes(0, 40), next: 50 }, "later");
+  assert.equal(rows(book), 80);
+  put(book, 0, { total: 90, lanes: lanes(1, 40), next: 60 }, "later");
+  assert.equal(rows(book), 40 + TO_COME);
+  assert.deepEqual(wanted(book, 0, 60), [0, 1]);
 });

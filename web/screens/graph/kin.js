@@ -64,3 +64,14 @@ export function line(known, job) {
 export function inOrder(nodes) {
   return [...nodes].sort((a, b) => a.x - b.x || a.y - b.y || (a.job < b.job ? -1 : 1));
 }
+
+/**
+ * How many parents and children a node has that are not in the picture: those of a neighbourhood's edge, and those that are left out.
+ * @param {{job: string, parents?: number, children?: number}} node with how many it has
+ * @param {Kin} known those that are in the picture
+ */
+export function unseen({ job, parents, children }, known) {
+  const above = known.parents.get(job)?.length ?? 0;
+  const below = known.children.get(job)?.length ?? 0;
+  return { before: Math.max(0, (parents ?? above) - above), after: Math.max(0, (children ?? below) - below) };
+}

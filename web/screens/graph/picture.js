@@ -7,13 +7,15 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../
 import { duration } from "../../data/format.js";
 import { hands } from "../../parts/hands.js";
 import { linkName } from "./critical.js";
+import { unseen } from "./kin.js";
 import { Minimap } from "./minimap.js";
 import { arrow, curve, mark, nameIn, rectangle, rough } from "./shape.js";
 import { jobLook, standingOf } from "./states.js";
 import * as looking from "./view.js";
 
 /**
- * @typedef {import("./states.js").Standing & {job: string, x: number, y: number, width: number, height: number}} Node
+ * @typedef {import("./states.js").Standing & {job: string, x: number, y: number, width: number, height: number, parents?: number,
+ *   children?: number}} Node `parents` and `children` are how many it has, in the picture or not
  * @typedef {{from: string, to: string, points: [number, number][]}} Edge
  * @typedef {{nodes: Node[], edges: Edge[], width: number, height: number, total: number, leftOut: number}} Graph
  * @typedef {{ancestors: Set<string>, descendants: Set<string>}} Line
@@ -31,6 +33,7 @@ const MARKED = 6;
  * @typedef {object} PictureProps
  * @property {Graph} graph its `nodes` and `edges` are other objects when it was laid out anew, or a state changed
  * @property {string} signature another one when positions are
+ * @property {import("./kin.js").Kin} known
  * @property {string | null} anchor the job that is to stay in its place
  * @property {string | null} chosen
  * @property {string | null} lit whose kin is shown
@@ -44,7 +47,7 @@ const MARKED = 6;
 
 /** @param {PictureProps} props */
 export function Picture(props) {
-  const { graph, signature, anchor, chosen, lit, line, matches, critical, controls } = props;
+  const { graph, signature, known, anchor, chosen, lit, line, matches, critical, controls } = props;
   const element = useRef(/** @type {HTMLDivElement | null} */ (null));
   const layer = useRef(/** @type {SVGSVGElement | null} */ (null));
   const moved = useRef(/** @type {SVGGElement | null} */ (null));
@@ -74,8 +77,8 @@ export function Picture(props) {
     const seen = looking.inSight(view.current, size.current, 0);
     glass.current?.(seen);
     const readable = scale >= looking.READABLE;
-    const known = drawn.current;
-    if (known.readable !== readable || !looking.holds(known.rect, seen) || known.scale > scale * 2 || known.scale < scale / 2) {
+    const now = drawn.current;
+    if (now.readable !== readable || !looking.holds(now.rect, seen) || now.scale > scale * 2 || now.scale < scale / 2) {
       setFrame({ rect: looking.inSight(view.current, size.current, BEYOND), scale, readable });
     }
   };
@@ -165,7 +168,7 @@ export function Picture(props) {
       <g ref=${moved}>
         <g class=${lit || matches ? "edges faded" : "edges"}><path d=${lines.plain} /></g>
         <path class="edge up" d=${lines.up} /><path class="edge down" d=${lines.down} /><path class="edge critical" d=${lines.critical} />
-        ${frame.readable ? nodes.map((node) => single(node, dimmed(node.job), node.job === chosen, node.job === lit, times.get(node.job))) : merged(nodes, dimmed, frame.scale)}
+        ${frame.readable ? nodes.map((node) => single(node, dimmed(node.job), node.job === chosen, node.job === lit, times.get(node.job), unseen(node, known))) : merged(nodes, dimmed, frame.scale)}
         ${!frame.readable && [chosen, lit].map((job) => outline(nodes.find((node) => node.job === job), frame.scale))}
       </g>
     </svg>
@@ -213,8 +216,9 @@ function sorted(curves, { rect, readable }, lit, line, critical) {
  * @param {boolean} chosen
  * @param {boolean} lit
  * @param {import("./critical.js").Stage | undefined} stage
+ * @param {{before: number, after: number}} more
  */
-function single(node, dimmed, chosen, lit, stage) {
+function single(node, dimmed, chosen, lit, stage, more) {
   const { word, glyph, tone } = jobLook(standingOf(node));
   const classes = `node ${tone} ${dimmed ? "dimmed" : ""} ${chosen ? "chosen" : ""} ${lit ? "lit" : ""} ${stage ? "critical" : ""}`;
   return html`<g key=${node.job} class=${classes} transform="translate(${node.x} ${node.y})">
@@ -222,6 +226,8 @@ function single(node, dimmed, chosen, lit, stage) {
     <rect width=${node.width} height=${node.height} rx="6" />
     <text class="glyph" x="16" y=${node.height / 2 + 4.5}>${glyph}</text>
     <text x="28" y=${node.height / 2 + 4.5}>${nameIn(node.job, node.width)}</text>
+    ${more.before > 0 && html`<text class="beyond" x="0" y=${node.height + 11}>‹ ${more.before} more</text>`}
+    ${more.after > 0 && html`<text class="beyond after" x=${node.width} y=${node.height + 11}>${more.after} more ›</text>`}
     ${stage && html`<text class="time" x=${node.width} y="-5">${stage.waitedMs >= 1_000 ? `waited ${duration(stage.waitedMs)}, ` : ""}${duration(stage.tookMs)}</text>`}
   </g>`;
 }

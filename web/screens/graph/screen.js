@@ -8,7 +8,7 @@ import { Empty, Loading, ProblemBox } from "../../parts/problem.js";
 import { useKeys } from "../../shell/keys.js";
 import { choose, to, toJob } from "../../shell/route.js";
 import { criticalPath } from "./critical.js";
-import { inOrder, kin, line } from "./kin.js";
+import { inOrder, kin, line, unseen } from "./kin.js";
 import { List } from "./list.js";
 import { useGraph } from "./live.js";
 import { Picture } from "./picture.js";
@@ -39,7 +39,7 @@ export default function GraphScreen({ route: { params } }) {
       ${job
         ? html`<${Generations} job=${job} up=${up} down=${down} />`
         : graph && graph.nodes.length > 0 && html`<span class="hint">${counted(graph.nodes.length, "job")} that ${graph.nodes.length === 1 ? "has" : "have"} parents or children</span>`}
-      <span class="view-as" role="group" aria-label="shown as">
+      <span class="chips last" role="group" aria-label="shown as">
         <a class="chip" aria-current=${params.as ? undefined : "true"} href=${to(["graph"], { ...params, as: null })}>Picture</a>
         <a class="chip" aria-current=${params.as ? "true" : undefined} href=${to(["graph"], { ...params, as: "table" })}>Table</a>
       </span>
@@ -151,6 +151,7 @@ function Shown({ graph, params, job }) {
             <${Picture}
               graph=${graph}
               signature=${graph.signature}
+              known=${known}
               anchor=${job}
               chosen=${at}
               lit=${lit}
@@ -179,6 +180,7 @@ function Shown({ graph, params, job }) {
             node=${node}
             parents=${known.parents.get(at) ?? []}
             children=${known.children.get(at) ?? []}
+            more=${node ? unseen(node, known).after : 0}
             run=${run}
             critical=${chain.path}
             chainProblem=${chain.problem}

@@ -35,11 +35,12 @@ async function ask(name, signal) {
 }
 
 /**
- * @param {{name: string, node: import("./picture.js").Node | null, parents: string[], children: string[],
+ * @param {{name: string, node: import("./picture.js").Node | null, parents: string[], children: string[], more: number,
  *   run: any, critical: import("./critical.js").CriticalPath | null, chainProblem: Error | null, truncated: boolean,
- *   choose: (job: string | null) => void}} props `run` is the newest one, null where there is none
+ *   choose: (job: string | null) => void}} props `more` is how many
+ *   children are not in the picture; `run` is the newest one, null where there is none
  */
-export function Side({ name, node, parents, children, run, critical, chainProblem, truncated, choose }) {
+export function Side({ name, node, parents, children, more, run, critical, chainProblem, truncated, choose }) {
   const known = useAnswer(`graph side ${name}`, (signal) => ask(name, signal), { on: about(["job", "run", "pause"], name) });
   const refused = refusal(useMe(), "operator");
   const start = () => (refused ? tell({ tone: "bad", text: `${name} was not started: it ${refused}` }) : void runNow(name));
@@ -64,8 +65,8 @@ export function Side({ name, node, parents, children, run, critical, chainProble
       <dd><${When} at=${known.data.job.nextDue ?? node?.nextDue ?? null} none=${parents.length ? "when its parents are done" : "–"} /></dd>
       <dt>Last run</dt>
       <dd>${run ? html`<${LastRun} run=${run} />` : html`<span class="none">none yet</span>`}</dd>
-      <${Names} label="After" names=${parents} choose=${choose} />
-      <${Names} label="Before" names=${children} choose=${choose} />
+      <${Names} label="After" names=${known.data.job.parents?.length ? known.data.job.parents : parents} more=${0} choose=${choose} />
+      <${Names} label="Before" names=${children} more=${more} choose=${choose} />
     </dl>`}
     <p class="links">
       <button disabled=${refused !== null} title=${refused ?? "r"} onClick=${start}>Run now</button>
@@ -105,16 +106,17 @@ function LastRun({ run }) {
     <small> · ${why(run.trigger.kind)}</small>`;
 }
 
-/** @param {{label: string, names: string[], choose: (job: string) => void}} props */
-function Names({ label, names, choose }) {
-  if (names.length === 0) return null;
+/** @param {{label: string, names: string[], more: number, choose: (job: string) => void}} props */
+function Names({ label, names, more, choose }) {
+  if (names.length + more === 0) return null;
+  const rest = Math.max(0, names.length - NAMED) + more;
   return html`<dt>${label}</dt>
     <dd>
       <ul class="names">
         ${names.slice(0, NAMED).map(
           (name) => html`<li key=${name}><button class="link" onClick=${() => choose(name)}>${name}</button></li>`,
         )}
-        ${names.length > NAMED && html`<li class="none">and ${names.length - NAMED} more</li>`}
+        ${rest > 0 && html`<li class="none">${names.length ? "and " : ""}${rest} more</li>`}
       </ul>
     </dd>`;
 }

@@ -3,17 +3,21 @@
 import { useEffect, useRef, useState } from "../../vendor/preact.js";
 import { get } from "../../data/http.js";
 import { onEvent } from "../../data/stream.js";
+import { goesOn, laneAt, makeBook, offsetOf, PAGE, put, rows, wanted as wantedOf } from "./pages.js";
 
-export const PAGE = 40;
 /** However much happens, a page is not asked for more often. */
 const SHORTEST_MS = 1_500;
 /** At the same time; the rest waits, so that what is in sight comes first. */
 const AT_ONCE = 2;
 
 /**
- * @typedef {{search?: string, state?: string, sort?: string, busy?: string}} Filter
- * @typedef {{lanes: import("./bars.js").Lane[], range: string}} Page
- * @typedef {{total: number | null, lane: (index: number) => import("./bars.js").Lane | null, problem: Error | null, reload: () => void}} Lanes
+ * @typedef {{job?: string, search?: string, state?: string, sort?: string, busy?: string}} Filter
+ * @typedef {object} Lanes
+ * @property {number | null} total how many rows there are; null while nobody knows
+ * @property {boolean} goesOn whether there are more jobs than rows
+ * @property {(index: number) => import("./bars.js").Lane | null} lane null while it is asked for
+ * @property {Error | null} problem
+ * @property {() => void} reload
  */
 
 /**
@@ -28,15 +32,15 @@ export function useLanes(filter, asked, first, last) {
   const [problem, setProblem] = useState(/** @type {Error | null} */ (null));
   const key = JSON.stringify(filter);
   const range = `${asked.from}-${asked.to}`;
-  const kept = useRef({ key, total: /** @type {number | null} */ (null), pages: /** @type {Map<number, Page>} */ (new Map()) });
-  if (kept.current.key !== key) kept.current = { key, total: null, pages: new Map() };
+  const kept = useRef({ key: "", book: makeBook(false) });
+  if (kept.current.key !== key) kept.current = { key, book: makeBook(filter.busy === "true") };
   const wanted = useRef({ filter, asked, range, first, last });
   wanted.current = { filter, asked, range, first, last };
   const reloads = useRef(() => {});
   const pumps = useRef(() => {});
 
   useEffect(() => {
-    const mine = kept.current;
+    const { book } = kept.current;
     /** @type {Map<number, AbortController>} */
     const asking = new Map();
     /** Pages on which something happened since they were asked for. */
@@ -45,34 +49,26 @@ export function useLanes(filter, asked, first, last) {
     /** @type {ReturnType<typeof setTimeout> | null} */
     let planned = null;
     let over = false;
+    /** The time of which a page could not be had that was not known before. */
+    let failed = "";
 
-    const inSight = () => {
-      const { first: from, last: to } = wanted.current;
-      const pages = [];
-      const start = Math.floor(from / PAGE);
-      for (let page = start; page * PAGE < Math.max(to, from + 1); page += 1) {
-        // How many there are is known with the first answer.
-        if (page === start || (mine.total !== null && page * PAGE < mine.total)) pages.push(page);
-      }
-      return pages;
-    };
     const load = async (/** @type {number} */ page) => {
       const controller = new AbortController();
       asking.set(page, controller);
       dirty.delete(page);
       const { filter: chosen, asked: span, range: name } = wanted.current;
-      const params = { ...chosen, from: new Date(span.from).toISOString(), to: new Date(span.to).toISOString(), offset: page * PAGE, limit: PAGE };
+      const params = { ...chosen, from: new Date(span.from).toISOString(), to: new Date(span.to).toISOString(), offset: offsetOf(book, page), limit: PAGE };
       try {
         const answer = await get("timeline", params, { signal: controller.signal });
-        mine.total = answer.total;
-        mine.pages.set(page, { lanes: answer.lanes, range: name });
+        put(book, page, answer, name);
         setProblem(null);
       } catch (error) {
         if (!controller.signal.aborted) {
           setProblem(error instanceof Error ? error : new Error(String(error)));
-          const known = mine.pages.get(page);
           // What cannot be had is not asked for again until something else is.
-          mine.pages.set(page, { lanes: known?.lanes ?? [], range: name });
+          const known = book.pages[page];
+          if (known) known.range = name;
+          else failed = name;
         }
       }
       asking.delete(page);
@@ -82,9 +78,10 @@ export function useLanes(filter, asked, first, last) {
       pump(page);
     };
     const pump = (/** @type {number} */ except = -1) => {
-      for (const page of inSight()) {
+      if (failed === wanted.current.range) return;
+      for (const page of wantedOf(book, wanted.current.first, wanted.current.last)) {
         if (page === except && dirty.has(page)) continue;
-        const known = mine.pages.get(page);
+        const known = book.pages[page];
         if (asking.has(page) || (known && known.range === wanted.current.range && !dirty.has(page))) continue;
         if (asking.size >= AT_ONCE) return;
         void load(page);
@@ -97,12 +94,14 @@ export function useLanes(filter, asked, first, last) {
       }, SHORTEST_MS);
     };
     /** Once a page that is being asked for has come, it is asked for again. */
-    const soil = (/** @type {(page: Page) => boolean} */ concerns) => {
-      for (const [number, page] of mine.pages) if (concerns(page)) dirty.add(number);
+    const soil = (/** @type {(page: import("./pages.js").Page) => boolean} */ concerns) => {
+      failed = "";
+      book.pages.forEach((page, number) => concerns(page) && dirty.add(number));
       soon();
     };
     reloads.current = () => {
-      for (const number of mine.pages.keys()) dirty.add(number);
+      failed = "";
+      book.pages.forEach((_, number) => dirty.add(number));
       pump();
     };
     pumps.current = () => pump();
@@ -120,10 +119,11 @@ export function useLanes(filter, asked, first, last) {
   }, [key]);
   useEffect(() => pumps.current(), [range, first, last]);
 
-  const { total, pages } = kept.current;
+  const { book } = kept.current;
   return {
-    total,
-    lane: (index) => pages.get(Math.floor(index / PAGE))?.lanes[index % PAGE] ?? null,
+    total: book.total === null ? null : rows(book),
+    goesOn: goesOn(book),
+    lane: (index) => laneAt(book, index),
     problem,
     reload: () => reloads.current(),
   };

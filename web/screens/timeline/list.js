@@ -6,7 +6,8 @@ import { State, standing, why } from "../../parts/state.js";
 import { VirtualRows } from "../../parts/table.js";
 import { When } from "../../parts/time.js";
 import { choose, toJob, toRun } from "../../shell/route.js";
-import { PAGE, useLanes } from "./lanes.js";
+import { useLanes } from "./lanes.js";
+import { PAGE } from "./pages.js";
 
 const ROW = 36;
 
@@ -83,7 +84,7 @@ export function List({ filter, asked, page }) {
     ${pages > 1 &&
     html`<p class="pages">
       <button disabled=${page === 0} onClick=${() => choose({ page: page - 1 || null })}>Previous jobs</button>
-      <span>jobs ${count(page * PAGE + 1)} to ${count(Math.min(lanes.total ?? 0, (page + 1) * PAGE))} of ${count(lanes.total ?? 0)}</span>
+      <span>jobs ${count(page * PAGE + 1)} to ${count(Math.min(lanes.total ?? 0, (page + 1) * PAGE))} of ${count(lanes.total ?? 0)}${lanes.goesOn ? " or more" : ""}</span>
       <button disabled=${page + 1 >= pages} onClick=${() => choose({ page: page + 1 })}>Next jobs</button>
     </p>`}`;
 }
