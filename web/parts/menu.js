@@ -39,6 +39,8 @@ export function Menu({ label, title, items, kind = "", open: opener }) {
   const entries = () => /** @type {HTMLElement[]} */ ([...(box.current?.querySelectorAll("[role=menuitem]:not([aria-disabled=true])") ?? [])]);
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (!open) return;
+    // Shortcuts of the page mean nothing here.
+    event.stopPropagation();
     const list = entries();
     const at = list.indexOf(/** @type {HTMLElement} */ (document.activeElement));
     /** @type {Record<string, number>} */
@@ -52,7 +54,6 @@ export function Menu({ label, title, items, kind = "", open: opener }) {
       return;
     }
     event.preventDefault();
-    event.stopPropagation();
   };
   const choose = (/** @type {Item} */ item) => {
     setOpen(false);

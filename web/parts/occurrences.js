@@ -42,10 +42,10 @@ export function Occurrences({ next, zone, beside, skipped = [], compact = false 
         ${list.map(
           (line) => html`<tr key=${line.utc} class=${skipped.includes(line.utc) ? "skipped" : ""}>
             <td class="number">
-              <time datetime=${line.utc}>${dated(line.job)}</time> <${Shift} text=${line.jobShift} />
+              <time datetime=${line.utc}>${dated(line.job)}</time><${Shift} text=${line.jobShift} />
               ${line.opensAt !== null && html`<br /><small>starts ${clock(line.opensAt, zone || "UTC")}, spread</small>`}
             </td>
-            ${!one && html`<td class="number">${dated(line.mine)} <${Shift} text=${line.mineShift} /></td>`}
+            ${!one && html`<td class="number">${dated(line.mine)}<${Shift} text=${line.mineShift} /></td>`}
             ${away && html`<td><${When} at=${line.at} /></td>`}
             ${beside && html`<td class="beside">${beside(line.utc)}</td>`}
           </tr>`,
@@ -57,5 +57,5 @@ export function Occurrences({ next, zone, beside, skipped = [], compact = false 
 
 /** @param {{text: string}} props */
 function Shift({ text }) {
-  return text ? html`<span class="badge late" title="the clock has changed since the line above">clock change ${text}</span>` : null;
+  return text ? html`<br /><span class="badge late" title="the clock has changed since the line above"><span aria-hidden="true">↷ </span>clock ${text}</span>` : null;
 }

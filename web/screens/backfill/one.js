@@ -12,7 +12,7 @@ import { standing, State } from "../../parts/state.js";
 import { VirtualRows } from "../../parts/table.js";
 import { useZone, When } from "../../parts/time.js";
 import { to, toJob, toRun } from "../../shell/route.js";
-import { tell, tellProblem } from "../../shell/notices.js";
+import { tell } from "../../shell/notices.js";
 import { moves, Progress, Standing } from "./parts.js";
 import { runsOf } from "./progress.js";
 
@@ -23,7 +23,7 @@ export function OneBackfill({ id }) {
   const { data, problem, reload } = useGet(`backfill/${part(id)}`, {}, { on: (event) => event.backfill === id });
   const job = data?.job ?? null;
   // Its runs stand in the history of the job, among the others.
-  const runs = useGet(job === null ? null : "runs", { job, limit: Math.min(1000, data.total + 50) }, { on: moves(job ?? "") });
+  const runs = useGet(job === null ? null : "runs", { job, limit: Math.min(1000, (data?.total ?? 0) + 50) }, { on: moves(job ?? "") });
   const zone = useZone();
   if (!data) return problem ? html`<h1>${id}</h1><${ProblemBox} problem=${problem} retry=${reload} />` : html`<${Loading} lines=${8} />`;
 
@@ -74,6 +74,7 @@ export function OneBackfill({ id }) {
 function Cancel({ id, live, close }) {
   const [kill, setKill] = useState(false);
   const [reason, setReason] = useState("");
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     try {
@@ -81,11 +82,12 @@ function Cancel({ id, live, close }) {
       tell({ tone: "good", text: `backfill ${id} is cancelled: ${counted(data.dropped, "run")} will not be begun` });
       close();
     } catch (error) {
-      tellProblem(`backfill ${id} was not cancelled`, error);
+      setProblem(error);
     }
   };
   return html`<${Dialog} title="Cancel backfill ${id}?" close=${close}>
     <form onSubmit=${submit}>
+      <${ProblemBox} problem=${problem} />
       <p>No further run of it is begun.</p>
       <${Check} label="Also stop those that are live${live ? ` (${live})` : ""}" value=${kill} set=${setKill} />
       <${Text} label="Reason" value=${reason} set=${setReason} maxlength=${1000} placeholder="told to your colleagues, optional" />

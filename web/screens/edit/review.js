@@ -93,7 +93,7 @@ export function Review({ edited, close, rebased, saved }) {
     ${!conflict && html`<${ProblemBox} problem=${problem} />`}
     <form onSubmit=${save}>
       ${!conflict &&
-      html`<${Changes} list=${changes(base ?? {}, sent)} old="stored" now="draft" />
+      html`<${Changes} list=${base ? changes(base, sent) : changes({}, sent).filter(says)} old="stored" now="draft" />
         ${!planned && !problem && html`<${Loading} lines=${3} />`} ${planned && html`<${Planned} plan=${planned} zone=${String(sent.scheduleTimeZone ?? "")} />`}`}
       <p class="buttons">
         <button type="button" onClick=${close}>Back to the draft</button>
@@ -101,6 +101,14 @@ export function Review({ edited, close, rebased, saved }) {
       </p>
     </form>
   <//>`;
+}
+
+/**
+ * Of a new job, what is empty is what it would be anyhow.
+ * @param {import("../../data/diff.js").Change} change
+ */
+function says({ new: value }) {
+  return value !== "" && value !== false && !(Array.isArray(value) && value.length === 0);
 }
 
 /** @param {{plan: Plan, zone: string}} props */

@@ -9,7 +9,7 @@ import { Loading, ProblemBox } from "../../parts/problem.js";
 import { Sentence } from "../../parts/sentence.js";
 import { Tabs } from "../../parts/tabs.js";
 import { JobZone } from "../../parts/time.js";
-import { toJob } from "../../shell/route.js";
+import { choose, toJob } from "../../shell/route.js";
 import { elsewhere, withoutUntyped, withRemedy } from "./faults.js";
 import { FIELDS, Form } from "./form.js";
 import { drop, keep, kept } from "./kept.js";
@@ -74,9 +74,14 @@ function Editor({ store, started, name, from, tab }) {
   const [tried, setTried] = useState(false);
   // The text is made anew of the draft when the draft changes elsewhere than in the text.
   const [turn, setTurn] = useState(0);
+  // Each time this grows, the keyboard goes to the first mistake.
+  const [led, setLed] = useState(0);
   const { base, etag, draft } = edited;
   const trial = useTrial(draft, base, etag);
   const refused = refusal(me, "editor");
+  const language = tab === "json" || tab === "yaml" ? tab : null;
+  const changed = base ? !same(base, draft) : true;
+  const why = refused ?? (changed || broken ? null : "nothing is changed");
 
   const put = (/** @type {Kept} */ next) => {
     setEdited(next);
@@ -86,15 +91,29 @@ function Editor({ store, started, name, from, tab }) {
   const setDraft = (/** @type {Definition} */ next) => put({ ...edited, draft: next });
   const discard = () => {
     drop(store);
-    setEdited({ base: started.base, etag: started.etag, draft: started.draft });
+    // After somebody else's change was taken up, back is to that.
+    setEdited(base ? { base, etag, draft: base } : { base: null, etag: "", draft: started.draft });
     setResumed(false);
     setBroken(null);
     setTurn(turn + 1);
   };
   const toReview = () => {
     setTried(true);
-    if (!broken && refused === null) setReview(true);
+    if (broken) {
+      choose({ tab: broken.language });
+      setLed(led + 1);
+    } else if (why === null) {
+      setReview(true);
+    }
   };
+  const back = () => {
+    setReview(false);
+    setLed(led + 1);
+  };
+  useEffect(() => {
+    if (led === 0 || language) return;
+    /** @type {HTMLElement | null} */ (document.querySelector(".field.invalid :is(input, textarea, select)"))?.focus();
+  }, [led]);
   useEffect(() => {
     const pressed = (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || document.querySelector("dialog[open]")) return;
@@ -105,12 +124,9 @@ function Editor({ store, started, name, from, tab }) {
     return () => removeEventListener("keydown", pressed);
   });
 
-  const changed = base ? !same(base, draft) : true;
-  const list = [...trial.refused, ...renamed(name, draft)];
+  const list = [...trial.refused, ...misnamed(name, draft)];
   const shown = tried || base ? list : withoutUntyped(list, draft);
-  const language = tab === "json" || tab === "yaml" ? tab : null;
   const others = language ? [] : elsewhere(shown, FIELDS);
-  const why = refused ?? (broken ? "the text has a mistake" : changed ? null : "nothing is changed");
   return html`<${JobZone.Provider} value=${String(draft.scheduleTimeZone ?? "")}>
     <div class="title-row">
       <h1>${name === null ? "New job" : html`Edit <a href=${toJob(name)}>${name}</a>`}</h1>
@@ -119,7 +135,7 @@ function Editor({ store, started, name, from, tab }) {
         <button class="primary" disabled=${why !== null} title=${why ?? "review what changes, then save (Ctrl Enter)"} onClick=${toReview}>Review and save</button>
       </p>
     </div>
-    ${refused && html`<p class="warning">To save ${refused}.</p>`}
+    ${refused && html`<p class="warning">Saving ${refused}.</p>`}
     ${resumed && html`<p class="warning">This is what you typed before and did not save. <button class="quiet link" onClick=${discard}>Begin anew</button></p>`}
     ${started.secrets.length > 0 && html`<p class="warning">Values of secrets stay with ${from}: give ${started.secrets.join(", ")} anew.</p>`}
     <div class="edit">
@@ -135,6 +151,7 @@ function Editor({ store, started, name, from, tab }) {
               draft=${draft}
               broken=${broken?.text ?? null}
               refused=${shown}
+              led=${led}
               set=${setDraft}
               setBroken=${(/** @type {string | null} */ text) => setBroken(text === null ? null : { language, text })}
             />`
@@ -147,7 +164,7 @@ function Editor({ store, started, name, from, tab }) {
     ${review &&
     html`<${Review}
       edited=${edited}
-      close=${() => setReview(false)}
+      close=${back}
       rebased=${(/** @type {Kept} */ next) => {
         put(next);
         setTurn(turn + 1);
@@ -158,12 +175,14 @@ function Editor({ store, started, name, from, tab }) {
 }
 
 /**
- * A stored job keeps its name: under another one, another job would be made.
+ * A new job is tried out under another name as long as it has none, and a stored job keeps
+ * its own: under another one, another job would be made.
  * @param {string | null} name
  * @param {Definition} draft
  * @returns {import("./faults.js").Refused[]}
  */
-function renamed(name, draft) {
+function misnamed(name, draft) {
+  if (name === null && !draft.name) return [{ field: "name", message: "a job needs a name", remedy: "give it one that says what it does", position: null }];
   if (name === null || draft.name === name) return [];
   return [{ field: "name", message: `this changes \`${name}\`, and a job cannot be renamed`, remedy: "duplicate it under the other name, then delete it", position: null }];
 }

@@ -1,6 +1,6 @@
 /** The draft as text. What can be read of it is the draft at once; what cannot is told with its place. */
 
-import { html, useRef, useState } from "../../vendor/preact.js";
+import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { dump } from "../../vendor/yaml.js";
 import { Sentence } from "../../parts/sentence.js";
 import { withRemedy } from "./faults.js";
@@ -12,10 +12,11 @@ import { lineAndColumn, locate, placeOfByte, read } from "../../data/place.js";
  * @param {Record<string, any>} props.draft
  * @param {string | null} props.broken what was typed before and could not be read
  * @param {import("./faults.js").Refused[]} props.refused
+ * @param {number} props.led each time it grows, the caret goes to the first mistake
  * @param {(draft: Record<string, any>) => void} props.set
  * @param {(text: string | null) => void} props.setBroken
  */
-export function TextEditor({ language, draft, broken, refused, set, setBroken }) {
+export function TextEditor({ language, draft, broken, refused, led, set, setBroken }) {
   const [text, setText] = useState(() => broken ?? (language === "json" ? JSON.stringify(draft, null, 2) : dump(draft, { lineWidth: 120 })));
   const area = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   const gutter = useRef(/** @type {HTMLPreElement | null} */ (null));
@@ -44,6 +45,10 @@ export function TextEditor({ language, draft, broken, refused, set, setBroken })
     const height = element.scrollHeight / Math.max(1, text.split("\n").length);
     element.scrollTop = Math.max(0, (line - 4) * height);
   };
+  useEffect(() => {
+    const first = faults.find((each) => each.span)?.span;
+    if (led > 0 && first) goTo(first);
+  }, [led]);
   const lines = text.split("\n").length;
   const marked = new Set(faults.flatMap((each) => (each.span ? [lineAndColumn(text, each.span.start).line] : [])));
   return html`<div class="text-editor">

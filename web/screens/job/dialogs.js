@@ -4,6 +4,7 @@ import { html, useState } from "../../vendor/preact.js";
 import { refusal, useMe } from "../../data/me.js";
 import { Dialog } from "../../parts/dialog.js";
 import { Check, Text, Variables } from "../../parts/field.js";
+import { ProblemBox } from "../../parts/problem.js";
 import { Instant } from "../../parts/instant.js";
 import { pause, runNow } from "./verbs.js";
 
@@ -14,6 +15,7 @@ export function RunDialog({ job, close }) {
   const me = useMe();
   const [given, setGiven] = useState({ arguments: "", dueAt: "", reason: "", environment: /** @type {any[]} */ ([]) });
   const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
   const set = (/** @type {string} */ key) => (/** @type {any} */ value) => setGiven((known) => ({ ...known, [key]: value }));
   const own = (job.arguments ?? []).join(" ");
   const submit = async (/** @type {Event} */ event) => {
@@ -25,13 +27,14 @@ export function RunDialog({ job, close }) {
       ...(given.dueAt ? { dueAt: given.dueAt } : {}),
       ...(given.reason.trim() ? { reason: given.reason.trim() } : {}),
       ...(environment.length ? { environment } : {}),
-    });
+    }, setProblem);
     setBusy(false);
     if (done) close();
   };
   const refused = refusal(me, "editor");
   return html`<${Dialog} title="Run ${job.name}" close=${close}>
     <form onSubmit=${submit}>
+      <${ProblemBox} problem=${problem} />
       <pre class="command-shown">${job.command || "no command"}</pre>
       <${Text} label="Arguments" mono value=${given.arguments} set=${set("arguments")} placeholder=${own || "as one types them"} hint=${own ? "In place of the job’s own." : "They follow the command."} />
       <${Instant} label="Stands for" value=${given.dueAt} set=${set("dueAt")} hint="The due instant that the run is meant for; left empty it is now." />
@@ -60,15 +63,17 @@ export function PauseDialog({ job, below, close }) {
   const [until, setUntil] = useState("");
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(/** @type {any} */ (null));
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
-    const done = await pause(job, { subtree, ...(until ? { until } : {}), ...(reason.trim() ? { reason: reason.trim() } : {}) });
+    const done = await pause(job, { subtree, ...(until ? { until } : {}), ...(reason.trim() ? { reason: reason.trim() } : {}) }, setProblem);
     setBusy(false);
     if (done) close();
   };
   return html`<${Dialog} title="Pause ${job}" close=${close}>
     <form onSubmit=${submit}>
+      <${ProblemBox} problem=${problem} />
       <p>Nothing comes of it by itself meanwhile; what falls due is recorded as skipped. It can still be run by hand.</p>
       <${Instant} label="Until" value=${until} set=${setUntil} hint="Left empty: until somebody resumes it." />
       ${below > 0 && html`<${Check} label="Also all that follows from it" value=${subtree} set=${setSubtree} />`}

@@ -29,7 +29,8 @@ export function Overview({ shown, previewProblem }) {
     ${"parents" in job ? html`<${Round} name=${name} />` : html`<${Next} shown=${shown} problem=${previewProblem} />`}
     <section class="card">
       <h2>Last runs</h2>
-      ${entries && html`<${RunTable} entries=${entries.slice(0, 8)} short />`}
+      ${entries && entries.length > 0 && html`<${RunTable} entries=${entries.slice(0, 8)} short />`}
+      ${entries?.length === 0 && html`<p class="none">None yet.</p>`}
       <p class="hint"><a href=${to(["job", name], { tab: "history" })}>All of its history</a></p>
     </section>
   </div>`;
@@ -61,7 +62,7 @@ function Round({ name }) {
     <h2>What it waits for</h2>
     <${ProblemBox} problem=${problem} />
     ${!data && !problem && html`<${Loading} />`}
-    ${data?.waitsFor && html`<p><${Sentence} text=${data.waitsFor} jobs=${data.parents.map((/** @type {any} */ each) => each.name)} /></p>`}
+    ${data?.waitsFor && html`<p class="told"><${Sentence} text=${data.waitsFor} jobs=${data.parents.map((/** @type {any} */ each) => each.name)} /></p>`}
     ${data &&
     html`<div class="scroll-x"><table>
       <thead><tr><th scope="col">parent</th><th scope="col">done since</th><th scope="col">next due</th></tr></thead>

@@ -22,7 +22,7 @@ const numberOf = (revision) => `${revision.incarnation}.${revision.revision}`;
  */
 export function Revisions({ name, gone = false }) {
   const { params } = parse(location.hash);
-  const { data, problem } = useGet(`revisions/${part(name)}`, { limit: PAGE, before: params.before }, { on: about(["job"], name) });
+  const { data, problem } = useGet(`revisions/${part(name)}`, { limit: PAGE, before: params.older }, { on: about(["job"], name) });
   const list = data?.revisions ?? [];
   const chosen = params.to ?? (list[0] ? numberOf(list[0]) : null);
   // The page before the choice of a reader who comes by an address alone.
@@ -45,8 +45,8 @@ export function Revisions({ name, gone = false }) {
           </tbody>
         </table>
         <p class="pages">
-          ${params.before && html`<button onClick=${() => choose({ before: null, to: null, from: null })}>Newest</button>`}
-          ${data.next && html`<button onClick=${() => choose({ before: data.next, to: null, from: null })}>Older</button>`}
+          ${params.older && html`<button onClick=${() => choose({ older: null, to: null, from: null })}>Newest</button>`}
+          ${data.next && html`<button onClick=${() => choose({ older: data.next, to: null, from: null })}>Older</button>`}
         </p>
       </div>
       ${chosen && html`<${Compared} key=${`${chosen} ${params.from ?? older}`} name=${name} chosen=${chosen} from=${params.from ?? older} list=${list} gone=${gone} />`}

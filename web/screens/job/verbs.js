@@ -12,15 +12,16 @@ import { tell, tellProblem } from "../../shell/notices.js";
 /**
  * @param {string} job
  * @param {Record<string, any>} [more]
+ * @param {(error: unknown) => void} [failed] a dialog shows it in itself, because it covers notices
  * @returns {Promise<boolean>}
  */
-export async function runNow(job, more = {}) {
+export async function runNow(job, more = {}, failed = (error) => tellProblem(`${job} was not run`, error)) {
   try {
     const { data } = await send("POST", "runs", { job, ...more });
     tell({ tone: "good", text: `${job} runs as ${data.run}`, action: { label: "Open", run: () => go(toRun(data.run)) } });
     return true;
   } catch (error) {
-    tellProblem(`${job} was not run`, error);
+    failed(error);
     return false;
   }
 }
@@ -51,8 +52,9 @@ export async function killAll(job, live) {
 /**
  * @param {string} job
  * @param {Record<string, any>} more
+ * @param {(error: unknown) => void} failed
  */
-export async function pause(job, more) {
+export async function pause(job, more, failed) {
   try {
     const { data } = await send("POST", "pause", { job, ...more });
     const others = data.jobs.length - 1;
@@ -63,7 +65,7 @@ export async function pause(job, more) {
     });
     return true;
   } catch (error) {
-    tellProblem(`${job} was not paused`, error);
+    failed(error);
     return false;
   }
 }
