@@ -21,6 +21,7 @@ pub mod api;
 pub mod cli;
 pub mod launcher;
 pub mod store;
+pub mod web;
 
 pub mod driver;
 

@@ -19,8 +19,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("launcher", &["model", "clock", "failpoint"]),
     // Follows committed changes; who feeds it hands it in.
     ("metrics", &["model", "engine"]),
-    // The doors hand requests to the loop and read its view.
-    ("api", &["model", "schedule", "engine", "jobspec", "metrics", "audit"]),
+    // The doors hand requests to the loop and read its view; the page stands in front of them.
+    ("api", &["model", "schedule", "engine", "jobspec", "metrics", "audit", "web"]),
+    // Files and nothing else.
+    ("web", &[]),
     // A schedule that is typed is read where it is typed.
     ("cli", &["model", "schedule", "jobspec", "migration", "clock"]),
     ("audit", &["model", "clock"]),

@@ -17,7 +17,7 @@ use std::io;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -40,6 +40,7 @@ use super::listener::Listener;
 use crate::engine::forecast::Plan;
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{Ask, Dialect, HistoryEntry, Incarnation, Intervention, JobName, Run, RunId};
+use crate::web::Site;
 
 use calculations::Calculations;
 use changes::Asked;
@@ -58,6 +59,8 @@ pub(crate) struct Door {
     followers: Arc<Semaphore>,
     /// A place for everything that is put together for a page.
     pages: Arc<Semaphore>,
+    /// The web page, which no desk stands in front of: it is nobody's.
+    site: Arc<Site>,
 }
 
 /// Who may listen to the feed at one time. Each holds a connection for as long as it likes, and the others need some.
@@ -75,7 +78,8 @@ const READ_AT_ONCE_MAX: usize = 512;
 
 impl Door {
     /// The doors of both dialects.
-    pub(super) fn both(backend: &Arc<dyn Backend>) -> [Self; 2] {
+    pub(super) fn both(backend: &Arc<dyn Backend>, site: Site) -> [Self; 2] {
+        let site = Arc::new(site);
         let calculations = Arc::new(Calculations::default());
         let readings = Arc::new(Semaphore::new(READINGS_MAX));
         let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
@@ -89,7 +93,14 @@ impl Door {
             listeners: Arc::clone(&listeners),
             followers: Arc::clone(&followers),
             pages: Arc::clone(&pages),
+            site: Arc::clone(&site),
         })
+    }
+}
+
+impl FromRef<Door> for Arc<Site> {
+    fn from_ref(door: &Door) -> Self {
+        Self::clone(&door.site)
     }
 }
 
@@ -213,6 +224,11 @@ impl Desk {
     /// Whether the caller may still ask, who was let in when the request began.
     pub(crate) fn is_still_admitted(&self) -> bool {
         self.admission.holds()
+    }
+
+    /// Whether callers need credentials here.
+    pub(crate) fn needs_credentials(&self) -> bool {
+        self.admission.needs_credentials()
     }
 
     /// How far the parents of one job are.

@@ -26,6 +26,7 @@ mod error;
 mod listener;
 mod needle;
 mod ours;
+mod page;
 mod print;
 mod query;
 mod revision;
@@ -53,13 +54,14 @@ pub use brief::{JobBrief, JobState, JobStatus};
 pub use content::BodyLimits;
 pub use edge::{Entrance, Limits, Options, Peers, Server, Tls, TlsError, TlsFiles, serve};
 
+use crate::web::Site;
 use desk::{Desk, Door};
 
-/// All routes of the API. Other routes may be merged into it before it is served.
+/// All routes: those of the API, and the web page in front of it. Other routes may be merged into it before it is served.
 ///
 /// Only [`serve`] makes the answers complete: it writes the bodies of errors and guards every path.
-pub fn router(backend: Arc<dyn Backend>) -> Router {
-    let [v0, v1] = Door::both(&backend);
+pub fn router(backend: Arc<dyn Backend>, site: Site) -> Router {
+    let [v0, v1] = Door::both(&backend, site);
     Router::new()
         .merge(routes::router_of(true).with_state(v0.clone()))
         .nest("/scheduler", routes::router_of(false).with_state(v0))

@@ -13,7 +13,7 @@ use super::access::Role;
 use super::desk::Door;
 use super::edge::front::Exchange;
 use super::error::ApiError;
-use super::{chronos, ours};
+use super::{chronos, ours, page};
 
 /// One method of one path.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Route {
     pub(crate) path: &'static str,
     /// Whether the path is the whole path.
     pub(crate) is_root: bool,
+    /// Whether it is of the web page, and not of the API.
+    pub(crate) is_page: bool,
     pub(crate) needs: Needs,
     pub(crate) handler: fn(MethodFilter) -> MethodRouter<Door>,
 }
@@ -47,7 +49,7 @@ const fn below(
     needs: Needs,
     handler: fn(MethodFilter) -> MethodRouter<Door>,
 ) -> Route {
-    Route { method, path, is_root: false, needs, handler }
+    Route { method, path, is_root: false, is_page: false, needs, handler }
 }
 
 const fn root(
@@ -56,11 +58,19 @@ const fn root(
     needs: Needs,
     handler: fn(MethodFilter) -> MethodRouter<Door>,
 ) -> Route {
-    Route { method, path, is_root: true, needs, handler }
+    Route { method, path, is_root: true, is_page: false, needs, handler }
+}
+
+/// Of the web page: the whole path, open and for reading.
+const fn of_page(path: &'static str, handler: fn(MethodFilter) -> MethodRouter<Door>) -> Route {
+    let (method, needs) = (Method::GET, Needs::Nothing);
+    Route { method, path, is_root: true, is_page: true, needs, handler }
 }
 
 /// All of them. `GET` answers `HEAD` as well.
 pub(crate) const ROUTES: &[Route] = &[
+    of_page("/", |method| on(method, page::show)),
+    of_page("/assets/{version}/{*path}", |method| on(method, page::asset)),
     root(Method::GET, "/ping", Needs::Nothing, |method| on(method, chronos::health::ping)),
     root(Method::GET, "/metrics", VIEWER, |method| on(method, chronos::metrics::show)),
     below(Method::POST, "/iso8601", EDITOR, |method| on(method, chronos::jobs::put_scheduled)),
@@ -137,10 +147,23 @@ pub(crate) const ROUTES: &[Route] = &[
     }),
     below(Method::POST, "/clock/trust", OPERATOR, |method| on(method, ours::pauses::trust_clock)),
     below(Method::GET, "/events", VIEWER, |method| on(method, ours::events::follow)),
+    below(Method::GET, "/me", VIEWER, |method| on(method, ours::me::show)),
     below(Method::GET, "/info", VIEWER, |method| on(method, ours::info::show)),
     below(Method::GET, "/audit", ADMIN, |method| on(method, ours::audit::list)),
     below(Method::GET, "/openapi.json", VIEWER, |method| on(method, ours::openapi::show)),
 ];
+
+/// Whether a request is answered without credentials: it reads, and what it reads needs nothing. All of these are whole
+/// paths; behind a `{` of theirs anything may follow.
+pub(crate) fn is_open(method: &Method, path: &str) -> bool {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let mut open = ROUTES.iter().filter(|route| route.needs == Needs::Nothing);
+    reads
+        && open.any(|route| match route.path.split_once('{') {
+            Some((beginning, _)) => path.len() > beginning.len() && path.starts_with(beginning),
+            None => path == route.path,
+        })
+}
 
 /// The routes below a prefix, or those that are below none, as a router that checks rights.
 pub(super) fn router_of(is_root: bool) -> Router<Door> {
@@ -197,14 +220,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_route_is_there_twice_and_only_the_ping_is_open() {
+    fn no_route_is_there_twice() {
         for (index, route) in ROUTES.iter().enumerate() {
             let same = |other: &&Route| {
                 (&other.method, other.path, other.is_root)
                     == (&route.method, route.path, route.is_root)
             };
             assert_eq!(ROUTES[..index].iter().find(same).map(|it| it.path), None);
-            assert_eq!(route.needs == Needs::Nothing, route.path == "/ping", "{}", route.path);
+        }
+    }
+
+    /// All of what is open, letter by letter: whoever opens more says so here.
+    #[test]
+    fn only_the_ping_and_the_page_are_open_and_only_for_reading() {
+        let open = ROUTES.iter().filter(|route| route.needs == Needs::Nothing);
+        let open: Vec<_> = open.map(|it| (it.method.as_str(), it.pattern(), it.is_page)).collect();
+        let expected = [("/", true), ("/assets/{version}/{*path}", true), ("/ping", false)];
+        assert_eq!(open, expected.map(|(path, is_page)| ("GET", path.to_owned(), is_page)));
+        for path in ["/", "/ping", "/assets/a/b.js", "/assets/a"] {
+            assert!(is_open(&Method::GET, path) && is_open(&Method::HEAD, path), "{path}");
+            for method in [Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS] {
+                assert!(!is_open(&method, path), "{method} {path}");
+            }
+        }
+        for path in [
+            "",
+            "//",
+            "/ping/",
+            "//ping",
+            "/pings",
+            "/assets",
+            "/assets/",
+            "/ASSETS/a/b.js",
+            "/%61ssets/a/b.js",
+            "//assets/a/b.js",
+            "/scheduler/assets/a/b.js",
+            "/index.html",
+            "/metrics",
+            "/scheduler/me",
+        ] {
+            assert!(!is_open(&Method::GET, path), "{path}");
         }
     }
 

@@ -19,8 +19,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 
 use super::{
-    Almanac, Backend, Feed, HistoryFilter, Info, JobBrief, JobExplained, JobView, Piece,
-    RevisionId, RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, Feed, HistoryFilter, Info, JobBrief, JobExplained, JobView, NewestRuns,
+    Piece, RevisionId, RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
@@ -38,7 +38,7 @@ use crate::schedule::ZoneDb;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::Fixture;
-pub(crate) use made::{attempt, backfill, ended, over, run, running, stretch};
+pub(crate) use made::{attempt, backfill, ended, over, run, running, site, stretch};
 pub(crate) use reads::record;
 pub(crate) use remembered::{FEED_ITEMS, TestFeed};
 

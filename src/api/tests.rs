@@ -11,6 +11,7 @@ mod metrics;
 mod operate;
 mod output;
 mod overview;
+mod page;
 mod preview;
 mod reads;
 mod records;

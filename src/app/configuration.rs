@@ -8,6 +8,7 @@ use clap::Subcommand;
 use super::{job_files, logging, machine};
 use crate::config::{Config, Problems, Resolution, Typed};
 use crate::schedule::{HOST_ZONES, ZoneDb};
+use crate::web::Site;
 
 /// `chronode config`.
 #[derive(Debug, Clone, Subcommand)]
@@ -22,6 +23,7 @@ pub enum ConfigCommand {
 pub(super) struct Checked {
     pub(super) config: Config,
     pub(super) zones: ZoneDb,
+    pub(super) site: Site,
 }
 
 /// Looks for everything that would be refused at the start.
@@ -40,11 +42,20 @@ pub(super) fn check(resolution: &Resolution) -> Result<Checked, Problems> {
     {
         problems.push(format!("{}: {problem}", resolution.place("jobs")));
     }
+    let site = match &config.web_dir {
+        None => Site::built_in(),
+        Some(folder) => Site::of_folder(folder).unwrap_or_else(|error| {
+            let expected = "give a directory with the page's `index.html`";
+            let problem = format!("{error}: {expected}");
+            problems.push(resolution.sentence("web_dir", &folder.display().to_string(), &problem));
+            Site::built_in()
+        }),
+    };
     let zones = ZoneDb::choose(&config.zone_data, Path::new(HOST_ZONES)).map_err(|error| {
         let place = resolution.place("zone_data");
         problems.push(format!("{place}: {error}, or give `newest` or `bundled`"));
     });
-    Problems::or(problems, zones.ok().map(|zones| Checked { config, zones }))
+    Problems::or(problems, zones.ok().map(|zones| Checked { config, zones, site }))
 }
 
 /// Runs `chronode config`.

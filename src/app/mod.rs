@@ -52,7 +52,7 @@ const DRAIN_LOOK: Duration = Duration::from_millis(50);
 /// Whatever keeps it from starting, as a sentence with its causes; or that it had to stop.
 pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Result<()> {
     // What can be refused is refused before anything is started.
-    let Checked { config, zones } = configuration::check(&resolution)?;
+    let Checked { config, zones, site } = configuration::check(&resolution)?;
     logging::init(config.log, &config.log_level)?;
     for warning in resolution.warnings() {
         tracing::warn!("{warning}");
@@ -105,7 +105,7 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
         },
     });
     let options = api_options(&config, &addresses, &guards, metrics);
-    let api = api::serve(entrances, api::router(backend), options)?;
+    let api = api::serve(entrances, api::router(backend, site), options)?;
     guards.say_what_is_open(&addresses);
     guards.started(&urls(&addresses));
     let reloading = tokio::spawn(signals.hangup(Arc::clone(&guards)));

@@ -69,6 +69,17 @@ pub struct ServeFlags {
     #[arg(long, env = "CHRONODE_INSECURE", help_heading = "Listening")]
     pub insecure: bool,
 
+    /// Directory to serve the web page from, read anew at each request, in place of the one in the program: for those who
+    /// work on the page
+    #[arg(
+        long = "web_dir",
+        alias = "web-dir",
+        value_name = "DIR",
+        env = "CHRONODE_WEB_DIR",
+        help_heading = "Listening"
+    )]
+    pub web_dir: Option<PathBuf>,
+
     /// Who is let in, by which door, and what commands may run as.
     #[command(flatten)]
     pub security: SecurityFlags,

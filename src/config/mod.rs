@@ -42,6 +42,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Who is let in, by which door, and what commands may run as.
     pub security: Security,
+    /// Where the web page is; `None` is the one in the program.
+    pub web_dir: Option<PathBuf>,
     /// Bounds on what clients may take and on how many jobs there may be.
     pub limits: Limits,
     /// This machine's name.
@@ -141,6 +143,7 @@ impl Config {
             jobs: flags.jobs,
             listen,
             security,
+            web_dir: flags.web_dir,
             limits: Limits::new(&flags.limits)?,
             hostname: flags.hostname.unwrap_or_else(|| machine_name.to_owned()),
             attributes: attributes(&flags.attributes)?,

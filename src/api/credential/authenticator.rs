@@ -277,6 +277,11 @@ impl Admission {
         Self(Some((Arc::clone(authenticator), found)))
     }
 
+    /// Whether anybody needs credentials.
+    pub(crate) const fn needs_credentials(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Whether the credential of the caller is in force as it was, and not expired: one with another secret, role, scope
     /// or end is another, with which they may come again. What became of those of others does not matter.
     pub(crate) fn holds(&self) -> bool {

@@ -84,7 +84,7 @@ fn paths() -> Value {
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[route.method.as_str().to_ascii_lowercase()] = operation;
     };
-    for route in ROUTES.iter().filter(|route| route.is_root) {
+    for route in ROUTES.iter().filter(|route| route.is_root && !route.is_page) {
         if let Some(described) = describe(route, Dialect::V1) {
             put(route.path.to_owned(), route, print(route, described, ""));
         }

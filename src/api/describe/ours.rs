@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::generation;
 use super::operation::{Answer, Operation};
-use super::schemas::{array, cursor, instant, reference, whole, words};
+use super::schemas::{array, cursor, instant, or_null, reference, whole, words};
+use crate::api::access::Role;
 use crate::jobspec::{PREVIEW_COUNT_DEFAULT, PREVIEW_COUNT_MAX, name_schema};
 use crate::model::{Dialect, NameRule, Verdict};
 
@@ -75,6 +76,16 @@ pub(super) fn describe(method: &str, path: &str, dialect: Dialect) -> Option<Ope
                 .refused(&[404])
         }
         ("GET", "/events") => events(),
+        ("GET", "/me") => {
+            let scope = or_null(array(json!({"type": "string"})));
+            let answer = json!({
+                "name": {"type": "string"}, "role": words(&Role::ALL.map(Role::as_str)), "scope": scope,
+                "credentials": {"type": "boolean"},
+            });
+            Operation::new("getMe", "process", "Who asks, and what they may.")
+                .said("`scope` is null where it is all jobs; `credentials` is whether anybody needs some.")
+                .answer(200, Answer::json("The caller.", whole(answer)))
+        }
         ("GET", "/info") => Operation::new("getInfo", "process", "What this process is and how it fares.")
             .answer(200, Answer::json("Its state.", reference("Info"))),
         ("GET", "/audit") => {

@@ -85,7 +85,7 @@ fn number() -> Value {
     json!({"type": "number"})
 }
 
-fn or_null(mut schema: Value) -> Value {
+pub(super) fn or_null(mut schema: Value) -> Value {
     if let Some(kind) = schema.get("type").and_then(Value::as_str).map(str::to_owned) {
         schema["type"] = json!([kind, "null"]);
         return schema;

@@ -31,7 +31,7 @@ use crate::api::chronos::metrics::timer_name;
 use crate::api::content::BodyLimits;
 use crate::api::credential::{Admission, Authenticator};
 use crate::api::error::ApiError;
-use crate::api::routes::{Reached, Route};
+use crate::api::routes::{Reached, Route, is_open};
 use crate::audit::{Audit, Outcome, Record};
 use crate::metrics::{Answered, Metrics};
 
@@ -82,8 +82,8 @@ pub(crate) struct Front {
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The one path that needs no credentials: whoever watches a process must not have any.
-const OPEN_PATH: &str = "/ping";
+/// What balancers ask for, in HTTP/1.0.
+const PING: &str = "/ping";
 
 impl Front {
     /// Answers one request.
@@ -168,7 +168,7 @@ impl Front {
         // A browser asks without credentials whether it may ask with them.
         let is_preflight =
             is_preflight(method, headers) && self.hosts.other_origin(headers).is_some();
-        if uri.path() == OPEN_PATH || is_preflight {
+        if is_open(method, uri.path()) || is_preflight {
             return Ok(Caller::nobody());
         }
         authenticator.authenticate(headers, link.peer.ip()).await
@@ -201,7 +201,7 @@ impl Front {
         }
         // Balancers ask in HTTP/1.0, which names no host. No browser does, and the answer says nothing.
         let is_bare = !headers.contains_key(HOST) && !headers.contains_key(ORIGIN);
-        if is_bare && uri.path() == OPEN_PATH && uri.authority().is_none() {
+        if is_bare && uri.path() == PING && uri.authority().is_none() {
             return Ok(());
         }
         self.hosts.check(uri, headers, link.local)

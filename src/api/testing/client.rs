@@ -9,7 +9,7 @@ use futures_util::future;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{Answer, Memory};
+use super::{Answer, Memory, site};
 use crate::api::{Backend, Entrance, Options, Server, Tls, router, serve};
 
 /// A server over a backend in memory, on a port of its own.
@@ -33,7 +33,7 @@ impl Fixture {
         let backend: Arc<dyn Backend> = Arc::<Memory>::clone(&memory);
         let listening = future::join_all(entrances.iter().cloned().map(Entrance::local)).await;
         let options = Options { metrics: Some(memory.metrics()), ..options };
-        let server = serve(listening, router(backend), options).unwrap();
+        let server = serve(listening, router(backend, site()), options).unwrap();
         Self { memory, server }
     }
 

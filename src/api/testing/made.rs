@@ -1,11 +1,14 @@
 //! Runs, attempts and stretches as tests want them.
 
+use bytes::Bytes;
+
 use super::{at, name};
 use crate::model::{
     AgentId, Attempt, AttemptState, Backfill, BackfillId, BackfillState, Exit, Incarnation,
     Intervention, Resources, Run, RunId, RunState, Stretch, TaskId, Trigger, Verdict,
     timestamp_from_millis,
 };
+use crate::web::Site;
 
 pub(crate) fn attempt(index: u32, state: AttemptState) -> Attempt {
     Attempt {
@@ -97,4 +100,11 @@ pub(crate) fn stretch(sequence: u64, job: &str) -> Stretch {
         count: 6,
         decided_at: at("2030-01-01T00:06:00Z"),
     }
+}
+
+/// A web page of one file beside it.
+pub(crate) fn site() -> Site {
+    let index = "<script type=\"module\" src=\"./assets/main.js\"></script>";
+    let files = [("index.html", index), ("main.js", "1")];
+    Site::of(files.map(|(path, text)| (path.to_owned(), Bytes::from(text))))
 }

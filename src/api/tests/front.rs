@@ -84,7 +84,7 @@ async fn info_says_what_runs_here() {
 async fn unknown_paths_and_methods_are_json_errors() {
     let fixture = Fixture::start().await;
     for path in [
-        "/",
+        "/index.html",
         "/logging",
         "/nowhere",
         "/scheduler",

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use super::super::edge::front::Exchange;
-use super::super::testing::{Fixture, Memory, attempt, name, run, running};
+use super::super::testing::{Fixture, Memory, attempt, name, run, running, site};
 use super::super::{Backend, Caller, Pattern, Role, Scope, router};
 use super::PREFIXES;
 use crate::model::{AttemptState, HistoryEntry, RunState};
@@ -82,7 +82,7 @@ async fn in_scope(memory: &Arc<Memory>, patterns: &[&str], path: &str) -> String
     };
     let backend: Arc<dyn Backend> = Arc::<Memory>::clone(memory);
     let request = Request::get(path).extension(exchange).body(Body::empty()).unwrap();
-    let response = router(backend).oneshot(request).await.unwrap();
+    let response = router(backend, site()).oneshot(request).await.unwrap();
     let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
     String::from_utf8(body.into()).unwrap()
 }

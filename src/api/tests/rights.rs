@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::super::credential::testing::{admitting, bearer};
 use super::super::routes::{Needs, ROUTES, Route};
 use super::super::testing::{
-    Answer, Fixture, Written, at, attempt, backfill, ended, name, over, run, run as made,
+    Answer, Fixture, Written, at, attempt, backfill, ended, name, over, run, run as made, site,
 };
 use super::super::{Options, Role};
 use super::PREFIXES;
@@ -62,9 +62,11 @@ fn question(route: &Route) -> Question {
             .replace("{backfill}", "b7")
             .replace("{revision}", "1")
             .replace("{figure}", "median")
+            .replace("{version}", site().version())
+            .replace("{*path}", "main.js")
     };
     let (query, body, hidden) = match (route.method.as_str(), route.path) {
-        ("GET", "/ping") => ("", "", NoJob),
+        ("GET", "/ping" | "/" | "/assets/{version}/{*path}" | "/me") => ("", "", NoJob),
         ("POST" | "PUT", "/iso8601") => ("", SCHEDULED, NotFound(400)),
         ("POST" | "PUT", "/cron") => ("", CRON, NotFound(400)),
         ("POST" | "PUT", "/dependency") => ("", DEPENDENT, NotFound(400)),
@@ -332,7 +334,11 @@ async fn what_is_no_route_is_refused_like_one_and_changes_nothing() {
     let fixture = fixture().await;
     let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PURGE"];
     let mut paths: Vec<String> = [
-        "/",
+        "/index.html",
+        "/favicon.ico",
+        "/assets",
+        "/assets/",
+        "/%61ssets/a/main.js",
         "/nowhere",
         "/scheduler",
         "/v2/scheduler/jobs",

@@ -11,7 +11,7 @@ use tower::ServiceExt as _;
 
 use super::super::edge::front::Exchange;
 use super::super::testing::{
-    Fixture, Memory, at, attempt, ended, name, over, run, running, stretch,
+    Fixture, Memory, at, attempt, ended, name, over, run, running, site, stretch,
 };
 use super::super::{Backend, Caller, router};
 use super::PREFIXES;
@@ -57,7 +57,7 @@ pub(super) async fn parts(fixture: &Fixture, path: &str) -> Vec<String> {
     };
     let backend: Arc<dyn Backend> = Arc::<Memory>::clone(&fixture.memory);
     let request = Request::get(path).extension(exchange).body(Body::empty()).unwrap();
-    let response = router(backend).oneshot(request).await.unwrap();
+    let response = router(backend, site()).oneshot(request).await.unwrap();
     assert_eq!(response.headers()["content-type"], "application/json");
     let frames = response.into_body().into_data_stream();
     frames.map(|frame| String::from_utf8(frame.unwrap().into()).unwrap()).collect().await
