@@ -65,7 +65,7 @@ export function Text(props) {
  * @param {string} [props.placeholder]
  */
 export function Items({ items, parse, set, label, placeholder }) {
-  const joined = (items ?? []).join(", ");
+  const joined = Array.isArray(items) ? items.join(", ") : "";
   const [text, setText] = useState(joined);
   const current = JSON.stringify(parse(text) ?? []) === JSON.stringify(items ?? []) ? text : joined;
   return html`<input
@@ -143,12 +143,17 @@ export function Check({ label, value, set, name, hint, problem, disabled, title 
  * @param {boolean} [props.disabled]
  * @param {string} [props.title]
  */
-export function List({ label, items, set, make, row, add, hint, name, problem, disabled = false, title }) {
+export function List({ label, items: given, set, make, row, add, hint, name, problem, disabled = false, title }) {
+  // A text can say anything in place of a list and of what should be in it.
+  const items = Array.isArray(given) ? given : [];
+  const sample = make();
+  const fitting = (/** @type {T} */ item) =>
+    typeof item === typeof sample && item !== null && Array.isArray(item) === Array.isArray(sample) ? item : sample;
   return html`<fieldset class="field list ${problem ? "invalid" : ""}" data-field=${name} disabled=${disabled} title=${title}>
     <legend>${label}</legend>
     ${items.map(
       (item, index) => html`<div class="list-row" key=${index}>
-        ${row(item, (changed) => set(items.map((each, place) => (place === index ? changed : each))), index)}
+        ${row(fitting(item), (changed) => set(items.map((each, place) => (place === index ? changed : each))), index)}
         <button class="quiet" type="button" aria-label="remove ${label} ${index + 1}" onClick=${() => set(items.filter((_, place) => place !== index))}>×</button>
       </div>`,
     )}

@@ -69,6 +69,7 @@ test("an object that says nothing is left out", () => {
   assert.deepEqual(withKey(undefined, "gap", "skip"), { gap: "skip" });
   assert.deepEqual(withKey({ gap: "skip", fold: "last" }, "gap", undefined), { fold: "last" });
   assert.equal(withKey({ gap: "skip" }, "gap", undefined), undefined);
+  assert.deepEqual(withKey(/** @type {any} */ ("a text of the JSON"), "gap", "skip"), { gap: "skip" });
 });
 
 test("a priority goes through both of its fields unchanged", () => {

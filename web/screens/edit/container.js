@@ -13,7 +13,7 @@ const TYPES = [["", "DOCKER (default)"], ["DOCKER", "DOCKER"], ["MESOS", "MESOS"
 
 /** @param {{given: import("./form.js").Given}} props */
 export function Container({ given: { draft, change, fault } }) {
-  const container = draft.container;
+  const container = typeof draft.container === "object" ? draft.container : undefined;
   const put = (/** @type {string} */ key, /** @type {any} */ value) => change({ container: { ...withKey(container, key, value) } });
   return html`<${Fold} title="Container" says=${Boolean(container)} wrong=${fault("container") !== null}>
     ${fault("container") && html`<p class="wrong" role="alert"><${Sentence} text=${fault("container")} /></p>`}

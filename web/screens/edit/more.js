@@ -42,8 +42,8 @@ export function More({ given, scheduled }) {
         label="Only planned, never launched (shadow)"
         name="shadow"
         value=${Boolean(draft.shadow)}
-        disabled=${typeof draft.shadow === "object"}
-        title=${typeof draft.shadow === "object" ? `until ${draft.shadow.until}` : undefined}
+        disabled=${draft.shadow?.until !== undefined}
+        title=${draft.shadow?.until ? `until ${draft.shadow.until}` : undefined}
         set=${(/** @type {boolean} */ on) => change({ shadow: on })}
         problem=${fault("shadow")}
       />

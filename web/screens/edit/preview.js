@@ -3,7 +3,7 @@
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { address, ask, get, send } from "../../data/http.js";
 import { body, kindOf, pathOf } from "../../data/definition.js";
-import { clock, counted, day } from "../../data/format.js";
+import { counted, exact } from "../../data/format.js";
 import { Occurrences } from "../../parts/occurrences.js";
 import { Loading } from "../../parts/problem.js";
 import { Sentence } from "../../parts/sentence.js";
@@ -151,7 +151,7 @@ function Crowded({ next, stored, zone }) {
     <ul class="crowd">
       ${known.map(
         ({ minute, others, jobs }) => html`<li>
-          <span class="number">${day(minute, zone || "UTC").slice(0, 3)} ${clock(minute, zone || "UTC")}</span>
+          <span class="number">${exact(minute, zone || "UTC").slice(5, 16)}</span>
           <span class="measure" aria-hidden="true"><span class=${others >= 20 ? "late" : ""} style=${{ width: `${(others / most) * 100}%` }}></span></span>
           <span title=${jobs.join("\n")}>${others === 0 ? "nobody" : counted(others, "other job")}</span>
         </li>`,

@@ -5,6 +5,7 @@ import { get, getTagged, part } from "../../data/http.js";
 import { blank, definition, duplicate, same, turnInto } from "../../data/definition.js";
 import { refusal, useMe } from "../../data/me.js";
 import { useAnswer } from "../../data/query.js";
+import { onEvent } from "../../data/stream.js";
 import { Loading, ProblemBox } from "../../parts/problem.js";
 import { Sentence } from "../../parts/sentence.js";
 import { Tabs } from "../../parts/tabs.js";
@@ -78,6 +79,14 @@ function Editor({ store, started, name, from, tab }) {
   const [led, setLed] = useState(0);
   const { base, etag, draft } = edited;
   const trial = useTrial(draft, base, etag);
+  const [moved, setMoved] = useState(false);
+  useEffect(
+    () => onEvent((event) => {
+      if (event.kind === "job" && event.job === name && (event.what === "replaced" || event.what === "deleted")) setMoved(true);
+    }),
+    [name],
+  );
+  useEffect(() => setMoved(false), [etag]);
   const refused = refusal(me, "editor");
   const language = tab === "json" || tab === "yaml" ? tab : null;
   const changed = base ? !same(base, draft) : true;
@@ -137,6 +146,7 @@ function Editor({ store, started, name, from, tab }) {
     </div>
     ${refused && html`<p class="warning">Saving ${refused}.</p>`}
     ${resumed && html`<p class="warning">This is what you typed before and did not save. <button class="quiet link" onClick=${discard}>Begin anew</button></p>`}
+    ${moved && !review && html`<p class="warning" role="status">Somebody has changed this job since you began. Saving shows what they did, before anything is stored.</p>`}
     ${started.secrets.length > 0 && html`<p class="warning">Values of secrets stay with ${from}: give ${started.secrets.join(", ")} anew.</p>`}
     <div class="edit">
       <div class="edit-main">

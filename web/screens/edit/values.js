@@ -59,7 +59,7 @@ export function wordOf(word, amount, counted) {
  * @param {any} value
  */
 export function withKey(object, key, value) {
-  const changed = { ...object, [key]: value };
+  const changed = { ...(typeof object === "object" ? object : {}), [key]: value };
   if (value === undefined) delete changed[key];
   return Object.keys(changed).length ? changed : undefined;
 }
