@@ -51,8 +51,8 @@ export function Header({ run, definition, explained, children }) {
         >${run.attempts.length}${most !== null && html` <small>of ${run.attempts.length > most ? run.attempts.length : most}</small>`}${run.retryAt && html` <small>next <${When} at=${run.retryAt} /></small>`}<//
       >
       <${Fact} name="Agent">${last?.agent ?? html`<span class="none">–</span>`}<//>
-      ${run.by && html`<${Fact} name="Asked by" broad=${Boolean(run.by.reason)}><${Somebody} who=${run.by} /><//>`}
-      ${run.stoppedBy && html`<${Fact} name="Stopped by" broad=${Boolean(run.stoppedBy.reason)}><${Somebody} who=${run.stoppedBy} /><//>`}
+      ${run.by && html`<${Fact} name="Asked by"><${Somebody} who=${run.by} /><//>`}
+      ${run.stoppedBy && html`<${Fact} name="Stopped by"><${Somebody} who=${run.stoppedBy} /><//>`}
       ${run.reportBy && html`<${Fact} name="Report due"><${When} at=${run.reportBy} /><//>`}
       ${run.startDeadline && run.state !== "ended" && !first && html`<${Fact} name="Start by" hint="after that it is missed"><${When} at=${run.startDeadline} exactly=${true} /><//>`}
     </dl>
@@ -69,7 +69,7 @@ function Fact({ name, hint, broad = false, children }) {
 
 /** @param {{who: {by: string, at: string, reason: string}}} props */
 function Somebody({ who }) {
-  return html`<b>${who.by}</b> <small><${When} at=${who.at} /></small>${who.reason && html`<q class="reason">${who.reason}</q>`}`;
+  return html`<b>${who.by}</b> <small><${When} at=${who.at} /></small>${who.reason && html`<q class="reason" title=${who.reason}>${who.reason}</q>`}`;
 }
 
 /** Why it exists, with what led to it. @param {{run: any}} props */

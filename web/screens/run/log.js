@@ -13,6 +13,9 @@ import { firstWrong, STREAMS, useMatches, useOutput } from "./log_state.js";
 import { PIECE_BYTES } from "./source.js";
 import { literal, textOf } from "./view.js";
 
+/** What is searched for is in the address once the reader pauses. */
+const NAMED_MS = 400;
+
 /**
  * @typedef {import("./log_rows.js").Place} Place
  * @param {{run: any, route: import("../../shell/route.js").Route}} props a run with an attempt
@@ -30,7 +33,8 @@ export function Log({ run, route }) {
   const [target, setTarget] = useState(/** @type {Place | null} */ (null));
   const [typed, setTyped] = useState(route.params.find ?? "");
   const [current, setCurrent] = useState(/** @type {Place | null} */ (null));
-  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
+  const naming = useRef(/** @type {ReturnType<typeof setTimeout> | null} */ (null));
+  useEffect(() => () => clearTimeout(naming.current ?? undefined), []);
   const pattern = useMemo(() => (typed.trim() ? literal(typed) : null), [typed]);
   const { matches, done, cut } = useMatches(view, pattern);
 
@@ -54,6 +58,10 @@ export function Log({ run, route }) {
     setCurrent(place);
     jumpTo(place);
   };
+  // Whoever types sees the first match, unless a line is named.
+  useEffect(() => {
+    if (done && matches.length && !current && !target) step(1);
+  }, [done, matches]);
   const isAt = current ? matches.findIndex((each) => each.stream === current.stream && each.position === current.position) : -1;
   const first = async () => {
     if (sources) await whole(view.holes(), sources);
@@ -123,7 +131,6 @@ export function Log({ run, route }) {
       >`}
       <span class="search">
         <input
-          ref=${field}
           data-search
           type="search"
           placeholder="Search the log  /"
@@ -132,6 +139,8 @@ export function Log({ run, route }) {
           onInput=${(/** @type {any} */ event) => {
             setTyped(event.target.value);
             setCurrent(null);
+            if (naming.current) clearTimeout(naming.current);
+            naming.current = setTimeout(() => choose({ find: event.target.value.trim() }), NAMED_MS);
           }}
           onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
             if (event.key !== "Enter") return;
@@ -145,7 +154,7 @@ export function Log({ run, route }) {
           >
           <button class="quiet" aria-label="match before" title="match before (N)" onClick=${() => step(-1)} disabled=${!matches.length}>↑</button>
           <button class="quiet" aria-label="next match" title="next match (n)" onClick=${() => step(1)} disabled=${!matches.length}>↓</button>
-          ${holes && html`<button class="quiet link" title="only what is loaded is searched" onClick=${() => sources && whole(view.holes(), sources)}>load all to search all</button>`}`}
+          ${holes && html`<button class="quiet link" title="only what is loaded is searched: load all of it" onClick=${() => sources && whole(view.holes(), sources)}>load all</button>`}`}
       </span>
       <span class="log-buttons">
         <button class="quiet" title="the first line of stderr, or that tells of an error (e)" onClick=${first}>First error</button>
