@@ -180,7 +180,7 @@ function Row({ entry, active, narrow, index }) {
   const name = html`<a href=${isRun ? toRun(entry.id) : toJob(entry.job)} title="${entry.job}${isRun ? `\n${entry.id}` : ""}">${entry.job}</a>`;
   const many = isRun
     ? null
-    : html`${entry.count > 1 ? html`<b>${count(entry.count)} ${entry.verdict}</b>, first ${exact(millis(entry.firstDueAt), zone).slice(0, 16)}, last ${exact(millis(entry.lastDueAt), zone).slice(0, 16)}` : html`<${When} at=${due} exactly=${true} />`}`;
+    : html`${entry.count > 1 ? html`<b>${count(entry.count)} ${entry.verdict}</b>, first <${When} at=${entry.firstDueAt} exactly=${true} />, last <${When} at=${entry.lastDueAt} exactly=${true} />` : html`<${When} at=${due} exactly=${true} />`}`;
   const took = isRun && started ? (tookMs === null ? html`<${Lasting} from=${started} />` : duration(tookMs)) : null;
   const none = html`<span class="none">–</span>`;
   const state = html`<${State} state=${standing(entry)} />`;
@@ -192,7 +192,7 @@ function Row({ entry, active, narrow, index }) {
       <span class="of-more" role="cell">${many ?? html`<${When} at=${due} exactly=${true} />${took && html`, took ${took}`}${exit && html`, exit <span class="exit ${exit.tone}">${exit.text}</span>`}${reason && html` · ${reason}`}`}</span>
     </div>`;
   }
-  return html`<div ...${shared} class="history-row ${active ? "active" : ""} ${isRun ? "" : "stretch"}">
+  return html`<div ...${shared} class="history-row ${active ? "active" : ""} ${isRun ? "" : entry.count > 1 ? "stretch" : "stretch single"}">
     <span class="of-state" role="cell">${state}</span>
     <span class="of-job" role="cell">${name}</span>
     ${isRun

@@ -13,6 +13,7 @@ import { Output } from "./lines.js";
 export const PIECE_BYTES = 1024 * 1024;
 /** So much is taken as a whole. */
 const AT_ONCE_BYTES = 512 * 1024;
+/** So much of what is known is asked for again, because a range of which nothing is kept is refused. */
 const BEYOND_BYTES = 64;
 /** More than this is not followed. */
 const FOLLOWED_BYTES = 2 * PIECE_BYTES;
@@ -110,7 +111,7 @@ export class Source {
     const known = this.asking.get(key);
     if (known) return known;
     const start = this.#start(from, to, backwards);
-    const asked = this.#range(`bytes=${start}-${Math.min(to, start + PIECE_BYTES) - 1}`, start)
+    const asked = this.#range(`bytes=${start}-${Math.min(backwards ? to + BEYOND_BYTES : to, start + PIECE_BYTES) - 1}`, start)
       .then(() => this.#stands({ problem: null }))
       .catch((error) => this.#failed(error))
       .finally(() => this.asking.delete(key));
@@ -130,7 +131,7 @@ export class Source {
     const gap = this.output.parts.find((each) => each.kind === "gap");
     if (backwards && gap?.start === to) return Math.max(from, Math.min(to - 1, total - gap.end - PIECE_BYTES + BEYOND_BYTES));
     if (!backwards && gap?.end === from) return Math.max(from, Math.min(to - 1, total - gap.start - BEYOND_BYTES));
-    return backwards ? Math.max(from, to - PIECE_BYTES) : from;
+    return backwards ? Math.max(from, to - PIECE_BYTES + BEYOND_BYTES) : from;
   }
 
   /** Little output is given at once as a whole, without a word about positions; of much the end is asked for. */
@@ -151,6 +152,8 @@ export class Source {
     }
     await reader?.cancel();
     await this.#range(`bytes=-${PIECE_BYTES}`, null);
+    const { end, total } = this.output;
+    if (end < total) await this.#range(`bytes=${end}-${total - 1}`, end);
   }
 
   /**
@@ -176,12 +179,12 @@ export class Source {
     const position = first === undefined ? 0 : Number(first);
     const omitted = Number(response.headers.get("Chronode-Omitted") ?? 0);
     this.#add(position, bytes, position - omitted, Number(total ?? bytes.length));
-    // An answer that ends early ends where a gap begins.
+    // An answer that ends early ends where a gap begins; how long that is, is not said.
     const start = position - omitted;
     const wanted = from === null ? Infinity : Number(/-(\d+)$/.exec(range)?.[1] ?? Infinity) + 1;
     const end = Math.min(wanted, start + PIECE_BYTES, Number(total ?? 0));
     if (position + bytes.length < end) {
-      this.output.gap(position + bytes.length, end);
+      this.output.gap(position + bytes.length, position + bytes.length + 1);
       this.changed(null);
     }
   }
