@@ -34,7 +34,7 @@ export function Header({ run, definition, explained, children }) {
   const end = run.endedAt;
   return html`<header class="run-head">
     <div class="title-row">
-      <${State} state=${standing(run)} />
+      <span role="status"><${State} state=${standing(run)} /></span>
       <h1><a href=${toJob(run.job)}>${run.job}</a></h1>
       <code class="run-id" title="the id of this run">${run.id}</code>
       ${children}
@@ -106,7 +106,7 @@ export function Reasons({ explained, full = false }) {
   return html`<ul class="reasons ${full ? "full" : ""}">
       ${sorted.map(({ code, text }, index) => html`<li class=${index === 0 && !full ? "first" : ""}>${full && html`<code class="badge">${code}</code>`}<span><${Sentence} text=${text} /></span></li>`)}
     </ul>
-    ${full && html`<p class="hint">Calculated now, from what the decisions themselves look at. The word before each stays the same between versions; <code>chronode explain ${explained.run}</code> says the same.</p>`}`;
+    ${full && html`<p class="hint">Calculated now, from what the decisions themselves look at. The word before each stays the same between versions; <code>chronode explain ${explained.run}</code> says the same. <a href=${toJob(explained.job, { tab: "explain" })}>Why its job stands as it does</a> is told there.</p>`}`;
 }
 
 /** What in a sentence of the server is an instant, or the id of a run. */

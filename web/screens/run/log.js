@@ -5,6 +5,7 @@ import { bytes, count, counted } from "../../data/format.js";
 import { address, ask, part } from "../../data/http.js";
 import { wrap as wrapPreference } from "../../data/preferences.js";
 import { Empty, ProblemBox } from "../../parts/problem.js";
+import { When } from "../../parts/time.js";
 import { useKeys } from "../../shell/keys.js";
 import { tell, tellProblem } from "../../shell/notices.js";
 import { choose, to } from "../../shell/route.js";
@@ -189,6 +190,7 @@ export function Log({ run, route }) {
           </div>`}
     <p class="log-foot hint" role="status">
       <span class=${live ? "live" : ""}>${live ? (follow ? "Following." : "Live, paused where you read.") : over ? `Attempt ${attempt.attempt} is over.` : ""}</span>
+      ${run.retryAt && over && html`<span>The next attempt is <${When} at=${run.retryAt} />.</span>`}
       ${begun && view.rows > 0 && html`<span>${counted(view.rows, "row")}${holes ? " loaded" : ""}.</span>`}
       ${shown === "both" &&
       told.every((source) => source.output.total > 0) &&
