@@ -27,7 +27,7 @@ export function Log({ run, route }) {
   const attempt = attempts.find((/** @type {any} */ each) => each.attempt === asked) ?? attempts[attempts.length - 1];
   const shown = ["stdout", "stderr"].includes(route.params.stream) ? route.params.stream : "both";
   const over = attempt.state === "ended";
-  const { view, version, sources } = useOutput(run.id, attempt.attempt, over, shown);
+  const { view, begun: known, version, sources } = useOutput(run.id, attempt.attempt, over, shown);
   const [wrap, setWrap] = useState(wrapPreference.get());
   const [follow, setFollow] = useState(!route.params.line);
   const [jump, setJump] = useState({ place: /** @type {Place | null} */ (null) });
@@ -44,7 +44,7 @@ export function Log({ run, route }) {
     setFollow(false);
     setJump({ place });
   };
-  useNamedLine(route.params.line, shown, sources, version, view, (place) => {
+  useNamedLine(route.params.line, shown, sources, known, version, view, (place) => {
     setTarget(place);
     jumpTo(place);
   });
@@ -106,7 +106,7 @@ export function Log({ run, route }) {
   const told = sources ? streams.map((stream) => sources[stream]) : [];
   const problem = told.map((source) => source.standing.problem).find(Boolean) ?? null;
   const live = told.some((source) => source.standing.live);
-  const begun = told.length > 0 && told.every((source) => source.standing.begun);
+  const begun = told.length > 0 && streams.every((stream) => known.includes(stream));
   const gone = begun && told.every((source) => source.standing.gone);
   const holes = view.holes().length > 0;
 
@@ -205,11 +205,12 @@ export function Log({ run, route }) {
  * @param {string | undefined} name `12`, or `@4096` for the line at a byte; with `e` before it, of stderr where both are shown
  * @param {string} shown
  * @param {Record<string, import("./source.js").Source> | null} sources
+ * @param {string[]} begun streams of which the view has what came first
  * @param {number} version
  * @param {import("./view.js").View} view
  * @param {(place: Place) => void} found
  */
-function useNamedLine(name, shown, sources, version, view, found) {
+function useNamedLine(name, shown, sources, begun, version, view, found) {
   const settled = useRef("");
   useEffect(() => {
     const [, other, byte, digits] = /^(e?)(@?)(\d+)$/.exec(name ?? "") ?? [];
@@ -217,7 +218,7 @@ function useNamedLine(name, shown, sources, version, view, found) {
     if (digits === undefined || !sources || settled.current === key) return;
     const stream = shown === "both" ? (other ? "stderr" : "stdout") : shown;
     const source = sources[stream];
-    if (!source?.standing.begun) return;
+    if (!source || !begun.includes(stream)) return;
     const row = byte ? view.rowOf(stream, Number(digits)) : view.rowOfNumber(stream, Number(digits));
     const piece = view.at(row)?.piece;
     if (piece && piece.kind !== "hole") {

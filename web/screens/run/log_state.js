@@ -82,12 +82,14 @@ export function useOutput(run, attempt, over, shown) {
     if (over) for (const stream of STREAMS) held.current?.sources[stream].end();
   }, [run, attempt, over]);
 
-  const view = useMemo(() => {
+  // What is known of the streams belongs to this view: they go on while it is looked at.
+  const { view, begun } = useMemo(() => {
     const segments = held.current?.segments ?? [];
-    if (shown === "both") return new View(segments);
-    return new View(segments.filter((each) => each.stream === shown).slice(0, 1).map((each) => ({ ...each, from: 0, to: Infinity })));
+    const alone = segments.filter((each) => each.stream === shown).slice(0, 1).map((each) => ({ ...each, from: 0, to: Infinity }));
+    const known = STREAMS.filter((stream) => held.current?.sources[stream].standing.begun);
+    return { view: new View(shown === "both" ? segments : alone), begun: /** @type {string[]} */ (known) };
   }, [version, shown, run, attempt]);
-  return { view, version, sources: held.current?.sources ?? null };
+  return { view, begun, version, sources: held.current?.sources ?? null };
 }
 
 /**
