@@ -80,8 +80,8 @@ function Screen({ me }) {
   const load = SCREENS[name];
 
   useEffect(() => {
-    if (!load || loaded[name]) return;
     setProblem(null);
+    if (!load || loaded[name]) return;
     load().then(
       (module) => setLoaded((known) => ({ ...known, [name]: module.default })),
       () => setProblem(new Error("this part of the page is no longer there: the server has another version")),
