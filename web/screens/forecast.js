@@ -223,7 +223,7 @@ function Shown({ forecast, unit, params }) {
  */
 function Changes({ changes, zone }) {
   if (changes.length === 0) return null;
-  return html`<ul class="changes" aria-label="changes of clocks">
+  return html`<ul class="clock-changes" aria-label="changes of clocks">
     ${changes.map(({ zone: name, at, beforeOffset, afterOffset }) => {
       const by = offsetOf(afterOffset) - offsetOf(beforeOffset);
       return html`<li key=${`${name} ${at}`}>

@@ -106,7 +106,8 @@ function Shown({ graph, params, job }) {
     [params.search, graph.signature],
   );
   const matches = useMemo(() => (found?.length ? new Set(found) : null), [found]);
-  const select = (/** @type {string | null} */ name) => choose({ at: name });
+  // Back closes what was opened, but does not go through all that was looked at meanwhile.
+  const select = (/** @type {string | null} */ name) => choose({ at: name }, { keep: at === null && name !== null });
   const show = (/** @type {string} */ name) => {
     select(name);
     controls.current?.show(name);
@@ -274,7 +275,7 @@ function LeftOut({ graph, max }) {
   const more = max !== String(MOST) && graph.nodes.length < MOST;
   return html`<p class="left-out" role="status">
     ${counted(graph.leftOut, "more job")} of ${counted(graph.total, "job")} ${graph.leftOut === 1 ? "is" : "are"} not in the picture.
-    ${more && html` <button class="link" onClick=${() => choose({ max: MOST })}>Show up to ${MOST}</button>.`} Find one of them above to see its neighbourhood.
+    ${more && html` <button class="as-link" onClick=${() => choose({ max: MOST })}>Show up to ${MOST}</button>.`} Find one of them above to see its neighbourhood.
   </p>`;
 }
 

@@ -49,7 +49,7 @@ export function Side({ name, node, parents, children, more, run, critical, chain
     { key: "Enter", does: "open the chosen job", run: () => go(toJob(name)) },
   ]);
   const look = node && jobLook(standingOf(node));
-  return html`<aside class="side card" aria-label=${`job ${name}`}>
+  return html`<aside class="graph-side card" aria-label=${`job ${name}`}>
     <div class="side-title">
       <h2><a href=${toJob(name)}>${name}</a></h2>
       <button class="quiet" aria-label="close" title="close (Esc)" onClick=${() => choose(null)}>×</button>
@@ -76,7 +76,7 @@ export function Side({ name, node, parents, children, more, run, critical, chain
     </p>
     ${known.data && known.data.reasons.length > 0 &&
     html`<h3>Why</h3>
-      <ul class="reasons">
+      <ul class="why">
         ${known.data.reasons.map(({ code, text }) => html`<li key=${code}>${text}</li>`)}
       </ul>`}
     ${chainProblem && html`<${ProblemBox} problem=${chainProblem} />`}
@@ -112,9 +112,9 @@ function Names({ label, names, more, choose }) {
   const rest = Math.max(0, names.length - NAMED) + more;
   return html`<dt>${label}</dt>
     <dd>
-      <ul class="names">
+      <ul class="kin-names">
         ${names.slice(0, NAMED).map(
-          (name) => html`<li key=${name}><button class="link" onClick=${() => choose(name)}>${name}</button></li>`,
+          (name) => html`<li key=${name}><button class="as-link" onClick=${() => choose(name)}>${name}</button></li>`,
         )}
         ${rest > 0 && html`<li class="none">${names.length ? "and " : ""}${rest} more</li>`}
       </ul>
@@ -134,11 +134,11 @@ function Critical({ path, name, truncated, choose }) {
       ${on ? "" : ` ${name} was not on this path: a faster run of it would have changed nothing.`}
       ${truncated ? " The chain is longer than what is told of it." : ""}
     </p>
-    <ol class="critical">
+    <ol class="critical-path">
       ${path.stages.map(
         (stage) => html`<li key=${stage.run}>
           <span class="what">
-            <button class="link" onClick=${() => choose(stage.job)} aria-current=${stage.job === name ? "true" : undefined}>${stage.job}</button>
+            <button class="as-link" onClick=${() => choose(stage.job)} aria-current=${stage.job === name ? "true" : undefined}>${stage.job}</button>
             <a class="number" href=${toRun(stage.run)} title="this run">${duration(stage.tookMs)}</a>
           </span>
           <span class="track" aria-hidden="true">

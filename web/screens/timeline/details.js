@@ -15,7 +15,7 @@ export function Details({ job, lane, what, zone, x, y }) {
   const left = Math.max(8, Math.min(x + 14, innerWidth - 300));
   const below = y + 190 < innerHeight;
   const style = below ? { left: `${left}px`, top: `${y + 16}px` } : { left: `${left}px`, bottom: `${innerHeight - y + 12}px` };
-  return html`<div class="details" style=${style}>
+  return html`<div class="bar-details" style=${style}>
     <p>
       <span class="state ${what.tone}"><span class="glyph" aria-hidden="true">${what.glyph || "○"}</span>${what.word}</span>
       <b>${job}</b>

@@ -82,7 +82,7 @@ export function List({ filter, asked, page }) {
   const pages = Math.ceil((lanes.total ?? 0) / PAGE);
   return html`<${VirtualRows} total=${rows.length} height=${ROW} row=${row} head=${head} label="runs and starts of the time that is looked at" />
     ${pages > 1 &&
-    html`<p class="pages">
+    html`<p class="lane-pages">
       <button disabled=${page === 0} onClick=${() => choose({ page: page - 1 || null })}>Previous jobs</button>
       <span>jobs ${count(page * PAGE + 1)} to ${count(Math.min(lanes.total ?? 0, (page + 1) * PAGE))} of ${count(lanes.total ?? 0)}${lanes.goesOn ? " or more" : ""}</span>
       <button disabled=${page + 1 >= pages} onClick=${() => choose({ page: page + 1 })}>Next jobs</button>

@@ -171,7 +171,7 @@ export function Picture({ scene, filter, asked, set }) {
     ${lanes.total === null && !lanes.problem && html`<${Loading} lines=${8} />`}
     ${lanes.total === 0 && html`<${Nothing} filtered=${Boolean(filter.job || filter.search || filter.state || filter.busy)} />`}
     ${there &&
-    html`<div class="timeline-body ${narrow ? "narrow" : ""}" ref=${element}>
+    html`<div class="timeline-body ${narrow ? "phone" : ""}" ref=${element}>
       <${VirtualRows}
         total=${total}
         height=${row}
