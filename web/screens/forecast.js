@@ -245,7 +245,7 @@ function Crowded({ counts }) {
         <span class="when"><${When} at=${at} exactly /> <b class="number">${count(starts)}</b></span>
         <span class="meter" aria-hidden="true"><i style=${{ width: `${(100 * starts) / most}%` }}></i></span>
         <small class="jobs">
-          ${jobs.map((job, index) => html`${index > 0 ? ", " : ""}<a href=${toJob(job)} title=${job}>${job}</a>`)}${jobs.length >= 10 && starts > jobs.length ? " and others" : ""}
+          ${jobs.map((job, index) => html`<span key=${job}><a href=${toJob(job)} title=${job}>${job}</a>${index < jobs.length - 1 ? "," : ""}</span> `)}${jobs.length >= 10 && starts > jobs.length ? "and others" : ""}
         </small>
       </li>`,
     )}

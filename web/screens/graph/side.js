@@ -76,7 +76,7 @@ export function Side({ name, node, parents, children, more, run, critical, chain
     </p>
     ${known.data && known.data.reasons.length > 0 &&
     html`<h3>Why</h3>
-      <ul class="why">
+      <ul class="side-why">
         ${known.data.reasons.map(({ code, text }) => html`<li key=${code}>${text}</li>`)}
       </ul>`}
     ${chainProblem && html`<${ProblemBox} problem=${chainProblem} />`}
