@@ -368,6 +368,72 @@ fn pinned_zone_data_is_named_wherever_it_is_told() {
 }
 
 #[test]
+fn what_pages_are_drawn_from_is_the_same_after_a_restart() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    for (name, command) in [("good", "true"), ("bad", "exit 3")] {
+        server.post(
+            &json!({"name": name, "schedule": "R/2100-01-01T00:00:00Z/P1D", "command": command}),
+        );
+    }
+    server.post(&json!({"name": "goes", "schedule": ONCE, "command": "exec sleep 600"}));
+    for name in ["good", "bad"] {
+        let answer = server.request("PUT", &format!("/scheduler/job/{name}"), None);
+        assert_eq!(answer.status, 204, "{}", answer.body);
+        server.ended_run(name);
+    }
+    let told = |server: &Server| {
+        let running = |server: &Server| server.get("/scheduler/overview?state=running");
+        let goes = wait_for("the long one to be known to run", || {
+            let found = running(server);
+            (found["total"] == 1).then_some(found)
+        });
+        assert_eq!(goes["jobs"][0]["name"], "goes", "{goes}");
+        let mut all = server.get("/scheduler/overview");
+        let counts = &all["counts"];
+        assert_eq!((&counts["all"], &counts["running"]), (&json!(3), &json!(1)), "{all}");
+        assert_eq!((&counts["failing"], &counts["succeeding"]), (&json!(1), &json!(1)), "{all}");
+        // What is looked at one by one comes to what is kept in passing.
+        assert_eq!(server.get("/scheduler/overview?search=o&sort=created")["counts"]["all"], 2);
+        let mut lanes = server.get("/scheduler/timeline?busy=true&sort=name");
+        assert_eq!(lanes["lanes"].as_array().unwrap().len(), 3, "{lanes}");
+        assert_eq!(lanes["lanes"][0]["runs"][0]["verdict"], "failed", "{lanes}");
+        let before = "from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z";
+        let past = server.get(&format!("/scheduler/timeline?{before}&busy=true"));
+        assert_eq!((&past["lanes"], &past["total"]), (&json!([]), &json!(3)));
+        let found =
+            server.get("/scheduler/runs?search=GO&why=manual&exit=0&from=2020-01-01T00:00:00Z");
+        let found: Vec<_> =
+            found["runs"].as_array().unwrap().iter().map(|run| &run["job"]).cloned().collect();
+        assert_eq!(found, ["good"]);
+        let none = server.get(&format!("/scheduler/runs?{before}"));
+        assert_eq!(none, json!({"runs": [], "next": null, "searchedTo": null}));
+        let agents = server.get("/scheduler/agents");
+        assert_eq!(
+            (&agents["launcher"], &agents["agents"][0]["runs"]),
+            (&json!("local"), &json!(1)),
+            "{agents}"
+        );
+        assert_eq!(agents["agents"][0]["problem"], Value::Null, "{agents}");
+        // What passes with time.
+        for lane in lanes["lanes"].as_array_mut().unwrap() {
+            lane["ahead"] = Value::Null;
+        }
+        for job in all["jobs"].as_array_mut().unwrap() {
+            job["late"] = Value::Null;
+        }
+        (all["jobs"].clone(), lanes["lanes"].clone())
+    };
+    let before = told(&server);
+    server.kill();
+    let server = Server::start(&place.data(), &[]);
+    assert_eq!(told(&server), before);
+    let answer = server.request("DELETE", "/scheduler/task/kill/goes", None);
+    assert_eq!(answer.status, 204, "{}", answer.body);
+    server.ended_run("goes");
+}
+
+#[test]
 fn what_is_told_beforehand_is_what_happens() {
     let place = Place::new();
     let server = Server::start(&place.data(), &[]);

@@ -3,6 +3,8 @@
 //! Reads come from the read view and the history, which never lock the state; changes go through the one loop and
 //! are answered only when they are durable. The API knows neither store nor launcher nor clock.
 
+mod agents;
+mod history;
 mod operations;
 mod overview;
 mod pages;
@@ -25,6 +27,8 @@ use crate::model::{
 };
 use crate::schedule::ZoneDb;
 
+pub use agents::AgentView;
+pub use history::{HistoryPage, Lane, LanesWanted, LookedFor};
 pub use operations::{BacklogPage, BacklogWanted, Operations, Pauses, Timetable, waiting_jobs};
 pub use overview::{Order, OverviewJob, OverviewPage, OverviewWanted};
 pub use pages::Pages;

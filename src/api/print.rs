@@ -12,7 +12,7 @@ use crate::model::{
     Attempt, AttemptState, Contribution, EnvVar, Exit, HistoryEntry, Intervention, JobName, Pause,
     Run, RunId, RunState, SECRET_SHOWN, Stretch, Timestamp, Trigger,
 };
-use crate::schedule::Opening;
+use crate::schedule::{ClockChange, Opening};
 
 /// An instant as RFC 3339, UTC, with milliseconds.
 pub(crate) fn instant(at: Timestamp) -> String {
@@ -320,18 +320,30 @@ fn zone_data(zones: &ZoneInfo) -> Value {
 }
 
 /// What is to come from `from` on and before `to`.
-pub(crate) fn forecast(from: Timestamp, to: Timestamp, forecast: &Forecast) -> Value {
-    let Forecast { starts, minutes, crowded, total, complete } = forecast;
+///
+/// Counted by the hour if `is_by_hour`, else by the minute.
+pub(crate) fn forecast(
+    from: Timestamp,
+    to: Timestamp,
+    forecast: &Forecast,
+    is_by_hour: bool,
+) -> Value {
+    let Forecast { starts, minutes, hours, crowded, total, complete, clock_changes } = forecast;
+    let shown = |all: &[Minute], key: &str, is_shown: bool| -> Value {
+        all.iter().filter(|_| is_shown).map(|one| minute(one, key)).collect()
+    };
     json!({
         "from": instant(from),
         "to": instant(to),
         "starts": starts.iter().map(start).collect::<Value>(),
-        "perMinute": minutes.iter().map(minute).collect::<Value>(),
+        "perMinute": shown(minutes, "minute", !is_by_hour),
+        "perHour": shown(hours, "hour", is_by_hour),
         "total": total,
         "complete": complete,
         "crowded": crowded.as_ref().map(|crowded| {
             json!({"minute": instant(crowded.at), "count": crowded.count})
         }),
+        "clockChanges": clock_changes.iter().map(clock_change).collect::<Value>(),
     })
 }
 
@@ -345,8 +357,13 @@ fn start(start: &Start) -> Value {
     })
 }
 
-fn minute(minute: &Minute) -> Value {
+fn minute(minute: &Minute, key: &str) -> Value {
     let Minute { at, count, jobs } = minute;
     let jobs: Vec<&str> = jobs.iter().map(JobName::as_str).collect();
-    json!({"minute": instant(*at), "count": count, "jobs": jobs})
+    json!({key: instant(*at), "count": count, "jobs": jobs})
+}
+
+fn clock_change((zone, change): &(String, ClockChange)) -> Value {
+    let ClockChange { at, before, after } = change;
+    json!({"zone": zone, "at": instant(*at), "beforeOffset": before, "afterOffset": after})
 }

@@ -109,6 +109,8 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::GET, "/run/{id}/explain", VIEWER, |method| on(method, ours::explain::run)),
     below(Method::GET, "/chain/{id}", VIEWER, |method| on(method, ours::chain::show)),
     below(Method::GET, "/overview", VIEWER, |method| on(method, ours::overview::show)),
+    below(Method::GET, "/agents", VIEWER, |method| on(method, ours::agents::show)),
+    below(Method::GET, "/timeline", VIEWER, |method| on(method, ours::timeline::show)),
     below(Method::GET, "/runs", VIEWER, |method| on(method, ours::runs::list)),
     below(Method::GET, "/run/{id}", VIEWER, |method| on(method, ours::runs::show)),
     below(Method::GET, "/run/{id}/stdout", VIEWER, |method| on(method, ours::output::stdout)),

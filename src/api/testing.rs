@@ -24,8 +24,8 @@ use super::{
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
-    Applied, Expected, FeedItem, ParentStanding, Reason, Rejection, RejectionCode, Reply, Request,
-    RoundStanding, RunStep,
+    Applied, Expected, FeedItem, Launcher, ParentStanding, Reason, Rejection, RejectionCode, Reply,
+    Request, RoundStanding, RunStep,
 };
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
@@ -38,8 +38,11 @@ use crate::schedule::ZoneDb;
 
 pub(crate) use answer::Answer;
 pub(crate) use client::Fixture;
+pub(crate) use pages::LOOKED_AT_MAX;
+use pages::passes;
+
 pub(crate) use made::{attempt, backfill, ended, over, run, running, site, stretch};
-pub(crate) use reads::record;
+pub(crate) use reads::{record, settings};
 pub(crate) use remembered::{FEED_ITEMS, TestFeed};
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -98,6 +101,8 @@ pub(crate) struct World {
     /// Whether the wall clock has jumped, and is not believed.
     pub(crate) has_clock_jumped: bool,
     pub(crate) backfills: BTreeMap<BackfillId, Backfill>,
+    /// What the launcher has said.
+    pub(crate) launcher: Option<Launcher>,
     /// How often the record of a run was looked at.
     pub(crate) runs_read: usize,
 }
@@ -346,27 +351,6 @@ impl World {
 pub(super) fn zones() -> &'static ZoneDb {
     static ZONES: LazyLock<ZoneDb> = LazyLock::new(ZoneDb::bundled);
     &ZONES
-}
-
-fn passes(filter: &HistoryFilter, entry: &HistoryEntry) -> bool {
-    let (job, verdict, live) = match entry {
-        HistoryEntry::Run(run) => {
-            let verdict = match &run.state {
-                RunState::Ended { verdict, .. } => Some(*verdict),
-                RunState::Queued
-                | RunState::Pending { .. }
-                | RunState::Active
-                | RunState::Waiting { .. }
-                | RunState::Reporting { .. } => None,
-            };
-            (&run.job, verdict, !run.is_ended())
-        }
-        HistoryEntry::Stretch(stretch) => (&stretch.job, Some(stretch.verdict), false),
-    };
-    filter.job.as_ref().is_none_or(|wanted| wanted == job)
-        && filter.verdict.is_none_or(|wanted| Some(wanted) == verdict)
-        && filter.live.is_none_or(|wanted| wanted == live)
-        && filter.scope.covers(job)
 }
 
 impl Backend for Memory {

@@ -1,5 +1,6 @@
 //! The API as clients meet it: over real sockets, in both dialects.
 
+mod agents;
 mod backfills;
 mod browsers;
 mod events;
@@ -21,6 +22,7 @@ mod runs;
 mod scope;
 mod stats;
 mod tasks;
+mod timeline;
 mod tls;
 
 /// Both prefixes.

@@ -397,6 +397,15 @@ pub enum RunCommand {
         /// Only those that ended so: succeeded, failed, missed, skipped, killed, lost or superseded
         #[arg(long, value_name = "VERDICT", value_parser = verdict)]
         verdict: Option<Verdict>,
+        /// Only of jobs in whose names all of these words are
+        #[arg(long, value_name = "WORDS")]
+        search: Option<String>,
+        /// Only what was recorded at this instant or later, such as 2026-03-01T13:00:00Z
+        #[arg(long, value_name = "INSTANT", value_parser = instant)]
+        since: Option<Timestamp>,
+        /// Only what was recorded before this instant
+        #[arg(long, value_name = "INSTANT", value_parser = instant)]
+        until: Option<Timestamp>,
     },
     /// Show one run with its attempts
     Show {

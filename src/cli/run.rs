@@ -14,7 +14,7 @@ pub(super) fn run(
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     match command {
-        RunCommand::List { job, limit, verdict } => {
+        RunCommand::List { job, limit, verdict, search, since, until } => {
             let mut path = format!("/runs?limit={limit}");
             if let Some(job) = job {
                 path.push_str(&format!("&job={}", encode(job.as_str())));
@@ -22,7 +22,15 @@ pub(super) fn run(
             if let Some(verdict) = verdict {
                 path.push_str(&format!("&verdict={}", verdict.as_str()));
             }
-            list(&server.get(&path)?, terminal)
+            if let Some(search) = search {
+                path.push_str(&format!("&search={}", encode(search)));
+            }
+            for (name, instant) in [("from", since), ("to", until)] {
+                if let Some(instant) = instant {
+                    path.push_str(&format!("&{name}={}", encode(&instant.to_string())));
+                }
+            }
+            list(&server.get(&path)?, u64::from(*limit), terminal)
         }
         RunCommand::Show { id } => show(&server.get(&format!("/run/{}", encode(id)))?, terminal),
         RunCommand::Now(command) => operate::now(server, command, terminal),
@@ -33,7 +41,7 @@ pub(super) fn run(
     }
 }
 
-fn list(page: &Value, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+fn list(page: &Value, limit: u64, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
     if terminal.json {
         writeln!(terminal.out, "{page}")?;
         return Ok(());
@@ -43,10 +51,19 @@ fn list(page: &Value, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
     table::print(terminal.out, &heads, &rows)?;
     if let Some(next) = page["next"].as_str() {
         let next = table::plain(next);
-        writeln!(
-            terminal.err,
-            "there are more; ask for them with a larger `--limit` (before {next})"
-        )?;
+        let shown = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        if shown < limit {
+            let searched_to = table::cell(&page["searchedTo"]);
+            writeln!(
+                terminal.err,
+                "nothing before {searched_to} was looked at: ask for a shorter time, or for one job"
+            )?;
+        } else {
+            writeln!(
+                terminal.err,
+                "there are more; ask for them with a larger `--limit` (before {next})"
+            )?;
+        }
     }
     Ok(())
 }

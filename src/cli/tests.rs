@@ -9,7 +9,9 @@ use clap::{CommandFactory as _, Parser};
 
 use super::CliError;
 use super::client::{self, ClientCommand};
-use crate::api::testing::{Fixture, Written, attempt, ended, over, run, running, stretch};
+use crate::api::testing::{
+    Fixture, LOOKED_AT_MAX, Written, attempt, ended, over, run, running, stretch,
+};
 use crate::model::{
     Alarm, AttemptState, Exit, HistoryEntry, Run, RunId, RunState, Trigger, Verdict,
 };
@@ -74,6 +76,7 @@ fn the_command_line_is_consistent() {
         ["chronode", "job", "show", ".."],
         ["chronode", "run", "list", "--limit=0"],
         ["chronode", "run", "list", "--verdict=great"],
+        ["chronode", "run", "list", "--since=yesterday"],
         ["chronode", "job", "delete", "a/b"],
         ["chronode", "job", "rollback", "a"],
         ["chronode", "events", "--job=a/b", "--json"],
@@ -198,6 +201,25 @@ async fn runs_are_listed_and_shown() {
     let page = type_in(&fixture, &["run", "list", "--limit", "1"]).await;
     assert!(page.err.starts_with("there are more"), "{}", page.err);
 
+    // By words, and by when it was recorded: the run at midnight, the other six minutes later.
+    for (words, expected) in [
+        (&["--search", "A"][..], 2),
+        (&["--search", "a b"], 0),
+        (&["--since", "2030-01-01T00:06:00Z"], 1),
+        (&["--since", "2030-01-01T01:00:00.5+01:00", "--until", "2030-01-01T00:06:00Z"], 0),
+        (&["--until", "2030-01-01T01:00:00.001+01:00"], 1),
+    ] {
+        let list = type_in(&fixture, &[&["run", "list"], words].concat()).await.out;
+        assert_eq!(list.lines().count() - 1, expected, "{words:?}: {list}");
+    }
+    let most = u64::try_from(LOOKED_AT_MAX).unwrap();
+    for sequence in 3..=most + 3 {
+        add(&fixture, run(sequence, "b", over(Verdict::Succeeded), Vec::new()), "");
+    }
+    let found = type_in(&fixture, &["run", "list", "--search", "a"]).await;
+    let told = "nothing before 2030-01-01T00:00:00.000Z was looked at: ask for a shorter time, or for one job\n";
+    assert_eq!(found.err, told);
+
     let shown = type_in(&fixture, &["run", "show", "j1-m1"]).await.out;
     assert!(shown.contains("state         failed\n"), "{shown}");
     assert!(
@@ -206,8 +228,8 @@ async fn runs_are_listed_and_shown() {
         ),
         "{shown}"
     );
-    let unknown = type_in(&fixture, &["run", "show", "j1-m9"]).await.failure();
-    assert!(unknown.starts_with("run `j1-m9` not found"), "{unknown}");
+    let unknown = type_in(&fixture, &["run", "show", "j1-m99"]).await.failure();
+    assert!(unknown.starts_with("run `j1-m99` not found"), "{unknown}");
 }
 
 #[tokio::test]

@@ -7,16 +7,19 @@
 //! Calculated from copies, because it can take a second: [`plans`] takes them, [`Forecast::of`] works.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-use crate::model::limits::{FORECAST_COUNTED_MAX, FORECAST_MINUTES_MAX, FORECAST_NAMED_MAX};
+use crate::model::limits::{
+    FORECAST_CHANGES_MAX, FORECAST_COUNTED_MAX, FORECAST_MINUTES_MAX, FORECAST_NAMED_MAX,
+};
 use crate::model::{Duration, Job, JobName, Timestamp, When, just_before};
-use crate::schedule::{Opening, Schedule};
+use crate::schedule::{ClockChange, Opening, Schedule, Zone};
 
 use super::{JobEntry, State, Timing};
 
 const MILLIS_PER_MINUTE: i64 = 60_000;
+const MILLIS_PER_HOUR: i64 = 3_600_000;
 
 /// What a forecast has to know of a job that will be decided.
 #[derive(Debug, Clone)]
@@ -54,6 +57,12 @@ impl Plan {
             }
             Timing::Schedule(_) | Timing::Parents | Timing::Broken(_) => None,
         }
+    }
+
+    /// The occurrences to be decided whose windows open at `from` or later and before `to`, in their order.
+    pub fn openings(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Opening> + '_ {
+        let all = std::iter::successors(self.first(from), |last| self.next(last.due_at));
+        all.take_while(move |opening| opening.opens_at < to)
     }
 
     /// The first occurrence to be decided whose window opens at `from` or later.
@@ -94,12 +103,16 @@ pub struct Forecast {
     pub starts: Vec<Start>,
     /// Minutes in which something starts, in their order; only the most crowded ones of very many.
     pub minutes: Vec<Minute>,
+    /// Hours in which something starts, likewise.
+    pub hours: Vec<Minute>,
     /// The minute in which most starts, the first of them.
     pub crowded: Option<Minute>,
     /// How many starts were counted.
     pub total: u64,
     /// Whether all were.
     pub complete: bool,
+    /// The first changes of clock in the zones of the jobs, with the names of the zones, in the order of time.
+    pub clock_changes: Vec<(String, ClockChange)>,
 }
 
 /// A start to come.
@@ -113,7 +126,7 @@ pub struct Start {
     pub local: String,
 }
 
-/// A minute in which something starts.
+/// A minute in which something starts, or an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Minute {
     /// Its first instant.
@@ -128,23 +141,27 @@ impl Forecast {
     /// What starts from `from` on and before `to`, of which at most `listed` are listed.
     #[must_use]
     pub fn of(mut plans: Vec<Plan>, from: Timestamp, to: Timestamp, listed: usize) -> Self {
+        // They mostly come by their creation, and mostly were created by their names.
         plans.sort_by(|a, b| a.job.name.cmp(&b.job.name));
+        let clock_changes = clock_changes(&plans, from, to);
         let mut upcoming = Upcoming::new(&plans, from, to);
-        let mut crowds = Crowds::default();
+        let (mut crowds, mut hours) =
+            (Crowds::of_each(MILLIS_PER_MINUTE), Crowds::of_each(MILLIS_PER_HOUR));
         let mut starts = Vec::new();
         let mut total = 0;
         while total < FORECAST_COUNTED_MAX {
             let Some((plan, opening)) = upcoming.next() else { break };
             total += 1;
             crowds.count(plan, opening.opens_at);
+            hours.count(plan, opening.opens_at);
             if starts.len() < listed {
                 let local = plan.schedule.zone().print(opening.due_at);
                 starts.push(Start { job: plan.job.name.clone(), opening, local });
             }
         }
         let complete = upcoming.next().is_none();
-        let (minutes, crowded) = crowds.finish();
-        Self { starts, minutes, crowded, total, complete }
+        let ((minutes, crowded), (hours, _)) = (crowds.finish(), hours.finish());
+        Self { starts, minutes, hours, crowded, total, complete, clock_changes }
     }
 }
 
@@ -183,24 +200,44 @@ impl<'p> Iterator for Upcoming<'p> {
     }
 }
 
-/// The minutes counted so far.
-#[derive(Default)]
+/// The first changes of clock from `from` on and before `to` in the zones of these jobs.
+fn clock_changes(plans: &[Plan], from: Timestamp, to: Timestamp) -> Vec<(String, ClockChange)> {
+    let zones: BTreeMap<&str, &Zone> =
+        plans.iter().map(|plan| plan.schedule.zone()).map(|zone| (zone.name(), zone)).collect();
+    let changes = zones.iter().flat_map(|(name, zone)| {
+        let changes = zone.clock_changes(from, to).take(FORECAST_CHANGES_MAX);
+        changes.map(|change| ((*name).to_owned(), change))
+    });
+    let mut changes: Vec<_> = changes.collect();
+    // Sorting keeps the order of the names among equals.
+    changes.sort_by_key(|(_, change)| change.at);
+    changes.truncate(FORECAST_CHANGES_MAX);
+    changes
+}
+
+/// The minutes counted so far, or the hours.
 struct Crowds<'p> {
+    /// How long each is.
+    millis: i64,
     minutes: Vec<Crowd<'p>>,
 }
 
 /// A minute being counted.
 struct Crowd<'p> {
-    /// Minutes since 1970.
+    /// Minutes since 1970, or hours.
     index: i64,
     count: u64,
     jobs: Vec<&'p JobName>,
 }
 
 impl<'p> Crowds<'p> {
+    const fn of_each(millis: i64) -> Self {
+        Self { millis, minutes: Vec::new() }
+    }
+
     /// Counts one more start. They come in the order of time.
     fn count(&mut self, plan: &'p Plan, opens_at: Timestamp) {
-        let index = opens_at.as_millisecond().div_euclid(MILLIS_PER_MINUTE);
+        let index = opens_at.as_millisecond().div_euclid(self.millis);
         if self.minutes.last().is_none_or(|last| last.index != index) {
             // Now and then, so that a year of minutes is never in memory.
             if self.minutes.len() >= 2 * FORECAST_MINUTES_MAX {
@@ -225,7 +262,9 @@ impl<'p> Crowds<'p> {
     /// The minutes to be told, and the most crowded of them.
     fn finish(mut self) -> (Vec<Minute>, Option<Minute>) {
         self.keep_most_crowded();
-        let minutes: Vec<Minute> = self.minutes.iter().map(Crowd::to_minute).collect();
+        let millis = self.millis;
+        let minutes: Vec<Minute> =
+            self.minutes.iter().map(|minute| minute.to_minute(millis)).collect();
         let crowded = minutes.iter().max_by_key(|minute| (minute.count, Reverse(minute.at)));
         let crowded = crowded.cloned();
         (minutes, crowded)
@@ -233,8 +272,8 @@ impl<'p> Crowds<'p> {
 }
 
 impl Crowd<'_> {
-    fn to_minute(&self) -> Minute {
-        let at = Timestamp::from_millisecond(self.index.saturating_mul(MILLIS_PER_MINUTE));
+    fn to_minute(&self, millis: i64) -> Minute {
+        let at = Timestamp::from_millisecond(self.index.saturating_mul(millis));
         Minute {
             at: at.unwrap_or(Timestamp::MIN),
             count: self.count,

@@ -45,6 +45,8 @@ pub const LIVE_RUNS_PER_JOB_MAX: usize = 10_000;
 pub const FORECAST_COUNTED_MAX: u64 = 1_000_000;
 /// Minutes told by one forecast: a week in which no minute is free. Beyond, only the most crowded ones are told.
 pub const FORECAST_MINUTES_MAX: usize = 10_080;
+/// Changes of clock told by one forecast. A year of all zones there are has some hundred.
+pub const FORECAST_CHANGES_MAX: usize = 50;
 /// Jobs named for each minute of a forecast. A page has no room for more; the count says how many there are.
 pub const FORECAST_NAMED_MAX: usize = 10;
 /// Children told of the end of a parent's run in one step, for the same reason as with due occurrences.

@@ -547,4 +547,22 @@ impl HistoryEntry {
             Self::Stretch(stretch) => stretch.sequence,
         }
     }
+
+    /// When it was recorded, by the leader's wall clock; a stretch, when it last grew.
+    #[must_use]
+    pub const fn recorded_at(&self) -> Timestamp {
+        match self {
+            Self::Run(run) => run.created_at,
+            Self::Stretch(stretch) => stretch.decided_at,
+        }
+    }
+
+    /// Of which job it was, by the name that it had then.
+    #[must_use]
+    pub const fn job(&self) -> &JobName {
+        match self {
+            Self::Run(run) => &run.job,
+            Self::Stretch(stretch) => &stretch.job,
+        }
+    }
 }

@@ -38,6 +38,7 @@ use crate::model::{DstPolicy, Duration, ScheduleTerms, Timestamp, just_before};
 pub use describe::list;
 pub use error::ScheduleError;
 pub use period::parse_period;
+pub use preview::ClockChange;
 pub use zone::{HOST_ZONES, Zone, ZoneChoice, ZoneDb, ZoneSource};
 pub use zone_names::chronos_meaning;
 

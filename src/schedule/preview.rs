@@ -6,7 +6,7 @@ use crate::model::{FoldPolicy, GapPolicy, Timestamp};
 
 use super::describe::list;
 use super::segment::Segment;
-use super::{Opening, Permit, Preview, Rule, Schedule, floor_millis, instant};
+use super::{Opening, Permit, Preview, Rule, Schedule, Zone, floor_millis, instant};
 
 /// So far ahead changes of clock are told: the next one of each kind, wherever it is.
 const SECONDS_AHEAD: i64 = 400 * 86_400;
@@ -134,6 +134,40 @@ impl Schedule {
             Rule::Cron(cron) => cron.named_walls(walls).take(COUNTED_MAX).collect(),
             Rule::Boot(_) => Vec::new(),
         }
+    }
+}
+
+/// A change of a zone's clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClockChange {
+    /// When.
+    pub at: Timestamp,
+    /// The offset before, such as `+02:00`.
+    pub before: String,
+    /// The offset from then on.
+    pub after: String,
+}
+
+impl Zone {
+    /// The changes of its clock from `from` on and before `to`, in their order.
+    pub fn clock_changes(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = ClockChange> + '_ {
+        // One that comes at `from` begins the segment in which `from` lies.
+        let first = self.segment(floor_millis(from).div_euclid(1_000) - 1);
+        let next = |last: &Segment| (last.end < i64::MAX).then(|| self.segment(last.end));
+        let segments = std::iter::successors(next(&first), next);
+        segments
+            .map_while(|segment| Some((Timestamp::from_second(segment.start).ok()?, segment)))
+            .skip_while(move |(at, _)| *at < from)
+            .take_while(move |(at, _)| *at < to)
+            .map(|(at, segment)| ClockChange {
+                at,
+                before: offset(segment.before),
+                after: offset(segment.offset),
+            })
     }
 }
 

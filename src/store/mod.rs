@@ -26,8 +26,8 @@ pub use codec::DecodeError;
 pub use error::{CommitError, Error};
 pub use memory::MemoryStore;
 pub use sqlite::{
-    DATABASE_FILE, DataDir, Existing, Filter, LOCK_FILE, Pruned, Reader, Retention, Revision,
-    SqliteStore, backup,
+    DATABASE_FILE, DataDir, Existing, Filter, Found, LOCK_FILE, Lane, Pruned, Reader, Retention,
+    Revision, SqliteStore, Within, backup,
 };
 
 use crate::engine::{Change, Recovered};

@@ -321,3 +321,85 @@ impl OverviewJob {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::testing::{at, name, record, run, running, settings};
+    use crate::clock;
+    use crate::engine::Recovered;
+    use crate::engine::forecast::{Forecast, plans};
+    use crate::model::{JobRecord, RunId, RunState, When};
+
+    /// So many daily jobs, each with an owner, a description and a past, in a zone whose clock changes.
+    fn many(count: u64) -> State {
+        let template = record("a");
+        let job = |number: u64| {
+            let mut record = JobRecord { incarnation: Incarnation(number), ..template.clone() };
+            record.job.name = name(&format!("job-{number:06}"));
+            record.job.owner = "kim@example.org".to_owned();
+            record.job.description = format!("sums up what came in through door {number}");
+            record.stats.last_success = "2029-12-30T00:00:00.000Z".to_owned();
+            record.stats.last_error = format!("2029-12-{:02}T00:00:00.000Z", 1 + number % 31);
+            let When::Schedule(terms) = &mut record.job.when else { panic!() };
+            terms.text = format!("{} {} * * *", number % 60, number / 60 % 24);
+            terms.zone = "Europe/Berlin".to_owned();
+            record
+        };
+        let live = |number: u64| {
+            let mut run = run(number, &format!("job-{number:06}"), RunState::Active, Vec::new());
+            run.id = RunId::manual(Incarnation(number), 1);
+            run.attempts = vec![crate::api::testing::attempt(0, running())];
+            run
+        };
+        let recovered = Recovered {
+            jobs: (1..=count).map(job).collect(),
+            runs: (1..=count / 100).map(live).collect(),
+            last_incarnation: count,
+            last_sequence: count,
+            ..Recovered::default()
+        };
+        State::recover(Arc::new(settings()), recovered)
+    }
+
+    /// Tells figures: `cargo test --lib -- --ignored --nocapture how_long_pages`.
+    #[test]
+    #[ignore = "tells how long something takes"]
+    #[expect(clippy::print_stdout, reason = "figures are for whoever asks for them")]
+    fn how_long_pages_of_very_many_jobs_take() {
+        let state = many(100_000);
+        let tally = Tally::of(&state);
+        let now = at("2030-01-01T12:00:00Z");
+        let tell = |what: &str, work: &dyn Fn()| {
+            let took = (0..5).map(|_| {
+                let begun = clock::boot();
+                work();
+                clock::boot().since(begun).as_secs_f64() * 1_000.0
+            });
+            let best = took.fold(f64::INFINITY, f64::min);
+            println!("{what}: {best:.1} ms");
+        };
+        let page = OverviewWanted { limit: 50, ..OverviewWanted::default() };
+        let words = |text: &str| OverviewWanted { words: Needle::words(text), ..page.clone() };
+        let by = |order: Order| OverviewWanted { order, ..page.clone() };
+        for (what, wanted) in [
+            ("the first page", page.clone()),
+            ("the last page", OverviewWanted { offset: 99_950, ..page.clone() }),
+            ("a page from the end", OverviewWanted { is_down: true, ..page.clone() }),
+            ("by creation", by(Order::Created)),
+            ("by what is due next", by(Order::NextDue)),
+            ("what fails", OverviewWanted { kind: Some(Kind::Failing), ..page.clone() }),
+            ("one word that all have", words("job")),
+            ("two words that none has", words("nobody nothing")),
+        ] {
+            tell(what, &|| {
+                let found = OverviewPage::of(&wanted, now, || tally.clone(), || &state);
+                assert!(found.jobs.len() <= 50);
+            });
+        }
+        tell("a forecast of a day", &|| {
+            let to = at("2030-01-02T12:00:00Z");
+            assert_eq!(Forecast::of(plans(&state, None), now, to, 1_000).total, 100_000);
+        });
+    }
+}

@@ -7,7 +7,7 @@ use super::operation::{Answer, Operation};
 use super::schemas::{array, cursor, instant, or_null, reference, whole, words};
 use crate::api::access::Role;
 use crate::jobspec::{PREVIEW_COUNT_DEFAULT, PREVIEW_COUNT_MAX, name_schema};
-use crate::model::{Dialect, NameRule, Verdict};
+use crate::model::{Dialect, NameRule, Trigger, Verdict};
 
 /// What is said of a method of one of our paths.
 pub(super) fn describe(method: &str, path: &str, dialect: Dialect) -> Option<Operation> {
@@ -189,6 +189,11 @@ fn forecast() -> Operation {
             json!({"type": "integer", "minimum": 1, "maximum": 10_000, "default": 1_000}),
             "How many starts are listed; all are counted.",
         )
+        .query(
+            "per",
+            words(&["minute", "hour"]),
+            "By what they are counted; by the minute by default.",
+        )
         .answer(200, Answer::json("What is to come.", reference("Forecast")))
         .refused(&[400])
 }
@@ -199,11 +204,20 @@ fn runs() -> Operation {
         .query("job", job_name(), "Only of this job.")
         .query("verdict", words(&verdicts), "Only what ended so.")
         .query("live", json!({"type": "boolean"}), "Only what is not over, or only what is.")
+        .query("search", json!({"type": "string"}), "Only of jobs in whose names all of these words are.")
+        .query("from", instant(), "Only what was recorded then or later.")
+        .query("to", instant(), "Only what was recorded before.")
+        .query("agent", json!({"type": "string"}), "Only runs of which an attempt was placed there.")
+        .query("exit", json!({"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX}), "Only runs whose last attempt ended with this code.")
+        .query("why", words(&Trigger::WORDS), "Only what this triggered.")
         .answer(
             200,
             Answer::json(
                 "A page.",
-                whole(json!({"runs": array(reference("Entry")), "next": cursor()})),
+                whole(json!({
+                    "runs": array(reference("Entry")), "next": cursor(),
+                    "searchedTo": {"anyOf": [instant(), {"type": "null"}], "description": "When the last entry was recorded that was looked at; null at the end."},
+                })),
             ),
         )
         .refused(&[400])

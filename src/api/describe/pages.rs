@@ -6,12 +6,15 @@ use super::operation::{Answer, Operation};
 use super::schemas::{array, instant, reference, whole, words};
 use crate::api::Order;
 use crate::engine::glance::Kind;
-use crate::model::{Trigger, Verdict};
+use crate::jobspec::name_schema;
+use crate::model::{NameRule, Trigger, Verdict};
 
 /// What is said of a method of one of their paths.
 pub(super) fn describe(method: &str, path: &str) -> Option<Operation> {
     match (method, path) {
         ("GET", "/overview") => Some(overview()),
+        ("GET", "/timeline") => Some(timeline()),
+        ("GET", "/agents") => Some(agents()),
         _ => None,
     }
 }
@@ -19,6 +22,26 @@ pub(super) fn describe(method: &str, path: &str) -> Option<Operation> {
 fn overview() -> Operation {
     finding(Operation::new("getOverview", "pages", "The jobs as a page lists them."), 200, 50)
         .answer(200, Answer::json("A part of them, and how many there are.", reference("Overview")))
+        .refused(&[400])
+}
+
+fn timeline() -> Operation {
+    finding(Operation::new("getTimeline", "pages", "What jobs have done and will do."), 100, 40)
+        .query("from", instant(), "From when on; 12 hours ago by default.")
+        .query("to", instant(), "Until before when: at most 62 days later; in 12 hours by default.")
+        .query("job", name_schema(NameRule::Blanks), "Only this job.")
+        .query(
+            "busy",
+            json!({"type": "boolean", "default": false}),
+            "Only jobs of which there is something; 2,000 are looked at.",
+        )
+        .answer(200, Answer::json("A lane for each.", reference("Timeline")))
+        .refused(&[400])
+}
+
+fn agents() -> Operation {
+    Operation::new("listAgents", "pages", "Where commands run, and what is left there.")
+        .answer(200, Answer::json("As far as the launcher has said.", reference("Agents")))
         .refused(&[400])
 }
 
@@ -30,7 +53,11 @@ fn finding(operation: Operation, most: usize, default: usize) -> Operation {
         .query("owner", text(), "Only jobs of which this is one of the comma-separated addresses in `owner`.")
         .query("sort", words(&Order::ALL.map(Order::as_str)), "By name; by what is due next; by creation.")
         .query("desc", json!({"type": "boolean", "default": false}), "The last first.")
-        .query("offset", count(), "So many are left out before the first.")
+        .query(
+            "offset",
+            json!({"type": "integer", "minimum": 0, "maximum": u64::MAX, "default": 0}),
+            "So many are left out before the first.",
+        )
         .query(
             "limit",
             json!({"type": "integer", "minimum": 0, "maximum": most, "default": default}),
@@ -83,8 +110,39 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
         "nextDue": or_null(instant()), "revision": count(), "successes": count(), "errors": count(),
         "recent": array(bar),
     }));
-    vec![(
-        "Overview",
-        whole(json!({"total": count(), "counts": whole(counts), "jobs": array(job)})),
-    )]
+    let lane = whole(json!({
+        "job": text(), "words": text(),
+        "runs": array(whole(json!({
+            "run": text(), "state": state(), "verdict": verdict(), "why": words(&Trigger::WORDS), "dueAt": instant(),
+            "startedAt": or_null(instant()), "endedAt": or_null(instant()), "createdAt": instant(),
+        }))),
+        "runsLeftOut": truth(),
+        "stretches": array(whole(json!({
+            "verdict": words(&Verdict::ALL.map(Verdict::as_str)), "firstDueAt": instant(), "lastDueAt": instant(),
+            "count": count(),
+        }))),
+        "ahead": array(whole(json!({"dueAt": instant(), "opensAt": instant()}))),
+        "aheadLeftOut": truth(), "typicalMs": or_null(count()),
+    }));
+    let timeline = whole(json!({
+        "from": instant(), "to": instant(), "now": instant(), "total": count(),
+        "next": {"anyOf": [count(), {"type": "null"}], "description": "The `offset` of the lanes behind; null behind the last."},
+        "lanes": array(lane),
+    }));
+    let number = || json!({"type": "number", "minimum": 0});
+    let share = || whole(json!({"total": or_null(number()), "used": number()}));
+    let agent = whole(json!({
+        "name": text(), "hostname": or_null(text()), "problem": or_null(text()),
+        "limited": {"type": "boolean", "description": "Whether what it has limits what is placed on it."},
+        "cpus": share(), "mem": share(), "disk": share(),
+        "attributes": {"type": "object", "additionalProperties": text()}, "runs": count(),
+    }));
+    let agents = whole(json!({
+        "agents": array(agent), "launcher": text(), "problem": or_null(text()), "leader": or_null(text()),
+    }));
+    vec![
+        ("Overview", whole(json!({"total": count(), "counts": whole(counts), "jobs": array(job)}))),
+        ("Timeline", timeline),
+        ("Agents", agents),
+    ]
 }

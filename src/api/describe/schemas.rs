@@ -263,6 +263,10 @@ fn plans() -> Vec<(&'static str, Value)> {
                 "perMinute": array(whole(json!({"minute": instant(), "count": count(), "jobs": texts()}))),
                 "total": count(), "complete": truth(),
                 "crowded": or_null(whole(json!({"minute": instant(), "count": count()}))),
+                "perHour": array(whole(json!({"hour": instant(), "count": count(), "jobs": texts()}))),
+                "clockChanges": array(whole(json!({
+                    "zone": text(), "at": instant(), "beforeOffset": text(), "afterOffset": text(),
+                }))),
             })),
         ),
         (

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use super::{Desk, aside, not_calculated};
-use crate::api::backend::{OverviewPage, OverviewWanted};
+use crate::api::backend::{
+    AgentView, HistoryFilter, HistoryPage, Lane, LanesWanted, LookedFor, OverviewPage,
+    OverviewWanted,
+};
 use crate::api::error::ApiError;
-use crate::model::{HistoryEntry, JobName};
+use crate::model::{HistoryEntry, JobName, Timestamp};
 
 /// Pages that are put together at one time; others wait. One takes a core for some hundredths of a second.
 pub(super) const PAGES_MAX: usize = 2;
@@ -16,6 +19,12 @@ impl Desk {
         let wanted = OverviewWanted { scope: self.caller.scope.clone(), ..wanted };
         let (backend, now) = (Arc::clone(&self.door.backend), self.almanac().now);
         self.put_together(move || backend.overview(&wanted, now)).await
+    }
+
+    /// Where commands run, as [`crate::api::Pages::agents`].
+    pub(crate) async fn agents(&self) -> Result<Vec<AgentView>, ApiError> {
+        let (backend, scope) = (Arc::clone(&self.door.backend), self.caller.scope.clone());
+        self.put_together(move || backend.agents(&scope)).await
     }
 
     /// Does what a page is made of, on a thread that may take its time.
@@ -35,5 +44,31 @@ impl Desk {
         limit: usize,
     ) -> Result<Vec<Vec<HistoryEntry>>, String> {
         self.door.backend.recent(jobs, limit).await
+    }
+
+    /// What is looked for among the entries of jobs in scope, as [`crate::api::Pages::search`].
+    pub(crate) async fn search(
+        &self,
+        filter: HistoryFilter,
+        looked_for: LookedFor,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<HistoryPage, String> {
+        let filter = HistoryFilter { scope: self.caller.scope.clone(), ..filter };
+        self.door.backend.search(filter, looked_for, before, limit).await
+    }
+
+    /// What there was of each of some jobs that [`Self::overview`] gave, as [`crate::api::Pages::lanes`].
+    pub(crate) async fn lanes(&self, wanted: LanesWanted) -> Result<Vec<Lane>, String> {
+        self.door.backend.lanes(wanted).await
+    }
+
+    /// Whether there was anything of some jobs that [`Self::overview`] gave, as [`crate::api::Pages::are_busy`].
+    pub(crate) async fn are_busy(
+        &self,
+        jobs: Vec<JobName>,
+        within: (Timestamp, Timestamp),
+    ) -> Result<Vec<bool>, String> {
+        self.door.backend.are_busy(jobs, within).await
     }
 }

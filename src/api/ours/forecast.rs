@@ -21,15 +21,20 @@ const SPAN_DEFAULT: Duration = Duration::from_hours(24);
 /// How far it reaches at most: a year. What is later will have changed by then.
 const SPAN_MAX: Duration = Duration::from_hours(366 * 24);
 
-/// `GET P/forecast?from=&to=&job=&limit=`.
+/// `GET P/forecast?from=&to=&job=&limit=&per=`.
 pub(crate) async fn show(desk: Desk, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let query = Query::parse_known(query.as_deref(), &["from", "to", "job", "limit"])?;
+    let query = Query::parse_known(query.as_deref(), &["from", "to", "job", "limit", "per"])?;
     let limit = query.within("limit", 1..=LISTED_MAX)?.unwrap_or(LISTED_DEFAULT);
+    let is_by_hour = match query.get("per") {
+        None | Some("minute") => false,
+        Some("hour") => true,
+        Some(other) => return Err(invalid("per", other, "`minute` or `hour`")),
+    };
     let (from, to) = span(&query, || desk.almanac().now)?;
     let job = query.get("job").map(|text| known_job(&desk, text)).transpose()?;
     let plans = desk.plans(job.as_ref());
     let forecast = desk.foretell(move || Forecast::of(plans, from, to, limit)).await?;
-    Ok(json_response(&print::forecast(from, to, &forecast)))
+    Ok(json_response(&print::forecast(from, to, &forecast, is_by_hour)))
 }
 
 fn span(query: &Query, now: impl Fn() -> Timestamp) -> Result<(Timestamp, Timestamp), ApiError> {

@@ -1,5 +1,6 @@
 //! The resources that Chronos has not. They never lie under `P/job/`, where they could be taken for a job's name.
 
+pub(crate) mod agents;
 pub(crate) mod audit;
 pub(crate) mod backfills;
 pub(crate) mod backlog;
@@ -22,3 +23,4 @@ mod range;
 pub(crate) mod revisions;
 pub(crate) mod round;
 pub(crate) mod runs;
+pub(crate) mod timeline;

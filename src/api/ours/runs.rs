@@ -7,32 +7,60 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::api::backend::HistoryFilter;
+use crate::api::backend::{HistoryFilter, HistoryPage, LookedFor};
 use crate::api::edge::front::shown;
 use crate::api::error::ApiError;
+use crate::api::needle::Needle;
 use crate::api::query::{self, Query};
 use crate::api::{Desk, json_response, print};
-use crate::model::{JobName, NameRule, Run, RunId, Verdict};
+use crate::model::{JobName, NameRule, Run, RunId, Trigger, Verdict};
 
 /// Entries of a page when the client does not say.
 const PAGE_DEFAULT: usize = 50;
 /// Entries of a page at most: about a megabyte of JSON.
 const PAGE_MAX: usize = 1_000;
 
-/// `GET P/runs?job=&verdict=&live=&before=&limit=`: newest first.
+/// What may be asked for.
+const KNOWN: [&str; 11] =
+    ["job", "verdict", "live", "before", "limit", "search", "from", "to", "agent", "exit", "why"];
+
+/// `GET P/runs?job=&verdict=&live=&search=&from=&to=&agent=&exit=&why=&before=&limit=`: newest first.
 pub(crate) async fn list(desk: Desk, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let known = ["job", "verdict", "live", "before", "limit"];
-    let query = Query::parse_known(query.as_deref(), &known)?;
-    let filter = filter(&query)?;
+    let query = Query::parse_known(query.as_deref(), &KNOWN)?;
+    let (filter, looked_for) = (filter(&query)?, looked_for(&query)?);
     let before = query.number("before")?;
     let limit = query.within("limit", 1..=PAGE_MAX)?.unwrap_or(PAGE_DEFAULT);
-    // One more than asked for tells whether there is another page.
-    let mut entries = desk.history(filter, before, limit + 1).await.map_err(unreadable)?;
-    let more = entries.len() > limit;
-    entries.truncate(limit);
-    let next = entries.last().filter(|_| more).map(|last| last.sequence().to_string());
+    let found = desk.search(filter, looked_for, before, limit).await.map_err(unreadable)?;
+    let HistoryPage { entries, searched_to } = found;
     let runs: Value = entries.iter().map(print::entry).collect();
-    Ok(json_response(&json!({"runs": runs, "next": next})))
+    Ok(json_response(&json!({
+        "runs": runs,
+        "next": searched_to.map(|(sequence, _)| sequence.to_string()),
+        "searchedTo": searched_to.map(|(_, at)| print::instant(at)),
+    })))
+}
+
+fn looked_for(query: &Query) -> Result<LookedFor, ApiError> {
+    let (from, to) = (query.instant("from")?, query.instant("to")?);
+    if let (Some(from), Some(to)) = (from, to)
+        && to <= from
+    {
+        let found = query.get("to").unwrap_or_default();
+        let expected = format!("an instant after `from`, which is {}", print::instant(from));
+        return Err(query::invalid("to", found, &expected));
+    }
+    let why = query.get("why").map(|text| match Trigger::WORDS.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(query::invalid("why", text, &format!("one of {}", Trigger::WORDS.join(", ")))),
+    });
+    Ok(LookedFor {
+        words: query.get("search").map(Needle::words).unwrap_or_default(),
+        from,
+        to,
+        agent: query.get("agent").map(str::to_owned),
+        exit: query.number("exit")?,
+        why: why.transpose()?,
+    })
 }
 
 fn filter(query: &Query) -> Result<HistoryFilter, ApiError> {

@@ -40,6 +40,20 @@ pub(crate) fn record(text: &str) -> JobRecord {
     }
 }
 
+/// What the engine decides with.
+pub(crate) fn settings() -> Settings {
+    Settings {
+        defaults: Defaults::default(),
+        retry_delay: Duration::ZERO,
+        disable_after_failures: 0,
+        max_jobs: 200_000,
+        kill_grace: Duration::ZERO,
+        abilities: Abilities { only_user: None, run_as: None, containers: false, executors: false },
+        zones: zones().clone(),
+        machine: Err("nobody knows".to_owned()),
+    }
+}
+
 /// Lets the wall clock of a state jump to the present from two hours before.
 fn jump(state: &mut State) {
     let readings = [
@@ -89,22 +103,7 @@ impl World {
             last_sequence: last,
             ..Recovered::default()
         };
-        let settings = Settings {
-            defaults: Defaults::default(),
-            retry_delay: Duration::ZERO,
-            disable_after_failures: 0,
-            max_jobs: 200_000,
-            kill_grace: Duration::ZERO,
-            abilities: Abilities {
-                only_user: None,
-                run_as: None,
-                containers: false,
-                executors: false,
-            },
-            zones: zones().clone(),
-            machine: Err("nobody knows".to_owned()),
-        };
-        let mut state = State::recover(Arc::new(settings), recovered);
+        let mut state = State::recover(Arc::new(settings()), recovered);
         if self.has_clock_jumped {
             jump(&mut state);
         }

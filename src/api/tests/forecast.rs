@@ -45,6 +45,8 @@ async fn a_day_of_all_jobs_is_listed_and_counted_by_the_minute() {
                 "total": 2,
                 "complete": true,
                 "crowded": {"minute": "2030-01-01T00:00:00.000Z", "count": 1},
+                "perHour": [],
+                "clockChanges": [],
             })
         );
     }
@@ -95,6 +97,7 @@ async fn what_cannot_be_read_is_refused_with_its_field() {
         ("to=2031-01-03T00:00:00Z", "to"),
         ("from=9999-12-30T22:00:00Z&to=9999-12-30T21:00:00Z", "to"),
         ("limit=0", "limit"),
+        ("per=day", "per"),
         ("limit=10001", "limit"),
         ("limit=all", "limit"),
         ("jobs=a", "jobs"),
@@ -109,4 +112,73 @@ async fn what_cannot_be_read_is_refused_with_its_field() {
         assert!(answer.message(400).ends_with("not found"), "{name}");
     }
     assert_eq!(forecast(&fixture, "to=2031-01-02T00:00:00Z").await["total"], 0);
+}
+
+#[tokio::test]
+async fn starts_are_counted_by_the_hour_too() {
+    let fixture = Fixture::start().await;
+    put(&fixture, "a", "*/20 0,2 * * *", "").await;
+    put(&fixture, "b", "50 2 * * *", "").await;
+    let from = "from=2030-01-02T00:00:00Z";
+    let minutes = forecast(&fixture, from).await;
+    assert_eq!(forecast(&fixture, &format!("{from}&per=minute")).await, minutes);
+    let hours = forecast(&fixture, &format!("{from}&per=hour")).await;
+    assert_eq!(
+        hours["perHour"],
+        json!([
+            {"hour": "2030-01-02T00:00:00.000Z", "count": 3, "jobs": ["a"]},
+            {"hour": "2030-01-02T02:00:00.000Z", "count": 4, "jobs": ["a", "b"]},
+        ])
+    );
+    assert_eq!((&hours["perMinute"], &minutes["perHour"]), (&json!([]), &json!([])));
+    for key in ["starts", "total", "crowded", "complete"] {
+        assert_eq!(hours[key], minutes[key], "{key}");
+    }
+}
+
+#[tokio::test]
+async fn changes_of_clock_are_told_of_the_zones_that_jobs_are_in() {
+    let fixture = Fixture::start().await;
+    let berlin = r#","scheduleTimeZone":"Europe/Berlin""#;
+    put(&fixture, "a", "0 9 * * *", berlin).await;
+    put(&fixture, "b", "0 9 * * *", berlin).await;
+    put(&fixture, "c", "0 9 * * *", r#","scheduleTimeZone":"Europe/Athens""#).await;
+    put(&fixture, "d", "0 9 * * *", r#","scheduleTimeZone":"Asia/Tokyo""#).await;
+    put(&fixture, "e", "0 9 * * *", "").await;
+    let change = |zone: &str, before: &str, after: &str| {
+        json!({
+            "zone": zone, "at": "2030-03-31T01:00:00.000Z", "beforeOffset": before, "afterOffset": after,
+        })
+    };
+    let both = json!([
+        change("Europe/Athens", "+02:00", "+03:00"),
+        change("Europe/Berlin", "+01:00", "+02:00")
+    ]);
+    // What comes at `from` is in, what comes at `to` is not.
+    for (from, to, expected) in [
+        ("03-01T00:00:00Z", "04-01T00:00:00Z", both.clone()),
+        ("03-31T01:00:00Z", "03-31T01:00:01Z", both.clone()),
+        ("03-31T01:00:00.001Z", "04-30T00:00:00Z", json!([])),
+        ("03-30T00:00:00Z", "03-31T01:00:00Z", json!([])),
+    ] {
+        let query = format!("from=2030-{from}&to=2030-{to}");
+        assert_eq!(forecast(&fixture, &query).await["clockChanges"], expected, "{query}");
+    }
+    let autumn = "job=a&from=2030-10-01T00:00:00Z&to=2030-11-01T00:00:00Z";
+    assert_eq!(
+        forecast(&fixture, autumn).await["clockChanges"],
+        json!([{
+            "zone": "Europe/Berlin", "at": "2030-10-27T01:00:00.000Z", "beforeOffset": "+02:00", "afterOffset": "+01:00",
+        }])
+    );
+    // A year of very many zones is cut.
+    let zones = crate::schedule::ZoneDb::bundled();
+    for (index, zone) in zones.names().filter(|zone| zone.starts_with("Europe/")).enumerate() {
+        let more = format!(r#","scheduleTimeZone":"{zone}""#);
+        put(&fixture, &format!("zone{index}"), "0 9 * * *", &more).await;
+    }
+    let year = forecast(&fixture, "to=2031-01-01T00:00:00Z&limit=1").await;
+    let changes = year["clockChanges"].as_array().unwrap();
+    assert_eq!(changes.len(), 50);
+    assert!(changes.iter().all(|change| change["at"] == "2030-03-31T01:00:00.000Z"));
 }

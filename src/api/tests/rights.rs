@@ -78,14 +78,16 @@ fn question(route: &Route) -> Question {
         ("GET", "/round/{name}") => ("", "", NotFound(404)),
         ("GET", "/explain/{name}" | "/run/{id}/explain" | "/chain/{id}") => ("", "", NotFound(404)),
         ("GET", "/run/{id}" | "/run/{id}/stdout" | "/run/{id}/stderr") => ("", "", NotFound(404)),
-        ("GET", "/jobs" | "/runs" | "/overview" | "/forecast" | "/info") => ("", "", LeftOut),
+        ("GET", "/jobs" | "/runs" | "/overview" | "/timeline" | "/forecast" | "/info") => {
+            ("", "", LeftOut)
+        }
         ("GET", "/jobs/search" | "/jobs/summary" | "/graph/dot" | "/graph/csv" | "/metrics") => {
             ("", "", LeftOut)
         }
         ("GET", "/stats/{figure}") => ("", "", LeftOut),
         // It begins with what is to come, which is nothing here; `tests/events.rs` has the scope of what is told.
         ("GET", "/events") => ("", "", LeftOut),
-        ("GET", "/leader" | "/openapi.json") => ("", "", NoJob),
+        ("GET", "/leader" | "/openapi.json" | "/agents") => ("", "", NoJob),
         ("GET", "/job/stat/{name}") => ("", "", NotFound(400)),
         ("PUT", "/job/success/{name}") => ("", "", False),
         ("POST", "/job/{name}/task/{task_id}/progress") => ("", "{}", NotFound(400)),

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::testing::{Fixture, at, attempt, ended, over, run, running, stretch};
+use super::super::testing::{
+    Fixture, LOOKED_AT_MAX, at, attempt, ended, over, run, running, stretch,
+};
 use super::PREFIXES;
 use crate::model::{
-    Alarm, AttemptState, BootInstant, Duration, Exit, HistoryEntry, RunId, RunState, StopReason,
-    Trigger, Verdict,
+    AgentId, Alarm, AttemptState, BootInstant, Duration, Exit, HistoryEntry, RunId, RunState,
+    StopReason, Trigger, Verdict, timestamp_from_millis,
 };
 
 #[tokio::test]
@@ -54,6 +56,12 @@ async fn parameters_that_mean_nothing_are_refused_by_name() {
         ("before=x", "before"),
         ("before=99999999999999999999999", "before"),
         ("job=a&job=b", "job"),
+        ("from=yesterday", "from"),
+        ("to=yesterday", "to"),
+        ("from=2030-01-01T00:00:00Z&to=2030-01-01T00:00:00Z", "to"),
+        ("exit=bad", "exit"),
+        ("exit=1.5", "exit"),
+        ("why=because", "why"),
     ] {
         let answer = fixture.ask("GET", &format!("/scheduler/runs?{query}")).await;
         answer.message(400);
@@ -200,7 +208,7 @@ async fn a_stretch_is_printed_as_one_line() {
             "kind": "stretch", "sequence": 4, "job": "a", "verdict": "missed", "reason": "nobody led",
             "firstDueAt": "2030-01-01T00:00:00.000Z", "lastDueAt": "2030-01-01T00:05:00.000Z", "count": 6,
             "decidedAt": "2030-01-01T00:06:00.000Z",
-        }], "next": null})
+        }], "next": null, "searchedTo": null})
     );
 }
 
@@ -270,4 +278,82 @@ async fn how_far_the_parents_of_a_job_are_is_told() {
         assert_eq!((&answer["parents"], &answer["waitsFor"]), (&json!([]), &Value::Null));
         assert_eq!(fixture.ask("GET", &format!("{p}/round/nobody")).await.status, 404);
     }
+}
+
+#[tokio::test]
+async fn the_history_is_searched_by_what_runs_were_and_when() {
+    let fixture = Fixture::start().await;
+    let made = |sequence: u64, job: &str, minute: u32, exit: Option<Exit>| {
+        let attempts = exit.map(|exit| attempt(0, ended(exit)));
+        let mut run = run(sequence, job, over(Verdict::Failed), attempts.into_iter().collect());
+        run.created_at = at(&format!("2030-01-01T00:{minute:02}:00Z"));
+        run
+    };
+    let mut elsewhere = made(2, "bill-sum", 2, Some(Exit::Code(3)));
+    elsewhere.attempts[0].agent = AgentId::new("agent-7");
+    let mut again = made(3, "Bill-load", 3, Some(Exit::Code(3)));
+    again.attempts.push(attempt(1, ended(Exit::Code(1))));
+    let due_at = at("2030-01-01T00:00:00Z");
+    again.trigger = Trigger::Schedule { due_at, opens_at: due_at };
+    let runs = [
+        made(1, "bill-sum", 1, Some(Exit::Code(1))),
+        elsewhere,
+        again,
+        made(4, "other", 4, Some(Exit::Signal(9))),
+        made(5, "other", 5, None),
+    ];
+    // The last is recorded when its last was decided, at six minutes past.
+    let stretch = HistoryEntry::Stretch(stretch(6, "bill-sum"));
+    let history = runs.map(HistoryEntry::Run).into_iter().chain([stretch]).collect();
+    fixture.memory.world().history = history;
+    for (query, expected) in [
+        ("search=bill", vec![6, 3, 2, 1]),
+        ("search=SUM+bill", vec![6, 2, 1]),
+        ("search=nothing", vec![]),
+        ("search=", vec![6, 5, 4, 3, 2, 1]),
+        ("from=2030-01-01T00:02:00Z", vec![6, 5, 4, 3, 2]),
+        ("to=2030-01-01T00:02:00Z", vec![1]),
+        ("from=2030-01-01T00:02:00Z&to=2030-01-01T00:04:00Z", vec![3, 2]),
+        ("from=2031-01-01T00:00:00Z", vec![]),
+        ("agent=agent-7", vec![2]),
+        ("agent=local", vec![4, 3, 1]),
+        // Of the last attempt.
+        ("exit=1", vec![3, 1]),
+        ("exit=3", vec![2]),
+        ("exit=0", vec![]),
+        ("exit=-1", vec![]),
+        ("why=manual", vec![5, 4, 2, 1]),
+        ("why=schedule", vec![6, 3]),
+        ("why=retry", vec![]),
+        ("why=manual&exit=3&search=sum&agent=agent-7&job=bill-sum&verdict=failed", vec![2]),
+        ("why=schedule&exit=3", vec![]),
+    ] {
+        for p in PREFIXES {
+            let page = fixture.ask("GET", &format!("{p}/runs?{query}")).await.json();
+            let found = page["runs"].as_array().unwrap().iter().map(|run| run["sequence"].clone());
+            assert_eq!(found.collect::<Vec<_>>(), expected, "{query}");
+            assert_eq!((&page["next"], &page["searchedTo"]), (&Value::Null, &Value::Null));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_search_that_finds_little_says_how_far_it_got() {
+    let fixture = Fixture::start().await;
+    let most = u64::try_from(LOOKED_AT_MAX).unwrap();
+    for sequence in 1..=most + 10 {
+        let job = if sequence == 3 { "rare" } else { "a" };
+        let mut run = run(sequence, job, over(Verdict::Succeeded), Vec::new());
+        run.created_at = timestamp_from_millis(i64::try_from(sequence).unwrap()).unwrap();
+        fixture.memory.world().history.push(HistoryEntry::Run(run));
+    }
+    let page = fixture.ask("GET", "/scheduler/runs?search=rare").await.json();
+    let expected = json!({"runs": [], "next": "11", "searchedTo": "1970-01-01T00:00:00.011Z"});
+    assert_eq!(page, expected);
+    let page = fixture.ask("GET", "/scheduler/runs?search=rare&before=11").await.json();
+    assert_eq!((&page["runs"][0]["job"], &page["next"]), (&json!("rare"), &Value::Null));
+    assert_eq!(page["searchedTo"], Value::Null);
+    // A full page goes on where it ends.
+    let page = fixture.ask("GET", "/scheduler/runs?limit=2").await.json();
+    assert_eq!(page["next"], (most + 9).to_string());
 }

@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use backup::{Existing, backup};
 pub use lock::{DataDir, LOCK_FILE};
-pub use reader::{Filter, Reader, Revision};
+pub use reader::{Filter, Found, Lane, Reader, Revision, Within};
 pub use retention::{Pruned, Retention};
 
 use super::{Batch, CommitError, Error, Loaded, Store};

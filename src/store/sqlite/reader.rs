@@ -6,6 +6,7 @@
 mod pages;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +22,10 @@ use crate::model::{
 };
 use crate::store::Error;
 use crate::store::codec::{self, DecodeError};
+
+#[cfg(test)]
+pub(super) use pages::{EDGES, FROM_HERE, NEWEST, NEWEST_END};
+pub use pages::{Found, Lane, Within};
 
 /// Connections of one reader. More would only wait for the same two or four cores.
 const CONNECTIONS_MAX: usize = 4;
@@ -42,6 +47,8 @@ pub struct Filter {
     pub verdict: Option<Verdict>,
     /// Only live runs, or only what has ended.
     pub live: Option<bool>,
+    /// Only those recorded with this sequence or a later one.
+    pub since: Option<u64>,
     /// Only those of jobs whose names it covers.
     pub scope: Scope,
 }
@@ -284,7 +291,7 @@ pub(super) fn list_query(
     before: Option<u64>,
     limit: usize,
 ) -> Result<(String, Vec<Value>), Error> {
-    let Filter { job, incarnation, verdict, live, scope } = filter;
+    let Filter { job, incarnation, verdict, live, since, scope } = filter;
     let mut conditions = Vec::new();
     let mut values: Vec<Value> = Vec::new();
     let covered = covered(scope, &mut values);
@@ -310,6 +317,10 @@ pub(super) fn list_query(
         Some(false) => conditions.push("verdict IS NOT NULL"),
         None => {}
     }
+    if let Some(since) = since {
+        conditions.push("sequence >= ?");
+        values.push(i64::try_from(*since).unwrap_or(i64::MAX).into());
+    }
     if let Some(before) = before {
         conditions.push("sequence < ?");
         values.push(i64::try_from(before).unwrap_or(i64::MAX).into());
@@ -318,7 +329,7 @@ pub(super) fn list_query(
         if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
     values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
     let sql = format!(
-        "SELECT sequence, run_id, verdict, record FROM history WHERE {condition} \
+        "SELECT sequence, run_id, verdict, record, job FROM history WHERE {condition} \
          ORDER BY sequence DESC LIMIT ?"
     );
     Ok((sql, values))
@@ -353,9 +364,6 @@ fn after_prefix(prefix: &str) -> String {
     text
 }
 
-#[cfg(test)]
-pub(super) use pages::NEWEST;
-
 struct Reading<'a> {
     connection: &'a Connection,
     path: &'a Path,
@@ -382,13 +390,10 @@ impl Reading<'_> {
         values: impl rusqlite::Params,
         mut read: impl FnMut(&Row<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let failed = |source| error("read the history", self.path, source);
-        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
-        let mut rows = statement.query(values).map_err(failed)?;
-        while let Some(row) = rows.next().map_err(failed)? {
+        self.until(sql, values, |row| {
             read(row)?;
-        }
-        Ok(())
+            Ok(ControlFlow::Continue(()))
+        })
     }
 
     /// Reads how long something took.

@@ -1,5 +1,7 @@
 //! What only a store on a disk must do.
 
+mod pages;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
