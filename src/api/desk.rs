@@ -8,7 +8,6 @@
 mod calculations;
 mod changes;
 mod explain;
-mod lineage;
 mod operations;
 mod pages;
 

@@ -29,9 +29,9 @@
 //! `operate`, `pause`,
 //! `backfill` and `backlog` do what operators want, and `clock` says when the wall clock is believed; `family` says what
 //! that means for parents and children, `count` what the end of a run means for its job; `zones` says
-//! whose occurrences move when zone data has changed. `forecast`, `feed`, `glance` and `explain` decide nothing: they tell
-//! what `due` will have to decide, what a change looks like to those who look on, what a page shows of very many jobs, and
-//! why something stands as it does.
+//! whose occurrences move when zone data has changed. `forecast`, `feed`, `glance`, `lineage` and `explain` decide nothing:
+//! they tell what `due` will have to decide, what a change looks like to those who look on, what a page shows of very many
+//! jobs, what followed from a run, and why something stands as it does.
 //!
 //! Reads no clock, socket, disk or randomness. Knows no ended run. Never waits and never fails.
 
@@ -57,6 +57,7 @@ mod index;
 mod intake;
 pub mod invariants;
 mod launch;
+pub mod lineage;
 mod operate;
 mod pause;
 mod place;

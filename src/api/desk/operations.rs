@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Desk;
-use super::lineage::{self, Followed};
 use crate::api::access::Scope;
 use crate::api::backend::{BacklogPage, BacklogWanted, Pauses, Timetable};
 use crate::api::error::ApiError;
 use crate::engine::BacklogFilter;
+use crate::engine::lineage::{self, Followed};
 use crate::model::{Backfill, BackfillId, JobName, Run, RunId, Trigger, limits};
 
 /// Runs looked at for one retry of all that followed: a few tries of each job.

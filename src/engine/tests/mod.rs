@@ -14,6 +14,7 @@ mod family;
 mod feed;
 mod forecast;
 mod jitter;
+mod lineage;
 mod operate;
 mod overlap;
 mod place;
