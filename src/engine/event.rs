@@ -298,11 +298,17 @@ impl Request {
         }
     }
 
-    /// Whether it may change who is a parent of whom.
+    /// Whether what parents did before it would mean something else to children afterwards: who they are, what they
+    /// borrow, or whether they may follow.
     #[must_use]
-    pub fn may_change_family(&self) -> bool {
+    pub fn may_change_what_follows(&self) -> bool {
         match self {
-            Self::PutJob { .. } | Self::DeleteJob { .. } | Self::Apply { .. } => true,
+            Self::PutJob { .. }
+            | Self::DeleteJob { .. }
+            | Self::Apply { .. }
+            | Self::OperateRun { verb: RunVerb::RetryDown, .. }
+            | Self::Pause { .. }
+            | Self::Resume { .. } => true,
             Self::RunJob { .. }
             | Self::KillJob { .. }
             | Self::MarkSuccess { .. }
@@ -310,9 +316,10 @@ impl Request {
             | Self::CompleteTask { .. }
             | Self::Progress { .. }
             | Self::CutOver { .. }
-            | Self::OperateRun { .. }
-            | Self::Pause { .. }
-            | Self::Resume { .. }
+            | Self::OperateRun {
+                verb: RunVerb::Kill | RunVerb::Retry | RunVerb::Succeed | RunVerb::Skip,
+                ..
+            }
             | Self::SkipAhead { .. }
             | Self::UnskipAhead { .. }
             | Self::Backfill(_)
@@ -321,7 +328,7 @@ impl Request {
             | Self::LiftQuarantine { .. }
             | Self::TrustClock { .. } => false,
             Self::IfMatch { request, .. } | Self::Once { request, .. } | Self::DryRun(request) => {
-                request.may_change_family()
+                request.may_change_what_follows()
             }
         }
     }

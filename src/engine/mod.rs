@@ -121,8 +121,10 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             step.change(Change::ListeningBegan { until: now.boot.saturating_add(LISTEN_FOR) });
         }
         Event::Woke => decide_what_has_come(&mut step),
-        // What parents did before somebody changes who they are goes to those who were their children then.
-        Event::Request { request, .. } if request.may_change_family() && state.has_signals() => {
+        // What parents did before goes to those who were their children then, as they stood then.
+        Event::Request { request, .. }
+            if request.may_change_what_follows() && state.has_signals() =>
+        {
             round::decide(&mut step);
             step.decision.is_postponed = true;
         }

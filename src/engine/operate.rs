@@ -4,9 +4,11 @@
 //! cannot be. A run that is over stays what it was; trying it again, or counting it as succeeded, is another run for the
 //! same instant that names it.
 
+use std::collections::BTreeSet;
+
 use crate::model::{
-    AttemptState, Became, Contribution, Intervention, JobName, Join, Run, RunId, RunState, RunVerb,
-    Source, StopReason, Trigger, Verdict, When, limits,
+    AttemptState, Became, Contribution, Incarnation, Intervention, JobName, Join, Run, RunId,
+    RunState, RunVerb, Source, StopReason, Trigger, Verdict, When, limits,
 };
 
 use super::entry::JobEntry;
@@ -270,14 +272,16 @@ fn follow(
         ..New::of(trigger)
     };
     let id = Intake::new(step, entry).ask(step, new);
+    let retried = below.iter().map(|below| below.child).chain([run.id.incarnation]).collect();
     for below in below {
-        borrow(step, below);
+        borrow(step, below, &retried);
     }
     Ok(Reply::Operated { run: run.id, became: Became::Followed { by: id } })
 }
 
-/// Lets a job follow once more although not all of its parents will run again.
-fn borrow(step: &mut Step<'_>, below: &Below) {
+/// Lets a job follow once more although not all of its parents will run again. Those that are `retried` will: what they
+/// have done by now is not what the job waits for.
+fn borrow(step: &mut Step<'_>, below: &Below, retried: &BTreeSet<Incarnation>) {
     let Some(entry) = step.state.incarnation(below.child) else { return };
     let When::Parents(terms) = &entry.job.when else { return };
     let mut intake = Intake::new(step, entry);
@@ -291,18 +295,19 @@ fn borrow(step: &mut Step<'_>, below: &Below) {
         rounds.retain(|round| round.due_at != due_at);
         return intake.store(step);
     }
-    if below.borrowed.is_empty() {
-        return;
-    }
     let index = round::opened(rounds, due_at);
     let parents = round::incarnations(step.state, &terms.names);
     let contributions = &mut rounds[index].parents;
+    contributions.retain(|it| !retried.contains(&it.parent));
     for borrowed in below.borrowed.iter().filter(|it| parents.contains(&it.parent)) {
         // What it has done since counts more.
         if let Err(place) = contributions.binary_search_by_key(&borrowed.parent, |it| it.parent) {
             let borrowed = Contribution { source: Source::Borrowed, ..borrowed.clone() };
             contributions.insert(place, borrowed);
         }
+    }
+    if contributions.is_empty() {
+        rounds.remove(index);
     }
     round::give_up_oldest(step, &mut intake, terms);
     intake.store(step);

@@ -276,7 +276,10 @@ fn is_finished(rule: TriggerRule, parents: &[Incarnation], round: &Round) -> boo
     if rule.is_any() {
         return !round.is_triggered && round.parents.iter().any(|it| brings_about(rule, it));
     }
-    !parents.is_empty() && parents.iter().all(has_done)
+    // What is borrowed counts with what is tried again alone.
+    let is_of = |source: Source| round.parents.iter().any(|it| it.source == source);
+    let is_lent = is_of(Source::Borrowed) && !is_of(Source::Retried);
+    !is_lent && !parents.is_empty() && parents.iter().all(has_done)
 }
 
 /// Whether that is what `rule` asks of a parent.

@@ -21,6 +21,7 @@ mod place;
 mod reboot;
 mod report;
 mod request;
+mod retry_down;
 mod round;
 mod shadow;
 mod transition;

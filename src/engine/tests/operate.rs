@@ -1,10 +1,8 @@
 //! What operators do about runs, and pauses.
 
 use super::*;
-use crate::engine::{Below, PastRun};
-use crate::model::{
-    Became, Contribution, Intervention, Join, PauseScope, RunVerb, Source, TriggerRule, Verdict,
-};
+use crate::engine::PastRun;
+use crate::model::{Became, Intervention, PauseScope, RunVerb, Verdict};
 
 const NONE: [&str; 0] = [];
 
@@ -20,7 +18,7 @@ pub(super) fn by_hand(job: &str) -> JobDraft {
     draft
 }
 
-fn child(job: &str, parents: &[&str]) -> JobDraft {
+pub(super) fn child(job: &str, parents: &[&str]) -> JobDraft {
     let names = parents.iter().map(|parent| name(parent)).collect();
     let mut draft = by_hand(job);
     draft.when = When::Parents(ParentTerms::plain(names));
@@ -42,7 +40,7 @@ fn operate(desk: &mut Desk, run: &Run, verb: RunVerb) -> Reply {
     desk.request(Request::OperateRun { name, run: run.id, verb, past, by }).0
 }
 
-fn became(reply: &Reply) -> Became {
+pub(super) fn became(reply: &Reply) -> Became {
     match reply {
         Reply::Operated { became, .. } => *became,
         other => panic!("{other:?}"),
@@ -56,7 +54,7 @@ pub(super) fn refusal(reply: &Reply) -> String {
     }
 }
 
-fn last_over(desk: &Desk, job: &str) -> Run {
+pub(super) fn last_over(desk: &Desk, job: &str) -> Run {
     desk.ended.iter().rfind(|run| run.job == name(job)).expect("a run is over").clone()
 }
 
@@ -142,75 +140,6 @@ fn a_queued_run_is_skipped_and_a_running_one_is_stopped_in_the_words_of_who_want
         refusal(&operate(&mut desk, &over, RunVerb::Kill)),
         format!("impossible: run `{}` is over", over.id)
     );
-}
-
-/// a → b, c; b and c → d. b is tried again with what follows: d must not wait for c, which ran.
-#[test]
-fn a_retry_downward_makes_jobs_follow_once_more_without_their_other_parents() {
-    for join in [Join::Round, Join::Due] {
-        let mut last = child("d", &["b", "c"]);
-        if let When::Parents(terms) = &mut last.when {
-            terms.join = join;
-        }
-        let mut desk = desk(vec![by_hand("a"), child("b", &["a"]), child("c", &["a"]), last]);
-        desk.ran("a", Exit::Code(0));
-        for job in ["b", "c", "d"] {
-            let task = desk.task_of(job);
-            let _ = desk.report(&task, desk.ended(Exit::Code(0)));
-        }
-        let [b, c, d] = ["b", "c", "d"].map(|job| last_over(&desk, job));
-        let borrowed = Contribution {
-            parent: c.id.incarnation,
-            successes: 1,
-            failures: 0,
-            kills: 0,
-            run: c.id,
-            due_at: c.trigger.due_at(),
-            at: desk.now.wall,
-            source: Source::New,
-        };
-        let down = |desk: &mut Desk, run: &Run| {
-            let (child, due_at) = (d.id.incarnation, d.trigger.due_at());
-            let below = vec![Below { child, due_at, borrowed: vec![borrowed.clone()] }];
-            let past = Some(Box::new(PastRun { run: run.clone(), below }));
-            let (name, by) = (run.job.clone(), kim(""));
-            let verb = RunVerb::RetryDown;
-            desk.request(Request::OperateRun { name, run: run.id, verb, past, by }).0
-        };
-        assert!(matches!(became(&down(&mut desk, &b)), Became::Followed { .. }));
-        let _ = desk.ends(Exit::Code(0));
-        assert_eq!(desk.live_of("d"), ["launching"], "{join:?}");
-        let again = desk.state.runs().next().unwrap().clone();
-        assert_eq!(again.causes.last(), Some(&c.id), "what c did counts once more");
-        assert!(again.retries_down);
-        let _ = desk.ends(Exit::Code(0));
-
-        // A retry that fails takes back what it borrowed.
-        assert!(matches!(became(&down(&mut desk, &b)), Became::Followed { .. }));
-        let _ = desk.ends(Exit::Code(1));
-        assert_eq!(desk.live_of("d"), NONE);
-        desk.ran("b", Exit::Code(0));
-        assert_eq!(desk.live_of("d"), NONE, "c has not run again ({join:?})");
-    }
-}
-
-#[test]
-fn a_job_of_which_one_parent_is_enough_follows_a_retry_downward_once_more() {
-    let mut any = child("d", &["b", "c"]);
-    if let When::Parents(terms) = &mut any.when {
-        (terms.rule, terms.join) = (TriggerRule::AnySucceeded, Join::Due);
-    }
-    let mut desk = desk(vec![by_hand("b"), by_hand("c"), any]);
-    desk.ran("b", Exit::Code(0));
-    let _ = desk.ends(Exit::Code(0));
-    let [b, d] = ["b", "d"].map(|job| last_over(&desk, job));
-    let below =
-        vec![Below { child: d.id.incarnation, due_at: d.trigger.due_at(), borrowed: Vec::new() }];
-    let past = Some(Box::new(PastRun { run: b.clone(), below }));
-    let (name, by, verb) = (b.job.clone(), kim(""), RunVerb::RetryDown);
-    let _ = desk.request(Request::OperateRun { name, run: b.id, verb, past, by });
-    let _ = desk.ends(Exit::Code(0));
-    assert_eq!(desk.live_of("d"), ["launching"]);
 }
 
 fn pause(desk: &mut Desk, scope: PauseScope, until: Option<&str>) -> Reply {
