@@ -1,14 +1,15 @@
 //! Backfills: a job is run once more for instants of the past, a few at once, in an order.
 //!
 //! The instants are fixed when a backfill begins, so what was listed before is what is run. A run of it is begun whenever
-//! fewer of them are live than may be, in the decision that made the place: nothing waits for a timer, and a crash
-//! between two of them loses none.
+//! fewer of them are live than may be, at the end of the decision that made the place: nothing waits for a timer, and a
+//! crash between two of them loses none. Not earlier, as what made the place may be another run of the job that is about
+//! to take it (`overlap: replace`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Backfill, BackfillId, BackfillState, Incarnation, Intervention, JobName, Run, StopReason,
-    Trigger, Verdict, limits,
+    Backfill, BackfillId, BackfillState, Incarnation, Intervention, JobName, Overlap, Run,
+    StopReason, Trigger, Verdict, limits,
 };
 
 use super::decision::Change;
@@ -51,7 +52,7 @@ pub(super) fn begin(step: &mut Step<'_>, draft: &BackfillDraft) -> Result<Reply,
         ended: BTreeMap::new(),
         state: BackfillState::Going,
     });
-    advance(step, id);
+    step.ready_backfills.insert(id);
     Ok(Reply::Backfilled { id })
 }
 
@@ -165,19 +166,30 @@ pub(super) fn ended(step: &mut Step<'_>, run: &Run, verdict: Verdict) {
     if going && stops && !is_last {
         return stop(step, id, format!("its run for {due_at:.3} {}", verdict.as_str()));
     }
-    advance(step, id);
+    step.ready_backfills.insert(id);
 }
 
-/// Begins runs of a backfill as long as fewer are live than may be.
+/// Begins what the step has made room for, in the order in which the backfills were recorded.
+pub(super) fn advance_ready(step: &mut Step<'_>) {
+    while let Some(id) = step.ready_backfills.pop_first() {
+        advance(step, id);
+    }
+}
+
+/// Begins runs of a backfill as long as fewer are live than may be: of a job that replaces one at a time, as each of its
+/// runs would take the place of the one before.
 fn advance(step: &mut Step<'_>, id: BackfillId) {
     let state = step.state;
     while let Some(backfill) = step.backfill(id).cloned() {
-        let may_begin = backfill.state == BackfillState::Going
-            && backfill.live() < u64::from(backfill.concurrency);
+        let Some(entry) = state.incarnation(backfill.incarnation) else { return };
+        let most = match entry.job.overlap {
+            Overlap::Replace => 1,
+            Overlap::Skip | Overlap::Queue { .. } | Overlap::Allow { .. } => backfill.concurrency,
+        };
+        let may_begin = backfill.state == BackfillState::Going && backfill.live() < u64::from(most);
         let (Some(due_at), true) = (backfill.due.get(backfill.begun).copied(), may_begin) else {
             return;
         };
-        let Some(entry) = state.incarnation(backfill.incarnation) else { return };
         step.store_backfill(Backfill { begun: backfill.begun + 1, ..backfill.clone() });
         Intake::new(step, entry).ask(
             step,

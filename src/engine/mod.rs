@@ -150,6 +150,7 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             }
         }
     }
+    backfill::advance_ready(&mut step);
     step.decision
 }
 
@@ -209,6 +210,8 @@ struct Step<'a> {
     progressed: BTreeMap<Incarnation, Progress>,
     intervened: BTreeMap<Incarnation, Interventions>,
     backfills: BTreeMap<BackfillId, Backfill>,
+    /// Those of which further runs may begin.
+    ready_backfills: BTreeSet<BackfillId>,
     /// Whether everything goes on that was paused as a whole.
     everything_resumed: bool,
 }
@@ -228,6 +231,7 @@ impl<'a> Step<'a> {
             progressed: BTreeMap::new(),
             intervened: BTreeMap::new(),
             backfills: BTreeMap::new(),
+            ready_backfills: BTreeSet::new(),
             everything_resumed: false,
         }
     }

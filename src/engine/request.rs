@@ -53,12 +53,27 @@ pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
         Request::DryRun(request) => {
             // Decided as it would be, and taken back: what is told is what happens.
             let before = step.decision.lengths();
-            let reply = decide(step, request);
+            let reply = decide(step, request).or_else(|| at_last(request));
             step.decision.truncate(before);
+            step.ready_backfills.clear();
             return reply;
         }
     };
     Some(result.unwrap_or_else(Reply::Refused))
+}
+
+/// What is answered at last to a request of which a part is done at a time.
+fn at_last(request: &Request) -> Option<Reply> {
+    if let Request::ClearQueue = request {
+        return Some(Reply::QueueCleared);
+    }
+    if let Request::Pause { .. } | Request::Resume { .. } = request {
+        return Some(Reply::Paused { names: Vec::new() });
+    }
+    if let Request::IfMatch { request, .. } | Request::Once { request, .. } = request {
+        return at_last(request);
+    }
+    None
 }
 
 fn lift_quarantine(

@@ -81,6 +81,44 @@ fn a_backfill_is_cancelled_by_hand_by_a_failure_and_by_the_deletion_of_its_job()
 }
 
 #[test]
+fn a_backfill_of_a_job_that_replaces_runs_one_at_a_time() {
+    let mut job = draft("job", "R/2025-12-31T00:20:00Z/PT1H");
+    job.overlap = Some(Overlap::Replace);
+    let mut desk = Desk::new();
+    desk.put(job);
+    let _ = desk.disconnect();
+    desk.jump("00:30:00");
+    let due = ["2025-12-31T21:20:00Z", "2025-12-31T22:20:00Z", "2025-12-31T23:20:00Z"].map(at);
+    let draft = BackfillDraft {
+        name: name("job"),
+        due: due.to_vec(),
+        concurrency: 3,
+        stops_on_failure: false,
+        arguments: None,
+        environment: Vec::new(),
+        by: kim(""),
+    };
+    let _ = desk.request(Request::Backfill(Box::new(draft)));
+    assert_eq!(desk.live().len(), 1, "{:?}", desk.live());
+    // What takes the place of its run makes room for the next when it is there itself: one of the two gives way.
+    let _ = desk.request(Request::RunJob { name: name("job"), ask: Box::default() });
+    assert_eq!(desk.live().len(), 1, "{:?}", desk.live());
+    let _ = desk.connect();
+    let live =
+        |desk: &Desk| desk.state.runs().find_map(|run| Some(run.live_attempt()?.task_id.clone()));
+    while let Some(task) = live(&desk) {
+        let _ = desk.report(&task, desk.ended(Exit::Code(0)));
+    }
+    let of: Vec<Timestamp> = desk
+        .ended
+        .iter()
+        .filter(|run| matches!(run.trigger, Trigger::Backfill { .. }))
+        .map(|run| run.trigger.due_at())
+        .collect();
+    assert_eq!(of, due);
+}
+
+#[test]
 fn what_cannot_be_backfilled_is_refused_whole() {
     let mut desk = Desk::new();
     desk.put(hourly());
