@@ -257,7 +257,13 @@ pub(super) fn unskip_ahead(
     if interventions.skips.len() == before {
         let message =
             format!("the occurrence of `{name}` due {due_at:.3} is not one to be skipped");
-        return Err(admin::invalid("due", message));
+        let skips = &interventions.skips;
+        let least = skips.iter().map(|skip| format!("{:.3}", skip.due_at)).take(3);
+        let remedy = match least.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "none is to be skipped: nothing is left to do".to_owned(),
+            some => format!("give one that is, the first of which are {some}"),
+        };
+        return Err(Rejection { remedy, ..admin::invalid("due", message) });
     }
     step.store_interventions(entry.incarnation, interventions);
     step.note(name, by.tell(&format!("let the occurrence due {due_at:.3} run after all")));

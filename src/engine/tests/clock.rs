@@ -68,3 +68,17 @@ fn what_was_missed_by_a_wrong_clock_comes_again_and_what_ran_does_not() {
     assert_eq!(desk.live(), ["04:00:00 launching"]);
     assert_eq!(desk.over(), ["01:00:00 succeeded"]);
 }
+
+#[test]
+fn a_doubt_is_forgotten_at_a_restart() {
+    let mut desk = Desk::new();
+    desk.put(hourly());
+    desk.jump("00:30:00");
+    desk.now.wall = day("06:30:00");
+    let _ = desk.handle(&Event::Woke);
+    assert!(desk.state.clock().doubt().is_some());
+    desk.restart();
+    assert!(desk.state.clock().doubt().is_none());
+    let _ = desk.wake("06:30:10");
+    assert_eq!(desk.unrun(), ["6 missed 01:00:00 to 06:00:00"]);
+}

@@ -54,6 +54,13 @@ pub(super) fn refusal(reply: &Reply) -> String {
     }
 }
 
+fn remedy(reply: &Reply) -> &str {
+    match reply {
+        Reply::Refused(rejection) => &rejection.remedy,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
 pub(super) fn last_over(desk: &Desk, job: &str) -> Run {
     desk.ended.iter().rfind(|run| run.job == name(job)).expect("a run is over").clone()
 }
@@ -188,6 +195,29 @@ fn a_pause_ends_by_itself_and_what_is_due_at_its_end_runs() {
 }
 
 #[test]
+fn what_would_be_answered_to_a_pause_and_its_end_is_told_although_more_is_due_than_is_decided_at_once()
+ {
+    let mut desk = Desk::new();
+    desk.put(hourly());
+    let dry = |scope: PauseScope| {
+        let resume = Request::Resume { scope: scope.clone(), by: kim("") };
+        let pause = Request::Pause { scope, until: None, by: kim("") };
+        [pause, resume].map(|request| Request::DryRun(Box::new(request)))
+    };
+    // Nobody has decided yet what is due.
+    desk.jump("01:00:00");
+    let [pausing, resuming] = dry(PauseScope::Everything);
+    let nothing = Reply::Paused { names: Vec::new() };
+    assert_eq!(desk.request(pausing).0, nothing);
+    pause(&mut desk, PauseScope::Everything, None);
+    desk.jump("02:30:00");
+    assert_eq!(desk.request(resuming).0, nothing);
+    assert!(desk.state.everything_paused().is_some());
+    resume(&mut desk, PauseScope::Everything);
+    assert_eq!(desk.unrun(), ["1 skipped 02:00:00 to 02:00:00"]);
+}
+
+#[test]
 fn what_had_come_before_a_pause_waits_for_its_end_and_what_a_person_asks_for_does_not() {
     let mut job = hourly();
     job.overlap = Some(Overlap::Allow { max: None });
@@ -251,7 +281,12 @@ fn an_occurrence_is_skipped_before_it_comes_and_may_be_let_run_after_all() {
     let undo =
         |due_at: &str| Request::UnskipAhead { name: name("job"), due_at: day(due_at), by: kim("") };
     assert_eq!(desk.request(undo("02:00:00")).0, skipped("02:00:00"));
-    assert!(refusal(&desk.request(undo("02:00:00")).0).contains("is not one to be skipped"));
+    let refused = desk.request(undo("02:00:00")).0;
+    assert!(refusal(&refused).contains("is not one to be skipped"));
+    assert_eq!(
+        remedy(&refused),
+        "give one that is, the first of which are 2026-01-01T01:00:00.000Z, 2026-01-01T04:00:00.000Z"
+    );
     desk.restart();
     let _ = desk.wake("01:00:00");
     assert_eq!(desk.unrun(), ["1 skipped 01:00:00 to 01:00:00"]);
@@ -270,6 +305,10 @@ fn an_occurrence_is_skipped_before_it_comes_and_may_be_let_run_after_all() {
         ]
     );
     assert!(desk.state.jobs().next().unwrap().interventions.skips.is_empty());
+    assert_eq!(
+        remedy(&desk.request(undo("06:00:00")).0),
+        "none is to be skipped: nothing is left to do"
+    );
 }
 
 #[test]
@@ -292,6 +331,31 @@ fn a_run_can_stand_for_an_instant_and_bring_variables_of_its_own() {
     let environment = &launch.unwrap().environment;
     for (key, value) in [("MODE", "full"), ("CHRONODE_DUE", "2025-12-24T00:00:00.000Z")] {
         assert!(environment.contains(&(key.to_owned(), value.to_owned())), "{environment:?}");
+    }
+}
+
+#[test]
+fn a_retry_has_the_arguments_and_variables_of_what_it_tries_again() {
+    use crate::model::{Ask, EnvVar};
+    let mut desk = desk(vec![by_hand("a")]);
+    let variable = EnvVar { name: "MODE".to_owned(), value: "full".to_owned(), secret: false };
+    let environment = vec![variable];
+    let ask = Ask {
+        arguments: Some("--only one".to_owned()),
+        environment: environment.clone(),
+        ..Ask::default()
+    };
+    let _ = desk.request(Request::RunJob { name: name("a"), ask: Box::new(ask) });
+    let _ = desk.ends(Exit::Code(1));
+    let mut failed = last_over(&desk, "a");
+    for verb in [RunVerb::Retry, RunVerb::RetryDown] {
+        operate(&mut desk, &failed, verb);
+        let _ = desk.ends(Exit::Code(1));
+        let retried = last_over(&desk, "a");
+        assert_ne!(retried.id, failed.id);
+        assert_eq!(retried.environment, environment);
+        assert_eq!(retried.arguments.as_deref(), Some("--only one"));
+        failed = retried;
     }
 }
 
