@@ -17,7 +17,10 @@ use crate::api::edge::front::{Exchange, without_arguments};
 use crate::api::error::ApiError;
 use crate::audit::{self, Audit, Outcome, Record};
 use crate::engine::{Rejection, Reply, Request};
-use crate::model::{Became, Dialect, JobDraft, JobName, NameRule, PauseScope, RunId, When};
+use crate::model::{
+    Became, Dialect, Intervention, JobDraft, JobName, NameRule, PauseScope, Run, RunId, RunVerb,
+    When,
+};
 
 /// The request, as it is recorded.
 pub(super) struct Asked {
@@ -222,6 +225,24 @@ impl Desk {
         let record = self.record_of(&act, &Ok(reply.clone()));
         self.blocking(move |audit| audit.record(&record)).await;
         Some(Ok(reply))
+    }
+
+    /// One run of a job in scope, about which the caller wants something done. That of another is as if it were not there,
+    /// and on record.
+    pub(crate) async fn run_to_operate(
+        &self,
+        id: RunId,
+        verb: RunVerb,
+        by: &Intervention,
+    ) -> Result<Option<Run>, String> {
+        let Some(run) = self.door.backend.run(id).await? else { return Ok(None) };
+        if self.in_scope(&run.job).is_some() {
+            return Ok(Some(run));
+        }
+        let (name, by) = (run.job, by.clone());
+        let act = Act::of(&Request::OperateRun { name, run: id, verb, past: None, by });
+        self.record_out_of_scope(&act, StatusCode::NOT_FOUND).await;
+        Ok(None)
     }
 
     /// Whether the client says what the job must be.

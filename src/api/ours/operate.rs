@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 use super::fields::Posted;
-use super::runs::{RunPath, find};
+use super::runs::{RunPath, unknown_run, unreadable};
 use crate::api::chronos::jobs::{submit, unexpected};
 use crate::api::error::ApiError;
 use crate::api::{Desk, json_response, print};
@@ -70,17 +70,23 @@ async fn operate(verb: RunVerb, id: RunId, posted: Posted) -> Result<Response, A
     };
     let (desk, fields) = posted.fields_if_any(&["reason"]).await?;
     let by = desk.intervention(fields.reason()?);
-    let run = find(&desk, id).await?;
+    let run = find(&desk, id, verb, &by).await?;
     let was_live = !run.is_ended();
     match attempt(&desk, verb, run, &by, is_dry).await? {
         // It ended between the look at it and the decision: then what the history knows of it counts.
         Err(rejection) if was_live && rejection.code == RejectionCode::UnknownRun => {
-            let run = find(&desk, id).await?;
+            let run = find(&desk, id, verb, &by).await?;
             attempt(&desk, verb, run, &by, is_dry).await?
         }
         done => done,
     }
     .map_err(refused)
+}
+
+/// The run, or 404.
+async fn find(desk: &Desk, id: RunId, verb: RunVerb, by: &Intervention) -> Result<Run, ApiError> {
+    let run = desk.run_to_operate(id, verb, by).await.map_err(unreadable)?;
+    run.ok_or_else(|| unknown_run(&id.to_string()))
 }
 
 /// Has it done, as the run stands in the history.

@@ -98,7 +98,7 @@ pub(super) fn unreadable(detail: String) -> ApiError {
     ApiError::internal("the history cannot be read; the log says why", detail)
 }
 
-fn unknown_run(id: &str) -> ApiError {
+pub(super) fn unknown_run(id: &str) -> ApiError {
     ApiError::not_found("unknown_run", format!("run `{}` not found", shown(id)))
         .remedy("`runs` lists the runs that are kept")
 }

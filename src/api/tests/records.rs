@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::super::credential::testing::{admitting, bearer};
-use super::super::testing::Fixture;
+use super::super::testing::{Fixture, over, run};
 use super::super::{Options, Role};
 use crate::audit::{Audit, Filter, Limits};
+use crate::model::{HistoryEntry, Verdict};
 
 const JOB: &str = r#"{"name":"bill-1","command":"echo CANARY","schedule":"R/2030-01-01T00:00:00Z/P1D",
     "environmentVariables":[{"name":"KEY","value":"CANARY","secret":true}]}"#;
@@ -223,6 +224,14 @@ async fn what_is_out_of_scope_and_answered_as_if_it_were_not_there_is_recorded()
     let status = it.send("ed", "PUT", "/scheduler/task/ct%3A1%3A0%3Apay%3A", r#"{"statusCode":0}"#);
     assert_eq!(status.await, 204);
     assert_eq!(it.send("ed", "PUT", "/scheduler/job/success/pay", "").await, 200);
+    // A run that there is not is no more than not found.
+    let failed = run(1, "pay", over(Verdict::Failed), Vec::new());
+    let paths = [failed.id.to_string(), "j9-m9".to_owned()]
+        .map(|run| format!("/v1/scheduler/run/{run}/retry"));
+    it.fixture.memory.world().history.push(HistoryEntry::Run(failed));
+    for path in paths {
+        assert_eq!(it.send("ed", "POST", &path, r#"{"reason":"so"}"#).await, 404);
+    }
     let records = it.records();
     let told: Vec<_> =
         records.iter().map(|it| (&it["what"], &it["jobs"], &it["outcome"])).collect();
@@ -233,6 +242,7 @@ async fn what_is_out_of_scope_and_answered_as_if_it_were_not_there_is_recorded()
         [
             (&json!("completeTask"), &json!(["pay"]), &refused(204)),
             (&json!("markSuccess"), &json!(["pay"]), &refused(400)),
+            (&json!("retry"), &json!(["pay"]), &refused(404)),
         ]
     );
 }
