@@ -42,6 +42,9 @@ impl Role {
     }
 }
 
+/// What who brings no credentials is called.
+const ANONYMOUS: &str = "anonymous";
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -57,13 +60,19 @@ impl Caller {
     /// Whoever asks where no credentials are configured: everybody who is let in at all may do everything.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { name: "anonymous".into(), role: Role::Admin, scope: Scope::All }
+        Self { name: ANONYMOUS.into(), role: Role::Admin, scope: Scope::All }
+    }
+
+    /// Whether nobody can tell this caller from others who bring no credentials either.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        *self.name == *ANONYMOUS
     }
 
     /// Whoever asks without credentials where some are configured: they see nothing.
     #[must_use]
     pub fn nobody() -> Self {
-        Self { name: "anonymous".into(), role: Role::Viewer, scope: Scope::Only(Vec::new()) }
+        Self { name: ANONYMOUS.into(), role: Role::Viewer, scope: Scope::Only(Vec::new()) }
     }
 }
 

@@ -35,13 +35,14 @@ use super::content::{self, BodyLimits};
 use super::credential::Admission;
 use super::edge::front::Exchange;
 use super::error::ApiError;
-use super::listener::Listener;
+use super::listener::{Listener, Seat};
 use crate::engine::forecast::Plan;
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{Ask, Dialect, HistoryEntry, Incarnation, Intervention, JobName, Run, RunId};
 use crate::web::Site;
 
-use calculations::Calculations;
+pub(crate) use calculations::Place;
+use calculations::{Calculations, Callers};
 use changes::Asked;
 
 /// One prefix and what is behind it.
@@ -60,12 +61,17 @@ pub(crate) struct Door {
     pages: Arc<Semaphore>,
     /// The web page, which no desk stands in front of: it is nobody's.
     site: Arc<Site>,
+    /// Who has places of these two kinds.
+    listening: Callers,
+    following: Callers,
 }
 
 /// Who may listen to the feed at one time. Each holds a connection for as long as it likes, and the others need some.
 const LISTENERS_MAX: usize = 256;
 /// Who may follow what runs write at one time, for the same reason.
 const FOLLOWERS_MAX: usize = 256;
+/// How many of either one caller may have who is told apart from others. A console listens once in each window.
+const OF_ONE_CALLER_MAX: usize = 64;
 /// When somebody for whom there was no place should come back, in seconds.
 const LISTENERS_RETRY_SECS: u32 = 30;
 
@@ -84,6 +90,7 @@ impl Door {
         let listeners = Arc::new(Semaphore::new(LISTENERS_MAX));
         let followers = Arc::new(Semaphore::new(FOLLOWERS_MAX));
         let pages = Arc::new(Semaphore::new(pages::PAGES_MAX));
+        let (listening, following) = (Callers::default(), Callers::default());
         [Dialect::V0, Dialect::V1].map(|dialect| Self {
             backend: Arc::clone(backend),
             dialect,
@@ -93,6 +100,8 @@ impl Door {
             followers: Arc::clone(&followers),
             pages: Arc::clone(&pages),
             site: Arc::clone(&site),
+            listening: listening.clone(),
+            following: following.clone(),
         })
     }
 }
@@ -336,31 +345,45 @@ impl Desk {
 
     /// A place at the feed, if one is left.
     pub(crate) fn listen(&self) -> Result<Listener, ApiError> {
-        self.listener(&self.door.listeners, "too_many_listeners", || {
-            format!("{LISTENERS_MAX} others are listening already")
-        })
+        let Door { listeners, listening, .. } = &self.door;
+        self.listener((listeners, LISTENERS_MAX), listening, "too_many_listeners", "listening")
     }
 
     /// A place for who follows what a run writes, if one is left: hears what becomes of it.
     pub(crate) fn follow_output(&self) -> Result<Listener, ApiError> {
-        self.listener(&self.door.followers, "too_many_followers", || {
-            format!("{FOLLOWERS_MAX} others are following output already")
-        })
+        let Door { followers, following, .. } = &self.door;
+        let doing = "following output";
+        self.listener((followers, FOLLOWERS_MAX), following, "too_many_followers", doing)
     }
 
     fn listener(
         &self,
-        places: &Arc<Semaphore>,
+        (places, most): (&Arc<Semaphore>, usize),
+        callers: &Callers,
         code: &'static str,
-        message: impl FnOnce() -> String,
+        doing: &'static str,
     ) -> Result<Listener, ApiError> {
-        let place = Arc::clone(places).try_acquire_owned().map_err(|_| {
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, code, message())
-                .remedy(format!("try again in {LISTENERS_RETRY_SECS} s"))
+        let refused = |status, who: String, remedy: &str| {
+            ApiError::new(status, code, format!("{who} are {doing} already"))
+                .remedy(format!("{remedy}try again in {LISTENERS_RETRY_SECS} s"))
                 .header(RETRY_AFTER, HeaderValue::from(LISTENERS_RETRY_SECS))
-        })?;
+        };
+        // Who is not told apart from others cannot be kept from taking their places.
+        let place = if self.caller.is_anonymous() {
+            None
+        } else {
+            let place = callers.take(&self.caller.name, OF_ONE_CALLER_MAX).ok_or_else(|| {
+                let who = format!("{OF_ONE_CALLER_MAX} clients of yours");
+                refused(StatusCode::TOO_MANY_REQUESTS, who, "end one of them, or ")
+            })?;
+            Some(place)
+        };
+        let permit = Arc::clone(places)
+            .try_acquire_owned()
+            .map_err(|_| refused(StatusCode::SERVICE_UNAVAILABLE, format!("{most} others"), ""))?;
+        let seat = Seat { _permit: permit, _place: place };
         let scope = self.caller.scope.clone();
-        Ok(Listener::new(self.door.backend.feed(), scope, Some(place)))
+        Ok(Listener::new(self.door.backend.feed(), scope, Some(seat)))
     }
 
     /// Nothing, if the caller may not see a job of that name.

@@ -6,6 +6,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::access::Scope;
 use super::backend::Feed;
+use super::desk::Place;
 use crate::engine::FeedEvent;
 
 /// A place at the feed. The place is free again when it is dropped.
@@ -13,7 +14,13 @@ pub(crate) struct Listener {
     feed: Arc<dyn Feed>,
     scope: Scope,
     /// None where nobody counts.
-    _place: Option<OwnedSemaphorePermit>,
+    _seat: Option<Seat>,
+}
+
+/// One of the places there are, and one of those that its caller may have: no caller has few where nobody is told apart.
+pub(crate) struct Seat {
+    pub(super) _permit: OwnedSemaphorePermit,
+    pub(super) _place: Option<Place>,
 }
 
 /// The next items of the feed.
@@ -27,12 +34,8 @@ pub(crate) struct Heard {
 }
 
 impl Listener {
-    pub(super) const fn new(
-        feed: Arc<dyn Feed>,
-        scope: Scope,
-        place: Option<OwnedSemaphorePermit>,
-    ) -> Self {
-        Self { feed, scope, _place: place }
+    pub(super) const fn new(feed: Arc<dyn Feed>, scope: Scope, seat: Option<Seat>) -> Self {
+        Self { feed, scope, _seat: seat }
     }
 
     /// As [`Feed::name`].

@@ -23,8 +23,8 @@ const RETRY_SECS: u32 = 5;
 pub(super) struct Calculations {
     reads: Arc<Semaphore>,
     forecasts: Arc<Semaphore>,
-    /// How many places each caller has in the second row.
-    callers: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
+    /// Who has places in the second row.
+    callers: Callers,
 }
 
 /// The right to calculate, until it is dropped.
@@ -33,16 +33,20 @@ pub(super) struct Turn {
     _permit: OwnedSemaphorePermit,
 }
 
-/// One of a caller's places.
-struct Place {
-    callers: Arc<Mutex<BTreeMap<Arc<str>, usize>>>,
+/// How many places each caller has.
+#[derive(Clone, Default)]
+pub(super) struct Callers(Arc<Mutex<BTreeMap<Arc<str>, usize>>>);
+
+/// One of a caller's places, until it is dropped.
+pub(crate) struct Place {
+    callers: Callers,
     caller: Arc<str>,
 }
 
 impl Default for Calculations {
     fn default() -> Self {
         let one = || Arc::new(Semaphore::new(1));
-        Self { reads: one(), forecasts: one(), callers: Arc::default() }
+        Self { reads: one(), forecasts: one(), callers: Callers::default() }
     }
 }
 
@@ -54,7 +58,7 @@ impl Calculations {
 
     /// The turn of somebody who asks for what is to come.
     pub(super) async fn foretell(&self, caller: &Arc<str>) -> Result<Turn, ApiError> {
-        let place = Place::take(&self.callers, caller).ok_or_else(|| {
+        let place = self.callers.take(caller, OF_ONE_CALLER_MAX).ok_or_else(|| {
             let message = format!(
                 "{OF_ONE_CALLER_MAX} forecasts and previews of yours are calculated already"
             );
@@ -71,22 +75,27 @@ async fn turn(row: &Arc<Semaphore>, place: Option<Place>) -> Result<Turn, ApiErr
     Ok(Turn { _place: place, _permit: permit.map_err(|error| not_calculated(&error))? })
 }
 
-impl Place {
-    fn take(callers: &Arc<Mutex<BTreeMap<Arc<str>, usize>>>, caller: &Arc<str>) -> Option<Self> {
-        let mut all = lock(callers);
+impl Callers {
+    /// Another place of a caller, who may have at most `most`.
+    pub(super) fn take(&self, caller: &Arc<str>, most: usize) -> Option<Place> {
+        let mut all = self.lock();
         let count = all.entry(Arc::clone(caller)).or_default();
-        if *count >= OF_ONE_CALLER_MAX {
+        if *count >= most {
             return None;
         }
         *count += 1;
         drop(all);
-        Some(Self { callers: Arc::clone(callers), caller: Arc::clone(caller) })
+        Some(Place { callers: self.clone(), caller: Arc::clone(caller) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut all = lock(&self.callers);
+        let mut all = self.callers.lock();
         let left = all.get_mut(&self.caller).map(|count| {
             *count -= 1;
             *count
@@ -95,10 +104,6 @@ impl Drop for Place {
             all.remove(&self.caller);
         }
     }
-}
-
-fn lock(callers: &Mutex<BTreeMap<Arc<str>, usize>>) -> MutexGuard<'_, BTreeMap<Arc<str>, usize>> {
-    callers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -127,6 +132,6 @@ mod tests {
         drop((first, waiting));
         assert!(other.await.is_ok());
         assert!(all.foretell(&eve).await.is_ok());
-        assert!(lock(&all.callers).is_empty());
+        assert!(all.callers.lock().is_empty());
     }
 }

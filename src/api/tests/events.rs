@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use super::super::credential::testing::{admitting, bearer};
 use super::super::testing::{Answer, FEED_ITEMS, Fixture, at, name};
+use super::super::{Options, Role};
 use super::PREFIXES;
 use crate::engine::{FeedItem, JobStep, RunStep};
 use crate::model::{Exit, Incarnation, RunId, StopReason, Term, Verdict};
@@ -321,6 +323,37 @@ async fn a_silent_stream_shows_that_it_lives_and_how_far_it_has_got() {
         assert_ne!(count, 0);
     }
     assert_eq!(kinds(&told(&ear.text())), ["ready"]);
+}
+
+#[tokio::test]
+async fn no_caller_takes_all_the_room_there_is() {
+    let callers = [("eve", Role::Viewer, ""), ("bob", Role::Viewer, "")];
+    let options = Options { authenticator: Some(admitting(&callers)), ..Options::default() };
+    let fixture = Fixture::start_with(options).await;
+    let mut ears = Vec::new();
+    for index in 0..64 {
+        let path = format!("{}/events", PREFIXES[index % 2]);
+        let mut ear = Ear::open(&fixture, &path, &bearer("eve")).await;
+        ear.hear("ready").await;
+        ears.push(ear);
+    }
+    let refused = fixture.ask_with("GET", "/scheduler/events", &bearer("eve"), "").await;
+    assert_eq!(refused.message(429), "64 clients of yours are listening already");
+    let said = refused.json();
+    assert_eq!(said["code"], "too_many_listeners");
+    assert_eq!(said["remedy"], "end one of them, or try again in 30 s");
+    assert_eq!(refused.header("retry-after"), Some("30"));
+    let mut other = Ear::open(&fixture, "/scheduler/events", &bearer("bob")).await;
+    other.hear("ready").await;
+    // Who goes makes room.
+    ears.pop();
+    loop {
+        let mut ear = Ear::open(&fixture, "/scheduler/events", &bearer("eve")).await;
+        ear.hear("\r\n\r\n").await;
+        if ear.text().starts_with("HTTP/1.1 200 ") {
+            break;
+        }
+    }
 }
 
 #[tokio::test]

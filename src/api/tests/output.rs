@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
+use super::super::credential::testing::{admitting, bearer};
 use super::super::testing::{Answer, Fixture, Step, Written, attempt, ended, over, run, running};
+use super::super::{Options, Role};
 use super::PREFIXES;
 use crate::model::{Exit, HistoryEntry, Run, RunId, RunState, Verdict};
 
@@ -232,6 +234,38 @@ async fn what_the_feed_cannot_tell_any_more_is_looked_up() {
     );
     let answer = fixture.ask("GET", &format!("/scheduler/run/{id}/stdout?follow=true")).await;
     assert_eq!((answer.text(), answer.is_complete), ("one", true));
+}
+
+#[tokio::test]
+async fn no_caller_takes_all_places_of_followers() {
+    let callers = [("eve", Role::Viewer, ""), ("bob", Role::Viewer, "")];
+    let options = Options { authenticator: Some(admitting(&callers)), ..Options::default() };
+    let fixture = Fixture::start_with(options).await;
+    let id = add(&fixture, run(1, "a", RunState::Active, vec![attempt(0, running())]));
+    fixture.memory.world().write(id, 0, "one");
+    let path = format!("/scheduler/run/{id}/stdout?follow=true");
+    let follow = async |who: &str| {
+        let mut stream = tokio::net::TcpStream::connect(fixture.address()).await.unwrap();
+        let who = bearer(who);
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{who}\r\n");
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
+        let mut received = Vec::new();
+        while !received.ends_with(b"one\r\n") {
+            tokio::io::AsyncReadExt::read_buf(&mut stream, &mut received).await.unwrap();
+        }
+        stream
+    };
+    let mut followers = Vec::new();
+    for _ in 0..64 {
+        followers.push(follow("eve").await);
+    }
+    let refused = fixture.ask_with("GET", &path, &bearer("eve"), "").await;
+    assert_eq!(refused.message(429), "64 clients of yours are following output already");
+    assert_eq!(refused.json()["code"], "too_many_followers");
+    // Others, and who listens to the feed, have places of their own.
+    let _other = follow("bob").await;
+    let head = fixture.ask_with("HEAD", "/scheduler/events", &bearer("eve"), "").await;
+    assert_eq!(head.status, 200);
 }
 
 #[tokio::test]
