@@ -54,8 +54,8 @@ pub trait Backend: Operations + Pages + Send + Sync + 'static {
     /// Whose task it is, of the last attempt of a live run.
     fn job_of_task(&self, task_id: &TaskId) -> Option<JobName>;
 
-    /// How far the parents of one job are.
-    fn round(&self, job: &JobName) -> Option<RoundView>;
+    /// How far the parents of one job are, in a sentence for who may see `scope`.
+    fn round(&self, job: &JobName, scope: &Scope) -> Option<RoundView>;
 
     /// Why a job does and does not run, told to who may see `scope`. `last` is what the history knows of its name, newest
     /// first.

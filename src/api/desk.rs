@@ -24,7 +24,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
-use super::access::Caller;
+use super::access::{Caller, Scope};
 use super::backend::{
     Almanac, Backend, HistoryFilter, Info, JobView, Piece, RevisionId, RevisionView, RoundView,
     Stream,
@@ -38,7 +38,9 @@ use super::error::ApiError;
 use super::listener::{Listener, Seat};
 use crate::engine::forecast::Plan;
 use crate::metrics::{Figures, Levels, Metrics};
-use crate::model::{Ask, Dialect, HistoryEntry, Incarnation, Intervention, JobName, Run, RunId};
+use crate::model::{
+    Ask, Dialect, HistoryEntry, Incarnation, Intervention, JobName, Run, RunId, When,
+};
 use crate::web::Site;
 
 pub(crate) use calculations::Place;
@@ -185,6 +187,7 @@ impl Desk {
         let mut items = self.door.backend.jobs_after(after, limit);
         let next = items.last().map(|view| view.record.job.name.clone());
         items.retain(|view| self.caller.scope.covers(&view.record.job.name));
+        let items = items.into_iter().map(|view| self.without_strange_parents(view)).collect();
         Page { items, next }
     }
 
@@ -215,7 +218,19 @@ impl Desk {
     /// One job. What is out of scope is not there.
     pub(crate) fn job(&self, name: &JobName) -> Option<JobView> {
         self.in_scope(name)?;
-        self.door.backend.job(name)
+        self.door.backend.job(name).map(|view| self.without_strange_parents(view))
+    }
+
+    /// The view with a sentence that says nothing of parents out of scope, but that there are some.
+    fn without_strange_parents(&self, view: JobView) -> JobView {
+        let scope = &self.caller.scope;
+        let When::Parents(_) = &view.record.job.when else { return view };
+        if *scope == Scope::All {
+            return view;
+        }
+        let round = self.door.backend.round(&view.record.job.name, scope);
+        let standing = round.and_then(|round| round.standing);
+        JobView { waits_for: standing.map(|standing| standing.message), ..view }
     }
 
     /// A run that the caller asks for, with these arguments.
@@ -242,7 +257,7 @@ impl Desk {
     /// How far the parents of one job are.
     pub(crate) fn round(&self, job: &JobName) -> Option<RoundView> {
         self.in_scope(job)?;
-        let mut round = self.door.backend.round(job)?;
+        let mut round = self.door.backend.round(job, &self.caller.scope)?;
         if let Some(standing) = &mut round.standing {
             standing.parents.retain(|parent| self.caller.scope.covers(&parent.name));
         }

@@ -400,13 +400,19 @@ impl Backend for Memory {
         })
     }
 
-    fn round(&self, job: &JobName) -> Option<RoundView> {
+    fn round(&self, job: &JobName, scope: &Scope) -> Option<RoundView> {
         let record = self.world().jobs.get(job)?.clone();
         let terms = match record.job.when {
             When::Parents(terms) => Some(terms),
             When::Schedule(_) => None,
         };
-        let parents = terms.iter().flat_map(|terms| &terms.names).map(|name| ParentStanding {
+        let names = || terms.iter().flat_map(|terms| &terms.names);
+        let unseen = names().filter(|name| !scope.covers(name)).count();
+        let message = match unseen {
+            0 => "it waits".to_owned(),
+            unseen => format!("it waits, also for {unseen} unseen"),
+        };
+        let parents = names().map(|name| ParentStanding {
             name: name.clone(),
             is_disabled: true,
             next_due: None,
@@ -422,7 +428,7 @@ impl Backend for Memory {
             }),
             suffices: false,
         });
-        let standing = RoundStanding { message: "it waits".to_owned(), parents: parents.collect() };
+        let standing = RoundStanding { message, parents: parents.collect() };
         let standing = terms.is_some().then_some(standing);
         Some(RoundView { terms, standing })
     }

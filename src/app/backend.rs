@@ -106,14 +106,14 @@ impl api::Backend for Backend {
         state.run_that_may_report(task_id).map(|run| run.job.clone())
     }
 
-    fn round(&self, job: &JobName) -> Option<RoundView> {
+    fn round(&self, job: &JobName, scope: &Scope) -> Option<RoundView> {
         let state = self.view.read();
         state.job(job).map(|entry| RoundView {
             terms: match &entry.job.when {
                 When::Parents(terms) => Some(terms.clone()),
                 When::Schedule(_) => None,
             },
-            standing: RoundStanding::of(&state, entry),
+            standing: RoundStanding::within(&state, entry, scope),
         })
     }
 

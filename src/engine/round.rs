@@ -335,7 +335,8 @@ impl Standing {
     }
 
     /// The same for who may see `scope`: the sentence counts parents outside, and names none of them.
-    pub(super) fn within(state: &State, entry: &JobEntry, scope: &Scope) -> Option<Self> {
+    #[must_use]
+    pub fn within(state: &State, entry: &JobEntry, scope: &Scope) -> Option<Self> {
         let When::Parents(terms) = &entry.job.when else { return None };
         let round = entry.progress.rounds.iter().rev().find(|round| !round.is_triggered);
         let parents: Vec<ParentStanding> = terms

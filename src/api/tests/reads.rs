@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
@@ -333,6 +333,20 @@ async fn what_is_out_of_scope_is_in_no_list_and_no_edge() {
     let summary = in_scope(memory, &mail, "/scheduler/jobs/summary").await;
     let summary: Value = serde_json::from_str(&summary).unwrap();
     assert_eq!(names(&summary["jobs"]), mail);
+    // What it waits for is told without parents that nobody may see.
+    let waits = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+    for prefix in PREFIXES {
+        let round = waits(in_scope(memory, &mail, &format!("{prefix}/round/report-mail")).await);
+        assert_eq!(round["parents"], json!([]));
+        let job = waits(in_scope(memory, &mail, &format!("{prefix}/job/report-mail")).await);
+        for told in [&round["waitsFor"], &job["waitsFor"]] {
+            let told = told.as_str().unwrap();
+            assert!(told.ends_with("unseen") && !told.contains("exchange"), "{told}");
+        }
+        let round = waits(in_scope(memory, &scope, &format!("{prefix}/round/report-mail")).await);
+        assert_eq!(round["waitsFor"], "it waits, also for 1 unseen");
+        assert_eq!(round["parents"].as_array().unwrap().len(), 1);
+    }
 }
 
 /// Jobs that nobody may see fill whole pages; what is behind them is found all the same.
