@@ -16,6 +16,7 @@
 //! report NAME|TASK CODE            the job says how a task of it ended: 0 is success
 //! cut-over INSTANT                 what is only planned is launched from then on
 //! dry-run job …, dry-run delete …  what would be answered
+//! dry-run VERB run NAME            the same about its newest run, and what would follow from a retry of all below it
 //! offer NAME [cpus=…] [mem=…]      the launcher gives this from now on: all it has without amounts
 //! launcher gone REASON             it cannot be reached
 //! launcher back                    it can, with the same offers

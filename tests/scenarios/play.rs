@@ -1,10 +1,11 @@
 //! Plays one story: reads its commands, moves its clocks, and writes down what happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chronode::driver::working::{Dealt, Working};
+use chronode::engine::lineage::{self, Followed};
 use chronode::engine::{
     Abilities, BackfillDraft, BacklogFilter, Boot, Event, PastRun, Request, RequestId,
     RoundStanding, Settings, State, explain_job, explain_run,
@@ -13,8 +14,8 @@ use chronode::model::{
     AgentId, Backoff, BootInstant, Calendar, CalendarUse, CatchUp, Defaults, Dialect, Duration,
     Exit, HistoryEntry, Intervention, JobDraft, JobName, Join, NameRule, Now, Offer, OfferId,
     OfferKind, OnUnknown, Overlap, ParentTerms, PauseScope, Period, Priority, Resources, RetryEnds,
-    Run, RunVerb, Scalar, ScheduleTerms, Scope, Shadow, TaskId, TaskReport, TaskStatus, Term,
-    Timestamp, TriggerRule, UnknownThen, When,
+    Run, RunId, RunVerb, Scalar, ScheduleTerms, Scope, Shadow, TaskId, TaskReport, TaskStatus,
+    Term, Timestamp, Trigger, TriggerRule, UnknownThen, When,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::{Batch, CommitError, Error, MemoryStore};
@@ -123,6 +124,15 @@ impl World {
                 let name = job_name(name)?;
                 self.request(Request::DryRun(Box::new(Request::DeleteJob { name })))?;
             }
+            ["dry-run", verb, "run", name] => {
+                let request = self.about_run(verb, &job_name(name)?)?;
+                if let Request::OperateRun { past: Some(past), .. } = &request {
+                    for line in self.followed(&past.run).iter().map(print::followed) {
+                        let _ = writeln!(self.out, "  {line}");
+                    }
+                }
+                self.request(Request::DryRun(Box::new(request)))?;
+            }
             ["dry-run", "job", name, rest @ ..] => {
                 let request = put(name, rest)?;
                 self.request(Request::DryRun(Box::new(request)))?;
@@ -140,7 +150,8 @@ impl World {
                 self.request(Request::MarkSuccess { name })?;
             }
             ["kill" | "retry" | "retry-down" | "succeed" | "skip", "run", name] => {
-                self.operate(words[0], &job_name(name)?)?;
+                let request = self.about_run(words[0], &job_name(name)?)?;
+                self.request(request)?;
             }
             ["pause", what] => self.pause(what, None)?,
             ["pause", what, "until", until] => {
@@ -452,19 +463,52 @@ impl World {
         Ok(())
     }
 
-    /// Does something about the newest run of a job, whether it is live or over.
-    fn operate(&mut self, verb: &str, name: &JobName) -> Result {
+    /// What asks for something about the newest run of a job, whether it is live or over.
+    fn about_run(&self, verb: &str, name: &JobName) -> Result<Request> {
         let history = self.store.history();
         let run = history.iter().rev().find_map(|entry| match entry {
             HistoryEntry::Run(run) if run.job == *name => Some(run.clone()),
             HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
         });
         let run = run.ok_or("it never ran")?;
-        let past =
-            run.is_ended().then(|| Box::new(PastRun { run: run.clone(), below: Vec::new() }));
         let verb = RunVerb::parse(verb).ok_or("no such verb")?;
-        let name = name.clone();
-        self.request(Request::OperateRun { name, run: run.id, verb, past, by: kim() })
+        let (id, name) = (run.id, name.clone());
+        let past = run.is_ended().then(|| {
+            let below = match verb {
+                RunVerb::RetryDown => self.followed(&run).iter().map(Followed::to_below).collect(),
+                RunVerb::Kill | RunVerb::Retry | RunVerb::Succeed | RunVerb::Skip => Vec::new(),
+            };
+            Box::new(PastRun { run, below })
+        });
+        Ok(Request::OperateRun { name, run: id, verb, past, by: kim() })
+    }
+
+    /// What the history says followed from a run, or from those that it tries again.
+    fn followed(&self, root: &Run) -> Vec<Followed> {
+        let history = self.store.history();
+        let runs = history.iter().filter_map(|entry| match entry {
+            HistoryEntry::Run(run) => Some((run.id, run.clone())),
+            HistoryEntry::Stretch(_) => None,
+        });
+        let runs: BTreeMap<RunId, Run> = runs.collect();
+        let mut known = BTreeSet::from([root.id]);
+        let mut first = root;
+        while let Trigger::Retry { of, .. } = first.trigger
+            && let Some(earlier) = runs.get(&of)
+        {
+            known.insert(of);
+            first = earlier;
+        }
+        let mut in_order: Vec<&Run> = runs.values().collect();
+        in_order.sort_by_key(|run| run.sequence);
+        in_order.retain(|run| {
+            run.causes.iter().any(|cause| known.contains(cause)) && known.insert(run.id)
+        });
+        let chain: Vec<Run> = in_order.into_iter().cloned().collect();
+        let latest = lineage::latest(root, &chain);
+        let lenders = lineage::lenders(root, &latest);
+        let lenders = runs.into_iter().filter(|(id, _)| lenders.contains(id)).collect();
+        lineage::followed(latest, &lenders, |_| false)
     }
 
     fn pause(&mut self, what: &str, until: Option<Timestamp>) -> Result {

@@ -1,5 +1,6 @@
 //! What happened, in lines that a person reads.
 
+use chronode::engine::lineage::Followed;
 use chronode::engine::{Effect, Note, Reply};
 use chronode::model::{
     AttemptState, Became, Exit, HistoryEntry, JobName, JobRecord, Run, RunState, Stretch, Trigger,
@@ -69,6 +70,15 @@ fn reply(reply: &Reply) -> String {
             format!("refused, {}: {}", rejection.code.as_str(), rejection.message)
         }
     }
+}
+
+/// What is to follow once more, and with what.
+pub(crate) fn followed(followed: &Followed) -> String {
+    let Followed { run, borrows } = followed;
+    let borrows: Vec<String> =
+        borrows.iter().map(|(job, borrowed)| format!("{job} {}", borrowed.run)).collect();
+    let with = if borrows.is_empty() { "nothing borrowed".to_owned() } else { borrows.join(", ") };
+    format!("below: {} due {} with {with}", run.job, run.trigger.due_at())
 }
 
 pub(crate) fn note(note: &Note) -> String {
