@@ -8,6 +8,10 @@
 //! `CHRONODE_SIM_SEED=17 cargo test --test sim`. `CHRONODE_SIM_FIRST` and `CHRONODE_SIM_SEEDS` choose other seeds than
 //! the fixed ones, and `CHRONODE_SIM_MINUTES` plays fresh ones for so long.
 
+#[path = "sim/backfills.rs"]
+mod backfills;
+#[path = "sim/backlog.rs"]
+mod backlog;
 #[path = "sim/civil.rs"]
 mod civil;
 #[path = "sim/client.rs"]
@@ -46,12 +50,16 @@ mod i8_self_healing;
 mod keeper;
 #[path = "sim/launcher.rs"]
 mod launcher;
+#[path = "sim/operator.rs"]
+mod operator;
 #[path = "sim/oracle.rs"]
 mod oracle;
 #[path = "sim/overlap.rs"]
 mod overlap;
 #[path = "sim/owed.rs"]
 mod owed;
+#[path = "sim/pauses.rs"]
+mod pauses;
 #[path = "sim/plan.rs"]
 mod plan;
 #[path = "sim/played.rs"]

@@ -1,9 +1,7 @@
 //! The clients: what they ask for, of whom, and what they hear.
 
-use chronode::engine::{Event, PastRun, Reply, Request, RequestId};
-use chronode::model::{
-    Dialect, Duration, Intervention, JobName, PauseScope, RequestKey, Run, RunId, RunVerb,
-};
+use chronode::engine::{Event, Reply, Request, RequestId};
+use chronode::model::{Dialect, Duration, JobName, PauseScope, RequestKey, RunVerb};
 
 use super::commit::InFlight;
 use super::house::ProcessId;
@@ -13,9 +11,6 @@ use super::world::{World, say};
 
 /// How long somebody repeats a request: keys are remembered for a day.
 const REPEATED_FOR: Duration = Duration::from_hours(12);
-
-/// How long a job is paused at most, in seconds.
-pub(crate) const PAUSED_MAX: i64 = 600;
 
 /// What is asked under whatever key.
 fn bare(request: &Request) -> &Request {
@@ -36,10 +31,10 @@ impl World {
             .is_some_and(|possible| possible.0.iter().any(|(_, version)| version.is_some()));
         // Where somebody sets the clock, "due by the replace" depends on when who looked: jobs stay as they are.
         let may_change = self.plan.faults.clock_steps.is_none();
-        let kind = self.rng.between(0, 12);
+        let kind = self.rng.between(0, 14);
         let request = match kind {
             // Where somebody sets the clock, pauses end when who knows.
-            10..=12 if may_change => match self.operator_asks(kind, &job) {
+            10..=14 if may_change => match self.operator_asks(&job) {
                 Some(request) => request,
                 None => return,
             },
@@ -69,42 +64,6 @@ impl World {
         if !is_careful || self.rng.chance(70) {
             self.ask(whom, request);
         }
-    }
-
-    /// What an operator does about a job or one of its runs, if there is anything to do about.
-    fn operator_asks(&mut self, kind: i64, job: &JobName) -> Option<Request> {
-        let life = *self.record.names.get(job)?;
-        let by = Intervention { by: "kim".to_owned(), at: self.wall(), reason: "so".to_owned() };
-        let name = job.clone();
-        if kind == 10 {
-            // Whether or not anybody hears of it.
-            self.record.intervened.insert(life);
-            self.record.played.interventions += 1;
-            return Some(match self.rng.between(0, 2) {
-                0 => Request::SkipAhead { name, due_at: None, by },
-                1 => Request::Resume { scope: PauseScope::Job(name), by },
-                _ => {
-                    let span = Duration::from_secs(self.rng.between(1, PAUSED_MAX));
-                    let until = by.at.saturating_add(span).ok();
-                    Request::Pause { scope: PauseScope::Job(name), until, by }
-                }
-            });
-        }
-        let of_job = |id: &&RunId| id.incarnation == life;
-        let live: Vec<RunId> = self.record.live.keys().filter(of_job).copied().collect();
-        let over: Vec<RunId> = self.record.ended.keys().filter(of_job).copied().collect();
-        let is_over = live.is_empty() || self.rng.chance(40);
-        let among = if is_over { over } else { live };
-        if among.is_empty() {
-            return None;
-        }
-        let run = self.rng.pick(&among);
-        let verb = self.rng.pick(&[RunVerb::Kill, RunVerb::Retry, RunVerb::Skip]);
-        let past = self.store.run(run).filter(Run::is_ended);
-        let past = past.map(|run| Box::new(PastRun { run, below: Vec::new() }));
-        self.record.operated.insert(run);
-        self.record.played.interventions += 1;
-        Some(Request::OperateRun { name, run, verb, past, by })
     }
 
     /// Half of the runs are asked for under a key, so that whoever hears no answer may ask again.
@@ -186,10 +145,14 @@ impl World {
             | Request::RunJob { name, .. }
             | Request::OperateRun { name, .. }
             | Request::SkipAhead { name, .. }
-            | Request::Pause { scope: PauseScope::Job(name), .. }
-            | Request::Resume { scope: PauseScope::Job(name), .. }
+            | Request::CancelBackfill { name, .. }
             | Request::KillJob { name } => name.clone(),
-            Request::DryRun(_) => return,
+            Request::Pause { scope, .. } | Request::Resume { scope, .. } => match scope {
+                PauseScope::Job(name) | PauseScope::Subtree(name) => name.clone(),
+                PauseScope::Everything => return,
+            },
+            Request::Backfill(draft) => draft.name.clone(),
+            Request::DryRun(_) | Request::CutBacklog { .. } => return,
             other => panic!("nobody asks {other:?}"),
         };
         let possible = self.record.possible.entry(name).or_default();
@@ -208,6 +171,8 @@ impl World {
             Reply::Stopping { .. }
             | Reply::Operated { .. }
             | Reply::Paused { .. }
+            | Reply::Backfilled { .. }
+            | Reply::Dropped { .. }
             | Reply::SkippedAhead { .. } => {}
             other => panic!("nobody asks for {other:?}"),
         }
@@ -219,6 +184,7 @@ impl World {
             if let Some(
                 Request::KillJob { .. }
                 | Request::DeleteJob { .. }
+                | Request::CancelBackfill { is_killing: true, .. }
                 | Request::OperateRun { verb: RunVerb::Kill, .. },
             ) = self.asked.get(id)
             {

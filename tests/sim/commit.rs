@@ -3,11 +3,11 @@
 //! A batch lands in the store at one instant and its process is told at a later one. In between the process may die, or
 //! be deposed: what has landed counts all the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chronode::driver::working::Outcome;
-use chronode::engine::{Effect, Request, RequestId};
-use chronode::model::{RunId, Term};
+use chronode::engine::{Below, Effect, Reply, Request, RequestId};
+use chronode::model::{Became, Incarnation, RunId, RunVerb, Term};
 use chronode::store::{Batch, CommitError, Error};
 
 use super::figure::Fault;
@@ -41,6 +41,8 @@ pub(crate) struct InFlight {
     outcome: Outcome,
     /// Of the requests to stop runs in it: the live runs each found, and their attempts so far.
     pub(crate) stopped: BTreeMap<RequestId, BTreeMap<RunId, usize>>,
+    /// Of the requests to cut the backlog in it: the runs each was about.
+    pub(crate) cut: BTreeMap<RequestId, BTreeSet<RunId>>,
     term: Term,
     decided: Decided,
     pub(crate) begun_at: i64,
@@ -52,14 +54,17 @@ pub(crate) struct InFlight {
 impl InFlight {
     pub(crate) fn new(
         outcome: Outcome,
-        stopped: BTreeMap<RequestId, BTreeMap<RunId, usize>>,
+        (stopped, cut): (
+            BTreeMap<RequestId, BTreeMap<RunId, usize>>,
+            BTreeMap<RequestId, BTreeSet<RunId>>,
+        ),
         term: Term,
         decided: Decided,
         begun_at: i64,
     ) -> Self {
         let is_durable = outcome.is_durable();
         let (fate, landing) = (Fate::Stored, None);
-        Self { outcome, stopped, term, decided, begun_at, fate, landing, is_durable }
+        Self { outcome, stopped, cut, term, decided, begun_at, fate, landing, is_durable }
     }
 
     pub(crate) const fn is_durable(&self) -> bool {
@@ -122,9 +127,11 @@ impl World {
         match self.store.commit_now(&batch) {
             Ok(()) => {
                 i7_single_writer::check_stored(&mut self.record, batch.term);
+                let effects = &in_flight.outcome.effects;
+                self.record.following = self.following(effects);
                 self.record.committed(&batch.changes, in_flight.decided);
                 room::check_placed(&mut self.record, self.plan.agents);
-                let effects = &in_flight.outcome.effects;
+                self.cutting(in_flight, &batch.changes, effects);
                 i7_single_writer::committed(&mut self.record, batch.term, effects);
                 self.stopping(in_flight);
                 in_flight.landing = Some(Landing::Stored);
@@ -139,6 +146,23 @@ impl World {
                 self.record.violations.push(line);
             }
         }
+    }
+
+    /// The runs with which a batch answers retries, and what is to follow from each; `None` is nothing but what hears of
+    /// any.
+    fn following(&self, effects: &[Effect]) -> BTreeMap<RunId, Option<(Incarnation, Vec<Below>)>> {
+        let mut following = BTreeMap::new();
+        for effect in effects {
+            if let Effect::Reply(id, Reply::Operated { became: Became::Followed { by }, .. }) =
+                effect
+                && let Some(Request::OperateRun { run, verb, past, .. }) = self.asked.get(id)
+            {
+                let below = past.iter().flat_map(|past| past.below.clone()).collect();
+                let is_down = *verb == RunVerb::RetryDown;
+                following.insert(*by, is_down.then_some((run.incarnation, below)));
+            }
+        }
+        following
     }
 
     /// The process is told what became of its batch.

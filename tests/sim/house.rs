@@ -14,7 +14,8 @@ use std::sync::Arc;
 use chronode::driver::working::{Dealt, Working};
 use chronode::engine::{Abilities, Change, Event, Request, Settings, State, WakeAt, invariants};
 use chronode::model::{
-    Defaults, Duration, Offer, OfferId, OfferKind, Resources, RunId, RunVerb, Scalar, Term,
+    Defaults, Duration, Offer, OfferId, OfferKind, Resources, Run, RunId, RunVerb, Scalar, Term,
+    Trigger,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::Batch;
@@ -25,7 +26,7 @@ use super::plan::{MINUTE, Plan, SECOND};
 use super::record::{Decided, Record};
 use super::world::{Happening, World, say};
 use super::{
-    dry_run, family, further_attempts, i4_acknowledged_is_durable, i5_no_lost_status, room,
+    backlog, dry_run, family, further_attempts, i4_acknowledged_is_durable, i5_no_lost_status, room,
 };
 
 /// One start of the scheduler.
@@ -329,16 +330,28 @@ impl World {
             return false;
         }
         let mut stopped = BTreeMap::new();
+        let mut cut = BTreeMap::new();
         let mut questions: Vec<dry_run::Question> = Vec::new();
         let (is_leader, mut is_first) = (self.house.leader == Some(id), true);
         let mut was_asked = false;
+        // A batch writes the last of each run alone, so that what matters in which order is a batch of its own.
+        let (mut is_apart, mut is_left) = (false, false);
         while let Some(event) = process.inbox.pop_front() {
+            is_apart = is_set_apart(&event);
+            if is_apart && !is_first {
+                process.inbox.push_front(event);
+                is_left = true;
+                break;
+            }
             let state = process.working.state();
             if let Event::Request { id, request } = &event {
                 if let Some(live) = live_runs(state, request) {
                     // Whether or not anybody hears of it, their failures may be final from now on.
                     self.record.disturbed.extend(live.keys().map(|run| run.incarnation));
                     stopped.insert(*id, live);
+                }
+                if let Some(meant) = backlog::meant(state, request) {
+                    cut.insert(*id, meant);
                 }
                 if is_first && is_leader {
                     family::check_known(&mut self.record, state);
@@ -358,8 +371,12 @@ impl World {
                 let state = process.working.state();
                 i5_no_lost_status::check_heard(&mut self.record, state, report);
             }
+            if is_apart {
+                break;
+            }
         }
-        if process.inbox.is_empty() && process.working.state().wake_at().has_come(now) {
+        if !is_apart && process.inbox.is_empty() && process.working.state().wake_at().has_come(now)
+        {
             let _ = process.working.handle(now, &Event::Woke);
         }
         let outcome = process.working.take();
@@ -386,9 +403,9 @@ impl World {
             say!(self, "   {}", note.text);
         }
         if outcome.changes.is_empty() && outcome.effects.is_empty() {
-            return false;
+            return is_left;
         }
-        let in_flight = InFlight::new(outcome, stopped, term, decided, self.time);
+        let in_flight = InFlight::new(outcome, (stopped, cut), term, decided, self.time);
         if in_flight.is_durable() {
             self.begin_commit(id, in_flight);
             return false;
@@ -397,10 +414,25 @@ impl World {
     }
 }
 
-/// The live runs of the job that a request to stop is about.
+/// Whether what comes before it and what comes after it are told apart by the oracle.
+fn is_set_apart(event: &Event) -> bool {
+    let Event::Request { request, .. } = event else { return false };
+    matches!(
+        request,
+        Request::Pause { .. }
+            | Request::Resume { .. }
+            | Request::OperateRun { verb: RunVerb::RetryDown, .. }
+    )
+}
+
+/// The live runs that a request to stop is about.
 fn live_runs(state: &State, request: &Request) -> Option<BTreeMap<RunId, usize>> {
     if let Request::OperateRun { run, verb: RunVerb::Kill, .. } = request {
         return state.run(*run).map(|run| [(run.id, run.attempts.len())].into());
+    }
+    if let Request::CancelBackfill { id, is_killing: true, .. } = request {
+        let is_of = |run: &&Run| matches!(run.trigger, Trigger::Backfill { of, .. } if of == *id);
+        return Some(state.runs().filter(is_of).map(|run| (run.id, run.attempts.len())).collect());
     }
     let (Request::KillJob { name } | Request::DeleteJob { name }) = request else { return None };
     let job = state.job(name)?;

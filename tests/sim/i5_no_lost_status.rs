@@ -108,12 +108,13 @@ fn verdict(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
     let is_disturbed = record.disturbed.contains(&life);
     let replaces = record.spec_of(life).any(|spec| spec.overlap == Overlap::Replace);
     let is_occurrence = run.trigger.is_scheduled();
+    let is_marked = record.is_marked(run);
     let loses = |spec: &Spec| {
         let is_late = |latest| latest < record.ended[&run.id];
         spec.unknown.then == UnknownThen::Lost || latest(run, &spec.retries).is_some_and(is_late)
     };
     let is_right = match verdict {
-        Verdict::Succeeded => last_exit == Some(Some(Exit::Code(0))),
+        Verdict::Succeeded => last_exit == Some(Some(Exit::Code(0))) || is_marked,
         Verdict::Failed => match last_exit {
             Some(Some(exit)) => {
                 exit != Exit::Code(0) && (is_disturbed || replaces || is_last(evidence, run, &exit))
@@ -128,11 +129,14 @@ fn verdict(evidence: &Evidence<'_>, run: &Run) -> Option<String> {
         Verdict::Superseded => replaces,
         // Nobody skips what was begun.
         Verdict::Skipped => {
-            let is_asked = record.operated.contains(&run.id) || record.intervened.contains(&life);
+            let is_asked = record.operated.contains(&run.id)
+                || record.intervened.contains(&life)
+                || record.pauses.was_everything()
+                || record.cut.contains(&run.id);
             run.attempts.is_empty() && is_asked
         }
     };
-    let says_why = reason.is_empty() == (*verdict == Verdict::Succeeded);
+    let says_why = reason.is_empty() == (*verdict == Verdict::Succeeded && !is_marked);
     let is_doubted = |attempt: &&Attempt| {
         let is_unknown = matches!(attempt.state, AttemptState::Ended { exit: None, .. });
         is_unknown && !evidence.doubted.contains(&attempt.task_id)

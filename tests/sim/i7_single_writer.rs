@@ -29,6 +29,7 @@ pub(crate) fn committed(record: &mut Record, term: Term, effects: &[Effect]) {
 pub(crate) fn check_answer(record: &mut Record, id: RequestId, reply: &Reply, is_stored: bool) {
     let tells_of_something = match reply {
         Reply::Stopping { count } => *count > 0,
+        Reply::Dropped { count, .. } => *count > 0,
         // Those that were paused go on: there may be none, or all may be so already.
         Reply::Paused { names } => !names.is_empty(),
         Reply::SkippedAhead { .. } | Reply::Refused(_) | Reply::ApplyRefused(_) => false,

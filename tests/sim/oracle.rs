@@ -251,7 +251,7 @@ fn untold(
         let due = target.due;
         match told.verdict(due) {
             Some(Told::GOES_ON) => {}
-            Some(Some(Verdict::Succeeded)) => {
+            Some(Some(Verdict::Succeeded)) if !told.is_marked(evidence, due) => {
                 found.push(format!("oracle: {life} due {due} succeeded, and did not run"));
             }
             Some(Some(_)) => {}
@@ -281,6 +281,10 @@ impl<'a> Told<'a> {
             (first.as_millisecond(), last.as_millisecond(), stretch.verdict)
         });
         Self { runs, stretches: stretches.collect() }
+    }
+
+    fn is_marked(&self, evidence: &Evidence<'_>, due: i64) -> bool {
+        self.runs.get(&due).is_some_and(|run| evidence.record.is_marked(run))
     }
 
     fn verdict(&self, due: i64) -> Option<Option<Verdict>> {

@@ -67,7 +67,7 @@ pub(crate) fn check_stretch(
     } else if reason.contains("join: due") {
         says(|spec| spec.way.parents().is_some_and(|terms| terms.join == Join::Due))
     } else if reason.contains("paused") || reason.contains("had it skipped") {
-        record.intervened.contains(&life)
+        record.intervened.contains(&life) || record.pauses.was_everything()
     } else {
         reason.contains("disabled") && record.versions_of(life).iter().any(|it| it.was_disabled)
     };

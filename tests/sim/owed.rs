@@ -45,7 +45,10 @@ pub(crate) fn owed(record: &Record, ends_at: Timestamp, life: Incarnation) -> Ow
             Some(until) => until,
             // Or when an operator asks something about it.
             None if spec.disabled && !record.intervened.contains(&life) => return owed,
-            None if spec.disabled || in_force.is_disabled => record.decided_through[&life],
+            // In a pause, when it ends.
+            None if spec.disabled || in_force.is_disabled || record.pauses.hold(life) => {
+                record.decided_through[&life]
+            }
             None => ends_at,
         };
         let until = until.as_millisecond();

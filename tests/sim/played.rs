@@ -22,6 +22,16 @@ pub(crate) struct Played {
     pub(crate) repeats: u64,
     /// What operators asked about jobs and runs.
     pub(crate) interventions: u64,
+    /// Runs that counted as succeeded by word of one, and retries of runs from which others followed that borrow.
+    pub(crate) marked: u64,
+    pub(crate) retries_down: u64,
+    /// Pauses of all that follows from a job, and of everything.
+    pub(crate) subtrees: u64,
+    pub(crate) everything_paused: u64,
+    pub(crate) backfills: u64,
+    pub(crate) backfills_cancelled: u64,
+    /// Runs cut from the backlog.
+    pub(crate) cut: u64,
     /// Attempts after a failure, and after a doubt.
     pub(crate) retries: u64,
     pub(crate) relaunches: u64,
@@ -38,7 +48,7 @@ pub(crate) struct Played {
 }
 
 impl Played {
-    const fn counts(&self) -> [(u64, &'static str); 17] {
+    const fn counts(&self) -> [(u64, &'static str); 24] {
         [
             (self.children, "runs triggered by parents"),
             (self.skipped_rounds, "rounds skipped"),
@@ -49,6 +59,13 @@ impl Played {
             (self.dry_runs_followed, "followed by the request"),
             (self.repeats, "requests repeated under their key"),
             (self.interventions, "done by operators"),
+            (self.marked, "counted as succeeded"),
+            (self.retries_down, "retries that borrow"),
+            (self.subtrees, "subtrees paused"),
+            (self.everything_paused, "pauses of everything"),
+            (self.backfills, "backfills"),
+            (self.backfills_cancelled, "of them cancelled"),
+            (self.cut, "cut from the backlog"),
             (self.retries, "retries"),
             (self.relaunches, "relaunches"),
             (self.found_again, "found again after a doubt"),
@@ -78,6 +95,13 @@ impl AddAssign for Played {
             dry_runs_followed,
             repeats,
             interventions,
+            marked,
+            retries_down,
+            subtrees,
+            everything_paused,
+            backfills,
+            backfills_cancelled,
+            cut,
             retries,
             relaunches,
             found_again,
@@ -96,6 +120,13 @@ impl AddAssign for Played {
         self.dry_runs_followed += dry_runs_followed;
         self.repeats += repeats;
         self.interventions += interventions;
+        self.marked += marked;
+        self.retries_down += retries_down;
+        self.subtrees += subtrees;
+        self.everything_paused += everything_paused;
+        self.backfills += backfills;
+        self.backfills_cancelled += backfills_cancelled;
+        self.cut += cut;
         self.retries += retries;
         self.relaunches += relaunches;
         self.found_again += found_again;

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chronode::engine::Change;
+use chronode::engine::{Below, Change};
 use chronode::model::{
     BootInstant, HistoryEntry, Incarnation, JobName, JobRecord, Run, RunId, RunState, Stretch,
     TaskId, Term, Timestamp, Trigger, Verdict,
 };
 
+use super::backfills::{self, Backfills};
 use super::disabling::{self, Tallies};
 use super::house::Life;
 use super::i6_chain_exactness::Chains;
 use super::keeper::Truth;
+use super::pauses::{self, Pauses};
 use super::played::Played;
 use super::rule::Terms;
 use super::spec::{Spec, Way, version_of};
@@ -70,6 +72,16 @@ pub(crate) struct Record {
     pub(crate) intervened: BTreeSet<Incarnation>,
     /// The runs that operators have asked something about.
     pub(crate) operated: BTreeSet<RunId>,
+    /// Those that they have asked to count as succeeded.
+    pub(crate) marked: BTreeSet<RunId>,
+    /// Those that were cut from the backlog.
+    pub(crate) cut: BTreeSet<RunId>,
+    pub(crate) pauses: Pauses,
+    pub(crate) backfills: Backfills,
+    /// Runs that brought others about together with some of other jobs.
+    pub(crate) one_of_many: BTreeSet<RunId>,
+    /// Of the batch that is being stored: the runs that answer retries, and of which job what is to follow from each.
+    pub(crate) following: BTreeMap<RunId, Option<(Incarnation, Vec<Below>)>>,
     /// Whether somebody sets the clock.
     pub(crate) has_clock_steps: bool,
     /// The latest that any process took the wall clock for.
@@ -185,9 +197,13 @@ impl Evidence<'_> {
         of_run.map(|(_, truth)| truth.starts.len()).sum()
     }
 
-    /// Whether it must be over: it began before the faults ended, and there is an agent that it fits on.
+    /// Whether it must be over: it began before the faults ended, there is an agent that it fits on, and its job is not
+    /// paused.
     pub(crate) fn must_be_over(&self, run: &Run) -> bool {
-        run.created_at <= self.settled_through && self.record.fits(run.id.incarnation, self.agents)
+        let life = run.id.incarnation;
+        run.created_at <= self.settled_through
+            && self.record.fits(life, self.agents)
+            && !self.record.pauses.hold(life)
     }
 }
 
@@ -239,6 +255,7 @@ impl Record {
                 touched.insert(run.id.incarnation);
             }
         }
+        backfills::begun(self, changes);
         for (index, change) in changes.iter().enumerate() {
             match change {
                 Change::JobStored(record) => self.job_stored(record, &changes[index..]),
@@ -261,6 +278,14 @@ impl Record {
                     let line = format!("deciding {incarnation} went wrong");
                     self.violations.push(line);
                 }
+                Change::Intervened { incarnation, interventions } => {
+                    self.intervened.insert(*incarnation);
+                    let pause = interventions.pause.as_ref();
+                    pauses::of_job(self, *incarnation, pause, decided);
+                }
+                Change::EverythingPaused(pause) => {
+                    pauses::of_everything(self, pause.as_ref(), decided);
+                }
                 Change::TermBegan(_)
                 | Change::Counted { .. }
                 | Change::ListeningBegan { .. }
@@ -272,8 +297,6 @@ impl Record {
                 | Change::RequestAnswered(_)
                 | Change::AnswerForgotten { .. }
                 | Change::ZoneKept { .. }
-                | Change::Intervened { .. }
-                | Change::EverythingPaused(_)
                 | Change::BackfillStored(_)
                 | Change::BackfillRemoved { .. }
                 | Change::StretchVoided { .. }
@@ -286,6 +309,7 @@ impl Record {
         for life in touched {
             disabling::settled(self, life);
         }
+        backfills::moved(self, changes);
     }
 
     fn job_stored(&mut self, record: &JobRecord, followed_by: &[Change]) {
@@ -339,6 +363,7 @@ impl Record {
         i3_in_time::check_opening(self, run);
         i3_in_time::check_launch(self, run);
         further_attempts::check(self, run, decided);
+        pauses::check(self, run);
         if self.ended.contains_key(&run.id) {
             self.violations.push(format!("I5: run {} moved on after its end", run.id));
         }
@@ -346,10 +371,19 @@ impl Record {
         if is_new && matches!(run.trigger, Trigger::Parents { .. }) {
             self.played.children += 1;
         }
+        if is_new {
+            backfills::run_begun(self, run);
+            self.following(run);
+            if run.causes.len() > 1 {
+                self.one_of_many.extend(&run.causes);
+            }
+        }
         if let RunState::Ended { verdict, .. } = run.state {
             self.played.lost += u64::from(verdict == Verdict::Lost);
             self.played.superseded += u64::from(verdict == Verdict::Superseded);
+            self.played.marked += u64::from(self.is_marked(run));
             self.ended.insert(run.id, decided.wall);
+            backfills::run_ended(self, run, verdict);
             self.ends.entry(run.id.incarnation).or_default().push(verdict);
             self.live.remove(&run.id);
             self.writers.remove(&run.id);
@@ -359,6 +393,36 @@ impl Record {
             self.live.insert(run.id, run.clone());
             self.writers.insert(run.id, decided.by);
         }
+    }
+
+    /// A run that may answer a retry is stored for the first time.
+    fn following(&mut self, run: &Run) {
+        let Some(below) = self.following.remove(&run.id) else { return };
+        if run.retries_down != below.is_some() {
+            self.violations.push(format!("I6: what follows from it is {below:?}: {run:?}"));
+        }
+        if let Some((root, below)) = below {
+            let is_lent = below.iter().any(|below| !below.borrowed.is_empty());
+            self.played.retries_down += u64::from(is_lent);
+            self.chains.borrowed(root, &below);
+        }
+    }
+
+    /// Whether nobody but an operator says that a run has succeeded, who was asked to say so.
+    pub(crate) fn is_marked(&self, run: &Run) -> bool {
+        let RunState::Ended { verdict: Verdict::Succeeded, reason, .. } = &run.state else {
+            return false;
+        };
+        let is_another = match run.trigger {
+            Trigger::Retry { of, .. } => self.marked.contains(&of) && run.attempts.is_empty(),
+            Trigger::Schedule { .. }
+            | Trigger::CatchUp { .. }
+            | Trigger::Manual { .. }
+            | Trigger::Backfill { .. }
+            | Trigger::Parents { .. } => false,
+        };
+        reason.starts_with("kim counted it as succeeded")
+            && (is_another || self.marked.contains(&run.id))
     }
 
     fn stretch_stored(&mut self, stretch: &Stretch, touched: &BTreeSet<Incarnation>) {

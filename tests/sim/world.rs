@@ -12,19 +12,19 @@ use chronode::engine::{Effect, Event, Request, RequestId, WakeAt};
 use chronode::model::{BootInstant, Duration, Exit, Launch, Now, TaskId, TaskReport, Timestamp};
 use chronode::store::MemoryStore;
 
-use super::client::PAUSED_MAX;
 use super::figure::{Fault, Figures};
 use super::house::{House, Life, ProcessId};
 use super::keeper::Keeper;
 use super::launcher::Connection;
+use super::operator::PAUSED_MAX;
 use super::oracle::Counts;
 use super::plan::{HOUR, MINUTE, Plan, SECOND};
 use super::played::Played;
 use super::record::{Evidence, Record, runs};
 use super::rng::Rng;
 use super::{
-    i1_no_lost_occurrence, i2_no_double_launch, i4_acknowledged_is_durable, i5_no_lost_status,
-    i6_chain_exactness, i8_self_healing, oracle, overlap,
+    backfills, backlog, i1_no_lost_occurrence, i2_no_double_launch, i4_acknowledged_is_durable,
+    i5_no_lost_status, i6_chain_exactness, i8_self_healing, oracle, overlap, pauses,
 };
 
 /// Writes a line of the trace, and composes it only if somebody wants one: most simulations end well.
@@ -469,7 +469,10 @@ impl World {
 
     fn has_settled(&self, through: Timestamp) -> bool {
         let late = |run: &chronode::model::Run| {
-            run.created_at <= through && self.record.fits(run.id.incarnation, self.plan.agents)
+            let life = run.id.incarnation;
+            run.created_at <= through
+                && self.record.fits(life, self.plan.agents)
+                && !self.record.pauses.hold(life)
         };
         self.house.is_well() && self.connection.is_some() && !self.record.live.values().any(late)
     }
@@ -499,6 +502,9 @@ impl World {
             i5_no_lost_status::violations(&evidence),
             i6_chain_exactness::violations(&evidence),
             overlap::violations(&evidence),
+            pauses::violations(&evidence),
+            backfills::violations(&evidence),
+            backlog::violations(&evidence),
             i8_self_healing::violations(&evidence),
         ]
         .concat();
