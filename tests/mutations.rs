@@ -14,8 +14,11 @@
 //! --- end
 //! ```
 //!
+//! Where the simulator does not look, the sentence is followed by a line of its own, `test: ` and words that choose
+//! tests of the library, which have to notice it: `test: engine::tests::clock`.
+//!
 //! Every run of the tests checks that the files can be read and still fit the source. `tests/long mutations` applies
-//! one after the other to a copy of the tree and plays the fixed seeds of the simulator. `CHRONODE_MUTATION` chooses
+//! one after the other to a copy of the tree and plays the fixed seeds of the simulator, or those tests. `CHRONODE_MUTATION` chooses
 //! one, and `CHRONODE_SIM_SEEDS` how many seeds are played.
 
 use std::collections::BTreeSet;
@@ -34,6 +37,8 @@ struct Mutation {
     name: String,
     /// What is broken, as a sentence.
     sentence: String,
+    /// The tests of the library that notice it; `None` is the simulator.
+    tests: Option<String>,
     changes: Vec<Change>,
 }
 
@@ -47,7 +52,7 @@ struct Change {
 
 /// What became of one.
 enum Fate {
-    /// The first violation, with the seed.
+    /// The first violation, and the seed or the test that it was found by.
     Caught(String, String),
     Survives,
     /// It proves nothing, for this reason.
@@ -67,6 +72,12 @@ impl Mutation {
         }
         let mut changes = Vec::new();
         let mut rest = rest.trim_start();
+        let mut tests = None;
+        if let Some((line, after)) = rest.split_once('\n')
+            && let Some(chosen) = line.strip_prefix("test: ")
+        {
+            (tests, rest) = (Some(chosen.to_owned()), after.trim_start());
+        }
         while !rest.is_empty() {
             let (change, after) = Change::read(rest)?;
             changes.push(change);
@@ -75,7 +86,7 @@ impl Mutation {
         if changes.is_empty() {
             return Err("it changes nothing".to_owned());
         }
-        Ok(Self { name: name.to_owned(), sentence, changes })
+        Ok(Self { name: name.to_owned(), sentence, tests, changes })
     }
 
     fn all() -> Vec<Result<Self, String>> {
@@ -166,9 +177,13 @@ fn a_mutation_is_read_with_all_its_lines() {
     let expected = Mutation {
         name: "both".to_owned(),
         sentence: "Both halves are broken.".to_owned(),
+        tests: None,
         changes: vec![change("a.rs", "one\n  two\n", ""), change("b.rs", "x\n", "y\n\n")],
     };
     assert_eq!(Mutation::read("both", text), Ok(expected));
+    let text = text.replace("\n\nfile: a.rs", "\n\ntest: engine::tests\n\nfile: a.rs");
+    let read = Mutation::read("both", &text).unwrap();
+    assert_eq!((read.tests.as_deref(), read.changes.len()), (Some("engine::tests"), 2));
     for broken in [
         "No sentence\n\nfile: a.rs\n--- find\nx\n--- put\ny\n--- end\n",
         "Nothing follows.\n\n",
@@ -241,7 +256,6 @@ impl Copy {
         let mut command = Command::new("timeout");
         command
             .args(["--kill-after=10", PATIENCE, "cargo", "test", "--locked", "--all-features"])
-            .args(["--test", "sim"])
             .args(arguments)
             .current_dir(&self.tree)
             .env("CARGO_TARGET_DIR", &self.target)
@@ -252,14 +266,21 @@ impl Copy {
         command.output().expect("timeout is there")
     }
 
-    fn play(&self) -> Fate {
-        let built = self.cargo(&["--no-run"]);
+    /// Whether these tests of the library notice it, or the simulator.
+    fn play(&self, tests: Option<&str>) -> Fate {
+        let built = match tests {
+            Some(_) => self.cargo(&["--lib", "--no-run"]),
+            None => self.cargo(&["--test", "sim", "--no-run"]),
+        };
         let said = String::from_utf8_lossy(&built.stderr).into_owned();
         if !built.status.success() {
             let error = said.lines().find(|line| line.starts_with("error")).unwrap_or(&said);
             return Fate::Broken(format!("it does not compile: {error}"));
         }
-        let played = self.cargo(&["whatever_fails", "--", "--nocapture"]);
+        if let Some(tests) = tests {
+            return self.check(tests);
+        }
+        let played = self.cargo(&["--test", "sim", "whatever_fails", "--", "--nocapture"]);
         let said = String::from_utf8_lossy(&played.stderr).into_owned();
         let lines: Vec<&str> = said.lines().collect();
         let again = lines.iter().position(|line| line.contains("CHRONODE_SIM_SEED="));
@@ -268,7 +289,8 @@ impl Copy {
             Some(at) if at > 0 => {
                 let seed = lines[at].trim().split(' ').next().unwrap_or_default();
                 let seed = seed.trim_start_matches("CHRONODE_SIM_SEED=");
-                Fate::Caught(lines[at - 1].chars().take(200).collect(), seed.to_owned())
+                let violation = lines[at - 1].chars().take(200).collect();
+                Fate::Caught(violation, format!("seed {seed}"))
             }
             Some(_) | None => {
                 let last = lines.last().copied().unwrap_or_default();
@@ -278,10 +300,31 @@ impl Copy {
     }
 }
 
+impl Copy {
+    /// Runs tests of the library that are built.
+    fn check(&self, tests: &str) -> Fate {
+        let mut arguments = vec!["--lib", "--"];
+        arguments.extend(tests.split_whitespace());
+        let played = self.cargo(&arguments);
+        let said = String::from_utf8_lossy(&played.stdout).into_owned();
+        let failed = said.lines().find_map(|line| {
+            line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED"))
+        });
+        match failed {
+            _ if played.status.success() && said.contains("test result: ok. 0 passed") => {
+                Fate::Broken(format!("there is no test called {tests}"))
+            }
+            _ if played.status.success() => Fate::Survives,
+            Some(test) => Fate::Caught("it fails".to_owned(), test.to_owned()),
+            None => Fate::Broken("the tests do not come to an end".to_owned()),
+        }
+    }
+}
+
 #[test]
 #[ignore = "takes minutes for each: tests/long mutations"]
 #[expect(clippy::print_stdout, reason = "the table is what it is for")]
-fn the_simulator_catches_every_mutation() {
+fn every_mutation_is_caught() {
     let chosen = std::env::vars().find(|(key, _)| key == "CHRONODE_MUTATION");
     let is_chosen = |name: &str| chosen.as_ref().is_none_or(|(_, chosen)| chosen == name);
     let mutations: Vec<Mutation> = Mutation::all()
@@ -291,19 +334,23 @@ fn the_simulator_catches_every_mutation() {
         .collect();
     assert!(!mutations.is_empty(), "there is no mutation of that name");
     let copy = Copy::new();
-    match copy.play() {
-        Fate::Survives => {}
-        Fate::Caught(violation, seed) => panic!("seed {seed} fails as it is: {violation}"),
-        Fate::Broken(why) => panic!("as it is, {why}"),
+    let suites: BTreeSet<Option<&str>> = mutations.iter().map(|it| it.tests.as_deref()).collect();
+    for tests in suites {
+        match copy.play(tests) {
+            Fate::Survives => {}
+            Fate::Caught(violation, by) => panic!("{by} fails as it is: {violation}"),
+            Fate::Broken(why) => panic!("as it is, {why}"),
+        }
     }
     let mut failed = Vec::new();
     for mutation in &mutations {
-        let Mutation { name, sentence, .. } = mutation;
-        let fate = mutation.apply(&copy.tree).map_or_else(Fate::Broken, |()| copy.play());
+        let Mutation { name, sentence, tests, .. } = mutation;
+        let applied = mutation.apply(&copy.tree);
+        let fate = applied.map_or_else(Fate::Broken, |()| copy.play(tests.as_deref()));
         copy.restore(mutation);
         println!("{name}: {sentence}");
         match fate {
-            Fate::Caught(violation, seed) => println!("    caught by seed {seed}: {violation}"),
+            Fate::Caught(violation, by) => println!("    caught by {by}: {violation}"),
             Fate::Survives => {
                 println!("    SURVIVES");
                 failed.push(format!("{name} survives"));
