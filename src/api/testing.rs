@@ -401,14 +401,12 @@ impl Backend for Memory {
     }
 
     fn round(&self, job: &JobName, scope: &Scope) -> Option<RoundView> {
-        let record = self.world().jobs.get(job)?.clone();
-        let terms = match record.job.when {
+        let terms = match self.world().jobs.get(job)?.job.when.clone() {
             When::Parents(terms) => Some(terms),
             When::Schedule(_) => None,
         };
         let names = || terms.iter().flat_map(|terms| &terms.names);
-        let unseen = names().filter(|name| !scope.covers(name)).count();
-        let message = match unseen {
+        let message = match names().filter(|name| !scope.covers(name)).count() {
             0 => "it waits".to_owned(),
             unseen => format!("it waits, also for {unseen} unseen"),
         };
@@ -428,8 +426,8 @@ impl Backend for Memory {
             }),
             suffices: false,
         });
-        let standing = RoundStanding { message, parents: parents.collect() };
-        let standing = terms.is_some().then_some(standing);
+        let standing =
+            terms.is_some().then(|| RoundStanding { message, parents: parents.collect() });
         Some(RoundView { terms, standing })
     }
 

@@ -177,7 +177,9 @@ fn reason(record: &mut Record, run: &Run, decided: Decided) -> Option<String> {
         AttemptState::Ended { exit: None, .. } => {
             record.played.relaunches += 1;
             let relaunches = |then| then == UnknownThen::Relaunch;
-            (!record.spec_of(life).any(|spec| relaunches(spec.unknown.then)))
+            // Whoever asks for another attempt knows that the command may be executed twice.
+            let is_asked = record.operated.contains(&run.id);
+            (!is_asked && !record.spec_of(life).any(|spec| relaunches(spec.unknown.then)))
                 .then(|| "it is launched again after a doubt".to_owned())
         }
         AttemptState::Ended { exit: Some(exit), .. } => {
