@@ -7,6 +7,7 @@
 pub mod model;
 
 pub mod graph;
+pub mod layout;
 pub mod placement;
 pub mod schedule;
 

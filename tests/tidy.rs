@@ -12,6 +12,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("schedule", &["model"]),
     ("placement", &["model"]),
     ("graph", &["model"]),
+    // Numbers and lengths.
+    ("layout", &[]),
     ("jobspec", &["model", "schedule"]),
     ("migration", &["model", "schedule", "jobspec"]),
     ("engine", &["model", "schedule", "graph", "placement"]),
@@ -20,7 +22,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // Follows committed changes; who feeds it hands it in.
     ("metrics", &["model", "engine"]),
     // The doors hand requests to the loop and read its view; the page stands in front of them.
-    ("api", &["model", "schedule", "engine", "jobspec", "metrics", "audit", "web"]),
+    ("api", &["model", "schedule", "engine", "jobspec", "layout", "metrics", "audit", "web"]),
     // Files and nothing else.
     ("web", &[]),
     // A schedule that is typed is read where it is typed.
@@ -36,7 +38,7 @@ const WIRING: &[&str] = &["app", "config", "main", "lib"];
 
 /// Pure modules: they calculate and decide, and touch nothing outside.
 const PURE: &[&str] =
-    &["model", "schedule", "graph", "placement", "jobspec", "migration", "engine"];
+    &["model", "schedule", "graph", "layout", "placement", "jobspec", "migration", "engine"];
 
 /// What pure modules never name.
 const OUTSIDE: &[&str] = &[

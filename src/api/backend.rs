@@ -91,6 +91,9 @@ pub trait Backend: Operations + Pages + Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Run>, String>>;
 
+    /// The newest run of each of these names that has had one. An error is a sentence for the log.
+    fn newest_runs(&self, jobs: Vec<JobName>) -> BoxFuture<'_, Result<NewestRuns, String>>;
+
     /// At most `max` bytes of what an attempt wrote, from the first kept byte at or after `position`.
     ///
     /// [`io::ErrorKind::NotFound`] means that nothing is kept of that attempt.
@@ -146,6 +149,9 @@ pub trait Backend: Operations + Pages + Send + Sync + 'static {
     /// What has changed, as it changes.
     fn feed(&self) -> Arc<dyn Feed>;
 }
+
+/// The newest run of each name.
+pub type NewestRuns = BTreeMap<JobName, RunId>;
 
 /// The last things that have happened, each with a number. Another process has another feed.
 pub trait Feed: Send + Sync {

@@ -26,8 +26,8 @@ use tokio::sync::Semaphore;
 
 use super::access::{Caller, Scope};
 use super::backend::{
-    Almanac, Backend, HistoryFilter, Info, JobView, Piece, RevisionId, RevisionView, RoundView,
-    Stream,
+    Almanac, Backend, HistoryFilter, Info, JobView, NewestRuns, Piece, RevisionId, RevisionView,
+    RoundView, Stream,
 };
 use super::brief::JobBrief;
 use super::conditions::Conditions;
@@ -279,6 +279,11 @@ impl Desk {
     pub(crate) async fn run(&self, id: RunId) -> Result<Option<Run>, String> {
         let run = self.door.backend.run(id).await?;
         Ok(run.filter(|run| self.caller.scope.covers(&run.job)))
+    }
+
+    /// The newest run of each of these names, as [`Backend::newest_runs`]. The jobs are such as [`Self::briefs`] gave.
+    pub(crate) async fn newest_runs(&self, jobs: Vec<JobName>) -> Result<NewestRuns, String> {
+        self.door.backend.newest_runs(jobs).await
     }
 
     /// What an attempt of a run wrote, as [`Backend::output`]. The run is one that [`Self::run`] gave.

@@ -47,9 +47,9 @@ use serde_json::Value;
 pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
     AgentView, Almanac, Backend, BacklogPage, BacklogWanted, Feed, HistoryFilter, HistoryPage,
-    Info, JobExplained, JobHead, JobView, Lane, LanesWanted, LookedFor, Operations, Order,
-    OverviewJob, OverviewPage, OverviewWanted, Pages, Pauses, Piece, RevisionId, RevisionView,
-    RoundView, Stream, Timetable, Unavailable, ZoneInfo, waiting_jobs,
+    Info, JobExplained, JobHead, JobView, Lane, LanesWanted, LookedFor, NewestRuns, Operations,
+    Order, OverviewJob, OverviewPage, OverviewWanted, Pages, Pauses, Piece, RevisionId,
+    RevisionView, RoundView, Stream, Timetable, Unavailable, ZoneInfo, waiting_jobs,
 };
 pub use brief::{JobBrief, JobState, JobStatus};
 pub use content::BodyLimits;

@@ -104,6 +104,7 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::GET, "/preview", VIEWER, |method| on(method, ours::preview::show)),
     below(Method::POST, "/preview", VIEWER, |method| on(method, ours::preview::try_out)),
     below(Method::GET, "/forecast", VIEWER, |method| on(method, ours::forecast::show)),
+    below(Method::GET, "/layout", VIEWER, |method| on(method, ours::layout::show)),
     below(Method::GET, "/round/{name}", VIEWER, |method| on(method, ours::round::show)),
     below(Method::GET, "/explain/{name}", VIEWER, |method| on(method, ours::explain::job)),
     below(Method::GET, "/run/{id}/explain", VIEWER, |method| on(method, ours::explain::run)),

@@ -19,8 +19,8 @@ use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 
 use super::{
-    Almanac, Backend, Feed, HistoryFilter, Info, JobBrief, JobExplained, JobView, Piece,
-    RevisionId, RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, Feed, HistoryFilter, Info, JobBrief, JobExplained, JobView, NewestRuns,
+    Piece, RevisionId, RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
@@ -483,6 +483,10 @@ impl Backend for Memory {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Run>, String>> {
         future::ready(Ok(self.world().caused_by(&causes, limit))).boxed()
+    }
+
+    fn newest_runs(&self, jobs: Vec<JobName>) -> BoxFuture<'_, Result<NewestRuns, String>> {
+        future::ready(Ok(self.world().newest_runs(&jobs))).boxed()
     }
 
     fn output(

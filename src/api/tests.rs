@@ -8,6 +8,7 @@ mod explain;
 mod forecast;
 mod front;
 mod jobs;
+mod layout;
 mod metrics;
 mod operate;
 mod output;

@@ -161,6 +161,10 @@ impl api::Backend for Backend {
         self.read(move |reader| reader.caused_by(&causes, limit)).boxed()
     }
 
+    fn newest_runs(&self, jobs: Vec<JobName>) -> BoxFuture<'_, Result<api::NewestRuns, String>> {
+        self.read(move |reader| reader.newest_runs(&jobs)).boxed()
+    }
+
     fn output(
         &self,
         run: RunId,

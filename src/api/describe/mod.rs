@@ -12,6 +12,7 @@
 //! `tests/openapi.rs` from outside.
 
 mod chronos;
+mod layout;
 mod operation;
 mod operations;
 mod ours;
@@ -107,6 +108,7 @@ fn describe(route: &Route, dialect: Dialect) -> Option<Operation> {
     said.or_else(|| ours::describe(method, route.path, dialect))
         .or_else(|| operations::describe(method, route.path))
         .or_else(|| pages::describe(method, route.path))
+        .or_else(|| layout::describe(method, route.path))
 }
 
 fn print(route: &Route, described: Operation, suffix: &str) -> Value {

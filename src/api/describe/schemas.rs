@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{DOORS, generation, operations, pages};
+use super::{DOORS, generation, layout, operations, pages};
 use crate::jobspec::{job_schema, printed_always};
 use crate::model::Verdict;
 
@@ -31,6 +31,7 @@ pub(super) fn all() -> Value {
         .chain(process())
         .chain(operations::schemas())
         .chain(pages::schemas())
+        .chain(layout::schemas())
     {
         put(name, schema);
     }

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::not_calculated;
 use crate::api::error::ApiError;
 
-/// Forecasts and previews of one caller that are calculated or wait. A person looks at one or two; a client that asks
+/// Forecasts, previews and pictures of one caller that are calculated or wait. A person looks at one or two; a client that asks
 /// for all jobs does so one after the other.
 const OF_ONE_CALLER_MAX: usize = 8;
 /// When a caller who has that many should come back, in seconds.
@@ -60,7 +60,7 @@ impl Calculations {
     pub(super) async fn foretell(&self, caller: &Arc<str>) -> Result<Turn, ApiError> {
         let place = self.callers.take(caller, OF_ONE_CALLER_MAX).ok_or_else(|| {
             let message = format!(
-                "{OF_ONE_CALLER_MAX} forecasts and previews of yours are calculated already"
+                "{OF_ONE_CALLER_MAX} forecasts, previews and pictures of yours are calculated already"
             );
             ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_calculations", message)
                 .remedy(format!("wait for their answers, or try again in {RETRY_SECS} s"))

@@ -12,6 +12,7 @@ pub(crate) mod explain;
 mod fields;
 pub(crate) mod forecast;
 pub(crate) mod info;
+pub(crate) mod layout;
 pub(crate) mod me;
 pub(crate) mod openapi;
 pub(crate) mod operate;

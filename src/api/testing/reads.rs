@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{World, at, zones};
-use crate::api::{JobBrief, JobExplained, JobHead, JobState, JobStatus, JobView};
+use crate::api::{JobBrief, JobExplained, JobHead, JobState, JobStatus, JobView, NewestRuns};
 use crate::engine::{
     Abilities, Change, Decision, Event, Reason, Recovered, Settings, State, explain_job,
     explain_run, step,
@@ -129,6 +129,19 @@ impl World {
         });
         found.sort_by_key(|run| run.sequence);
         found.truncate(limit);
+        found
+    }
+
+    pub(super) fn newest_runs(&self, jobs: &[JobName]) -> NewestRuns {
+        let mut found = NewestRuns::new();
+        for entry in &self.history {
+            match entry {
+                HistoryEntry::Run(run) if jobs.contains(&run.job) => {
+                    found.insert(run.job.clone(), run.id);
+                }
+                HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => {}
+            }
+        }
         found
     }
 

@@ -78,9 +78,10 @@ fn question(route: &Route) -> Question {
         ("GET", "/round/{name}") => ("", "", NotFound(404)),
         ("GET", "/explain/{name}" | "/run/{id}/explain" | "/chain/{id}") => ("", "", NotFound(404)),
         ("GET", "/run/{id}" | "/run/{id}/stdout" | "/run/{id}/stderr") => ("", "", NotFound(404)),
-        ("GET", "/jobs" | "/runs" | "/overview" | "/timeline" | "/forecast" | "/info") => {
-            ("", "", LeftOut)
-        }
+        (
+            "GET",
+            "/jobs" | "/runs" | "/overview" | "/timeline" | "/forecast" | "/info" | "/layout",
+        ) => ("", "", LeftOut),
         ("GET", "/jobs/search" | "/jobs/summary" | "/graph/dot" | "/graph/csv" | "/metrics") => {
             ("", "", LeftOut)
         }

@@ -144,6 +144,29 @@ impl Reader {
         Ok(found.into_iter().filter_map(run).collect())
     }
 
+    /// The newest run of each of these names that has had one and of which it is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]
+    pub fn newest_runs(&self, jobs: &[JobName]) -> Result<BTreeMap<JobName, RunId>, Error> {
+        let names: serde_json::Value = jobs.iter().map(JobName::as_str).collect();
+        self.with(|reading| {
+            let mut found = BTreeMap::new();
+            reading.each(NEWEST_RUNS, params![names.to_string()], |row| {
+                let index: i64 = reading.get(row, 0)?;
+                let id: String = reading.get(row, 1)?;
+                let place = || format!("run {id}");
+                let run = RunId::parse(&id)
+                    .ok_or_else(|| reading.malformed(place(), "its name is that of no run"))?;
+                let job = usize::try_from(index).ok().and_then(|index| jobs.get(index));
+                found.extend(job.map(|job| (job.clone(), run)));
+                Ok(())
+            })?;
+            Ok(found)
+        })
+    }
+
     /// How many occurrences ended how, of one name or of all, since the database began: pruned ones included.
     ///
     /// # Errors
@@ -276,6 +299,10 @@ impl Reader {
 pub(super) const CAUSED_BY: &str = "SELECT sequence, run_id, verdict, record FROM history
      WHERE sequence IN (SELECT sequence FROM causes WHERE cause IN (SELECT value FROM json_each(?1)))
      ORDER BY sequence LIMIT ?2";
+/// One look into the index for each name: the list drives, whatever the history has.
+pub(super) const NEWEST_RUNS: &str = "SELECT jobs.key, history.run_id
+     FROM json_each(?1) AS jobs JOIN history ON history.sequence =
+         (SELECT sequence FROM history WHERE job = jobs.value AND run_id IS NOT NULL ORDER BY sequence DESC LIMIT 1)";
 /// Names the condition of the partial index, which is not used otherwise.
 pub(super) const TOOK: &str =
     "SELECT took_ms FROM history WHERE incarnation = ?1 AND took_ms IS NOT NULL

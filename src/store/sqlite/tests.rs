@@ -689,6 +689,22 @@ fn what_followed_from_runs_is_found_once_each_in_the_order_of_recording() {
 }
 
 #[test]
+fn the_newest_run_of_each_name_is_found_by_the_name() {
+    let subject = OnDisk::new();
+    let store = subject.store();
+    let all = [run(1, 1, "a"), run(2, 2, "b"), run(3, 1, "a"), run(4, 3, "c")];
+    wait(store.commit(batch(1, all.iter().map(ran).collect()))).unwrap();
+    let reader = store.reader().unwrap();
+    let wanted = ["b", "nobody", "a"].map(name);
+    let found = reader.newest_runs(&wanted).unwrap();
+    assert_eq!(found, [(name("a"), all[2].id), (name("b"), all[1].id)].into());
+    assert_eq!(reader.newest_runs(&[]).unwrap(), [].into());
+    let plan = reader::explain_sql(&reader, reader::NEWEST_RUNS);
+    assert!(plan.contains("USING INDEX history_by_job (job=?)"), "{plan}");
+    assert!(!plan.contains("SCAN history"), "{plan}");
+}
+
+#[test]
 fn revisions_are_kept_and_survive_the_job() {
     let subject = OnDisk::new();
     let store = subject.store();
