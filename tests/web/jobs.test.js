@@ -57,7 +57,7 @@ test("several jobs at once: marked, paused with a reason, resumed", async () => 
   const page = await held.browser.open(held.server, "#/jobs");
   await page.getByRole("checkbox", { name: "mark breaks" }).check();
   await page.getByRole("checkbox", { name: "mark sleeper" }).check();
-  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
   await page.getByRole("dialog").getByLabel("Reason").fill("the disk is being replaced");
   await page.getByRole("button", { name: "Pause: 2 jobs" }).click();
   await page.getByText("2 jobs paused").waitFor();
@@ -68,7 +68,7 @@ test("several jobs at once: marked, paused with a reason, resumed", async () => 
   await page.getByRole("row", { name: /breaks/ }).getByText("paused").waitFor();
   await page.getByRole("checkbox", { name: "mark breaks" }).check();
   await page.getByRole("button", { name: "Mark all" }).click();
-  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("button", { name: "Resume", exact: true }).click();
   await page.getByRole("button", { name: "Resume: 2 jobs" }).click();
   await until("both to be resumed", async () => (await held.server.get("pauses")).jobs.length === 0);
 });
@@ -78,7 +78,7 @@ test("everything paused is told above all else, and resumed from there", async (
   const page = await held.browser.open(held.server, "#/now");
   await page.getByText("Everything is paused").waitFor();
   await page.getByText("moving house").waitFor();
-  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByRole("button", { name: "Resume", exact: true }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Resume" }).click();
   await page.getByText("Everything is paused").waitFor({ state: "detached" });
 });
