@@ -372,9 +372,8 @@ fn what_pages_are_drawn_from_is_the_same_after_a_restart() {
     let place = Place::new();
     let server = Server::start(&place.data(), &[]);
     for (name, command) in [("good", "true"), ("bad", "exit 3")] {
-        server.post(
-            &json!({"name": name, "schedule": "R/2100-01-01T00:00:00Z/P1D", "command": command}),
-        );
+        let schedule = "R/2100-01-01T00:00:00Z/P1D";
+        server.post(&json!({"name": name, "schedule": schedule, "command": command, "retries": 0}));
     }
     server.post(&json!({"name": "goes", "schedule": ONCE, "command": "exec sleep 600"}));
     for name in ["good", "bad"] {
