@@ -35,14 +35,17 @@ enum Landing {
     Fenced,
 }
 
+/// Of the requests to stop runs in a batch: the live runs each found, and their attempts so far.
+pub(crate) type Stopped = BTreeMap<RequestId, BTreeMap<RunId, usize>>;
+/// Of the requests to cut the backlog in a batch: the runs each was about.
+pub(crate) type Cut = BTreeMap<RequestId, BTreeSet<RunId>>;
+
 /// A batch on its way into the store, and the effects that wait for it.
 #[derive(Debug)]
 pub(crate) struct InFlight {
     outcome: Outcome,
-    /// Of the requests to stop runs in it: the live runs each found, and their attempts so far.
-    pub(crate) stopped: BTreeMap<RequestId, BTreeMap<RunId, usize>>,
-    /// Of the requests to cut the backlog in it: the runs each was about.
-    pub(crate) cut: BTreeMap<RequestId, BTreeSet<RunId>>,
+    pub(crate) stopped: Stopped,
+    pub(crate) cut: Cut,
     term: Term,
     decided: Decided,
     pub(crate) begun_at: i64,
@@ -54,10 +57,7 @@ pub(crate) struct InFlight {
 impl InFlight {
     pub(crate) fn new(
         outcome: Outcome,
-        (stopped, cut): (
-            BTreeMap<RequestId, BTreeMap<RunId, usize>>,
-            BTreeMap<RequestId, BTreeSet<RunId>>,
-        ),
+        (stopped, cut): (Stopped, Cut),
         term: Term,
         decided: Decided,
         begun_at: i64,
