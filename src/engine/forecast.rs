@@ -1,6 +1,6 @@
 //! What is to come: every start that the schedules of all jobs name in a stretch of time, and how crowded it gets.
 //!
-//! Asks the same schedules that decisions ask, so it names exactly what will be decided, as things are now: jobs may
+//! Asks the same schedules that decisions ask, so it names exactly what will be decided and not skipped, as things are now: jobs may
 //! change, and runs may still be going on when the next occurrence has come. Knows nothing of offers and overlaps, and
 //! nothing of jobs that follow their parents or each start of the machine, whose instants nobody knows.
 //!
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::model::limits::{
     FORECAST_CHANGES_MAX, FORECAST_COUNTED_MAX, FORECAST_MINUTES_MAX, FORECAST_NAMED_MAX,
 };
-use crate::model::{Duration, Job, JobName, Timestamp, When, just_before};
+use crate::model::{Duration, Job, JobName, Pause, Timestamp, When, just_before};
 use crate::schedule::{ClockChange, Opening, Schedule, Zone};
 
 use super::{JobEntry, State, Timing};
@@ -28,14 +28,21 @@ pub struct Plan {
     schedule: Schedule,
     /// Nothing up to here will be decided any more.
     decided_through: Timestamp,
+    /// What is due earlier is due in a pause, and will be skipped.
+    paused_until: Timestamp,
+    /// What operators want skipped.
+    skips: Vec<Timestamp>,
 }
 
-/// The plans of all jobs that follow a schedule, or of that one; jobs that are disabled or left alone have none.
+/// The plans of all jobs that follow a schedule, or of that one; jobs that are disabled, left alone, or paused until
+/// somebody resumes them have none.
 #[must_use]
 pub fn plans(state: &State, only: Option<&JobName>) -> Vec<Plan> {
+    let everything = state.everything_paused();
+    let plan = |entry| Plan::of(entry, everything);
     match only {
-        Some(name) => state.job(name).and_then(Plan::of).into_iter().collect(),
-        None => state.jobs().filter_map(Plan::of).collect(),
+        Some(name) => state.job(name).and_then(plan).into_iter().collect(),
+        None => state.jobs().filter_map(plan).collect(),
     }
 }
 
@@ -46,23 +53,31 @@ impl Plan {
         &self.job.name
     }
 
-    fn of(entry: &JobEntry) -> Option<Self> {
+    fn of(entry: &JobEntry, everything: Option<&Pause>) -> Option<Self> {
         match &entry.timing {
             Timing::Schedule(schedule) if !entry.job.disabled && !entry.is_quarantined => {
+                let pauses = entry.interventions.pause.iter().chain(everything);
+                let ends = pauses.map(|pause| pause.until).collect::<Option<Vec<_>>>()?;
                 Some(Self {
                     job: Arc::clone(&entry.job),
                     schedule: schedule.clone(),
                     decided_through: entry.progress.decided_through,
+                    paused_until: ends.into_iter().max().unwrap_or(Timestamp::MIN),
+                    skips: entry.interventions.skips.iter().map(|skip| skip.due_at).collect(),
                 })
             }
             Timing::Schedule(_) | Timing::Parents | Timing::Broken(_) => None,
         }
     }
 
-    /// The occurrences to be decided whose windows open at `from` or later and before `to`, in their order.
+    /// The occurrences that are to start and whose windows open at `from` or later and before `to`, in their order:
+    /// those to be decided, without what is due in a pause or to be skipped.
     pub fn openings(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Opening> + '_ {
         let all = std::iter::successors(self.first(from), |last| self.next(last.due_at));
-        all.take_while(move |opening| opening.opens_at < to)
+        let ahead = all.take_while(move |opening| opening.opens_at < to);
+        ahead.filter(|Opening { due_at, .. }| {
+            *due_at >= self.paused_until && !self.skips.contains(due_at)
+        })
     }
 
     /// The first occurrence to be decided whose window opens at `from` or later.

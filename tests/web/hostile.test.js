@@ -1,45 +1,46 @@
 /** Whatever jobs are called and print, it is text. */
 
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
+import { shown } from "./support/browser.js";
 import { suite } from "./support/suite.js";
 
-const held = suite();
-
 const MARKUP = `<img src=x onerror="document.title='broken'"><script>document.title='broken'</script>`;
-/** Names of 2.x take nearly everything but quotes and slashes. */
-const NAME = `<b>x</b><img src=x onerror=alert(1)>`.replaceAll("/", "-");
+/** The oddest that a name may be: it has what ends an address, and what separates words. */
+const NAME = "#a.. b--#c?".slice(0, -1);
 const LONG = `long.${"n".repeat(120)}`;
 
-before(async () => {
-  const { server } = held;
-  const names = await Promise.all(
-    [NAME, "a{{constructor.constructor('alert(1)')()}}", "javascript:alert(1)"].map((name) =>
-      server.put({ name, command: `printf '%s\\n' '${MARKUP.replaceAll("'", "'\\''")}'; printf '%s\\n' '${MARKUP.replaceAll("'", "'\\''")}' >&2; exit 3`,
-        owner: `"${MARKUP}"@example.org`, ownerName: MARKUP, description: MARKUP, retries: 0 }).then(() => name, () => null),
-    ),
-  );
-  held.names = names.filter((name) => name !== null);
+/** What the tests look at, made once. */
+const held = suite({}, async (server) => {
+  await server.put(hostile(NAME));
   await server.put({ name: LONG, command: `echo ${"x".repeat(5_000)}`, description: "d".repeat(3_000), owner: "o".repeat(300) });
-  held.run = await server.run(held.names[0] ?? LONG);
-  await server.over(held.run);
-  held.longRun = await server.run(LONG);
-  await server.over(held.longRun);
+  const run = await server.run(NAME);
+  const longRun = await server.run(LONG);
+  await Promise.all([run, longRun].map((each) => server.over(each)));
+  return { run, longRun };
 });
 
-test("at least one hostile name is taken by the server, or this file tests nothing", () => {
-  assert.ok(held.names.length > 0);
+/** A job that says markup in every place where it may say anything. */
+function hostile(name) {
+  const quoted = `'${MARKUP.replaceAll("'", "'\\''")}'`;
+  const said = { owner: `"${MARKUP}"@example.org`, ownerName: MARKUP, description: MARKUP };
+  return { name, command: `printf '%s\\n' ${quoted}; printf '%s\\n' ${quoted} >&2; exit 3`, retries: 0, ...said };
+}
+
+test("a name cannot be markup to begin with", async () => {
+  for (const name of [MARKUP, "<b>x", "a&b", `a"b`, "a'b", "a{{b}}", "a/b"]) {
+    await assert.rejects(held.server.put({ name, command: "true" }), /: 400 /, name);
+  }
 });
 
 const screens = () => {
-  const [name] = held.names;
-  const job = encodeURIComponent(name);
+  const job = encodeURIComponent(NAME);
   return [
     "#/now", "#/jobs", `#/jobs?search=${encodeURIComponent(MARKUP)}`, `#/job/${job}`, `#/job/${job}?tab=history`,
     `#/job/${job}?tab=definition`, `#/job/${job}?tab=revisions`, `#/job/${job}?tab=explain`, `#/edit/${job}`,
-    `#/run/${held.run}`, `#/run/${held.run}?tab=attempts`, `#/run/${held.run}?tab=lineage`, `#/run/${held.run}?tab=environment`,
+    `#/run/${held.made.run}`, `#/run/${held.made.run}?tab=attempts`, `#/run/${held.made.run}?tab=lineage`, `#/run/${held.made.run}?tab=environment`,
     `#/graph?job=${job}`, "#/timeline", "#/history", "#/forecast", "#/alerts", "#/audit", "#/backfill", "#/cluster",
-    `#/job/${LONG}`, `#/run/${held.longRun}`, `#/${encodeURIComponent(MARKUP)}`,
+    `#/job/${LONG}`, `#/run/${held.made.longRun}`, `#/${encodeURIComponent(MARKUP)}`,
   ];
 };
 
@@ -47,7 +48,7 @@ test("no text of a job becomes markup on any screen", async () => {
   for (const hash of screens()) {
     const page = await held.browser.open(held.server, hash);
     await page.locator("#content").waitFor();
-    await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
+    await shown(page);
     assert.equal(await page.locator("#app img, #app script, #app b:has-text('x')[onerror]").count(), 0, hash);
     assert.notEqual(await page.title(), "broken", hash);
     await held.browser.settle();
@@ -56,10 +57,10 @@ test("no text of a job becomes markup on any screen", async () => {
 
 test("nothing is wider than the window, however long a name is", async () => {
   for (const viewport of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
-    for (const hash of ["#/now", "#/jobs", `#/job/${LONG}`, `#/run/${held.longRun}`, "#/history", "#/timeline", "#/alerts"]) {
+    for (const hash of ["#/now", "#/jobs", `#/job/${LONG}`, `#/run/${held.made.longRun}`, "#/history", "#/timeline", "#/alerts"]) {
       const page = await held.browser.open(held.server, hash, { viewport });
       await page.locator("#content").waitFor();
-      await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
+      await shown(page);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       assert.ok(wide <= 0, `${hash} at ${viewport.width}: ${wide} too wide`);
       await held.browser.settle();

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "./support/server.js";
 import { suite } from "./support/suite.js";
 
 const held = suite();
@@ -35,7 +36,7 @@ test("created, edited, run, killed, deleted", async () => {
   await page.getByRole("button", { name: "Kill", exact: true }).click();
   await page.getByRole("dialog").getByLabel("Reason").fill("wrong month");
   await page.getByRole("dialog").getByRole("button", { name: "Kill" }).click();
-  await page.getByText("killed", { exact: true }).first().waitFor();
+  await page.locator(".state", { hasText: "killed" }).first().waitFor();
   await page.getByText("wrong month").first().waitFor();
 
   await page.goto(`${server.url}/#/edit/payroll`);
@@ -83,7 +84,10 @@ test("a mistake in the text is told with its place, and nothing is sent", async 
   const text = page.getByRole("textbox", { name: "the job as JSON" });
   await text.fill('{\n  "name": "texted",\n  "command": \n}');
   await page.getByText(/line 4, column 1|line 3/).first().waitFor();
-  assert.equal(await page.getByRole("button", { name: "Review and save" }).isDisabled(), true);
+  // What cannot be read cannot be saved: the keyboard is put where the mistake is.
+  await page.getByRole("button", { name: "Review and save" }).click();
+  assert.equal(await page.getByRole("dialog").count(), 0);
+  assert.equal(await text.evaluate((field) => document.activeElement === field), true);
   await text.fill('{"name": "texted", "command": "true", "schedule": "61 * * * *"}');
   await page.getByText(/61/).first().waitFor();
   await page.getByRole("link", { name: "YAML" }).click();
@@ -107,7 +111,9 @@ test("disabling can be undone", async () => {
   const page = await browser.open(server, "#/job/texted");
   await page.getByRole("button", { name: "more to do with texted" }).click();
   await page.getByRole("menuitem", { name: /Disable/ }).click();
+  await page.locator(".state", { hasText: "disabled" }).waitFor();
+  assert.equal((await server.get("job/texted")).disabled, true);
   await page.getByRole("button", { name: "Undo" }).click();
-  await page.getByText("disabled", { exact: true }).waitFor({ state: "detached" });
-  assert.equal((await server.get("job/texted")).disabled, false);
+  await page.locator(".state", { hasText: "disabled" }).waitFor({ state: "detached" });
+  await until("it to be enabled", async () => !(await server.get("job/texted")).disabled);
 });

@@ -89,10 +89,11 @@ test("the keyboard alone: find, move, open, run, help", async () => {
   await page.keyboard.press("/");
   await page.keyboard.type("ledger");
   await page.keyboard.press("Enter");
-  await page.getByRole("link", { name: "ledger.close" }).waitFor();
+  await page.waitForURL(/#\/jobs\?search=ledger/);
+  await page.getByRole("row", { name: /ledger\.close/ }).waitFor();
   await page.keyboard.press("j");
   await page.keyboard.press("r");
-  await page.getByText("ledger.close runs").waitFor();
+  await page.getByText("ledger.close runs as").waitFor();
   await page.keyboard.press("?");
   await page.getByRole("dialog", { name: "Keys" }).getByText("next job").waitFor();
   await page.keyboard.press("Escape");

@@ -22,7 +22,7 @@ test("what a running command prints appears while it runs, stderr marked", async
   assert.equal(await output.getByText("second", { exact: true }).count(), 0);
   appendFileSync(gate, "go\n");
   await output.getByText("second", { exact: true }).waitFor();
-  await page.getByText("succeeded", { exact: true }).first().waitFor();
+  await page.locator(".state", { hasText: "succeeded" }).first().waitFor();
   await page.getByRole("group", { name: "which stream" }).getByText("stderr").click();
   await output.getByText("first", { exact: true }).waitFor({ state: "detached" });
   await output.getByText("trouble", { exact: true }).waitFor();
@@ -55,7 +55,7 @@ test("search, a link to a line, and the download is what was written", async () 
   await page.getByLabel("search the log").fill("777");
   await page.getByText(/of \d+/).first().waitFor();
   const downloading = page.waitForEvent("download");
-  await page.getByRole("button", { name: /↓ stdout/ }).click();
+  await page.getByTitle("download all of stdout that is kept").click();
   const stream = await (await downloading).createReadStream();
   let text = "";
   for await (const piece of stream) text += piece;

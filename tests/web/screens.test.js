@@ -4,16 +4,12 @@
  */
 
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
-import { barriers, keepScreenshot, overflow, PHONE } from "./support/browser.js";
+import { test } from "node:test";
+import { barriers, keepScreenshot, overflow, PHONE, shown } from "./support/browser.js";
 import { suite } from "./support/suite.js";
 
-const held = suite();
-/** @type {{name: string, hash: string}[]} */
-const screens = [];
-
-before(async () => {
-  const { server } = held;
+/** @type {Awaited<ReturnType<typeof suite>>} */
+const held = suite({}, async (server) => {
   const zone = "Europe/Berlin";
   await server.put({ name: "billing.extract", description: "reads the invoices of the day", owner: "billing@example.org", command: "echo reading; echo 'late rows' >&2; echo done", schedule: "30 2 * * *", scheduleTimeZone: zone });
   await server.put({ name: "billing.load", owner: "billing@example.org", command: "printf 'row %s\\n' $(seq 1 200)", parents: ["billing.extract"] });
@@ -34,7 +30,7 @@ before(async () => {
     const { runs } = await server.get("runs?job=billing.report&verdict=failed&limit=1");
     report = runs[0] ?? null;
   }
-  screens.push(
+  return [
     { name: "now", hash: "#/now" },
     { name: "jobs", hash: "#/jobs" },
     { name: "job", hash: "#/job/billing.extract" },
@@ -57,19 +53,14 @@ before(async () => {
     { name: "audit", hash: "#/audit" },
     { name: "new", hash: "#/new" },
     { name: "edit", hash: "#/edit/billing.extract" },
-  );
+  ];
 });
-
-/** Shown in full: nothing of it is still being asked for. */
-async function shown(page) {
-  await page.getByRole("heading", { level: 1 }).first().waitFor();
-  await page.waitForFunction(() => document.querySelectorAll("[aria-busy=true]").length === 0);
-}
 
 for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
   test(`in ${colorScheme} colours every screen can be read and used by everybody`, async () => {
-    for (const { name, hash } of screens) {
+    for (const { name, hash } of held.made) {
       const page = await held.browser.open(held.server, hash, { colorScheme });
+      await page.getByRole("heading", { level: 1 }).first().waitFor();
       await shown(page);
       await keepScreenshot(page, `${name}-${colorScheme}`);
       assert.deepEqual(await barriers(page), [], name);
@@ -79,9 +70,10 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
 }
 
 test("on a phone no screen is wider than it", async () => {
-  for (const { name, hash } of screens) {
+  for (const { name, hash } of held.made) {
     const page = await held.browser.open(held.server, hash, { viewport: PHONE, hasTouch: true, isMobile: true });
-    await shown(page);
+    await page.getByRole("heading", { level: 1 }).first().waitFor();
+      await shown(page);
     await keepScreenshot(page, `${name}-phone`);
     assert.ok((await overflow(page)) <= 0, `${name} is too wide`);
     await held.browser.settle();

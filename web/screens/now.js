@@ -129,28 +129,49 @@ function Late() {
 
 const DAY = 86_400_000;
 
+/** Failures looked at; those of one job are told once. */
+const FAILURES = 200;
+
+/**
+ * The newest failure of each job, with how many there are.
+ * @param {any[]} runs newest first
+ * @returns {{run: any, times: number}[]}
+ */
+function byJob(runs) {
+  const found = new Map();
+  for (const run of runs) {
+    const known = found.get(run.job);
+    if (known) known.times += 1;
+    else found.set(run.job, { run, times: 1 });
+  }
+  return [...found.values()];
+}
+
 function Failed() {
-  const failed = useGet("runs", { verdict: "failed", limit: LISTED }, { on: about(["run"]) });
-  const lost = useGet("runs", { verdict: "lost", limit: LISTED }, { on: about(["run"]) });
+  const failed = useGet("runs", { verdict: "failed", limit: FAILURES }, { on: about(["run"]) });
+  const lost = useGet("runs", { verdict: "lost", limit: FAILURES }, { on: about(["run"]) });
   const since = Date.now() - DAY;
   const list = failed.data && lost.data
-    ? [...failed.data.runs, ...lost.data.runs]
-        .filter((run) => run.kind === "run" && millis(run.endedAt) > since)
-        .sort((one, other) => other.sequence - one.sequence)
-        .slice(0, LISTED)
+    ? byJob(
+        [...failed.data.runs, ...lost.data.runs]
+          .filter((run) => run.kind === "run" && millis(run.endedAt) > since)
+          .sort((one, other) => other.sequence - one.sequence),
+      )
     : undefined;
   return html`<${Card} title="Failed in the last 24 hours" all=${to(["history"], { verdict: "failed" })}>
     <${List}
       answer=${failed}
-      list=${list}
+      list=${list?.slice(0, LISTED)}
       none="Nothing has failed."
-      row=${(/** @type {any} */ run) => html`<li key=${run.id}>
+      row=${(/** @type {{run: any, times: number}} */ { run, times }) => html`<li key=${run.id}>
         <${State} state=${standing(run)} small=${true} />
         <a class="name" href=${toRun(run.id)}>${run.job}</a>
+        ${times > 1 && html`<a class="soft" href=${to(["history"], { job: run.job, verdict: "failed" })}>${times} times</a>`}
         <${When} at=${run.endedAt} />
         <span class="reason">${run.reason}</span>
       </li>`}
     />
+    ${list && list.length > LISTED && html`<p class="hint">and ${counted(list.length - LISTED, "other job")}</p>`}
   <//>`;
 }
 

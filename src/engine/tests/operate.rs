@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::PastRun;
+use crate::engine::forecast::{Forecast, plans};
 use crate::model::{Became, Intervention, PauseScope, RunVerb, Verdict};
 
 const NONE: [&str; 0] = [];
@@ -174,6 +175,31 @@ fn what_is_due_in_a_pause_is_skipped_and_what_is_due_after_it_runs() {
         assert_eq!(desk.unrun(), ["3 skipped 01:00:00 to 03:00:00"]);
         let _ = desk.wake("04:00:00");
         assert_eq!(desk.live(), ["04:00:00 launching"]);
+    }
+}
+
+/// When something of it starts until eight o'clock, as forecast.
+fn to_start(desk: &Desk) -> Vec<String> {
+    let forecast =
+        Forecast::of(plans(&desk.state, None), desk.now.wall, day("08:00:00"), usize::MAX);
+    let starts = forecast.starts.iter();
+    starts.map(|start| start.opening.due_at.to_string()[11..16].to_owned()).collect()
+}
+
+#[test]
+fn what_a_pause_or_a_skip_leaves_out_is_in_no_forecast() {
+    for scope in [PauseScope::Job(name("job")), PauseScope::Everything] {
+        let mut desk = Desk::new();
+        desk.put(hourly());
+        let due_at = Some(day("06:00:00"));
+        let _ = desk.request(Request::SkipAhead { name: name("job"), due_at, by: kim("") });
+        assert_eq!(to_start(&desk), ["01:00", "02:00", "03:00", "04:00", "05:00", "07:00"]);
+        pause(&mut desk, scope.clone(), Some("04:00:00"));
+        assert_eq!(to_start(&desk), ["04:00", "05:00", "07:00"], "{scope:?}");
+        pause(&mut desk, scope.clone(), None);
+        assert_eq!(to_start(&desk), NONE, "{scope:?}");
+        resume(&mut desk, scope);
+        assert_eq!(to_start(&desk), ["01:00", "02:00", "03:00", "04:00", "05:00", "07:00"]);
     }
 }
 

@@ -97,6 +97,11 @@ export async function keepScreenshot(page, name) {
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
 }
 
+/** Waits until nothing of what a screen shows is still being asked for. */
+export async function shown(page) {
+  await page.waitForFunction(() => document.querySelectorAll("[aria-busy=true]").length === 0);
+}
+
 /** How many CSS pixels the page is wider than the window. */
 export function overflow(page) {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

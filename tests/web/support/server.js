@@ -42,7 +42,7 @@ export class Server {
    */
   static async start(options = {}) {
     const data = options.data ?? mkdtempSync(join(tmpdir(), "chronode-page-"));
-    const args = ["serve", "--data", data, "--http_port", String(options.port ?? 0), ...(options.args ?? [])];
+    const args = ["serve", ...(process.env.CHRONODE_WEB_DIR ? ["--web_dir", process.env.CHRONODE_WEB_DIR] : []), "--data", data, "--http_port", String(options.port ?? 0), ...(options.args ?? [])];
     const child = spawn(PROGRAM, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, TZ: "UTC" } });
     let log = "";
     child.stderr.on("data", (piece) => (log = (log + piece).slice(-20_000)));

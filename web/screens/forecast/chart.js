@@ -1,9 +1,9 @@
 /** The load as bars over time. Drawn by uPlot; a part that is dragged over becomes what is shown. */
 
-import uPlot from "../../vendor/uplot.js";
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { clock, counted, day, duration, exact } from "../../data/format.js";
 import { theme } from "../../data/preferences.js";
+import { plot } from "../../parts/plot.js";
 import { colours } from "../timeline/scene.js";
 import { marksOf } from "../timeline/axis.js";
 
@@ -31,6 +31,12 @@ export function Chart(props) {
   latest.current = props;
   const [pointed, setPointed] = useState(/** @type {number | null} */ (null));
   const [painted, setPainted] = useState(0);
+  const [uPlot, setPlot] = useState(/** @type {import("../../parts/plot.js").Plot | null} */ (null));
+
+  useEffect(() => {
+    // Without a picture the table says the same.
+    plot().then((made) => setPlot(() => made), () => {});
+  }, []);
 
   useEffect(() => {
     const again = () => requestAnimationFrame(() => setPainted((turn) => turn + 1));
@@ -45,7 +51,7 @@ export function Chart(props) {
 
   useEffect(() => {
     const target = element.current;
-    if (!target || width === 0) return;
+    if (!target || !uPlot || width === 0) return;
     const shades = colours();
     const most = Math.max(...bars.map((bar) => bar.most));
     const axis = { stroke: shades.soft, font: "11px system-ui, sans-serif", grid: { stroke: shades.line, width: 1 }, ticks: { stroke: shades.line, width: 1, size: 4 } };
@@ -101,7 +107,7 @@ export function Chart(props) {
       target,
     );
     return () => chart.destroy();
-  }, [bars, size, from, to, zone, width, changes, painted]);
+  }, [bars, size, from, to, zone, width, changes, painted, uPlot]);
 
   const bar = pointed === null ? null : bars[pointed];
   const one = unit === 60_000 ? "minute" : "hour";
@@ -133,7 +139,7 @@ function tick(at, zone, step, index) {
 
 /**
  * Where clocks change.
- * @param {uPlot} chart
+ * @param {InstanceType<import("../../parts/plot.js").Plot>} chart
  * @param {{at: number, by: number}[]} changes
  * @param {import("../timeline/scene.js").Colours} shades
  */
@@ -142,11 +148,11 @@ function lines(chart, changes, shades) {
   ctx.save();
   ctx.strokeStyle = shades.late;
   ctx.fillStyle = shades.late;
-  ctx.lineWidth = uPlot.pxRatio;
-  ctx.font = `${11 * uPlot.pxRatio}px system-ui, sans-serif`;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
   ctx.textAlign = "left";
   ctx.textBaseline = "top";
-  ctx.setLineDash([4 * uPlot.pxRatio, 3 * uPlot.pxRatio]);
+  ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
   for (const { at, by } of changes) {
     const x = chart.valToPos(at / 1_000, "x", true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
@@ -154,7 +160,7 @@ function lines(chart, changes, shades) {
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    ctx.fillText(`DST ${by > 0 ? "+" : "−"}${duration(by)}`, x + 4 * uPlot.pxRatio, bbox.top + 2 * uPlot.pxRatio);
+    ctx.fillText(`DST ${by > 0 ? "+" : "−"}${duration(by)}`, x + 4 * devicePixelRatio, bbox.top + 2 * devicePixelRatio);
   }
   ctx.restore();
 }

@@ -2,14 +2,15 @@
 
 import { html } from "../../vendor/preact.js";
 import { duration } from "../../data/format.js";
-import { get, part, send } from "../../data/http.js";
+import { get, part } from "../../data/http.js";
 import { refusal, useMe } from "../../data/me.js";
 import { about, useAnswer, useGet } from "../../data/query.js";
 import { State, standing, why } from "../../parts/state.js";
+import { runNow } from "../../parts/run_now.js";
 import { Loading, ProblemBox } from "../../parts/problem.js";
 import { Lasting, When } from "../../parts/time.js";
 import { useKeys } from "../../shell/keys.js";
-import { tell, tellProblem } from "../../shell/notices.js";
+import { tell } from "../../shell/notices.js";
 import { go, to, toJob, toRun } from "../../shell/route.js";
 import { jobLook, standingOf } from "./states.js";
 
@@ -82,17 +83,6 @@ export function Side({ name, node, parents, children, more, run, critical, chain
     ${chainProblem && html`<${ProblemBox} problem=${chainProblem} />`}
     ${critical && critical.stages.length > 1 && html`<${Critical} path=${critical} name=${name} truncated=${truncated} choose=${choose} />`}
   </aside>`;
-}
-
-/** @param {string} name */
-async function runNow(name) {
-  try {
-    const { headers } = await send("PUT", `job/${part(name)}`);
-    const run = headers.get("Chronode-Run-Id");
-    tell({ tone: "good", text: `${name} was started`, action: run ? { label: "show the run", run: () => go(toRun(run)) } : undefined });
-  } catch (error) {
-    tellProblem(`${name} was not started`, error);
-  }
 }
 
 /** @param {string[]} parents */

@@ -6,7 +6,8 @@ import { Dialog } from "../../parts/dialog.js";
 import { Check, Text, Variables } from "../../parts/field.js";
 import { ProblemBox } from "../../parts/problem.js";
 import { Instant } from "../../parts/instant.js";
-import { pause, runNow } from "./verbs.js";
+import { runNow } from "../../parts/run_now.js";
+import { pause } from "./verbs.js";
 
 /**
  * @param {{job: Record<string, any>, close: () => void}} props

@@ -3,13 +3,14 @@
 import { html, useRef, useState } from "../../vendor/preact.js";
 import { refusal, useMe } from "../../data/me.js";
 import { Menu } from "../../parts/menu.js";
+import { runNow } from "../../parts/run_now.js";
 import { Sentence } from "../../parts/sentence.js";
 import { When } from "../../parts/time.js";
 import { useKeys } from "../../shell/keys.js";
 import { go, to, toJob } from "../../shell/route.js";
 import { PauseDialog, RunDialog } from "./dialogs.js";
 import { answers, badges } from "./facts.js";
-import { killAll, liftQuarantine, remove, resume, runNow, setDisabled, skip, unskip } from "./verbs.js";
+import { killAll, liftQuarantine, remove, resume, setDisabled, skip, unskip } from "./verbs.js";
 
 /** @param {{shown: import("./screen.js").Shown}} props */
 export function Header({ shown }) {

@@ -6,25 +6,8 @@ import { body, definition, pathOf } from "../../data/definition.js";
 import { counted } from "../../data/format.js";
 import { confirm } from "../../parts/dialog.js";
 import { Sentence } from "../../parts/sentence.js";
-import { go, to, toRun } from "../../shell/route.js";
+import { go, to } from "../../shell/route.js";
 import { tell, tellProblem } from "../../shell/notices.js";
-
-/**
- * @param {string} job
- * @param {Record<string, any>} [more]
- * @param {(error: unknown) => void} [failed] a dialog shows it in itself, because it covers notices
- * @returns {Promise<boolean>}
- */
-export async function runNow(job, more = {}, failed = (error) => tellProblem(`${job} was not run`, error)) {
-  try {
-    const { data } = await send("POST", "runs", { job, ...more });
-    tell({ tone: "good", text: `${job} runs as ${data.run}`, action: { label: "Open", run: () => go(toRun(data.run)) } });
-    return true;
-  } catch (error) {
-    failed(error);
-    return false;
-  }
-}
 
 /**
  * @param {string} job
@@ -123,14 +106,6 @@ export async function unskip(job, dueAt) {
  * @param {boolean} [undoes] whether it takes back what was just done
  */
 export async function setDisabled(job, disabled, undoes = false) {
-  if (disabled && !undoes) {
-    const sure = await confirm({
-      title: `Disable ${job}?`,
-      body: html`<p>Nothing comes of it until somebody enables it: what is due meanwhile is left out. Runs that are going are not stopped. To stop for a time, pause it.</p>`,
-      confirm: "Disable",
-    });
-    if (sure === null) return;
-  }
   try {
     const { data, etag } = await getTagged(`job/${part(job)}`);
     const stored = definition(data);

@@ -2,10 +2,10 @@
 
 import { html } from "../../vendor/preact.js";
 import { refusal } from "../../data/me.js";
+import { runNow } from "../../parts/run_now.js";
 import { Sparkline, Strip } from "../../parts/strip.js";
 import { When } from "../../parts/time.js";
 import { to, toJob } from "../../shell/route.js";
-import { runNow } from "./verbs.js";
 
 /**
  * How a job stands, the most urgent first.

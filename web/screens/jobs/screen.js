@@ -7,12 +7,12 @@ import { refusal } from "../../data/me.js";
 import { usePages } from "../../data/pages.js";
 import { about } from "../../data/query.js";
 import { Empty, Loading, ProblemBox } from "../../parts/problem.js";
+import { runNow } from "../../parts/run_now.js";
 import { VirtualRows } from "../../parts/table.js";
 import { useKeys } from "../../shell/keys.js";
 import { choose, go, to, toJob } from "../../shell/route.js";
 import { BulkBar } from "./bulk.js";
 import { JobRow, RowHead } from "./row.js";
-import { runNow } from "./verbs.js";
 
 const PAGE = 60;
 /** A person stops typing for about so long between two words. */
