@@ -29,7 +29,7 @@ pub struct Plan {
     /// Nothing up to here will be decided any more.
     decided_through: Timestamp,
     /// What is due earlier is due in a pause, and will be skipped.
-    paused_until: Timestamp,
+    paused_until: Option<Timestamp>,
     /// What operators want skipped.
     skips: Vec<Timestamp>,
 }
@@ -62,7 +62,7 @@ impl Plan {
                     job: Arc::clone(&entry.job),
                     schedule: schedule.clone(),
                     decided_through: entry.progress.decided_through,
-                    paused_until: ends.into_iter().max().unwrap_or(Timestamp::MIN),
+                    paused_until: ends.into_iter().max(),
                     skips: entry.interventions.skips.iter().map(|skip| skip.due_at).collect(),
                 })
             }
@@ -74,10 +74,7 @@ impl Plan {
     /// those to be decided, without what is due in a pause or to be skipped.
     pub fn openings(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Opening> + '_ {
         let all = std::iter::successors(self.first(from), |last| self.next(last.due_at));
-        let ahead = all.take_while(move |opening| opening.opens_at < to);
-        ahead.filter(|Opening { due_at, .. }| {
-            *due_at >= self.paused_until && !self.skips.contains(due_at)
-        })
+        all.take_while(move |opening| opening.opens_at < to)
     }
 
     /// The first occurrence to be decided whose window opens at `from` or later.
@@ -88,15 +85,27 @@ impl Plan {
             let earliest = before.checked_sub(jitter).unwrap_or(Timestamp::MIN);
             let after = self.decided_through.max(earliest);
             let last = self.schedule.last_through(after, before).map(|due_at| self.opening(due_at));
-            if let Some(waiting) = last.filter(|last| last.opens_at >= from) {
+            let starts = |last: &Opening| last.opens_at >= from && !self.is_left_out(last.due_at);
+            if let Some(waiting) = last.filter(starts) {
                 return Some(waiting);
             }
         }
         self.next(self.decided_through.max(before))
     }
 
+    /// The first occurrence due after `after` that is to start.
     fn next(&self, after: Timestamp) -> Option<Opening> {
-        self.schedule.next_after(after).map(|due_at| self.opening(due_at))
+        let after = self.paused_until.map_or(after, |until| after.max(just_before(until)));
+        let mut due_at = self.schedule.next_after(after)?;
+        // There are few, so few are passed by.
+        while self.is_left_out(due_at) {
+            due_at = self.schedule.next_after(due_at)?;
+        }
+        Some(self.opening(due_at))
+    }
+
+    fn is_left_out(&self, due_at: Timestamp) -> bool {
+        self.paused_until.is_some_and(|until| due_at < until) || self.skips.contains(&due_at)
     }
 
     fn opening(&self, due_at: Timestamp) -> Opening {
