@@ -48,6 +48,7 @@ export default function Cluster() {
     </div>
     <h2 class="section">Agents</h2>
     ${agents.problem && !agents.data && html`<${ProblemBox} problem=${agents.problem} retry=${agents.reload} />`}
+    ${agents.data?.problem && html`<p class="problem">${agents.data.problem}</p>`}
     ${agents.data && agents.data.agents.length === 0 && html`<${Empty} title="No agent is known">Nothing can be started until there is one.<//>`}
     ${agents.data?.agents.map((/** @type {any} */ agent) => html`<${Agent} key=${agent.name} agent=${agent} />`)}
   </div>`;
@@ -76,9 +77,9 @@ function mebibytes(amount) {
   return amount >= 10 * 1024 ? `${Math.round(amount / 1024)} GiB` : `${Math.round(amount)} MiB`;
 }
 
-/** @param {{name: string, of: {total: number, used: number} | null, show: (value: number) => string}} props */
+/** @param {{name: string, of: {total: number | null, used: number}, show: (value: number) => string}} props `total` is null of an agent that offers nothing */
 function Gauge({ name, of, show }) {
-  if (!of) return null;
+  if (of.total === null) return html`<div class="gauge"><span>${name}</span><span class="none">${show(of.used)} used, nothing offered</span></div>`;
   const share = of.total > 0 ? Math.min(1, of.used / of.total) : 0;
   const label = `${show(of.used)} of ${show(of.total)}`;
   return html`<div class="gauge">
