@@ -32,7 +32,7 @@ const cold = (hash, selector) => async () => {
   const page = await browser.open(server, hash);
   await page.locator(selector).first().waitFor();
   const took = await page.evaluate(() => performance.now());
-  await browser.settle();
+  await page.context().close();
   return took;
 };
 
@@ -101,8 +101,8 @@ await row("list scrolled to its middle", async () => {
       }),
   );
 });
-await row("job", warm(`#/job/${run.job}`, "h1"));
-await row("run with its log", warm(`#/run/${encodeURIComponent(run.id)}`, "h1"));
+await row("job", warm(`#/job/${run.job}`, ".job-head .why"));
+await row("run with its log", warm(`#/run/${encodeURIComponent(run.id)}`, ".run-screen .log"));
 await row("timeline of a day", warm("#/timeline?span=24h", ".lane"));
 await row("history: newest runs", warm("#/history", ".history-row .state"));
 await row("history: failed", warm("#/history?verdict=failed", ".history-row .state"));
