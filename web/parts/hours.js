@@ -9,38 +9,35 @@ const WIDTH = 360;
 const HEIGHT = 56;
 
 /**
- * Sums of the minutes of a forecast, by the hours from its beginning.
- * @param {{from: string, to: string, perMinute: {minute: string, count: number}[]}} forecast
- * @returns {number[]}
+ * How many starts each hour of a forecast has, from the one it begins in.
+ * @param {{from: string, to: string, perHour: {hour: string, count: number}[]}} forecast
+ * @returns {{at: number, count: number}[]}
  */
 export function perHour(forecast) {
-  const from = millis(forecast.from);
-  const hours = Math.max(1, Math.ceil((millis(forecast.to) - from) / HOUR));
-  const sums = new Array(hours).fill(0);
-  for (const { minute, count } of forecast.perMinute) {
-    const hour = Math.floor((millis(minute) - from) / HOUR);
-    sums[Math.min(hours - 1, Math.max(0, hour))] += count;
+  const first = Math.floor(millis(forecast.from) / HOUR) * HOUR;
+  const length = Math.max(1, Math.ceil((millis(forecast.to) - first) / HOUR));
+  const hours = Array.from({ length }, (_, index) => ({ at: first + index * HOUR, count: 0 }));
+  for (const { hour, count } of forecast.perHour) {
+    const found = hours[(millis(hour) - first) / HOUR];
+    if (found) found.count = count;
   }
-  return sums;
+  return hours;
 }
 
 /** @param {{forecast: any, zone: string}} props */
 export function HourBars({ forecast, zone }) {
-  const sums = perHour(forecast);
-  const most = Math.max(1, ...sums);
-  const step = WIDTH / sums.length;
-  const from = millis(forecast.from);
-  const label = `starts per hour: at most ${most}`;
-  return html`<svg class="hours" viewBox="0 0 ${WIDTH} ${HEIGHT + 14}" role="group" aria-label=${label}>
-    ${sums.map((sum, hour) => {
-      const height = sum === 0 ? 0 : Math.max(2, (sum / most) * HEIGHT);
-      const at = from + hour * HOUR;
-      return html`<a href=${toForecast(at)} key=${hour}>
-        <rect class="hit" x=${hour * step} y="0" width=${step} height=${HEIGHT} />
-        <rect class="bar-of" x=${hour * step + 1} y=${HEIGHT - height} width=${step - 2} height=${height} rx="1.5" />
-        <title>${clock(at, zone)}: ${counted(sum, "start")}</title>
+  const hours = perHour(forecast);
+  const most = Math.max(1, ...hours.map((hour) => hour.count));
+  const step = WIDTH / hours.length;
+  return html`<svg class="hours" viewBox="0 0 ${WIDTH} ${HEIGHT + 14}" role="group" aria-label="starts per hour: at most ${most}">
+    ${hours.map(({ at, count }, index) => {
+      const height = count === 0 ? 0 : Math.max(2, (count / most) * HEIGHT);
+      return html`<a href=${toForecast(at)} key=${at} aria-label="${clock(at, zone)}: ${counted(count, "start")}">
+        <rect class="hit" x=${index * step} y="0" width=${step} height=${HEIGHT} />
+        <rect class="bar-of" x=${index * step + 1} y=${HEIGHT - height} width=${step - 2} height=${height} rx="1.5" />
+        <title>${clock(at, zone)}: ${counted(count, "start")}</title>
       </a>`;
     })}
-    ${sums.map((_, hour) => hour % 6 === 0 && html`<text key=${`t${hour}`} x=${hour * step + 1} y=${HEIGHT + 12}>${clock(from + hour * HOUR, zone).slice(0, 5)}</text>`)}
+    ${hours.map(({ at }, index) => index % 6 === 0 && html`<text key=${`t${at}`} x=${index * step + 1} y=${HEIGHT + 12}>${clock(at, zone).slice(0, 5)}</text>`)}
   </svg>`;
 }

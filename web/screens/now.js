@@ -177,7 +177,7 @@ function Failed() {
 
 function Ahead() {
   const zone = useZone();
-  const answer = useGet("forecast", { limit: LISTED }, { on: about(["job", "pause"]), every: 60_000 });
+  const answer = useGet("forecast", { limit: LISTED, per: "hour" }, { on: about(["job", "pause"]), every: 60_000 });
   const forecast = answer.data;
   return html`<${Card} title="Next 24 hours" all=${to(["forecast"])}>
     ${forecast && html`<${HourBars} forecast=${forecast} zone=${zone} />`}
