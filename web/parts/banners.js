@@ -7,11 +7,30 @@ import { confirm } from "./dialog.js";
 import { tell, tellProblem } from "../shell/notices.js";
 import { When } from "./time.js";
 
+/** Why the reader may not do what concerns all jobs, or null if they may. */
+const notAll = (/** @type {import("../data/me.js").Me} */ me) =>
+  refusal(me, "operator") ?? (me.scope ? "it concerns all jobs, and you may see some of them only" : null);
+
+export function PauseEverything() {
+  const may = notAll(useMe());
+  const pause = async () => {
+    const body = html`<p>Nothing begins by itself until somebody resumes everything; what is due meanwhile is recorded as skipped. Runs that are going go on.</p>`;
+    const reason = await confirm({ title: "Pause everything?", confirm: "Pause everything", danger: true, reason: true, body });
+    if (reason === null) return;
+    try {
+      await send("POST", "pause", { everything: true, reason: reason || undefined });
+    } catch (error) {
+      tellProblem("nothing was paused", error);
+    }
+  };
+  return html`<button disabled=${may !== null} title=${may} onClick=${pause}>Pause everything…</button>`;
+}
+
 /** @param {{info: any}} props */
 export function Banners({ info }) {
   const me = useMe();
   if (!info) return null;
-  const may = refusal(me, "operator");
+  const may = notAll(me);
 
   const resume = async () => {
     const reason = await confirm({ title: "Resume everything?", confirm: "Resume", reason: true, body: html`<p>What was due meanwhile has been recorded as skipped.</p>` });

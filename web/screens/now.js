@@ -6,9 +6,10 @@ import { about, useGet } from "../data/query.js";
 import { useZone, When, Lasting } from "../parts/time.js";
 import { Empty, Loading, ProblemBox } from "../parts/problem.js";
 import { standing, State, why } from "../parts/state.js";
+import { Strip } from "../parts/strip.js";
 import { HourBars } from "../parts/hours.js";
 import { to, toJob, toRun } from "../shell/route.js";
-import { Banners } from "../parts/banners.js";
+import { Banners, PauseEverything } from "../parts/banners.js";
 
 const LISTED = 12;
 const FIRST_JOB = `chronode job put - <<'EOF'
@@ -24,7 +25,10 @@ export default function Now() {
   if (!counts) return html`<${Loading} lines=${8} />`;
   if (counts.all === 0) return html`<${Welcome} />`;
   return html`<div class="now">
-    <div class="title-row"><h1>Now</h1></div>
+    <div class="title-row">
+      <h1>Now</h1>
+      ${info.data && !info.data.paused && html`<p class="buttons"><${PauseEverything} /></p>`}
+    </div>
     <${Banners} info=${info.data} />
     <div class="tiles">
       <${Tile} tone="running" glyph="▶" name="running" amount=${counts.running} address=${to(["jobs"], { state: "running" })} />
@@ -36,10 +40,10 @@ export default function Now() {
       <${Tile} tone="good" glyph="Σ" name="jobs" amount=${counts.all} address=${to(["jobs"])} />
     </div>
     <div class="cards">
-      <${Running} />
+      <${Running} amount=${counts.running} />
       <${Waiting} />
-      <${Late} />
-      <${Failed} />
+      <${Late} amount=${counts.late} />
+      <${Failing} amount=${counts.failing} />
       <${Ahead} />
       <${House} info=${info.data} />
     </div>
@@ -74,23 +78,35 @@ function List({ answer, list, none, row }) {
   return html`<ul class="runs">${list.map(row)}</ul>`;
 }
 
-function Running() {
-  const answer = useGet("runs", { live: true, limit: 200 }, { on: about(["run"]) });
-  const active = answer.data?.runs.filter((/** @type {any} */ run) => run.state === "active" || run.state === "reporting");
-  return html`<${Card} title="Running" all=${to(["history"], { live: true })}>
+/**
+ * The running jobs and what each of them runs: counted by the server, so that none is left out of the count.
+ * @param {{amount: number}} props
+ */
+function Running({ amount }) {
+  const answer = useGet("overview", { state: "running", limit: LISTED }, { on: about(["run", "job"]) });
+  return html`<${Card} title="Running" all=${to(["jobs"], { state: "running" })}>
     <${List}
       answer=${answer}
-      list=${active?.slice(0, LISTED)}
+      list=${answer.data?.jobs}
       none="Nothing runs at this moment."
-      row=${(/** @type {any} */ run) => html`<li key=${run.id}>
-        <${State} state=${standing(run)} small=${true} />
-        <a class="name" href=${toRun(run.id)}>${run.job}</a>
-        <span class="soft">${run.attempts.length > 1 ? `attempt ${run.attempts.length}` : why(run.trigger.kind)}</span>
-        <${Lasting} from=${run.attempts[run.attempts.length - 1]?.startedAt ?? null} />
-      </li>`}
+      row=${(/** @type {any} */ job) => {
+        const runs = job.recent.filter((/** @type {any} */ run) => run.run && run.startedAt && !run.endedAt);
+        const [run] = runs;
+        return html`<li key=${job.name}>
+          <${State} state=${run ? standing(run) : "running"} small=${true} />
+          <a class="name" href=${run ? toRun(run.run) : toJob(job.name)}>${job.name}</a>
+          <span class="soft">${job.running > 1 ? html`<a href=${to(["history"], { job: job.name, live: true })}>${counted(job.running, "run")}</a>` : run ? why(run.why) : ""}</span>
+          ${run && html`<${Lasting} from=${run.startedAt} />`}
+        </li>`;
+      }}
     />
-    ${active?.length > LISTED && html`<p class="hint">and ${counted(active.length - LISTED, "other")}</p>`}
+    <${Others} more=${amount - LISTED} />
   <//>`;
+}
+
+/** @param {{more: number}} props */
+function Others({ more }) {
+  return more > 0 ? html`<p class="hint">and ${counted(more, "other job")}</p>` : null;
 }
 
 function Waiting() {
@@ -111,7 +127,8 @@ function Waiting() {
   <//>`;
 }
 
-function Late() {
+/** @param {{amount: number}} props */
+function Late({ amount }) {
   const answer = useGet("overview", { state: "late", limit: LISTED }, { on: about(["run", "job", "stretch"]), every: 30_000 });
   return html`<${Card} title="Late" all=${to(["jobs"], { state: "late" })}>
     <${List}
@@ -124,56 +141,41 @@ function Late() {
         <span class="soft">${job.words}</span>
       </li>`}
     />
+    <${Others} more=${amount - LISTED} />
   <//>`;
 }
-
-const DAY = 86_400_000;
-
-/** Failures looked at; those of one job are told once. */
-const FAILURES = 200;
 
 /**
- * The newest failure of each job, with how many there are.
- * @param {any[]} runs newest first
- * @returns {{run: any, times: number}[]}
+ * Jobs whose last run failed, whose failure is newest first; what failed and has succeeded since is in the history.
+ * @param {{amount: number}} props
  */
-function byJob(runs) {
-  const found = new Map();
-  for (const run of runs) {
-    const known = found.get(run.job);
-    if (known) known.times += 1;
-    else found.set(run.job, { run, times: 1 });
-  }
-  return [...found.values()];
-}
-
-function Failed() {
-  const failed = useGet("runs", { verdict: "failed", limit: FAILURES }, { on: about(["run"]) });
-  const lost = useGet("runs", { verdict: "lost", limit: FAILURES }, { on: about(["run"]) });
-  const since = Date.now() - DAY;
-  const list = failed.data && lost.data
-    ? byJob(
-        [...failed.data.runs, ...lost.data.runs]
-          .filter((run) => run.kind === "run" && millis(run.endedAt) > since)
-          .sort((one, other) => other.sequence - one.sequence),
-      )
-    : undefined;
-  return html`<${Card} title="Failed in the last 24 hours" all=${to(["history"], { verdict: "failed" })}>
+function Failing({ amount }) {
+  const answer = useGet("overview", { state: "failing", limit: 200 }, { on: about(["run", "job"]) });
+  const list = answer.data?.jobs
+    .map((/** @type {any} */ job) => ({ job, failures: job.recent.filter((/** @type {any} */ run) => run.verdict === "failed" || run.verdict === "lost") }))
+    .sort((/** @type {any} */ one, /** @type {any} */ other) => ended(other) - ended(one));
+  return html`<${Card} title="Failing" all=${to(["jobs"], { state: "failing" })}>
     <${List}
-      answer=${failed}
+      answer=${answer}
       list=${list?.slice(0, LISTED)}
-      none="Nothing has failed."
-      row=${(/** @type {{run: any, times: number}} */ { run, times }) => html`<li key=${run.id}>
-        <${State} state=${standing(run)} small=${true} />
-        <a class="name" href=${toRun(run.id)}>${run.job}</a>
-        ${times > 1 && html`<a class="soft" href=${to(["history"], { job: run.job, verdict: "failed" })}>${times} times</a>`}
-        <${When} at=${run.endedAt} />
-        <span class="reason">${run.reason}</span>
-      </li>`}
+      none="The last run of every job succeeded."
+      row=${(/** @type {any} */ { job, failures }) => {
+        const last = failures.at(-1);
+        return html`<li key=${job.name}>
+          <${State} state=${last ? standing(last) : "failed"} small=${true} />
+          <a class="name" href=${last?.run ? toRun(last.run) : toJob(job.name, { tab: "explain" })}>${job.name}</a>
+          <${Strip} recent=${job.recent} length=${10} />
+          <${When} at=${last?.endedAt ?? null} />
+        </li>`;
+      }}
     />
-    ${list && list.length > LISTED && html`<p class="hint">and ${counted(list.length - LISTED, "other job")}</p>`}
+    <${Others} more=${amount - LISTED} />
+    <p class="hint"><a href=${to(["history"], { verdict: "failed" })}>All failures</a></p>
   <//>`;
 }
+
+/** @param {{failures: any[]}} of when the newest failure ended, in milliseconds */
+const ended = ({ failures }) => (failures.at(-1)?.endedAt ? millis(failures.at(-1).endedAt) : 0);
 
 function Ahead() {
   const zone = useZone();
