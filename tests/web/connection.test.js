@@ -1,6 +1,8 @@
 /** The server goes and comes back while the page is open. */
 
+import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "./support/server.js";
 import { suite } from "./support/suite.js";
 
 const held = suite();
@@ -30,3 +32,44 @@ test("a page that is opened while the server is away begins when it is there", a
   await page.reload();
   await page.getByRole("link", { name: "before", exact: true }).waitFor();
 });
+
+/** As the browser does when the reader looks at another tab, and back. */
+const look = (page, hidden) =>
+  page.evaluate((now) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => now });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, hidden);
+
+test("a page that nobody sees holds no connection, and tells what happened meanwhile once it is looked at", async () => {
+  const first = await held.browser.open(held.server, "#/jobs");
+  const link = (page, name) => page.getByRole("link", { name, exact: true });
+  await link(first, "later").waitFor();
+  // A browser has six connections for all its tabs.
+  let seen = first;
+  for (let tab = 0; tab < 7; tab += 1) {
+    await look(seen, true);
+    seen = await first.context().newPage();
+    await seen.goto(`${held.server.url}/#/jobs`);
+    await link(seen, "later").waitFor();
+  }
+  await held.server.put({ name: "meanwhile", command: "true" });
+  await link(seen, "meanwhile").waitFor();
+  assert.equal(await link(first, "meanwhile").count(), 0);
+  await look(seen, true);
+  await look(first, false);
+  await link(first, "meanwhile").waitFor();
+  assert.equal(await first.getByText("The server is not heard from").count(), 0);
+});
+
+for (const [hash, path] of [["#/jobs", "overview"], ["#/history", "runs"], ["#/timeline", "timeline"], ["#/job/before", "job/before"]]) {
+  test(`${hash}: what could not be had is asked for again without a word from the reader`, async () => {
+    let refused = 0;
+    const page = await held.browser.open(held.server, "#/cluster");
+    await page.getByRole("heading", { name: "Cluster" }).waitFor();
+    await page.route(new RegExp(`/scheduler/${path}(\\?|$)`), (route) => ((refused += 1) > 2 ? route.continue() : route.abort()));
+    await page.evaluate((to) => (location.hash = to), hash);
+    await page.getByText("the server cannot be reached").first().waitFor();
+    await until("the third question", () => refused > 2);
+    await page.getByText("the server cannot be reached").first().waitFor({ state: "detached" });
+  });
+}

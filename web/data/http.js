@@ -25,6 +25,9 @@ export class Problem extends Error {
   }
 }
 
+/** A question that is not answered within this has no answer; a tab may also wait for one of the connections that others hold. */
+const PATIENCE_MS = 30_000;
+
 /** @type {Set<() => void>} */
 const whenRefused = new Set();
 
@@ -70,7 +73,7 @@ export async function ask(url, init = {}) {
     response = await fetch(url, { ...init, headers, credentials: "omit", cache: "no-store" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Problem(0, { message: "the server cannot be reached", remedy: "the page tries again by itself" });
+    throw unreached(error, init.method ? "what was asked for may have been done all the same: look, and try again" : undefined);
   }
   if (response.ok) return response;
   const body = await response.json().catch(() => ({}));
@@ -85,8 +88,33 @@ export async function ask(url, init = {}) {
  * @returns {Promise<any>}
  */
 export async function get(path, params, options = {}) {
-  const response = await ask(address(path, params), { signal: options.signal });
-  return response.json();
+  return (await question(address(path, params), options.signal)).data;
+}
+
+/**
+ * @param {unknown} error
+ * @param {string} [remedy]
+ */
+function unreached(error, remedy = "the page tries again by itself") {
+  const late = error instanceof DOMException && error.name === "TimeoutError";
+  return new Problem(0, { message: late ? `the server did not answer within ${PATIENCE_MS / 1_000} s` : "the server cannot be reached", remedy });
+}
+
+/**
+ * An answer with all of its body, within a time.
+ * @param {string} url
+ * @param {AbortSignal} [signal]
+ */
+async function question(url, signal) {
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const response = await ask(url, { signal: signal ? AbortSignal.any([signal, patience]) : patience });
+  try {
+    return { data: await response.json(), response };
+  } catch (error) {
+    // What breaks off half-way is no answer either.
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw unreached(error);
+  }
 }
 
 /**
@@ -97,8 +125,8 @@ export async function get(path, params, options = {}) {
  * @returns {Promise<{data: any, etag: string}>}
  */
 export async function getTagged(path, options = {}) {
-  const response = await ask(address(path), { signal: options.signal });
-  return { data: await response.json(), etag: response.headers.get("ETag") ?? "" };
+  const { data, response } = await question(address(path), options.signal);
+  return { data, etag: response.headers.get("ETag") ?? "" };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** A list of any length of which only the pages in sight are asked for. */
 
 import { useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
+import { retrying } from "./retry.js";
 import { onEvent } from "./stream.js";
 
 /** While things happen, the pages in sight are asked for again, but not more often. */
@@ -47,6 +48,8 @@ export function usePages(key, size, load, when = {}) {
     const asked = new Set();
     /** @type {Set<number>} */
     const known = new Set();
+    /** @type {Set<number>} */
+    const failed = new Set();
     let sight = [0];
     /** @type {ReturnType<typeof setTimeout> | null} */
     let planned = null;
@@ -60,6 +63,8 @@ export function usePages(key, size, load, when = {}) {
         const { total, rows, rest } = await latest.current.load(page * size, size, stopped.signal);
         if (stopped.signal.aborted) return;
         known.add(page);
+        failed.delete(page);
+        if (!failed.size) retry.told(null);
         setState((before) => {
           const pages = new Map(before.key === key ? before.pages : []);
           pages.delete(page);
@@ -76,6 +81,8 @@ export function usePages(key, size, load, when = {}) {
       } catch (error) {
         if (stopped.signal.aborted) return;
         const problem = error instanceof Error ? error : new Error(String(error));
+        failed.add(page);
+        retry.told(problem);
         setState((before) => (before.key === key ? { ...before, problem, loading: false } : { key, total: 0, rest: null, problem, loading: false, pages: new Map() }));
       } finally {
         asked.delete(page);
@@ -86,6 +93,7 @@ export function usePages(key, size, load, when = {}) {
       planned = setTimeout(() => {
         planned = null;
         known.clear();
+        failed.clear();
         for (const page of sight) void ask(page);
       }, Math.max(60, SHORTEST_MS - (performance.now() - lastAsked)));
     };
@@ -97,6 +105,7 @@ export function usePages(key, size, load, when = {}) {
       },
       reload,
     };
+    const retry = retrying(reload);
     void ask(0);
     const stop = onEvent((event) => {
       if (event.kind === "reset" || latest.current.when.on?.(event)) reload();
@@ -105,6 +114,7 @@ export function usePages(key, size, load, when = {}) {
     return () => {
       stopped.abort();
       stop();
+      retry.stop();
       if (planned) clearTimeout(planned);
       if (timer) clearInterval(timer);
       inside.current = null;

@@ -5,6 +5,7 @@
 
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { get } from "./http.js";
+import { retrying } from "./retry.js";
 import { onEvent } from "./stream.js";
 
 /** However much happens, the same thing is not asked for more often. */
@@ -61,12 +62,16 @@ export function useAnswer(key, load, when = {}) {
       lastAsked = performance.now();
       try {
         const data = await latest.current.load(signal);
-        if (!signal.aborted) setAnswer({ key, data, problem: null, loading: false });
+        if (!signal.aborted) {
+          setAnswer({ key, data, problem: null, loading: false });
+          retry.told(null);
+        }
       } catch (error) {
         if (!signal.aborted) {
           const problem = error instanceof Error ? error : new Error(String(error));
           // What was known stays on the page: it is old, not wrong, and the bar above says so.
           setAnswer((known) => ({ key, data: known.key === key ? known.data : null, problem, loading: false }));
+          retry.told(problem);
         }
       }
       if (signal.aborted) return;
@@ -86,6 +91,7 @@ export function useAnswer(key, load, when = {}) {
       }, wait);
     };
 
+    const retry = retrying(plan);
     setAnswer((known) => (known.key === key && known.data ? known : { key, data: null, problem: null, loading: true }));
     reloads.current = plan;
     void reload();
@@ -96,6 +102,7 @@ export function useAnswer(key, load, when = {}) {
     const timer = every ? setInterval(plan, every) : null;
     return () => {
       stop();
+      retry.stop();
       if (timer) clearInterval(timer);
       if (planned) clearTimeout(planned);
       asking?.abort();

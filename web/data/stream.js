@@ -2,7 +2,8 @@
  * The event stream: one connection of the whole page. Whoever shows something says which events concern it.
  *
  * It is read by `fetch`, because an `EventSource` cannot send credentials. After a loss it comes back with the id of the
- * last event, and the server tells what happened meanwhile, or `reset`.
+ * last event, and the server tells what happened meanwhile, or `reset`. A page that nobody sees lets go of it: a browser
+ * has six connections for all tabs together.
  */
 
 import { address, ask, Problem } from "./http.js";
@@ -43,7 +44,20 @@ export function onConnection(watcher) {
 /** Begins to listen, or begins anew with other credentials. */
 export function startStream() {
   current?.abort();
-  if (!running) void run();
+  if (running) return;
+  document.addEventListener("visibilitychange", look);
+  void run();
+}
+
+let seen = () => {};
+let left = false;
+
+/** Lets go while nobody looks, and goes on when somebody does. */
+function look() {
+  if (document.hidden) {
+    left = true;
+    current?.abort();
+  } else seen();
 }
 
 /** @param {boolean} live */
@@ -65,6 +79,13 @@ async function run() {
   running = true;
   let failures = 0;
   for (;;) {
+    if (document.hidden) {
+      await new Promise((resolve) => (seen = () => resolve(null)));
+      failures = 0;
+      // Without an id to come back with, nobody can tell what happened meanwhile.
+      if (!last) tell({ kind: "reset" });
+    }
+    left = false;
     current = new AbortController();
     try {
       const response = await ask(address("events", { after: last }), { signal: current.signal });
@@ -79,6 +100,8 @@ async function run() {
       }
       if (error instanceof Problem && error.status === 400) last = "";
     }
+    // Nothing is wrong with what is let go of: whoever comes back is told in a moment if there is.
+    if (left) continue;
     judge(false);
     const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
     failures += 1;

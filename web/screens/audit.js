@@ -4,6 +4,7 @@ import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { counted } from "../data/format.js";
 import { get } from "../data/http.js";
 import { refusal } from "../data/me.js";
+import { retrying } from "../data/retry.js";
 import { onEvent } from "../data/stream.js";
 import { Dialog } from "../parts/dialog.js";
 import { Empty, ProblemBox } from "../parts/problem.js";
@@ -168,15 +169,23 @@ function useRecords(params, atTop) {
     let busy = false;
     /** @type {ReturnType<typeof setTimeout> | null} */
     let planned = null;
+    /** @type {string | null} */
+    let again = null;
+    const retry = retrying(() => void read(again));
     const read = async (/** @type {string | null} */ before) => {
       if (busy) return;
       busy = true;
+      again = before;
       const known = before === null || latest.current.state.key !== key ? [] : latest.current.state.rows;
       try {
         const page = await get("audit", { ...latest.current.params, limit: PAGE, before }, { signal: stopped.signal });
+        retry.told(null);
         setState({ key, rows: [...known, ...page.records], next: page.next, loading: false, problem: null });
       } catch (error) {
-        if (!stopped.signal.aborted) setState((last) => ({ ...(last.key === key ? last : empty), loading: false, problem: error instanceof Error ? error : new Error(String(error)) }));
+        if (!stopped.signal.aborted) {
+          setState((last) => ({ ...(last.key === key ? last : empty), loading: false, problem: error instanceof Error ? error : new Error(String(error)) }));
+          retry.told(error);
+        }
       }
       busy = false;
     };
@@ -201,6 +210,7 @@ function useRecords(params, atTop) {
     return () => {
       stopped.abort();
       stop();
+      retry.stop();
       if (planned) clearTimeout(planned);
     };
   }, [key]);

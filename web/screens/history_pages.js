@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { get } from "../data/http.js";
+import { retrying } from "../data/retry.js";
 import { onEvent } from "../data/stream.js";
 import { refreshed, told } from "./history_rows.js";
 
@@ -42,6 +43,15 @@ export function usePages(params, atTop) {
     /** @type {ReturnType<typeof setTimeout> | null} */
     let planned = null;
     let lastAsked = 0;
+    /** What got no answer, to be asked again. */
+    let again = () => {};
+    const retry = retrying(() => again());
+    const failed = (/** @type {unknown} */ error, /** @type {() => void} */ anew) => {
+      if (stopped.signal.aborted) return;
+      again = anew;
+      retry.told(error);
+      change({ loading: false, problem: error instanceof Error ? error : new Error(String(error)) });
+    };
     const ask = (/** @type {string | null} */ before) => get("runs", { ...latest.current.params, limit: PAGE, before }, { signal: stopped.signal });
     const change = (/** @type {any} */ changes) => {
       if (!stopped.signal.aborted) setState((known) => ({ ...(known.key === key ? known : { ...known, key, rows: [], next: null, searchedTo: null, fresh: 0 }), ...changes }));
@@ -61,9 +71,10 @@ export function usePages(params, atTop) {
           change({ rows: known, next: before, searchedTo: page.searchedTo ?? null });
           if (page.runs.length || before === null) break;
         }
+        retry.told(null);
         change({ loading: false });
       } catch (error) {
-        if (!stopped.signal.aborted) change({ loading: false, problem: error instanceof Error ? error : new Error(String(error)) });
+        failed(error, () => busy || void readOn(known, before));
       }
       busy = false;
     };
@@ -76,9 +87,10 @@ export function usePages(params, atTop) {
         const page = await ask(null);
         const { rows } = latest.current.state;
         const { rows: merged, joined } = refreshed(latest.current.state.key === key ? rows : [], page.runs, page.next);
+        retry.told(null);
         change(joined ? { rows: merged, problem: null, fresh: 0 } : { rows: merged, next: page.next, searchedTo: page.searchedTo ?? null, problem: null, fresh: 0, loading: false });
       } catch (error) {
-        if (!stopped.signal.aborted) change({ problem: error instanceof Error ? error : new Error(String(error)) });
+        failed(error, plan);
       }
       busy = false;
       return undefined;
@@ -114,6 +126,7 @@ export function usePages(params, atTop) {
     return () => {
       stopped.abort();
       stop();
+      retry.stop();
       if (planned) clearTimeout(planned);
     };
   }, [key]);

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "../../vendor/preact.js";
 import { get } from "../../data/http.js";
+import { retrying } from "../../data/retry.js";
 import { onEvent } from "../../data/stream.js";
 import { goesOn, laneAt, makeBook, offsetOf, PAGE, put, rows, wanted as wantedOf } from "./pages.js";
 
@@ -51,6 +52,7 @@ export function useLanes(filter, asked, first, last) {
     let over = false;
     /** The time of which a page could not be had that was not known before. */
     let failed = "";
+    const retry = retrying(() => reloads.current());
 
     const load = async (/** @type {number} */ page) => {
       const controller = new AbortController();
@@ -62,9 +64,11 @@ export function useLanes(filter, asked, first, last) {
         const answer = await get("timeline", params, { signal: controller.signal });
         put(book, page, answer, name);
         setProblem(null);
+        retry.told(null);
       } catch (error) {
         if (!controller.signal.aborted) {
           setProblem(error instanceof Error ? error : new Error(String(error)));
+          retry.told(error);
           // What cannot be had is not asked for again until something else is.
           const known = book.pages[page];
           if (known) known.range = name;
@@ -113,6 +117,7 @@ export function useLanes(filter, asked, first, last) {
     return () => {
       over = true;
       stop();
+      retry.stop();
       if (planned) clearTimeout(planned);
       for (const controller of asking.values()) controller.abort();
     };
