@@ -1,9 +1,10 @@
 /** The page: who is asked for, then the screen that the address names. */
 
-import { html, render, useEffect, useState } from "./vendor/preact.js";
-import { get, onCredentialsRefused } from "./data/http.js";
+import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./vendor/preact.js";
+import { get, onCredentialsRefused, Problem } from "./data/http.js";
 import { MeContext } from "./data/me.js";
 import { theme } from "./data/preferences.js";
+import { retrying } from "./data/retry.js";
 import { startStream } from "./data/stream.js";
 import { Questions } from "./parts/dialog.js";
 import { Empty, Loading, ProblemBox } from "./parts/problem.js";
@@ -81,23 +82,65 @@ function Screen({ me }) {
 
   useEffect(() => {
     setProblem(null);
-    if (!load || loaded[name]) return;
-    load().then(
-      (module) => setLoaded((known) => ({ ...known, [name]: module.default })),
-      () => setProblem(new Error("this part of the page is no longer there: the server has another version")),
-    );
+    if (!load || loaded[name]) return undefined;
+    let over = false;
+    const attempt = async () => {
+      try {
+        const module = await load();
+        setLoaded((known) => ({ ...known, [name]: module.default }));
+        retry.told(null);
+        if (!over) setProblem(null);
+      } catch {
+        const found = await whyNot();
+        if (over) return;
+        setProblem(found);
+        retry.told(found);
+      }
+    };
+    const retry = retrying(() => void attempt());
+    void attempt();
+    return () => {
+      over = true;
+      retry.stop();
+    };
   }, [name]);
+  const path = route.path.join("/");
+  const before = useRef(path);
   useEffect(() => {
     document.title = `${route.path.length > 1 ? route.path.slice(1).join(" ") : name || "now"} – Chronode`;
-  }, [route.path.join("/")]);
+    // What had the focus went with the page before, or led here.
+    const content = document.getElementById("content");
+    if (before.current !== path && !content?.contains(document.activeElement)) content?.focus();
+    before.current = path;
+  }, [path]);
 
   const Shown = loaded[name];
   let content;
   if (!load) content = html`<${Empty} title="There is no such page">Go to <a href="#/now">what happens now</a>.<//>`;
   else if (problem) content = html`<${ProblemBox} problem=${problem} retry=${() => location.reload()} />`;
   else if (!Shown) content = html`<${Loading} />`;
-  else content = html`<${Shown} key=${route.path.join("/")} route=${route} me=${me} />`;
+  else content = html`<${Guarded} key=${path}><${Shown} route=${route} me=${me} /><//>`;
   return html`<${Frame} screen=${name} me=${me}>${content}<//>`;
+}
+
+/** A fault of one screen leaves the others within reach. @param {{children?: any}} props */
+function Guarded({ children }) {
+  const [fault] = useErrorBoundary((/** @type {unknown} */ error) => console.error(error));
+  if (!fault) return children;
+  const problem = Object.assign(new Error("this screen cannot be shown, by a fault of the page"), { remedy: String(fault) });
+  return html`<${ProblemBox} problem=${problem} retry=${() => location.reload()} />`;
+}
+
+/** Why a part of the page could not be had: the server has files of another version, or it did not answer. */
+async function whyNot() {
+  try {
+    const index = await (await fetch("./", { cache: "no-store" })).text();
+    const own = document.querySelector("script[type=module]")?.getAttribute("src") ?? "";
+    if (index.includes("main.js") && !index.includes(own)) return new Error("the server has another version of this page: load it anew");
+  } catch {
+    // Then it is not there at all.
+  }
+  return new Problem(0, { message: "this part of the page could not be loaded", remedy: "the page tries again by itself" });
 }
 
 const root = document.getElementById("app");

@@ -12,7 +12,9 @@ test("the page says that it is stale, and is in order again by itself after a re
   const page = await held.browser.open(held.server, "#/jobs");
   await page.getByRole("link", { name: "before", exact: true }).waitFor();
   await held.server.kill();
-  await page.getByText("The server is not heard from").waitFor();
+  // How old it is, is not read out each second.
+  await page.getByRole("status").getByText("The server is not heard from. Trying again.", { exact: true }).waitFor();
+  await page.getByText(/What is shown is .* old/).waitFor();
   await page.getByRole("link", { name: "before", exact: true }).waitFor();
   held.server = await held.server.again();
   await held.server.put({ name: "after", command: "true" });

@@ -36,6 +36,20 @@ test("a wrong secret is refused in words, and a right one lets in", async () => 
   await page.getByText("This server wants to know who you are").waitFor();
 });
 
+test("a token that cannot be one is told of in words, and signing out leaves nothing behind", async () => {
+  const page = await held.browser.open(held.server, "#/jobs");
+  await page.getByLabel("Password or token").fill("chd_Ω");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("alert").getByText("was it copied whole?").waitFor();
+  await page.getByLabel("Password or token").fill(viewer);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("link", { name: "guarded", exact: true }).waitFor();
+  await page.evaluate(() => sessionStorage.setItem("chronode.draft.guarded", "{}"));
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("This server wants to know who you are").waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+});
+
 test("who may only look is told what an action needs", async () => {
   const page = await held.browser.open(held.server, "#/jobs");
   await page.getByLabel("Password or token").fill(viewer);

@@ -29,9 +29,13 @@ export function signInWithToken(token) {
   sessionStorage.setItem(KEY, `Bearer ${token}`);
 }
 
-export function signOut() {
+/**
+ * Forgets who it was, and with `all` what they left behind, such as drafts.
+ * @param {boolean} [all]
+ */
+export function signOut(all = false) {
   try {
-    sessionStorage.removeItem(KEY);
+    for (const key of Object.keys(sessionStorage)) if (key === KEY || (all && key.startsWith("chronode."))) sessionStorage.removeItem(key);
   } catch {
     // Nothing was kept where nothing can be kept.
   }

@@ -18,14 +18,28 @@ import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 
 /** @type {((asked: Asked | null) => void) | null} */
 let show = null;
+/** @type {Asked | null} */
+let open = null;
+
+/** @param {string | null} reason */
+function answer(reason) {
+  const asked = open;
+  open = null;
+  show?.(null);
+  asked?.answer(reason);
+}
 
 /**
- * Asks; null is no, a text the reason, which may be empty.
+ * Asks; null is no, a text the reason, which may be empty. Another page or another question in its place is a no.
  * @param {Question} question
  * @returns {Promise<string | null>}
  */
 export function confirm(question) {
-  return new Promise((resolve) => show?.({ question, answer: resolve }));
+  answer(null);
+  return new Promise((resolve) => {
+    open = { question, answer: resolve };
+    show?.(open);
+  });
 }
 
 /** Where questions are shown. Once on the page. */
@@ -33,16 +47,15 @@ export function Questions() {
   const [asked, setAsked] = useState(/** @type {Asked | null} */ (null));
   useEffect(() => {
     show = setAsked;
+    const left = () => answer(null);
+    addEventListener("hashchange", left);
     return () => {
+      removeEventListener("hashchange", left);
       show = null;
+      answer(null);
     };
   }, []);
-  if (!asked) return null;
-  const answer = (/** @type {string | null} */ reason) => {
-    setAsked(null);
-    asked.answer(reason);
-  };
-  return html`<${Ask} question=${asked.question} answer=${answer} />`;
+  return asked && html`<${Ask} key=${asked} question=${asked.question} answer=${answer} />`;
 }
 
 /** @param {Asked} props */
@@ -86,6 +99,7 @@ function Ask({ question, answer }) {
  */
 export function Dialog({ title, close, children, wide = false }) {
   const element = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const pressed = useRef(/** @type {EventTarget | null} */ (null));
   useEffect(() => {
     const dialog = element.current;
     dialog?.showModal();
@@ -99,7 +113,10 @@ export function Dialog({ title, close, children, wide = false }) {
       event.preventDefault();
       close();
     }}
-    onClick=${(/** @type {MouseEvent} */ event) => event.target === element.current && close()}
+    onPointerDown=${(/** @type {Event} */ event) => {
+      pressed.current = event.target;
+    }}
+    onClick=${(/** @type {MouseEvent} */ event) => event.target === element.current && pressed.current === element.current && close()}
   >
     <div class="dialog">
       <h2>${title}</h2>

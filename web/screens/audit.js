@@ -136,6 +136,8 @@ function Typed({ name, value = "", placeholder, main = false }) {
   const [text, setText] = useState(value);
   const timer = useRef(/** @type {ReturnType<typeof setTimeout> | null} */ (null));
   useEffect(() => setText(value), [value]);
+  // It must not change the address of another page.
+  useEffect(() => () => void (timer.current && clearTimeout(timer.current)), []);
   return html`<input
     type="search"
     data-search=${main ? "" : undefined}

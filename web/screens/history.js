@@ -149,6 +149,8 @@ function Typed({ name, value = "", label, placeholder, main = false, short = fal
   const [text, setText] = useState(value);
   const timer = useRef(/** @type {ReturnType<typeof setTimeout> | null} */ (null));
   useEffect(() => setText(value), [value]);
+  // It must not change the address of another page.
+  useEffect(() => () => void (timer.current && clearTimeout(timer.current)), []);
   return html`<input
     type=${main ? "search" : "text"}
     class=${short ? "short" : ""}

@@ -72,7 +72,7 @@ export function Frame({ screen, me, children }) {
           <button
             class="quiet"
             onClick=${() => {
-              signOut();
+              signOut(true);
               location.reload();
             }}
           >
@@ -133,8 +133,10 @@ function StaleBar() {
   const now = useNow();
   useEffect(() => onConnection(setConnection), []);
   const lost = !connection.live && now - connection.since > WORTH_TELLING_MS;
-  return html`<div class="stale ${lost ? "shown" : ""}" role="status" aria-live="polite">
-    ${lost && html`The server is not heard from: what is shown is ${duration(now - connection.since)} old. Trying again.`}
+  // How old it is changes each second, and is not read out each time.
+  return html`<div class="stale ${lost ? "shown" : ""}">
+    <span role="status">${lost && "The server is not heard from. Trying again."}</span>
+    ${lost && html` What is shown is ${duration(now - connection.since)} old.`}
   </div>`;
 }
 

@@ -39,6 +39,8 @@ addEventListener("keydown", (event) => {
     return;
   }
   if (document.querySelector("dialog[open]")) return;
+  // What has the focus does with these keys what it always does.
+  if (["Enter", " "].includes(event.key) && target.closest?.("a[href], button, summary, [role=menuitem], [role=option]")) return;
   for (const list of [...[...active].reverse(), ...everywhere]) {
     const found = list.find((shortcut) => shortcut.key === event.key);
     if (found) {

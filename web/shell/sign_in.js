@@ -15,6 +15,8 @@ export function SignIn({ done }) {
 
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
+    // A header holds nothing else, so no server has ever given such a one.
+    if (!name && /[^!-~]/.test(secret.trim())) return setProblem("a token has Latin letters, digits and signs alone, and no space: was it copied whole?");
     setBusy(true);
     setProblem("");
     if (name) signInWithPassword(name, secret);
@@ -26,7 +28,7 @@ export function SignIn({ done }) {
       signOut();
       setProblem(error instanceof Error ? error.message : String(error));
     }
-    setBusy(false);
+    return setBusy(false);
   };
 
   return html`<main class="sign-in">

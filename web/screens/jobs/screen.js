@@ -117,6 +117,8 @@ function SearchField({ value }) {
   const [text, setText] = useState(value);
   const timer = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
   const sent = useRef(value);
+  // It must not change the address of another page.
+  useEffect(() => () => clearTimeout(timer.current), []);
   useEffect(() => {
     // Back, or a link: the address has changed without this field.
     if (value !== sent.current) setText(value);
