@@ -45,11 +45,20 @@ test("the later of success and failure counts", () => {
 
 test("what holds a job back is said before how it stands", () => {
   const reasons = [{ code: "disabled", text: "it is disabled" }, { code: "paused", text: "paused" }, { code: "lastRun", text: "…" }];
-  const words = (/** @type {any[]} */ live) => badges({ lastError: "2026-01-01T00:00:00Z" }, reasons, live, { until: "x" }).map((badge) => badge.word);
+  const words = (/** @type {any[]} */ live) => badges({ lastError: "2026-01-01T00:00:00Z" }, reasons, live, { paused: { until: "x" } }).map((badge) => badge.word);
   assert.deepEqual(words([]), ["disabled", "paused", "idle", "failing"]);
   assert.deepEqual(words([{ attempts: [{ state: "running" }] }]), ["disabled", "paused", "running", "failing"]);
   assert.deepEqual(words([{ attempts: [] }, { attempts: [{ state: "launching" }] }]), ["disabled", "paused", "2 queued", "failing"]);
-  assert.equal(badges({}, reasons, [], { until: "x" })[1].until, "x");
+  assert.equal(badges({}, reasons, [], { paused: { until: "x" } })[1].until, "x");
+});
+
+test("its own pause and that of everything are two", () => {
+  const reasons = [{ code: "paused", text: "it" }, { code: "paused", text: "all" }];
+  const told = (/** @type {any} */ pauses, why = reasons) => badges({}, why, [], pauses).slice(0, -2).map(({ word, until, why: text }) => [word, until, text]);
+  const [own, all] = [["paused", "x", "it"], ["everything paused", null, "all"]];
+  assert.deepEqual(told({ paused: { until: "x" }, everything: { until: null } }), [own, all]);
+  assert.deepEqual(told({ paused: { until: "x" }, everything: null }, reasons.slice(0, 1)), [own]);
+  assert.deepEqual(told({ paused: null, everything: { until: null } }, reasons.slice(1)), [all]);
 });
 
 test("each sentence has its question, and one of a kind that is not known is not lost", () => {

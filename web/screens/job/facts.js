@@ -4,6 +4,10 @@
  * @typedef {{word: string, tone: string, glyph: string, until?: string | null, why?: string}} Badge
  */
 
+/**
+ * @typedef {{until: string | null, by?: any}} Pause
+ */
+
 /** What holds a job back, by the words of `explain`. */
 /** @type {Record<string, {word: string, tone: string, glyph: string}>} */
 const HELD = {
@@ -32,15 +36,17 @@ export function status(job) {
  * @param {Record<string, any>} job
  * @param {{code: string, text: string}[]} reasons of `explain`
  * @param {any[]} live its runs that are not over
- * @param {{until: string | null} | null} paused
+ * @param {{paused?: Pause | null, everything?: Pause | null}} pauses
  * @returns {Badge[]} what a reader must know first, first
  */
-export function badges(job, reasons, live, paused) {
+export function badges(job, reasons, live, { paused, everything }) {
   /** @type {Badge[]} */
   const found = [];
-  for (const { code, text } of reasons) {
-    if (HELD[code]) found.push({ ...HELD[code], why: text, ...(code === "paused" ? { until: paused?.until ?? null } : {}) });
-  }
+  for (const { code, text } of reasons) if (HELD[code] && code !== "paused") found.push({ ...HELD[code], why: text });
+  // It can be both: the one ends without the other.
+  const whys = reasons.filter(({ code }) => code === "paused").map(({ text }) => text);
+  if (paused) found.push({ ...HELD.paused, until: paused.until, why: whys[0] });
+  if (everything) found.push({ ...HELD.paused, word: "everything paused", until: everything.until, why: whys.at(-1) });
   const begun = live.filter((run) => run.attempts?.some((/** @type {any} */ attempt) => attempt.state === "running" || attempt.state === "stopping"));
   if (begun.length) found.push({ word: begun.length > 1 ? `${begun.length} running` : "running", tone: "running", glyph: "▶" });
   else if (live.length) found.push({ word: live.length > 1 ? `${live.length} queued` : "queued", tone: "quiet", glyph: "≡" });

@@ -14,14 +14,14 @@ import { killAll, liftQuarantine, remove, resume, setDisabled, skip, unskip } fr
 
 /** @param {{shown: import("./screen.js").Shown}} props */
 export function Header({ shown }) {
-  const { name, job, preview, reasons, live, paused, parents, children } = shown;
+  const { name, job, preview, reasons, live, parents, children } = shown;
   const scheduled = !("parents" in job);
   const words = preview?.description ?? job.schedule;
   return html`<header class="job-head">
     <div class="title-row">
       <h1>${name}</h1>
       <span class="badges">
-        ${badges(job, reasons, live, paused).map(
+        ${badges(job, reasons, live, shown).map(
           (badge) => html`<span class="state ${badge.tone}" title=${badge.why}
             ><span class="glyph" aria-hidden="true">${badge.glyph}</span>${badge.word}${badge.until && html` until <${When} at=${badge.until} exactly />`}</span
           >`,
@@ -83,9 +83,8 @@ function Actions({ shown }) {
   const more = useRef(/** @type {(() => void) | null} */ (null));
   const [operator, editor] = [refusal(me, "operator"), refusal(me, "editor")];
   const quarantined = reasons.some(({ code }) => code === "quarantined");
-  const isPaused = reasons.some(({ code }) => code === "paused");
+  const isPaused = shown.paused !== null;
   const scheduled = !("parents" in job);
-  const stays = operator ?? (shown.everywhere ? "everything is paused, not this job alone" : null);
   const run = () => (operator ? undefined : void runNow(name));
 
   useKeys([
@@ -109,7 +108,7 @@ function Actions({ shown }) {
       />
     </span>
     ${isPaused
-      ? html`<button disabled=${stays !== null} title=${stays ?? undefined} onClick=${() => resume(name, false)}>Resume</button>`
+      ? html`<button disabled=${operator !== null} title=${operator ?? (shown.everything ? "everything else stays paused, and so it waits" : undefined)} onClick=${() => resume(name, false)}>Resume</button>`
       : html`<button disabled=${operator !== null} title=${operator ?? undefined} onClick=${() => setOpen("pause")}>Pause…</button>`}
     <a class="button" href=${to(["edit", name])}>Edit</a>
     <${Menu}

@@ -1,7 +1,7 @@
 /** What a job said before, what changed, and the way back. */
 
 import { html, useState } from "../../vendor/preact.js";
-import { part, send } from "../../data/http.js";
+import { getTagged, part, send } from "../../data/http.js";
 import { refusal, useMe } from "../../data/me.js";
 import { about, useGet } from "../../data/query.js";
 import { Changes } from "../../parts/changes.js";
@@ -111,26 +111,44 @@ function Compared({ name, chosen, from, list, gone }) {
 }
 
 /**
- * Says first what it would come to.
+ * Says first what it would come to, and does that alone: if the job is changed meanwhile, it says anew.
  * @param {string} name
  * @param {string} revision
+ * @param {boolean} [again]
  */
-async function rollBack(name, revision) {
+async function rollBack(name, revision, again = false) {
   try {
-    const { data } = await send("POST", `rollback/${part(name)}`, undefined, { params: { to: revision, dryRun: true } });
+    const etag = await tagOf(name);
+    const only = etag ? { ifMatch: etag } : { create: true };
+    const { data } = await send("POST", `rollback/${part(name)}`, undefined, { params: { to: revision, dryRun: true }, ...only });
     const sentences = [...(data.warnings ?? []), ...(data.consequences ?? [])];
     const sure = await confirm({
       title: `Roll ${name} back to ${revision}?`,
-      body: html`${data.changes ? html`<${Changes} list=${data.changes} old="now" now=${`as in ${revision}`} />` : html`<p>There is no such job now: it is created anew.</p>`}
+      body: html`${again && html`<p class="warning">Somebody has changed the job meanwhile. As it is now:</p>`}
+        ${data.changes ? html`<${Changes} list=${data.changes} old="now" now=${`as in ${revision}`} />` : html`<p>There is no such job now: it is created anew.</p>`}
         ${sentences.length > 0 && html`<ul class="consequences">${sentences.map((text) => html`<li><${Sentence} text=${text} /></li>`)}</ul>`}
         <p class="hint">It becomes a new revision. Statistics and history stay.</p>`,
       confirm: "Roll back",
     });
     if (sure === null) return;
-    await send("POST", `rollback/${part(name)}`, undefined, { params: { to: revision } });
+    await send("POST", `rollback/${part(name)}`, undefined, { params: { to: revision }, ...only });
     tell({ tone: "good", text: `${name} says again what it said in ${revision}` });
     choose({ to: null, from: null });
   } catch (error) {
+    if (/** @type {any} */ (error).status === 412) return rollBack(name, revision, true);
     tellProblem(`${name} was not rolled back`, error);
+  }
+}
+
+/**
+ * The tag of the definition that is in force, empty if there is no such job.
+ * @param {string} name
+ */
+async function tagOf(name) {
+  try {
+    return (await getTagged(`job/${part(name)}`)).etag;
+  } catch (error) {
+    if (/not found/.test(/** @type {Error} */ (error).message)) return "";
+    throw error;
   }
 }

@@ -34,8 +34,8 @@ const MOVES = ["job", "run", "stretch", "round", "pause"];
  * @property {{code: string, text: string}[]} reasons
  * @property {any[]} live
  * @property {any[] | null} entries the newest of its history
- * @property {{until: string | null, by: any} | null} paused
- * @property {boolean} everywhere whether everything is paused
+ * @property {import("./facts.js").Pause | null} paused it itself
+ * @property {import("./facts.js").Pause | null} everything if all is paused
  * @property {string[]} skips due instants that are left out
  * @property {string[]} parents
  * @property {string[]} children
@@ -57,9 +57,10 @@ export default function Job({ route }) {
   const pauses = useGet(job.data ? "pauses" : null, {}, { on: about(["job", "pause"], name) });
   const around = useGet(job.data ? "layout" : null, { job: name, up: 1, down: 1, max: 500 }, { on: about(["job"]) });
 
-  if (!job.data) {
+  const gone = /not found/.test(job.problem?.message ?? "");
+  // What was loaded of a job that has been deleted since says nothing any more.
+  if (gone || !job.data) {
     if (!job.problem) return html`<${Loading} lines=${8} />`;
-    const gone = /not found/.test(job.problem.message);
     return html`<div class="title-row"><h1>${name}</h1></div>
       <${ProblemBox} problem=${job.problem} retry=${gone ? undefined : job.reload} /> ${gone && html`<${Revisions} name=${name} gone />`}`;
   }
@@ -75,14 +76,15 @@ export default function Job({ route }) {
     reasons: explain.data?.reasons ?? [],
     live: live.data?.runs ?? [],
     entries: recent.data?.runs ?? null,
-    paused: pauses.data?.everything ?? pauses.data?.jobs.find((/** @type {any} */ each) => each.job === name) ?? null,
-    everywhere: Boolean(pauses.data?.everything),
+    paused: pauses.data?.jobs.find((/** @type {any} */ each) => each.job === name) ?? null,
+    everything: pauses.data?.everything ?? null,
     skips: (pauses.data?.skips ?? []).filter((/** @type {any} */ each) => each.job === name).map((/** @type {any} */ each) => each.dueAt),
     parents: data.parents ?? [],
     children: edges.filter((/** @type {any} */ edge) => edge.from === name).map((/** @type {any} */ edge) => edge.to),
   };
   const tab = TABS.some(({ id }) => id === route.params.tab) ? route.params.tab : "overview";
   return html`<${JobZone.Provider} value=${data.scheduleTimeZone || ""}>
+    <${ProblemBox} problem=${job.problem} retry=${job.reload} />
     <${Header} shown=${shown} />
     <${Tabs} tabs=${TABS} chosen=${tab} label="parts of the job" />
     ${tab === "overview" && html`<${Overview} shown=${shown} previewProblem=${preview.problem} />`}
