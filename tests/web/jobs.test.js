@@ -103,3 +103,22 @@ test("the keyboard alone: find, move, open, run, help", async () => {
   await page.keyboard.press("Enter");
   await page.waitForURL(/#\/job\/ledger\.close/);
 });
+
+test("another order begins at the top with its rows, and Back comes to where the reader was", async () => {
+  for (let number = 0; number < 130; number += 1) {
+    await held.server.put({ name: `many.${String(number).padStart(3, "0")}`, command: "true" });
+  }
+  const page = await held.browser.open(held.server, "#/jobs?search=many");
+  const table = page.getByRole("table");
+  await page.getByRole("link", { name: "many.000", exact: true }).waitFor();
+  await table.evaluate((element) => element.scrollTo(0, 100 * 52));
+  await page.getByRole("link", { name: "many.105", exact: true }).click();
+  await page.getByRole("heading", { name: "many.105" }).waitFor();
+  await page.goBack();
+  await page.getByRole("link", { name: "many.105", exact: true }).waitFor();
+  assert.equal(await table.evaluate((element) => element.scrollTop), 100 * 52);
+  await page.getByRole("button", { name: "the other way round" }).click();
+  await page.getByRole("link", { name: "many.129", exact: true }).waitFor();
+  assert.equal(await table.evaluate((element) => element.scrollTop), 0);
+  await page.locator(".job-row.unknown").first().waitFor({ state: "detached" });
+});

@@ -1,6 +1,6 @@
 /** A list of any length of which only the pages in sight are asked for. */
 
-import { useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
+import { useCallback, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { retrying } from "./retry.js";
 import { onEvent } from "./stream.js";
 
@@ -42,7 +42,8 @@ export function usePages(key, size, load, when = {}) {
   latest.current = { load, when };
   const inside = useRef(/** @type {{see: (first: number, last: number) => void, reload: () => void} | null} */ (null));
 
-  useEffect(() => {
+  // Before the table, which tells in an effect of its own what is in sight of the new list.
+  useLayoutEffect(() => {
     const stopped = new AbortController();
     /** @type {Set<number>} */
     const asked = new Set();

@@ -69,13 +69,14 @@ export default function History({ route }) {
           ${filtered ? html`<a href=${to(["history"])}>Take all filters away</a>, or look further back.` : "What runs, what fails and what is missed is listed here as it happens."}
         <//>`
       : html`<div class="history-list">
-          ${fresh > 0 && html`<button class="fresh" onClick=${pages.renew}>${counted(fresh, "new run")} since</button>`}
+          ${fresh > 0 && html`<button class="fresh" onClick=${pages.renew}>${Object.keys(route.params).some((each) => each !== "job") ? "There may be new ones" : `${counted(fresh, "new run")} since`}</button>`}
           <${VirtualRows}
             total=${rows.length}
             height=${narrow ? NARROW_ROW_PX : ROW_PX}
             active=${active}
             label="runs"
             seen=${seen}
+            list=${JSON.stringify(route.params)}
             head=${narrow ? null : html`<${Head} />`}
             row=${(/** @type {number} */ index) => html`<${Row} key=${keyOf(rows[index])} entry=${rows[index]} active=${index === active} narrow=${narrow} index=${index} />`}
           />

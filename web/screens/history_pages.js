@@ -4,13 +4,16 @@ import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { get } from "../data/http.js";
 import { retrying } from "../data/retry.js";
 import { onEvent } from "../data/stream.js";
-import { refreshed, told } from "./history_rows.js";
+import { entry } from "../shell/route.js";
+import { keyOf, refreshed, told } from "./history_rows.js";
 
 const PAGE = 100;
 /** As many entries are held; whoever looks for more than that narrows the search. */
 export const ROWS_MAX = 20_000;
 /** The server looks at so much for one answer. Where little matches, it is asked on by itself so often. */
 const EMPTY_PAGES = 5;
+/** So many of them are asked for again when Back leads to them. */
+const AGAIN = 200;
 const REFRESH_MS = 1_000;
 
 /**
@@ -52,7 +55,7 @@ export function usePages(params, atTop) {
       retry.told(error);
       change({ loading: false, problem: error instanceof Error ? error : new Error(String(error)) });
     };
-    const ask = (/** @type {string | null} */ before) => get("runs", { ...latest.current.params, limit: PAGE, before }, { signal: stopped.signal });
+    const ask = (/** @type {string | null} */ before, limit = PAGE) => get("runs", { ...latest.current.params, limit, before }, { signal: stopped.signal });
     const change = (/** @type {any} */ changes) => {
       if (!stopped.signal.aborted) setState((known) => ({ ...(known.key === key ? known : { ...known, key, rows: [], next: null, searchedTo: null, fresh: 0 }), ...changes }));
     };
@@ -109,8 +112,27 @@ export function usePages(params, atTop) {
       },
       renew: () => void renew(),
     };
-    change({ loading: true, problem: null });
-    void readOn([], null);
+    /** What was read before the reader went elsewhere, in its place; what has come since is told of, not put before it. */
+    const back = async (/** @type {any} */ { rows, next, searchedTo }) => {
+      busy = true;
+      change({ rows, next, searchedTo, loading: false, problem: null });
+      try {
+        const page = await ask(null, Math.min(rows.length, AGAIN));
+        const now = new Map(page.runs.map((/** @type {any} */ each) => [keyOf(each), each]));
+        const since = page.runs.findIndex((/** @type {any} */ each) => each.sequence <= rows[0].sequence);
+        const known = latest.current.state;
+        change({ rows: known.rows.map((each) => now.get(keyOf(each)) ?? each), fresh: since < 0 ? page.runs.length : since });
+      } catch (error) {
+        if (!stopped.signal.aborted) change({ problem: error instanceof Error ? error : new Error(String(error)) });
+      }
+      busy = false;
+    };
+    const kept = entry();
+    if (kept.top > 0 && kept.pages?.key === key) void back(kept.pages);
+    else {
+      change({ loading: true, problem: null });
+      void readOn([], null);
+    }
     const stop = onEvent((event) => {
       if (event.kind === "reset") return plan();
       const recorded = event.what === "recorded" && (event.kind === "run" || event.kind === "stretch");
@@ -124,6 +146,7 @@ export function usePages(params, atTop) {
       return undefined;
     });
     return () => {
+      if (latest.current.state.key === key) kept.pages = latest.current.state;
       stopped.abort();
       stop();
       retry.stop();

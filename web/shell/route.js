@@ -64,6 +64,25 @@ export function choose(changes, options = {}) {
   }
 }
 
+/** @type {Map<string, Record<string, any>>} */
+const entries = new Map();
+/** Views that Back brings back as they were left. */
+const ENTRIES = 12;
+
+/**
+ * What a view keeps with its entry in the history of the browser, for when Back leads there again.
+ * @returns {Record<string, any>}
+ */
+export function entry() {
+  const id = history.state?.entry ?? `${Date.now()} ${Math.random()}`;
+  if (!history.state?.entry) history.replaceState({ entry: id }, "");
+  const kept = entries.get(id) ?? {};
+  entries.delete(id);
+  entries.set(id, kept);
+  for (const old of entries.keys()) if (entries.size > ENTRIES) entries.delete(old);
+  return kept;
+}
+
 /** @returns {Route} */
 export function useRoute() {
   const [hash, setHash] = useState(location.hash);

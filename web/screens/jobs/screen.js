@@ -94,6 +94,7 @@ export default function Jobs({ route, me }) {
         label=${counted(jobs.total, "job")}
         head=${html`<${RowHead} />`}
         seen=${jobs.see}
+        list=${JSON.stringify(asked)}
         active=${active}
         row=${(/** @type {number} */ index) =>
           html`<${JobRow} key=${index} job=${row(index)} index=${index} active=${index === active} marked=${marked} mark=${mark} me=${me} />`}
