@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PHONE } from "./support/browser.js";
 import { until } from "./support/server.js";
 import { suite } from "./support/suite.js";
 
@@ -121,4 +122,46 @@ test("another order begins at the top with its rows, and Back comes to where the
   await page.getByRole("link", { name: "many.129", exact: true }).waitFor();
   assert.equal(await table.evaluate((element) => element.scrollTop), 0);
   await page.locator(".job-row.unknown").first().waitFor({ state: "detached" });
+});
+
+test("Back comes to the same place of the history", async () => {
+  for (let number = 0; number < 60; number += 1) await held.server.run("many.000");
+  const page = await held.browser.open(held.server, "#/history?job=many.000");
+  const list = page.getByRole("table", { name: "runs" });
+  await page.locator('[aria-rowindex="12"]').waitFor();
+  await list.evaluate((element) => element.scrollTo(0, 20 * 38));
+  const row = page.locator('[aria-rowindex="25"] a').first();
+  const address = await row.getAttribute("href");
+  await row.click();
+  await page.getByRole("region", { name: "log" }).or(page.getByText("many.000").first()).first().waitFor();
+  await page.waitForURL(/#\/run\//);
+  await page.goBack();
+  await page.locator(`.history-row a[href="${address}"]`).first().waitFor();
+  assert.equal(await list.evaluate((element) => element.scrollTop), 20 * 38);
+});
+
+test("marks go with the filter, and what was refused stays marked", async () => {
+  const page = await held.browser.open(held.server, "#/jobs?search=many");
+  await page.getByRole("checkbox", { name: "mark many.001" }).check();
+  await page.getByRole("button", { name: /^paused/ }).click();
+  await page.getByText("1 job marked").waitFor({ state: "detached" });
+  await page.goBack();
+  for (const name of ["many.001", "many.002"]) await page.getByRole("checkbox", { name: `mark ${name}` }).check();
+  await page.route("**/pause", (route) => (route.request().postDataJSON().job === "many.002" ? route.fulfill({ status: 409, json: { message: "not this one", status: 409 } }) : route.continue()));
+  await page.getByRole("button", { name: "Pause", exact: true }).click();
+  await page.getByRole("button", { name: "Pause: 2 jobs" }).click();
+  await page.getByText("1 job not paused").waitFor();
+  await page.getByText("1 job marked").waitFor();
+  assert.ok(await page.getByRole("checkbox", { name: "mark many.002" }).isChecked());
+});
+
+test("on a phone a job of the list shows its last runs, is marked and run", async () => {
+  const page = await held.browser.open(held.server, "#/jobs?search=breaks", { viewport: PHONE });
+  const row = page.getByRole("row", { name: /breaks/ });
+  await row.getByRole("link", { name: /^failed/ }).first().waitFor();
+  await row.getByRole("checkbox", { name: "mark breaks" }).check();
+  await row.getByRole("button", { name: "run breaks now" }).click();
+  await page.getByText("breaks runs as").waitFor();
+  assert.equal(await row.evaluate((element) => element.getBoundingClientRect().height), 84);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
 });

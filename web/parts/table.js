@@ -8,6 +8,7 @@ import { entry } from "../shell/route.js";
 
 /** Rows rendered beyond each edge, so that scrolling by a little shows no gap. */
 const BEYOND = 8;
+const NARROW = "(max-width: 760px)";
 /** With these the reader scrolls by hand. */
 const TAKEN = ["wheel", "pointerdown", "keydown"];
 
@@ -84,4 +85,16 @@ export function VirtualRows({ total, height, row, seen, list, active, label, hea
       <div class="shown" style=${{ transform: `translateY(${range.first * height}px)` }}>${rows}</div>
     </div>
   </div>`;
+}
+
+/** Whether there is little room. */
+export function useNarrow() {
+  const [narrow, setNarrow] = useState(() => matchMedia(NARROW).matches);
+  useEffect(() => {
+    const media = matchMedia(NARROW);
+    const changed = () => setNarrow(media.matches);
+    media.addEventListener("change", changed);
+    return () => media.removeEventListener("change", changed);
+  }, []);
+  return narrow;
 }

@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { count, counted, day, duration, exact, fully, millis, offset } from "../data/format.js";
 import { Empty, ProblemBox } from "../parts/problem.js";
 import { look, State, standing, why } from "../parts/state.js";
-import { VirtualRows } from "../parts/table.js";
+import { useNarrow, VirtualRows } from "../parts/table.js";
 import { Lasting, useZone, When } from "../parts/time.js";
 import { useKeys } from "../shell/keys.js";
 import { tell } from "../shell/notices.js";
@@ -14,7 +14,6 @@ import { csv, facts, fromField, keyOf, toField } from "./history_rows.js";
 
 const ROW_PX = 38;
 const NARROW_ROW_PX = 66;
-const NARROW = "(max-width: 760px)";
 const VERDICTS = ["succeeded", "failed", "lost", "killed", "missed", "skipped", "superseded"];
 const WHYS = ["schedule", "catchUp", "parents", "manual", "retry", "backfill"];
 const TYPING_MS = 300;
@@ -90,18 +89,6 @@ export default function History({ route }) {
       ${full && ` No more than ${count(ROWS_MAX)} are listed: narrow the search.`}
     </p>
   </div>`;
-}
-
-/** Whether there is little room. */
-function useNarrow() {
-  const [narrow, setNarrow] = useState(() => matchMedia(NARROW).matches);
-  useEffect(() => {
-    const media = matchMedia(NARROW);
-    const changed = () => setNarrow(media.matches);
-    media.addEventListener("change", changed);
-    return () => media.removeEventListener("change", changed);
-  }, []);
-  return narrow;
 }
 
 /** @param {{params: Record<string, string>}} props */

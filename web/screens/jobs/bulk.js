@@ -1,6 +1,6 @@
 /** What is done with all marked jobs at once. */
 
-import { html, useState } from "../../vendor/preact.js";
+import { html, useRef, useState } from "../../vendor/preact.js";
 import { counted } from "../../data/format.js";
 import { get, part, send } from "../../data/http.js";
 import { refusal } from "../../data/me.js";
@@ -31,11 +31,13 @@ const VERBS = [
 ];
 
 /**
- * @param {{marked: Set<string>, clear: () => void, me: import("../../data/me.js").Me, asked: Record<string, any>, total: number,
- *   all: (names: Set<string>) => void}} props
+ * @param {{marked: Set<string>, mark: (change: (marked: Set<string>) => Set<string>) => void,
+ *   me: import("../../data/me.js").Me, asked: Record<string, any>, total: number}} props
  */
-export function BulkBar({ marked, clear, me, asked, total, all }) {
+export function BulkBar({ marked, mark, me, asked, total }) {
   const [progress, setProgress] = useState(/** @type {string | null} */ (null));
+  const stopped = useRef(false);
+  if (!marked.size && progress === null) return null;
 
   const markAll = async () => {
     /** @type {Set<string>} */
@@ -44,7 +46,7 @@ export function BulkBar({ marked, clear, me, asked, total, all }) {
       const answer = await get("overview", { ...asked, offset, limit: PAGE });
       for (const job of answer.jobs) names.add(job.name);
     }
-    all(names);
+    mark(() => names);
   };
 
   const act = async (/** @type {Verb} */ verb) => {
@@ -60,19 +62,25 @@ export function BulkBar({ marked, clear, me, asked, total, all }) {
     if (reason === null) return;
     /** @type {{name: string, message: string}[]} */
     const refused = [];
+    /** @type {Set<string>} */
+    const done = new Set();
+    stopped.current = false;
     for (const [index, name] of names.entries()) {
+      if (stopped.current) break;
       setProgress(`${index} of ${names.length}`);
       try {
         await verb.act(name, reason || undefined);
+        done.add(name);
       } catch (error) {
         refused.push({ name, message: error instanceof Error ? error.message : String(error) });
       }
     }
     setProgress(null);
-    const done = names.length - refused.length;
-    if (done) tell({ tone: "good", text: `${counted(done, "job")} ${verb.done}` });
+    const left = names.length - done.size - refused.length;
+    if (done.size || left) tell({ tone: left ? "bad" : "good", text: `${counted(done.size, "job")} ${verb.done}${left ? `, ${left} left as they were` : ""}` });
     if (refused.length) tell({ tone: "bad", text: `${counted(refused.length, "job")} not ${verb.done}`, detail: refused.slice(0, 5).map((each) => `${each.name}: ${each.message}`).join("; ") });
-    clear();
+    // What was not done stays marked, if it is still in sight.
+    mark((now) => new Set([...now].filter((name) => !done.has(name))));
   };
 
   return html`<div class="bulk" role="toolbar" aria-label="with the marked jobs">
@@ -82,7 +90,7 @@ export function BulkBar({ marked, clear, me, asked, total, all }) {
       const may = refusal(me, verb.needs);
       return html`<button class=${verb.danger ? "danger" : ""} disabled=${may !== null || progress !== null} title=${may} onClick=${() => act(verb)}>${verb.name}</button>`;
     })}
-    <button class="quiet" onClick=${clear}>Unmark</button>
-    ${progress && html`<span role="status">${progress}</span>`}
+    <button class="quiet" onClick=${() => mark(() => new Set())}>Unmark</button>
+    ${progress && html`<span role="status">${progress}</span><button onClick=${() => (stopped.current = true)}>Stop</button>`}
   </div>`;
 }

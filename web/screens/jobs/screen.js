@@ -8,13 +8,16 @@ import { usePages } from "../../data/pages.js";
 import { about } from "../../data/query.js";
 import { Empty, Loading, ProblemBox } from "../../parts/problem.js";
 import { runNow } from "../../parts/run_now.js";
-import { VirtualRows } from "../../parts/table.js";
+import { useNarrow, VirtualRows } from "../../parts/table.js";
 import { useKeys } from "../../shell/keys.js";
 import { choose, go, to, toJob } from "../../shell/route.js";
 import { BulkBar } from "./bulk.js";
 import { JobRow, RowHead } from "./row.js";
 
 const PAGE = 60;
+/** As in styles/jobs.css. */
+const ROW_PX = 52;
+const NARROW_ROW_PX = 84;
 /** A person stops typing for about so long between two words. */
 const TYPING_MS = 150;
 
@@ -39,6 +42,9 @@ export default function Jobs({ route, me }) {
   );
   const counts = /** @type {Record<string, number> | null} */ (jobs.rest);
   useEffect(() => setActive(-1), [search, state, owner, sort, desc]);
+  // Nothing is done with jobs that are no longer in the list.
+  useEffect(() => setMarked(new Set()), [search, state, owner]);
+  const narrow = useNarrow();
 
   const row = (/** @type {number} */ index) => /** @type {any} */ (jobs.at(index));
   const move = (/** @type {number} */ by) => setActive((before) => Math.max(0, Math.min(jobs.total - 1, before + by)));
@@ -80,7 +86,7 @@ export default function Jobs({ route, me }) {
       </label>
       <button class="quiet" aria-pressed=${desc === "true"} onClick=${() => choose({ desc: desc ? null : "true" })} aria-label="the other way round">${desc ? "↑" : "↓"}</button>
     </div>
-    ${marked.size > 0 && html`<${BulkBar} marked=${marked} clear=${() => setMarked(new Set())} me=${me} asked=${asked} total=${jobs.total} all=${setMarked} />`}
+    <${BulkBar} marked=${marked} mark=${setMarked} me=${me} asked=${asked} total=${jobs.total} />
     ${jobs.problem && html`<${ProblemBox} problem=${jobs.problem} retry=${jobs.reload} />`}
     ${jobs.loading && !jobs.problem && html`<${Loading} lines=${10} />`}
     ${!jobs.loading && jobs.total === 0 && !jobs.problem &&
@@ -90,7 +96,7 @@ export default function Jobs({ route, me }) {
     ${jobs.total > 0 &&
     html`<${VirtualRows}
         total=${jobs.total}
-        height=${52}
+        height=${narrow ? NARROW_ROW_PX : ROW_PX}
         label=${counted(jobs.total, "job")}
         head=${html`<${RowHead} />`}
         seen=${jobs.see}
