@@ -57,14 +57,16 @@ test("what is not loaded is a hole, and numbers begin where everything before is
   assert.equal(view.rowOf("stderr", 0), -1);
 });
 
-test("a gap is one row and one number", () => {
+test("a gap is one row, behind which lines have no numbers", () => {
   const output = new Output();
   output.add(0, encode("a\nb\n"));
   output.gap(4, 1_000);
   output.add(1_000, encode("c\n"));
   const view = whole(output);
   assert.deepEqual(rows(view), ["a", "b", "gap 4-1000", "c"]);
-  assert.equal(view.rowOfNumber("stdout", 4), 3);
+  assert.deepEqual(numbers(view), [1, null, null]);
+  assert.equal(view.rowOfNumber("stdout", 4), -1);
+  assert.equal(view.dropped(), 996);
   assert.equal(textOf(view), "a\nb\n[chronode: 996 bytes omitted]\nc\n");
 });
 
@@ -165,6 +167,8 @@ test("whether all of it can be held is told by how much was written, and by how 
   kept.add(0, encode(`${"x".repeat(99)}\n`.repeat(1_000)));
   kept.grown(50_000_000);
   assert.ok(!kept.fits());
+  kept.gap(25_000_000, 42_000_000);
+  assert.equal(kept.kept(), 16_000_000);
   kept.gap(10_000_000, 45_000_000);
   assert.ok(kept.fits());
 });

@@ -131,6 +131,18 @@ test("a gap is found whole, with few requests, from either side", async () => {
   }
 });
 
+test("how much is kept of more than can be held is found from the middle", async () => {
+  const [from, to] = [3 * PIECE_BYTES, 37 * PIECE_BYTES];
+  const written = new Written(new Uint8Array(40 * PIECE_BYTES).fill(120), { from, to });
+  const { made } = source(written);
+  await made.begin(true, true);
+  assert.ok(!made.output.fits());
+  await made.middle();
+  assert.equal(made.output.kept(), 6 * PIECE_BYTES);
+  assert.ok(made.output.fits());
+  assert.ok(written.asked.length < 15);
+});
+
 test("what is written meanwhile is followed to its end, and nothing is there twice", async () => {
   const written = new Written(encode("one\n"));
   const { made, until } = source(written);

@@ -90,12 +90,19 @@ export class Output {
     this.version += 1;
   }
 
+  /** How much the server keeps at most, as far as is known: where there is a gap, as much before it as behind it. */
+  kept() {
+    const { parts, total } = this;
+    const gap = parts.find((part) => part.kind === "gap");
+    return gap ? total - Math.max(gap.end - gap.start, 2 * gap.end - total, total - 2 * gap.start) : total;
+  }
+
   /** Whether there is room for all of it, as far as can be told from what is held. */
   fits() {
     const held = this.parts.filter((part) => part.kind === "bytes");
     const bytes = held.reduce((sum, part) => sum + part.end - part.start, 0);
     const lines = held.reduce((sum, part) => sum + part.starts.length, 0);
-    const kept = this.parts.reduce((sum, part) => sum - (part.kind === "gap" ? part.end - part.start : 0), this.total);
+    const kept = this.kept();
     return kept < BYTES_MAX * 0.9 && (lines / Math.max(1, bytes)) * kept < LINES_MAX * 0.9;
   }
 

@@ -67,7 +67,10 @@ export function Log({ run, route }) {
   const first = async () => {
     if (sources) await whole(view.holes(), sources);
     const place = firstWrong(latest.current);
-    if (!place) return tell({ tone: "good", text: "No line is on stderr or tells of an error or a failure." });
+    if (!place) {
+      const some = latest.current.holes().length || latest.current.dropped();
+      return tell({ tone: some ? "bad" : "good", text: `No line${some ? " of what is loaded" : ""} is on stderr or tells of an error or a failure.${mayBe(latest.current)}` });
+    }
     setTarget(place);
     return jumpTo(place);
   };
@@ -151,7 +154,7 @@ export function Log({ run, route }) {
         />
         ${pattern &&
         html`<span class="number found" role="status"
-            >${done || matches.length ? `${isAt >= 0 ? `${count(isAt + 1)} of ` : ""}${counted(matches.length, "line")}${cut ? " or more" : ""}` : "searching"}</span
+            >${done || matches.length ? `${isAt >= 0 ? `${count(isAt + 1)} of ` : ""}${counted(matches.length, "line")}${cut ? " or more" : ""}${matches.length ? "" : mayBe(view)}` : "searching"}</span
           >
           <button class="quiet" aria-label="match before" title="match before (N)" onClick=${() => step(-1)} disabled=${!matches.length}>↑</button>
           <button class="quiet" aria-label="next match" title="next match (n)" onClick=${() => step(1)} disabled=${!matches.length}>↓</button>
@@ -227,14 +230,24 @@ function useNamedLine(name, shown, sources, begun, version, view, found) {
       found({ stream, position: piece.part ? piece.part.starts[index] : piece.start });
       return;
     }
-    const hole = byte ? piece : view.holes().find((each) => each.stream === stream);
-    if (!hole || source.standing.problem) {
+    // Behind a gap lines have no numbers.
+    const hole = byte ? piece : view.pieces.find((each) => each.stream === stream && each.kind !== "lines");
+    if (hole?.kind !== "hole" || source.standing.problem) {
       settled.current = key;
-      if (!hole) tell({ tone: "bad", text: `There is no line ${name} in ${stream}.` });
+      if (hole?.kind !== "hole") tell({ tone: "bad", text: `There is no line ${name} in ${stream}.${mayBe(view)}` });
       return;
     }
     void source.load(byte ? Math.max(hole.start, Number(digits) - PIECE_BYTES / 2) : hole.start, hole.end, false);
   }, [name, shown, version, view]);
+}
+
+/**
+ * What is to be said wherever something was not found.
+ * @param {import("./view.js").View} view
+ */
+function mayBe(view) {
+  const dropped = view.dropped();
+  return dropped ? ` It may be in the ${bytes(dropped)} that were not kept.` : "";
 }
 
 /**
@@ -245,8 +258,9 @@ function useNamedLine(name, shown, sources, begun, version, view, found) {
 async function whole(holes, sources) {
   for (const { stream } of holes) {
     const source = sources[stream];
+    if (!source.output.fits() && source.output.kept() === source.output.total) await source.middle();
     if (!source.output.fits()) {
-      tell({ tone: "bad", text: `All of ${stream} is too much to be held here: ${bytes(source.output.total)}. Only what is loaded was looked at.`, detail: "download it to look at all of it" });
+      tell({ tone: "bad", text: `All of ${stream} is too much to be held here: ${bytes(source.output.kept())}. Only what is loaded was looked at.`, detail: "download it to look at all of it" });
       continue;
     }
     for (let tries = 0; tries < 64; tries += 1) {

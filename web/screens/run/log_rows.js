@@ -208,7 +208,7 @@ function rows({ view, first, last, pattern, target, both, load, href, digits }) 
     const chosen = target && target.stream === stream && target.position >= read.start && target.position <= read.end;
     const label = number === null ? `byte ${read.start} of ${stream}` : `line ${number} of ${stream}`;
     made.push(html`<div key=${`${stream}${read.start}`} class="line ${stream} ${chosen ? "named" : ""}">
-      <a class="number" href=${href(piece, index)} tabindex="-1" title=${number === null ? `${label}: what is before it is not loaded` : label} aria-label=${label} style=${{ minWidth: `${digits}ch` }}
+      <a class="number" href=${href(piece, index)} tabindex="-1" title=${number === null ? `${label}: not all of what is before it is loaded or kept` : label} aria-label=${label} style=${{ minWidth: `${digits}ch` }}
         >${number ?? "·"}</a
       >${both && html`<span class="side">${stream === "stderr" ? "err" : "out"}</span>`}<span class="text"
         >${marked(spans, pattern).map(paint)}${read.more > 0 &&

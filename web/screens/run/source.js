@@ -119,6 +119,23 @@ export class Source {
     return asked;
   }
 
+  /** Finds how long the gap is, which has the middle of the output in it if there is one. */
+  async middle() {
+    const { output } = this;
+    let from = Math.floor(output.total / 2);
+    try {
+      for (let tries = 0; tries < 40; tries += 1) {
+        await this.#range(`bytes=${from}-${from + PIECE_BYTES - 1}`, from);
+        const end = output.parts.find((each) => each.kind === "gap")?.end;
+        const hole = output.all().find((each) => each.kind === "hole" && each.start === end);
+        if (!hole) return;
+        from = hole.end - hole.start > PIECE_BYTES ? Math.floor((hole.start + hole.end) / 2) : hole.start;
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
   /**
    * Where to begin to load from a hole. One that ends with a gap hides how long the gap is; but of output with a gap as
    * much is kept before it as behind it, so the other side is asked for a little beyond where it should end.

@@ -21,7 +21,7 @@ import { decode, lineAt, readableText, slice } from "./lines.js";
  * @property {import("./lines.js").Bytes | null} part of lines
  * @property {number} first index of the first line in it
  * @property {boolean} open of a gap, whether what is beside it is not loaded, so that it may be longer
- * @property {number | null} number of the first line, counted from 1; null while what is before it is not loaded
+ * @property {number | null} number of the first line, counted from 1; null where not all of what is before it is known
  */
 
 export class View {
@@ -136,6 +136,11 @@ export class View {
     return Math.min(widest, 16 * 1024);
   }
 
+  /** Bytes of it that were not kept, as far as is known. */
+  dropped() {
+    return this.pieces.reduce((sum, { kind, start, end }) => sum + (kind === "gap" ? end - start : 0), 0);
+  }
+
   /** The holes in it, in order. */
   holes() {
     return this.pieces.filter((piece) => piece.kind === "hole");
@@ -159,8 +164,8 @@ function after(values, least) {
 }
 
 /**
- * The number of the first line of each part, as long as nothing before it is missing. A gap counts as the one line that
- * stands for it, as in what the server gives as a whole.
+ * The number of the first line of each part, as long as nothing before it is missing: how many lines were in a gap, nobody
+ * knows.
  * @param {Output} output
  */
 function numbered(output) {
@@ -169,8 +174,8 @@ function numbered(output) {
   let at = 1;
   const firsts = all.map((part) => {
     const first = at;
-    if (part.kind === "hole") at = null;
-    else if (at !== null) at += part.kind === "gap" ? 1 : part.starts.length;
+    if (part.kind !== "bytes") at = null;
+    else if (at !== null) at += part.starts.length;
     return first;
   });
   return { all, firsts };
