@@ -4,8 +4,7 @@ import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./v
 import { get, onCredentialsRefused, Problem } from "./data/http.js";
 import { MeContext } from "./data/me.js";
 import { theme } from "./data/preferences.js";
-import { retrying } from "./data/retry.js";
-import { startStream } from "./data/stream.js";
+import { retrying, startStream } from "./data/stream.js";
 import { Questions } from "./parts/dialog.js";
 import { Empty, Loading, ProblemBox } from "./parts/problem.js";
 import { Frame } from "./shell/frame.js";
@@ -133,13 +132,9 @@ function Guarded({ children }) {
 
 /** Why a part of the page could not be had: the server has files of another version, or it did not answer. */
 async function whyNot() {
-  try {
-    const index = await (await fetch("./", { cache: "no-store" })).text();
-    const own = document.querySelector("script[type=module]")?.getAttribute("src") ?? "";
-    if (index.includes("main.js") && !index.includes(own)) return new Error("the server has another version of this page: load it anew");
-  } catch {
-    // Then it is not there at all.
-  }
+  const index = await fetch("./", { cache: "no-store" }).then((answer) => answer.text(), () => "");
+  const own = document.querySelector("script[type=module]")?.getAttribute("src") ?? "";
+  if (index.includes("main.js") && !index.includes(own)) return new Error("the server has another version of this page: load it anew");
   return new Problem(0, { message: "this part of the page could not be loaded", remedy: "the page tries again by itself" });
 }
 

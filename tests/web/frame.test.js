@@ -18,7 +18,7 @@ test("Enter on a link or a button does what that says, not what the screen does 
   await page.getByRole("dialog", { name: "Keys" }).waitFor();
   await page.keyboard.press("Escape");
   await link(page, "New job").press("Enter");
-  await page.waitForURL(/#\/new$/);
+  await page.getByRole("heading", { level: 1, name: /new job/i }).waitFor();
   await page.goBack();
   await link(page, "first").waitFor();
   await page.locator("body").press("j");

@@ -1,8 +1,7 @@
 /** A list of any length of which only the pages in sight are asked for. */
 
 import { useCallback, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
-import { retrying } from "./retry.js";
-import { onEvent } from "./stream.js";
+import { onEvent, retrying } from "./stream.js";
 
 /** While things happen, the pages in sight are asked for again, but not more often. */
 const SHORTEST_MS = 1_000;

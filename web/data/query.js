@@ -5,8 +5,7 @@
 
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { get } from "./http.js";
-import { retrying } from "./retry.js";
-import { onEvent } from "./stream.js";
+import { onEvent, retrying } from "./stream.js";
 
 /** However much happens, the same thing is not asked for more often. */
 const SHORTEST_MS = 700;

@@ -140,3 +140,29 @@ function take(block) {
   if (name === "reset") tell({ kind: "reset" });
   else if (data) tell(JSON.parse(data));
 }
+
+/**
+ * Repeats what got no answer: after growing pauses if that may pass (not reached, too much at once, not now), and once the
+ * server is heard from again.
+ * @param {() => void} again
+ */
+export function retrying(again) {
+  let failures = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const stop = onConnection(({ live }) => {
+    if (live && failures) again();
+  });
+  return {
+    /** @param {unknown} problem of the last question; null if it was answered */
+    told(problem) {
+      clearTimeout(timer);
+      if (problem instanceof Problem && [0, 429, 503].includes(problem.status)) timer = setTimeout(again, Math.min(30_000, 1_000 * 2 ** failures));
+      failures = problem ? failures + 1 : 0;
+    },
+    stop() {
+      clearTimeout(timer);
+      stop();
+    },
+  };
+}

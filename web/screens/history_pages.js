@@ -2,8 +2,7 @@
 
 import { useEffect, useRef, useState } from "../vendor/preact.js";
 import { get } from "../data/http.js";
-import { retrying } from "../data/retry.js";
-import { onEvent } from "../data/stream.js";
+import { onEvent, retrying } from "../data/stream.js";
 import { entry } from "../shell/route.js";
 import { keyOf, refreshed, told } from "./history_rows.js";
 

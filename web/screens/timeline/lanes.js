@@ -2,8 +2,7 @@
 
 import { useEffect, useRef, useState } from "../../vendor/preact.js";
 import { get } from "../../data/http.js";
-import { retrying } from "../../data/retry.js";
-import { onEvent } from "../../data/stream.js";
+import { onEvent, retrying } from "../../data/stream.js";
 import { goesOn, laneAt, makeBook, offsetOf, PAGE, put, rows, wanted as wantedOf } from "./pages.js";
 
 /** However much happens, a page is not asked for more often. */

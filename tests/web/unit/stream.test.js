@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Problem } from "../../../web/data/http.js";
-import { retrying } from "../../../web/data/retry.js";
+import { retrying } from "../../../web/data/stream.js";
 
 test("what cannot be answered now is asked again after growing pauses, up to half a minute", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
