@@ -21,7 +21,8 @@ test("Enter on a link or a button does what that says, not what the screen does 
   await page.getByRole("heading", { level: 1, name: /new job/i }).waitFor();
   await page.goBack();
   await link(page, "first").waitFor();
-  await page.locator("body").press("j");
+  await page.keyboard.press("j");
+  await page.getByRole("row", { selected: true }).waitFor();
   await page.keyboard.press("Enter");
   await page.waitForURL(/#\/job\/first$/);
 });

@@ -1,6 +1,6 @@
 /** Keys of the whole page. A screen adds its own while it is shown. */
 
-import { useEffect } from "../vendor/preact.js";
+import { useLayoutEffect } from "../vendor/preact.js";
 
 /**
  * @typedef {{key: string, does: string, run: (event: KeyboardEvent) => void}} Shortcut
@@ -18,7 +18,8 @@ const everywhere = new Set();
  * @param {{frame?: boolean}} [options] `frame`: they give way to those of a screen
  */
 export function useKeys(shortcuts, { frame = false } = {}) {
-  useEffect(() => {
+  // With what is seen, not after it: a key that follows at once means the row that is marked now.
+  useLayoutEffect(() => {
     const set = frame ? everywhere : active;
     set.add(shortcuts);
     return () => void set.delete(shortcuts);
