@@ -167,6 +167,12 @@ export function List({ label, items: given, set, make, row, add, hint, name, pro
  */
 
 /**
+ * Whether it stands for a stored value, which stays a secret.
+ * @param {Variable} variable
+ */
+const isKept = ({ secret, value }) => secret === true && value === "***";
+
+/**
  * @param {{items: Variable[], set: (items: Variable[]) => void, label?: string, hint?: any, name?: string, problem?: string | null,
  *   disabled?: boolean, title?: string}} props
  */
@@ -194,10 +200,11 @@ export function Variables({ items, set, label = "Environment", hint, name, probl
         autocomplete="off"
         onInput=${(/** @type {any} */ e) => change({ ...item, value: e.target.value })}
       />
-      <label class="inline"
+      <label class="inline" title=${isKept(item) ? "nobody can read the stored value: give another one first" : undefined}
         ><input
           type="checkbox"
           checked=${item.secret === true}
+          disabled=${isKept(item)}
           onChange=${(/** @type {any} */ e) => {
             const { secret: _, ...rest } = item;
             change(e.target.checked ? { ...rest, secret: true } : rest);
