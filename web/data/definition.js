@@ -44,7 +44,7 @@ export function pathOf(job) {
 }
 
 /**
- * What is sent for a draft. Two fields keep their stored value where a body says nothing of them, so taking them away is
+ * What is sent for a draft. Three fields keep their stored value where a body says nothing of them, so taking them away is
  * said in words.
  * @param {Definition} draft
  * @param {Definition | null} stored
@@ -54,6 +54,7 @@ export function body(draft, stored) {
   const sent = { ...draft };
   if (stored?.timeout && sent.timeout === undefined && sent.maxCompletionTime === undefined) sent.timeout = "PT0S";
   if (stored?.shadow && sent.shadow === undefined) sent.shadow = false;
+  if (stored?.overlap && sent.overlap === undefined && sent.concurrent === undefined) sent.overlap = "skip";
   return sent;
 }
 
@@ -90,24 +91,36 @@ export function blank(kind) {
 }
 
 /**
- * The same draft as another kind: what only the kind before has goes, all else stays.
+ * What a draft said last as each kind, so that a look at another kind loses nothing.
+ * @typedef {{zone?: string} & {[kind in Kind]?: Record<string, any>}} Said
+ */
+
+/**
+ * The same draft as another kind: what only the kind before has goes, what was said as this kind comes back, all else stays.
  * @param {Definition} draft
  * @param {Kind} kind
  * @param {string} begin where an interval begins, an instant
+ * @param {Said} [said] is kept up to date
  * @returns {Definition}
  */
-export function turnInto(draft, kind, begin) {
-  if (kindOf(draft) === kind) return draft;
+export function turnInto(draft, kind, begin, said = {}) {
+  const before = kindOf(draft);
+  if (before === kind) return draft;
   const turned = { ...draft };
-  if (kind === "dependent") {
-    delete turned.schedule;
-    delete turned.scheduleTimeZone;
-    return { ...turned, parents: [] };
+  /** @type {Record<string, any>} */
+  const own = {};
+  for (const field of before === "dependent" ? ["parents", "triggerRule", "join"] : ["schedule"]) {
+    if (field in turned) own[field] = turned[field];
+    delete turned[field];
   }
-  delete turned.parents;
-  delete turned.triggerRule;
-  delete turned.join;
-  return { ...turned, schedule: kind === "cron" ? "0 2 * * *" : `R/${begin}/PT1H`, scheduleTimeZone: draft.scheduleTimeZone ?? "" };
+  said[before] = own;
+  if (kind === "dependent") {
+    said.zone = turned.scheduleTimeZone;
+    delete turned.scheduleTimeZone;
+    return { ...turned, parents: [], ...said[kind] };
+  }
+  const zone = draft.scheduleTimeZone ?? said.zone ?? "";
+  return { ...turned, schedule: kind === "cron" ? "0 2 * * *" : `R/${begin}/PT1H`, scheduleTimeZone: zone, ...said[kind] };
 }
 
 /**

@@ -15,11 +15,13 @@ test("each kind has its door", () => {
   assert.equal(pathOf({ parents: [], schedule: "0 2 * * *" }), "dependency");
 });
 
-test("a time-out and a shadow that were taken away are taken away by a word", () => {
+test("a time-out, a shadow and an overlap that were taken away are taken away by a word", () => {
   const stored = { name: "a", timeout: "PT1H", shadow: true };
   assert.deepEqual(body({ name: "a" }, stored), { name: "a", timeout: "PT0S", shadow: false });
   assert.deepEqual(body({ name: "a", timeout: "PT2H", shadow: { until: "x" } }, stored), { name: "a", timeout: "PT2H", shadow: { until: "x" } });
   assert.deepEqual(body({ name: "a", maxCompletionTime: 5, shadow: true }, stored), { name: "a", maxCompletionTime: 5, shadow: true });
+  assert.deepEqual(body({ name: "a" }, { overlap: { queue: 2 } }), { name: "a", overlap: "skip" });
+  assert.deepEqual(body({ name: "a", concurrent: true }, { overlap: "allow" }), { name: "a", concurrent: true });
   assert.deepEqual(body({ name: "a" }, null), { name: "a" });
 });
 
@@ -39,6 +41,19 @@ test("another kind keeps all that is not of the kind before", () => {
   assert.deepEqual(turned, { name: "a", owner: "o", schedule: "R/2026-01-01T00:00:00Z/PT1H", scheduleTimeZone: "" });
   assert.equal(kindOf(turned), "schedule");
   assert.equal(turnInto(cron, "cron", ""), cron);
+});
+
+test("a look at another kind loses nothing of what was said as the kind before", () => {
+  /** @type {import("../../../web/data/definition.js").Said} */
+  const said = {};
+  const cron = { name: "a", schedule: "0 1 * * *", scheduleTimeZone: "Europe/Berlin" };
+  const child = { ...turnInto(cron, "dependent", "", said), parents: ["b"], join: "due" };
+  const interval = { ...turnInto(child, "schedule", "2026-01-01T00:00:00Z", said), schedule: "R/2026-01-01T00:00:00Z/PT5M" };
+  assert.equal(interval.scheduleTimeZone, "Europe/Berlin");
+  assert.deepEqual(turnInto(interval, "dependent", "", said), child);
+  assert.deepEqual(turnInto(child, "schedule", "2027-01-01T00:00:00Z", said), interval);
+  assert.deepEqual(turnInto(interval, "cron", "", said), cron);
+  assert.deepEqual(turnInto({ ...cron, scheduleTimeZone: "UTC" }, "schedule", "", said), { ...interval, scheduleTimeZone: "UTC" });
 });
 
 test("what two people changed is both in the result, and where they differ it is said", () => {

@@ -36,8 +36,9 @@ export const FIELDS = [
  * @param {(draft: Record<string, any>) => void} props.set
  * @param {import("./faults.js").Refused[]} props.refused
  * @param {string | null} props.name of the stored job, which stays
+ * @param {import("../../data/definition.js").Said} props.said
  */
-export function Form({ draft, set, refused, name }) {
+export function Form({ draft, set, refused, name, said }) {
   const kind = kindOf(draft);
   const change = (/** @type {Record<string, any>} */ changes) => {
     const next = { ...draft, ...changes };
@@ -59,7 +60,7 @@ export function Form({ draft, set, refused, name }) {
 
   return html`<form class="job-form" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
     <section class="card">
-      <${Kind} kind=${kind} choose=${(/** @type {any} */ next) => set(turnInto(draft, next, nextHour()))} />
+      <${Kind} kind=${kind} choose=${(/** @type {any} */ next) => set(turnInto(draft, next, nextHour(), said))} />
       <div class="fields">
         <${Text} label="Name" mono ...${of("name", { disabled: name !== null, set: (/** @type {string} */ text) => change({ name: text }) })} autofocus=${name === null} maxlength=${128} hint=${name === null ? "Letters, digits, . _ - # and blanks." : "A job keeps its name."} />
         <${Text} label="Owner" ...${of("owner")} placeholder="optional: addresses with commas between" />

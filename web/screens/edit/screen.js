@@ -2,7 +2,7 @@
 
 import { html, useEffect, useState } from "../../vendor/preact.js";
 import { get, getTagged, part } from "../../data/http.js";
-import { blank, definition, duplicate, same, turnInto } from "../../data/definition.js";
+import { blank, definition, duplicate, kindOf, same, turnInto } from "../../data/definition.js";
 import { refusal, useMe } from "../../data/me.js";
 import { useAnswer } from "../../data/query.js";
 import { onEvent } from "../../data/stream.js";
@@ -78,6 +78,13 @@ function Editor({ store, started, name, from, tab }) {
   // Each time this grows, the keyboard goes to the first mistake.
   const [led, setLed] = useState(0);
   const { base, etag, draft } = edited;
+  const [said] = useState(() => {
+    /** @type {import("../../data/definition.js").Said} */
+    const found = {};
+    // What is stored was said too, also where a draft of before is already of another kind.
+    if (base) turnInto(base, kindOf(base) === "dependent" ? "cron" : "dependent", "", found);
+    return found;
+  });
   const trial = useTrial(draft, base, etag);
   const [moved, setMoved] = useState(false);
   useEffect(
@@ -165,7 +172,7 @@ function Editor({ store, started, name, from, tab }) {
               set=${setDraft}
               setBroken=${(/** @type {string | null} */ text) => setBroken(text === null ? null : { language, text })}
             />`
-          : html`<${Form} draft=${draft} set=${setDraft} refused=${shown} name=${name} />`)}
+          : html`<${Form} draft=${draft} set=${setDraft} refused=${shown} name=${name} said=${said} />`)}
       </div>
       <aside class="edit-side" aria-label="what it would come to">
         <${Preview} draft=${draft} trial=${trial} stored=${name} />
