@@ -13,6 +13,8 @@ import { choose, parse } from "../../shell/route.js";
 import { tell, tellProblem } from "../../shell/notices.js";
 
 const PAGE = 20;
+/** All that are kept of a job. */
+const KEPT = 100;
 
 /** @param {any} revision */
 const numberOf = (revision) => `${revision.incarnation}.${revision.revision}`;
@@ -22,7 +24,9 @@ const numberOf = (revision) => `${revision.incarnation}.${revision.revision}`;
  */
 export function Revisions({ name, gone = false }) {
   const { params } = parse(location.hash);
-  const { data, problem } = useGet(`revisions/${part(name)}`, { limit: PAGE, before: params.older }, { on: about(["job"], name) });
+  // Whoever comes by an address that names a revision wants that one, however old it is.
+  const [limit] = useState(params.to && !params.older ? KEPT : PAGE);
+  const { data, problem } = useGet(`revisions/${part(name)}`, { limit, before: params.older }, { on: about(["job"], name) });
   const list = data?.revisions ?? [];
   const chosen = params.to ?? (list[0] ? numberOf(list[0]) : null);
   // The page before the choice of a reader who comes by an address alone.

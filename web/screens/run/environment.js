@@ -35,7 +35,7 @@ export function Environment({ run, definition }) {
       ${problem && !definition && html`<${ProblemBox} problem=${problem} />`}
       <p class="hint">
         ${name && revision && then
-          ? html`As defined when the run was recorded: <a href=${toJob(run.job, { tab: "revisions", revision: name })}>revision ${name}</a>, stored <${When} at=${revision.acceptedAt} />.${revision.present ? "" : " The job is defined otherwise now."}`
+          ? html`As defined when the run was recorded: <a href=${toJob(run.job, { tab: "revisions", to: name })}>revision ${name}</a>, stored <${When} at=${revision.acceptedAt} />.${revision.present ? "" : " The job is defined otherwise now."}`
           : shown
             ? html`As defined now: ${lost ? lost.message : "the definition of when it was recorded is no longer kept"}, so what it was started with may have been another.`
             : "The job is no longer there."}
