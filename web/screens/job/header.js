@@ -123,7 +123,7 @@ function Actions({ shown }) {
         { label: "Backfill…", href: to(["backfill"], { job: name }) },
         { label: "Show in the graph", href: to(["graph"], { job: name }) },
         { label: "Duplicate…", href: to(["new"], { from: name }) },
-        job.disabled ? { label: "Enable", run: () => setDisabled(name, false), refused: editor } : { label: "Disable…", run: () => setDisabled(name, true), refused: editor },
+        job.disabled ? { label: "Enable", run: () => setDisabled(name, false), refused: editor } : { label: "Disable", run: () => setDisabled(name, true), refused: editor },
         { label: "Kill its runs…", run: () => killAll(name, live.length), refused: operator, danger: true },
         { label: "Delete…", run: () => remove(name, etag, [...parents, ...children]), refused: editor, danger: true },
       ]}

@@ -1,7 +1,7 @@
 /** What a reader does with a job, and what they are told of it. */
 
 import { html } from "../../vendor/preact.js";
-import { part, send, getTagged } from "../../data/http.js";
+import { get, getTagged, part, send } from "../../data/http.js";
 import { body, definition, pathOf } from "../../data/definition.js";
 import { counted } from "../../data/format.js";
 import { confirm } from "../../parts/dialog.js";
@@ -9,26 +9,43 @@ import { Sentence } from "../../parts/sentence.js";
 import { go, to } from "../../shell/route.js";
 import { tell, tellProblem } from "../../shell/notices.js";
 
+/** So many runs are stopped one by one, because a reason can be given for each. */
+const ONE_BY_ONE = 100;
+
 /**
  * @param {string} job
  * @param {number} live
  */
 export async function killAll(job, live) {
-  const question = {
-    title: `Kill all runs of ${job}?`,
-    body: html`<p>
-      ${live ? `${counted(live, "run")} that ${live === 1 ? "is" : "are"} not over ${live === 1 ? "is" : "are"} stopped.` : "No run is known to be live now; one that begins meanwhile is stopped."}
-      What waits to be begun is ended. The job itself goes on.
-    </p>`,
-    confirm: "Kill its runs",
-    danger: true,
-  };
-  if ((await confirm(question)) === null) return;
   try {
+    const few = async () => {
+      const { runs, next } = await get("runs", { job, live: true, limit: ONE_BY_ONE });
+      return next === null && runs.length > 0 ? runs : null;
+    };
+    const known = await few();
+    const amount = known?.length ?? live;
+    const reason = await confirm({
+      title: `Kill all runs of ${job}?`,
+      body: html`<p>
+        ${amount ? `${counted(amount, "run")}${known ? "" : " or more"} that ${amount === 1 ? "is" : "are"} not over ${amount === 1 ? "is" : "are"} stopped.` : "No run is known to be live now; one that begins meanwhile is stopped."}
+        What waits to be begun is ended. The job itself goes on.
+      </p>`,
+      confirm: "Kill its runs",
+      danger: true,
+      reason: known !== null,
+    });
+    if (reason === null) return;
+    for (const { id } of (reason && (await few())) || []) {
+      // One that has ended by itself meanwhile needs no stopping.
+      await send("POST", `run/${part(id)}/kill`, { reason }).catch((error) => {
+        if (error.status !== 409 && error.status !== 404) throw error;
+      });
+    }
+    // Of what is stopped already this changes nothing; it stops what has begun meanwhile.
     await send("DELETE", `task/kill/${part(job)}`);
     tell({ tone: "good", text: `the runs of ${job} are being stopped` });
   } catch (error) {
-    tellProblem(`the runs of ${job} were not stopped`, error);
+    tellProblem(`the runs of ${job} were not all stopped`, error);
   }
 }
 
