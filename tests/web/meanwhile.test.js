@@ -53,3 +53,66 @@ test("its own pause ends while everything stays paused", async () => {
   await server.ask("POST", "/scheduler/resume", { everything: true });
   await page.locator(".state", { hasText: "everything paused" }).waitFor({ state: "detached" });
 });
+
+test("of runs that are killed together each has the reason on record", async () => {
+  const { server, browser } = held;
+  await server.put({ name: "many", command: "sleep 600", overlap: "allow" });
+  const runs = [await server.run("many"), await server.run("many")];
+  const page = await browser.open(server, "#/job/many");
+  await page.getByRole("button", { name: "more to do with many" }).click();
+  assert.equal(await page.getByRole("menuitem", { name: "Disable", exact: true }).count(), 1);
+  await page.getByRole("menuitem", { name: "Kill its runs…" }).click();
+  const ask = page.getByRole("dialog");
+  await ask.getByText("2 runs that are not over are stopped").waitFor();
+  await ask.getByLabel("Reason").fill("wrong input");
+  // One that is over before it is asked for stays as it is.
+  await server.ask("POST", `/scheduler/run/${encodeURIComponent(runs[0])}/kill`, { reason: "earlier" });
+  await server.over(runs[0]);
+  await ask.getByRole("button", { name: "Kill its runs" }).click();
+  await page.getByText("the runs of many are being stopped").waitFor();
+  const told = JSON.stringify(await server.over(runs[1]));
+  assert.match(told, /wrong input/);
+  assert.match(JSON.stringify(await server.over(runs[0])), /earlier/);
+});
+
+test("a run leads to the revision that it was recorded with, however old it is", async () => {
+  const { server, browser } = held;
+  await server.put({ name: "old", command: "true", description: "the first" });
+  const run = await server.run("old");
+  await server.over(run);
+  for (let number = 0; number < 24; number += 1) await server.put({ name: "old", command: "true", description: `now ${number}` });
+  const page = await browser.open(server, `#/run/${encodeURIComponent(run)}?tab=environment`);
+  const link = page.getByRole("link", { name: /^revision / });
+  const name = (await link.textContent()).replace("revision ", "");
+  await link.click();
+  await page.getByRole("heading", { name: `Revision ${name}`, exact: true }).waitFor();
+  assert.equal(await page.getByRole("button", { name, exact: true }).getAttribute("aria-pressed"), "true");
+  assert.equal((await server.get(`revision/old/${name}`)).description, "the first");
+});
+
+test("a review goes on when the server is there again", async () => {
+  const { server, browser } = held;
+  await server.put({ name: "tried", command: "true" });
+  const page = await browser.open(server, "#/edit/tried");
+  await page.getByLabel("Description", { exact: true }).fill("after the blip");
+  await page.route(/dryRun=true/, (route) => route.abort());
+  await page.getByRole("button", { name: "Review and save" }).click();
+  const review = page.getByRole("dialog");
+  await review.getByText("the server cannot be reached").waitFor();
+  assert.equal(await review.getByRole("button", { name: "Save the change" }).isDisabled(), true);
+  await page.unroute(/dryRun=true/);
+  await review.getByRole("button", { name: "Try again" }).click();
+  await review.getByRole("button", { name: "Save the change" }).click();
+  await page.waitForURL(/#\/job\/tried/);
+  assert.equal((await server.get("job/tried")).description, "after the blip");
+
+  await page.goto(`${server.url}/#/edit/tried`);
+  await page.getByLabel("Description", { exact: true }).fill("by itself");
+  await server.kill();
+  await page.getByRole("button", { name: "Review and save" }).click();
+  await review.getByText("the server cannot be reached").waitFor();
+  held.server = await server.again();
+  await review.getByRole("button", { name: "Save the change" }).click();
+  await page.waitForURL(/#\/job\/tried/);
+  assert.equal((await held.server.get("job/tried")).description, "by itself");
+});

@@ -6,6 +6,7 @@ import { body, definition, kindOf, pathOf, rebase } from "../../data/definition.
 import { counted } from "../../data/format.js";
 import { get, getTagged, part, send } from "../../data/http.js";
 import { compare } from "../../data/occurrences.js";
+import { onConnection } from "../../data/stream.js";
 import { Changes } from "../../parts/changes.js";
 import { Dialog } from "../../parts/dialog.js";
 import { Occurrences } from "../../parts/occurrences.js";
@@ -58,6 +59,8 @@ export function Review({ edited, close, rebased, saved }) {
   const [planned, setPlanned] = useState(/** @type {Plan | null} */ (null));
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
+  const [turn, setTurn] = useState(0);
+  const retry = () => setTurn((known) => known + 1);
 
   useEffect(() => {
     let shown = true;
@@ -70,7 +73,15 @@ export function Review({ edited, close, rebased, saved }) {
     return () => {
       shown = false;
     };
-  }, [etag, JSON.stringify(draft)]);
+  }, [etag, JSON.stringify(draft), turn]);
+  useEffect(() => {
+    if (!problem) return;
+    let was = true;
+    return onConnection(({ live }) => {
+      if (live && !was) retry();
+      was = live;
+    });
+  }, [problem]);
 
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -90,7 +101,7 @@ export function Review({ edited, close, rebased, saved }) {
   return html`<${Dialog} title=${title} close=${close} wide>
     ${conflict && base && html`<${Conflict} edited=${edited} rebased=${rebased} />`}
     ${conflict && !base && html`<${Taken} name=${draft.name} />`}
-    ${!conflict && html`<${ProblemBox} problem=${problem} />`}
+    ${!conflict && html`<${ProblemBox} problem=${problem} retry=${retry} />`}
     <form onSubmit=${save}>
       ${!conflict &&
       html`<${Changes} list=${base ? changes(base, sent) : changes({}, sent).filter(says)} old="stored" now="draft" />
