@@ -105,6 +105,7 @@ test("a review goes on when the server is there again", async () => {
   await review.getByRole("button", { name: "Save the change" }).click();
   await page.waitForURL(/#\/job\/tried/);
   assert.equal((await server.get("job/tried")).description, "after the blip");
+  await page.getByRole("button", { name: "Run now" }).waitFor();
 
   await page.goto(`${server.url}/#/edit/tried`);
   await page.getByLabel("Description", { exact: true }).fill("by itself");
