@@ -55,6 +55,11 @@ export function body(draft, stored) {
   if (stored?.timeout && sent.timeout === undefined && sent.maxCompletionTime === undefined) sent.timeout = "PT0S";
   if (stored?.shadow && sent.shadow === undefined) sent.shadow = false;
   if (stored?.overlap && sent.overlap === undefined && sent.concurrent === undefined) sent.overlap = "skip";
+  // The server keeps such a value, and with it that it is a secret.
+  const isSecret = (/** @type {any} */ one) => stored?.environmentVariables?.some((/** @type {any} */ each) => each.secret && each.name === one.name);
+  if (Array.isArray(sent.environmentVariables)) {
+    sent.environmentVariables = sent.environmentVariables.map((each) => (each?.value === "***" && isSecret(each) ? { ...each, secret: true } : each));
+  }
   return sent;
 }
 
@@ -91,7 +96,7 @@ export function blank(kind) {
 }
 
 /**
- * What a draft said last as each kind, so that a look at another kind loses nothing.
+ * What a draft said last as each kind.
  * @typedef {{zone?: string} & {[kind in Kind]?: Record<string, any>}} Said
  */
 

@@ -25,6 +25,14 @@ test("a time-out, a shadow and an overlap that were taken away are taken away by
   assert.deepEqual(body({ name: "a" }, null), { name: "a" });
 });
 
+test("a stored secret stays one whatever the draft says of it, until it has another value", () => {
+  const stored = { environmentVariables: [{ name: "S", value: "***", secret: true }, { name: "A", value: "***" }] };
+  const sent = (/** @type {any} */ list) => body({ environmentVariables: list }, stored).environmentVariables;
+  assert.deepEqual(sent([{ name: "S", value: "***" }, { name: "A", value: "***" }]), stored.environmentVariables);
+  assert.deepEqual(sent([{ name: "S", value: "x" }, null]), [{ name: "S", value: "x" }, null]);
+  assert.equal(sent("no list"), "no list");
+});
+
 test("a duplicate has another name and no values of secrets", () => {
   const job = { name: "a", environmentVariables: [{ name: "KEY", value: "***", secret: true }, { name: "LEVEL", value: "9" }] };
   const { draft, secrets } = duplicate(job, "b");
