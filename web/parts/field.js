@@ -200,7 +200,7 @@ export function Variables({ items, set, label = "Environment", hint, name, probl
         autocomplete="off"
         onInput=${(/** @type {any} */ e) => change({ ...item, value: e.target.value })}
       />
-      <label class="inline" title=${isKept(item) ? "nobody can read the stored value: give another one first" : undefined}
+      <label class="inline" title=${isKept(item) ? "give another value first" : undefined}
         ><input
           type="checkbox"
           checked=${item.secret === true}

@@ -81,7 +81,7 @@ function Editor({ store, started, name, from, tab }) {
   const [said] = useState(() => {
     /** @type {import("../../data/definition.js").Said} */
     const found = {};
-    // What is stored was said too, also where a draft of before is already of another kind.
+    // What is stored was said too.
     if (base) turnInto(base, kindOf(base) === "dependent" ? "cron" : "dependent", "", found);
     return found;
   });

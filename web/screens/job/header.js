@@ -108,7 +108,7 @@ function Actions({ shown }) {
       />
     </span>
     ${isPaused
-      ? html`<button disabled=${operator !== null} title=${operator ?? (shown.everything ? "everything else stays paused, and so it waits" : undefined)} onClick=${() => resume(name, false)}>Resume</button>`
+      ? html`<button disabled=${operator !== null} title=${operator ?? undefined} onClick=${() => resume(name, false)}>Resume</button>`
       : html`<button disabled=${operator !== null} title=${operator ?? undefined} onClick=${() => setOpen("pause")}>Pause…</button>`}
     <a class="button" href=${to(["edit", name])}>Edit</a>
     <${Menu}

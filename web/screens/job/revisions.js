@@ -24,7 +24,7 @@ const numberOf = (revision) => `${revision.incarnation}.${revision.revision}`;
  */
 export function Revisions({ name, gone = false }) {
   const { params } = parse(location.hash);
-  // Whoever comes by an address that names a revision wants that one, however old it is.
+  // An address may name any of them.
   const [limit] = useState(params.to && !params.older ? KEPT : PAGE);
   const { data, problem } = useGet(`revisions/${part(name)}`, { limit, before: params.older }, { on: about(["job"], name) });
   const list = data?.revisions ?? [];
@@ -85,7 +85,7 @@ function Compared({ name, chosen, from, list, gone }) {
   const inForce = list.find((each) => each.present && numberOf(each) === chosen);
   const back = async () => {
     setBusy(true);
-    await rollBack(name, chosen);
+    await rollBack(name, chosen, gone);
     setBusy(false);
   };
   return html`<div class="card">
@@ -118,12 +118,12 @@ function Compared({ name, chosen, from, list, gone }) {
  * Says first what it would come to, and does that alone: if the job is changed meanwhile, it says anew.
  * @param {string} name
  * @param {string} revision
+ * @param {boolean} gone
  * @param {boolean} [again]
  */
-async function rollBack(name, revision, again = false) {
+async function rollBack(name, revision, gone, again = false) {
   try {
-    const etag = await tagOf(name);
-    const only = etag ? { ifMatch: etag } : { create: true };
+    const only = gone ? { create: true } : { ifMatch: (await getTagged(`job/${part(name)}`)).etag };
     const { data } = await send("POST", `rollback/${part(name)}`, undefined, { params: { to: revision, dryRun: true }, ...only });
     const sentences = [...(data.warnings ?? []), ...(data.consequences ?? [])];
     const sure = await confirm({
@@ -139,20 +139,7 @@ async function rollBack(name, revision, again = false) {
     tell({ tone: "good", text: `${name} says again what it said in ${revision}` });
     choose({ to: null, from: null });
   } catch (error) {
-    if (/** @type {any} */ (error).status === 412) return rollBack(name, revision, true);
+    if (/** @type {any} */ (error).status === 412) return rollBack(name, revision, false, true);
     tellProblem(`${name} was not rolled back`, error);
-  }
-}
-
-/**
- * The tag of the definition that is in force, empty if there is no such job.
- * @param {string} name
- */
-async function tagOf(name) {
-  try {
-    return (await getTagged(`job/${part(name)}`)).etag;
-  } catch (error) {
-    if (/not found/.test(/** @type {Error} */ (error).message)) return "";
-    throw error;
   }
 }

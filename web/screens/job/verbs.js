@@ -9,7 +9,7 @@ import { Sentence } from "../../parts/sentence.js";
 import { go, to } from "../../shell/route.js";
 import { tell, tellProblem } from "../../shell/notices.js";
 
-/** So many runs are stopped one by one, because a reason can be given for each. */
+/** Up to so many are stopped one by one, each with the reason. */
 const ONE_BY_ONE = 100;
 
 /**
@@ -27,7 +27,7 @@ export async function killAll(job, live) {
     const reason = await confirm({
       title: `Kill all runs of ${job}?`,
       body: html`<p>
-        ${amount ? `${counted(amount, "run")}${known ? "" : " or more"} that ${amount === 1 ? "is" : "are"} not over ${amount === 1 ? "is" : "are"} stopped.` : "No run is known to be live now; one that begins meanwhile is stopped."}
+        ${amount ? `This stops ${counted(amount, "run")}${known ? "" : " or more"}.` : "No run is known to be live now; one that begins meanwhile is stopped."}
         What waits to be begun is ended. The job itself goes on.
       </p>`,
       confirm: "Kill its runs",
@@ -36,12 +36,12 @@ export async function killAll(job, live) {
     });
     if (reason === null) return;
     for (const { id } of (reason && (await few())) || []) {
-      // One that has ended by itself meanwhile needs no stopping.
+      // It may have ended by itself.
       await send("POST", `run/${part(id)}/kill`, { reason }).catch((error) => {
         if (error.status !== 409 && error.status !== 404) throw error;
       });
     }
-    // Of what is stopped already this changes nothing; it stops what has begun meanwhile.
+    // What has begun meanwhile.
     await send("DELETE", `task/kill/${part(job)}`);
     tell({ tone: "good", text: `the runs of ${job} are being stopped` });
   } catch (error) {
