@@ -13,7 +13,6 @@ import { choose, parse } from "../../shell/route.js";
 import { tell, tellProblem } from "../../shell/notices.js";
 
 const PAGE = 20;
-/** All that are kept of a job. */
 const KEPT = 100;
 
 /** @param {any} revision */

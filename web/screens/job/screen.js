@@ -58,7 +58,7 @@ export default function Job({ route }) {
   const around = useGet(job.data ? "layout" : null, { job: name, up: 1, down: 1, max: 500 }, { on: about(["job"]) });
 
   const gone = /not found/.test(job.problem?.message ?? "");
-  // What was loaded of a job that has been deleted since says nothing any more.
+  // It may have been deleted since.
   if (gone || !job.data) {
     if (!job.problem) return html`<${Loading} lines=${8} />`;
     return html`<div class="title-row"><h1>${name}</h1></div>
