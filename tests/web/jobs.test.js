@@ -165,3 +165,10 @@ test("on a phone a job of the list shows its last runs, is marked and run", asyn
   assert.equal(await row.evaluate((element) => element.getBoundingClientRect().height), 84);
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
 });
+
+test("a list of alerts that cannot be had says so", async () => {
+  const page = await held.browser.open(held.server, "#/now");
+  await page.route("**/overview?*state=failing*", (route) => route.fulfill({ status: 500, json: { message: "the disk is gone", status: 500 } }));
+  await page.goto(`${held.server.url}/#/alerts`);
+  await page.getByText("the disk is gone").first().waitFor();
+});

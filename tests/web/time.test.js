@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "./support/server.js";
 import { suite } from "./support/suite.js";
 
 const held = suite({}, async (server) => {
@@ -48,11 +49,19 @@ test("a start is told in the job's zone, the reader's and UTC", async () => {
   await next.getByText("02:30").first().waitFor();
   await next.getByText(/20:30|21:30/).first().waitFor();
   await page.getByRole("banner").getByLabel("times in").selectOption("utc");
-  await page.locator("dl time", { hasText: /0[01]:30$/ }).first().waitFor();
+  await page.locator("dl time", { hasText: /0[01]:30 UTC$/ }).first().waitFor();
   await page.getByRole("banner").getByLabel("times in").selectOption("job");
-  await page.locator("dl time", { hasText: /02:30$/ }).first().waitFor();
+  await page.locator("dl time", { hasText: /02:30 Europe\/Berlin$/ }).first().waitFor();
   await page.reload();
-  await page.locator("dl time", { hasText: /02:30$/ }).first().waitFor();
+  await page.locator("dl time", { hasText: /02:30 Europe\/Berlin$/ }).first().waitFor();
+});
+
+test("in a list of jobs each is told by its own clock", async () => {
+  const { server, browser } = held;
+  const page = await browser.open(server, "#/jobs?search=berlin", { timezoneId: "America/New_York" });
+  const next = page.getByRole("row", { name: /berlin/ }).locator("time");
+  await page.getByRole("banner").getByLabel("times in").selectOption("job");
+  await until("the clock of Berlin", async () => /02:30:00\.000 UTC\+[12]/.test((await next.getAttribute("title")) ?? ""));
 });
 
 test("the forecast counts what will start, in a picture and a table", async () => {

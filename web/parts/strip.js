@@ -4,6 +4,7 @@ import { html } from "../vendor/preact.js";
 import { duration, exact, millis } from "../data/format.js";
 import { toRun } from "../shell/route.js";
 import { look, standing } from "./state.js";
+import { useZone } from "./time.js";
 
 /**
  * @typedef {{run: string | null, state: string, verdict: string | null, dueAt: string | null, startedAt: string | null,
@@ -14,13 +15,14 @@ import { look, standing } from "./state.js";
  * @param {{recent: Recent[], length?: number}} props
  */
 export function Strip({ recent, length = 20 }) {
+  const zone = useZone();
   const shown = recent.slice(-length);
   return html`<span class="strip">
     ${shown.map((run) => {
       const { word, glyph, tone } = look(standing(run));
       const took = run.tookMs === null ? "" : `, ${duration(run.tookMs)}`;
       const times = run.count > 1 ? ` ${run.count} times` : "";
-      const title = `${word}${times}${took}${run.dueAt ? `\ndue ${exact(millis(run.dueAt), "")}` : ""}`;
+      const title = `${word}${times}${took}${run.dueAt ? `\ndue ${exact(millis(run.dueAt), zone)}${zone && ` ${zone}`}` : ""}`;
       return run.run
         ? html`<a class="cell ${tone}" href=${toRun(run.run)} title=${title} aria-label=${title}>${glyph}</a>`
         : html`<span class="cell ${tone}" title=${title} aria-label=${title} role="img">${glyph}</span>`;

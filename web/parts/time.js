@@ -8,6 +8,14 @@ import { zone } from "../data/preferences.js";
 /** The zone of the job that is shown; empty where there is none. */
 export const JobZone = createContext("");
 
+const OWN = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/**
+ * Such a zone has to be named, as it is not the reader's own.
+ * @param {string} shownIn
+ */
+export const foreign = (shownIn) => (shownIn === OWN ? "" : shownIn);
+
 /** The zone in which instants are shown here; empty is the reader's own. */
 export function useZone() {
   const [choice, setChoice] = useState(zone.get());
@@ -30,8 +38,9 @@ export function When({ at, none = "–", exactly = false }) {
   const full = `${fully(value, shownIn)}${shownIn !== "UTC" ? `\n${fully(value, "UTC")}` : ""}`;
   const today = day(value, shownIn) === day(now, shownIn);
   const short = today ? clock(Math.floor(value / 1000) * 1000, shownIn) : exact(value, shownIn).slice(0, 16);
+  const named = foreign(shownIn) && html` <small>${shownIn}</small>`;
   return exactly
-    ? html`<time datetime=${new Date(value).toISOString()} title="${words}\n${full}">${short}</time>`
+    ? html`<time datetime=${new Date(value).toISOString()} title="${words}\n${full}">${short}${named}</time>`
     : html`<time datetime=${new Date(value).toISOString()} title=${full}>${words}</time>`;
 }
 

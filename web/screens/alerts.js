@@ -9,6 +9,7 @@ import { about, useGet } from "../data/query.js";
 import { Banners } from "../parts/banners.js";
 import { Empty, Loading, ProblemBox } from "../parts/problem.js";
 import { Strip } from "../parts/strip.js";
+import { JobZone } from "../parts/time.js";
 import { to, toJob } from "../shell/route.js";
 
 /** The worst first. */
@@ -44,13 +45,13 @@ function Group({ state, title, glyph, tone, amount }) {
       <h2><span class="state ${tone} small"><span class="glyph" aria-hidden="true">${glyph}</span></span> ${title}</h2>
       <a href=${to(["jobs"], { state })}>${counted(amount, "job")}</a>
     </div>
-    ${!answer.data && html`<${Loading} lines=${3} />`}
+    ${!answer.data && (answer.problem ? html`<${ProblemBox} problem=${answer.problem} retry=${answer.reload} />` : html`<${Loading} lines=${3} />`)}
     <ul class="runs">
       ${answer.data?.jobs.map(
         (/** @type {any} */ job) => html`<li key=${job.name}>
           <a class="name" href=${toJob(job.name, { tab: "explain" })}>${job.name}</a>
           <span class="soft">${job.owner}</span>
-          <${Strip} recent=${job.recent} length=${10} />
+          <${JobZone.Provider} value=${job.zone ?? ""}><${Strip} recent=${job.recent} length=${10} /><//>
         </li>`,
       )}
     </ul>

@@ -5,7 +5,7 @@ import { count, counted, day, duration, exact, fully, millis, offset } from "../
 import { Empty, ProblemBox } from "../parts/problem.js";
 import { look, State, standing, why } from "../parts/state.js";
 import { useNarrow, VirtualRows } from "../parts/table.js";
-import { Lasting, useZone, When } from "../parts/time.js";
+import { foreign, Lasting, useZone, When } from "../parts/time.js";
 import { useKeys } from "../shell/keys.js";
 import { tell } from "../shell/notices.js";
 import { choose, go, to, toJob, toRun } from "../shell/route.js";
@@ -157,8 +157,9 @@ function Typed({ name, value = "", label, placeholder, main = false, short = fal
 }
 
 function Head() {
+  const zone = foreign(useZone());
   const names = ["State", "Job", "Due", "Started", "Late by", "Took", "Why", "Agent", "Exit", "Reason"];
-  return html`<div class="history-row" role="row">${names.map((name) => html`<span role="columnheader" class="of-${name.toLowerCase().replace(" ", "-")}">${name}</span>`)}</div>`;
+  return html`<div class="history-row" role="row">${names.map((name) => html`<span role="columnheader" class="of-${name.toLowerCase().replace(" ", "-")}">${name}${name === "Due" && zone && html` <small>${zone}</small>`}</span>`)}</div>`;
 }
 
 /** @param {{entry: any, active: boolean, narrow: boolean, index: number}} props */

@@ -18,6 +18,18 @@ test("fit shows all of a graph in the middle, and never enlarges it", () => {
   assert.equal(view.fit({ width: 100, height: 34 }, box).scale, 1);
 });
 
+test("a long chain is looked at from its beginning, any other graph as a whole", () => {
+  const box = { width: 1000, height: 600 };
+  const chain = { width: 60_000, height: 34, nodes: [node("b", 200, 0), node("a", 0, 0), node("z", 59_900, 0)] };
+  const opened = view.opening(view.fit(chain, box), chain, box);
+  assert.ok(opened.scale >= view.READABLE);
+  near(opened.x, 32);
+  near(opened.y + 17 * opened.scale, 300);
+  const wide = { width: 8_000, height: 4_000, nodes: chain.nodes };
+  const whole = view.fit(wide, box);
+  assert.equal(view.opening(whole, wide, box), whole);
+});
+
 test("zooming leaves the point under the pointer where it is, and keeps within bounds", () => {
   const before = { scale: 0.8, x: -120, y: 40 };
   const after = view.zoomAt(before, 1.7, 333, 222, 0.1);

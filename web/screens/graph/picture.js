@@ -124,9 +124,9 @@ export function Picture(props) {
     if (box.width === 0) return;
     const before = placed.current;
     if (!before) {
-      const first = graph.nodes.find((node) => node.job === (chosen ?? anchor));
       const whole = looking.fit(graph, box);
-      view.current = first && whole.scale < looking.READABLE ? looking.centred(whole, first, box) : whole;
+      const first = graph.nodes.find((node) => node.job === (chosen ?? anchor));
+      view.current = first && whole.scale < looking.READABLE ? looking.centred(whole, first, box) : looking.opening(whole, graph, box);
     } else if (before.signature !== signature) {
       view.current = looking.anchored(view.current, before.nodes, graph.nodes, box, chosen ?? anchor);
     }

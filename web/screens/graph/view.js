@@ -11,6 +11,9 @@
 export const LARGEST = 2.5;
 /** Below it names cannot be read, and nodes are drawn without them. */
 export const READABLE = 0.45;
+/** What is less high or wide is a line. */
+const THIN_PX = 24;
+const MARGIN_PX = 32;
 
 /**
  * The smallest scale at which it makes sense to look at a graph of this size.
@@ -29,7 +32,7 @@ export function smallest(graph, box) {
  * @returns {View}
  */
 export function fit(graph, box, most = 1) {
-  const margin = Math.min(32, box.width / 10, box.height / 10);
+  const margin = Math.min(MARGIN_PX, box.width / 10, box.height / 10);
   const wide = (box.width - 2 * margin) / Math.max(1, graph.width);
   const high = (box.height - 2 * margin) / Math.max(1, graph.height);
   const scale = Math.max(0.005, Math.min(most, wide, high));
@@ -84,6 +87,22 @@ export function centred(view, node, box) {
     x: box.width / 2 - (node.x + node.width / 2) * scale,
     y: box.height / 2 - (node.y + node.height / 2) * scale,
   };
+}
+
+/**
+ * How a graph is looked at first: all of it, or where it begins if all of it would be hardly more than a line.
+ * @param {View} whole
+ * @param {Size & {nodes: Box[]}} graph
+ * @param {Size} box
+ * @returns {View}
+ */
+export function opening(whole, graph, box) {
+  const { width, height, nodes } = graph;
+  if (whole.scale >= READABLE || Math.min(width, height) * whole.scale >= THIN_PX) return whole;
+  const first = nodes.reduce((one, other) => (other.x + other.y < one.x + one.y ? other : one));
+  const view = centred(whole, first, box);
+  const [x, y] = [MARGIN_PX - first.x * view.scale, MARGIN_PX - first.y * view.scale];
+  return width > height ? { ...view, x } : { ...view, y };
 }
 
 /**

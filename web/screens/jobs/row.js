@@ -4,7 +4,7 @@ import { html } from "../../vendor/preact.js";
 import { refusal } from "../../data/me.js";
 import { runNow } from "../../parts/run_now.js";
 import { Sparkline, Strip } from "../../parts/strip.js";
-import { When } from "../../parts/time.js";
+import { JobZone, When } from "../../parts/time.js";
 import { to, toJob } from "../../shell/route.js";
 
 /**
@@ -46,7 +46,7 @@ export function JobRow({ job, index, active, marked, mark, me }) {
   if (!job) return html`<div class="job-row unknown" role="row" aria-rowindex=${index + 2}><span role="cell"></span></div>`;
   const { word, glyph, tone } = standingOf(job);
   const may = refusal(me, "operator");
-  return html`<div class="job-row ${active ? "active" : ""} ${job.disabled ? "off" : ""}" role="row" aria-rowindex=${index + 2} aria-selected=${active}>
+  return html`<${JobZone.Provider} value=${job.zone ?? ""}><div class="job-row ${active ? "active" : ""} ${job.disabled ? "off" : ""}" role="row" aria-rowindex=${index + 2} aria-selected=${active}>
     <span role="cell"><input type="checkbox" checked=${marked.has(job.name)} onChange=${() => mark(job.name)} aria-label="mark ${job.name}" /></span>
     <span role="cell"><span class="state ${tone}"><span class="glyph" aria-hidden="true">${glyph}</span>${word}</span></span>
     <span role="cell" class="two">
@@ -63,5 +63,5 @@ export function JobRow({ job, index, active, marked, mark, me }) {
     <span role="cell"
       ><button class="quiet" disabled=${may !== null} title=${may ?? `run ${job.name} now`} aria-label="run ${job.name} now" onClick=${() => runNow(job.name)}>▶ Run</button></span
     >
-  </div>`;
+  </div><//>`;
 }
