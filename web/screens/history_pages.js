@@ -111,7 +111,7 @@ export function usePages(params, atTop) {
       },
       renew: () => void renew(),
     };
-    /** What was read before the reader went elsewhere, in its place; what has come since is told of, not put before it. */
+    /** What was read before stays in its place; what has come since is told of. */
     const back = async (/** @type {any} */ { rows, next, searchedTo }) => {
       busy = true;
       change({ rows, next, searchedTo, loading: false, problem: null });

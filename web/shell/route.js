@@ -66,11 +66,10 @@ export function choose(changes, options = {}) {
 
 /** @type {Map<string, Record<string, any>>} */
 const entries = new Map();
-/** Views that Back brings back as they were left. */
 const ENTRIES = 12;
 
 /**
- * What a view keeps with its entry in the history of the browser, for when Back leads there again.
+ * What a view keeps for when Back leads to it.
  * @returns {Record<string, any>}
  */
 export function entry() {

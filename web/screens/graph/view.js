@@ -90,7 +90,7 @@ export function centred(view, node, box) {
 }
 
 /**
- * How a graph is looked at first: all of it, or where it begins if all of it would be hardly more than a line.
+ * All of a graph, or where it begins if all of it would be hardly more than a line.
  * @param {View} whole
  * @param {Size & {nodes: Box[]}} graph
  * @param {Size} box
@@ -101,8 +101,8 @@ export function opening(whole, graph, box) {
   if (whole.scale >= READABLE || Math.min(width, height) * whole.scale >= THIN_PX) return whole;
   const first = nodes.reduce((one, other) => (other.x + other.y < one.x + one.y ? other : one));
   const view = centred(whole, first, box);
-  const [x, y] = [MARGIN_PX - first.x * view.scale, MARGIN_PX - first.y * view.scale];
-  return width > height ? { ...view, x } : { ...view, y };
+  view[width > height ? "x" : "y"] = MARGIN_PX;
+  return view;
 }
 
 /**
