@@ -76,10 +76,15 @@ export class Server {
     return Server.start({ ...this.options, data: this.data, port: Number(new URL(this.url).port) });
   }
 
-  /** Ends it, with its commands, and removes what it has kept. */
+  /** Ends it, with its commands, which would outlive it, and removes what it has kept. */
   async stop() {
     if (this.child.exitCode === null && this.child.signalCode === null) {
-      await this.ask("DELETE", "/scheduler/task/all").catch(() => {});
+      await this.ask("POST", "/scheduler/pause", { everything: true });
+      await until("its commands to end", async () => {
+        const { runs } = await this.get("runs?live=true&limit=1000");
+        for (const run of runs) await this.ask("POST", `/scheduler/run/${run.id}/kill`).catch(() => {});
+        return runs.length === 0;
+      });
       this.child.kill("SIGTERM");
     }
     await this.ended;
