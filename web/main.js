@@ -3,7 +3,7 @@
 import { html, render, useEffect, useErrorBoundary, useRef, useState } from "./vendor/preact.js";
 import { get, onCredentialsRefused, Problem } from "./data/http.js";
 import { MeContext } from "./data/me.js";
-import { theme } from "./data/preferences.js";
+import { colours } from "./data/preferences.js";
 import { retrying, startStream } from "./data/stream.js";
 import { Questions } from "./parts/dialog.js";
 import { Empty, Loading, ProblemBox } from "./parts/problem.js";
@@ -59,11 +59,11 @@ function App() {
     return stop;
   }, []);
   useEffect(() => {
-    const paint = (/** @type {string} */ chosen) => {
-      document.documentElement.dataset.theme = chosen;
+    const paint = () => {
+      document.documentElement.dataset.theme = colours.get();
     };
-    paint(theme.get());
-    return theme.watch(paint);
+    paint();
+    return colours.watch(paint);
   }, []);
 
   if (refused) return html`<${SignIn} done=${begin} />`;

@@ -42,5 +42,25 @@ export const zone = preference("zone", /** @type {const} */ (["mine", "job", "ut
 
 export const theme = preference("theme", /** @type {const} */ (["system", "light", "dark"]));
 
+const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+
+/** The colours that are shown: those chosen, or the system's. */
+export const colours = {
+  /** @returns {"light" | "dark"} */
+  get() {
+    const chosen = theme.get();
+    return chosen === "system" ? (systemIsDark.matches ? "dark" : "light") : chosen;
+  },
+  /** @param {() => void} watcher called each time they may have changed */
+  watch(watcher) {
+    systemIsDark.addEventListener("change", watcher);
+    const stop = theme.watch(watcher);
+    return () => {
+      systemIsDark.removeEventListener("change", watcher);
+      stop();
+    };
+  },
+};
+
 /** Whether long lines of a log are broken. */
 export const wrap = preference("wrap", /** @type {const} */ (["on", "off"]));

@@ -4,6 +4,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact.js"
 import { count, counted, duration, exact, fully, millis, offset } from "../data/format.js";
 import { get, part } from "../data/http.js";
 import { about, useAnswer, useGet } from "../data/query.js";
+import { download } from "../parts/download.js";
 import { Empty, Loading, ProblemBox } from "../parts/problem.js";
 import { VirtualRows } from "../parts/table.js";
 import { useZone, When } from "../parts/time.js";
@@ -88,7 +89,7 @@ function Choices({ params, fixed, forecast }) {
   const save = (/** @type {"csv" | "ics"} */ kind) => {
     const { starts, total } = forecast;
     const text = kind === "csv" ? csv(starts) : ics(starts, new Date().toISOString());
-    download(`forecast.${kind}`, kind === "csv" ? "text/csv" : "text/calendar", text);
+    download(`forecast.${kind}`, new Blob([text], { type: `${kind === "csv" ? "text/csv" : "text/calendar"};charset=utf-8` }));
     const left = total - starts.length;
     tell({
       tone: "good",
@@ -134,20 +135,6 @@ function Choices({ params, fixed, forecast }) {
       <button type="button" disabled=${!forecast?.starts.length} title="a calendar" onClick=${() => save("ics")}>ICS</button>
     </span>
   </form>`;
-}
-
-/**
- * @param {string} name
- * @param {string} type
- * @param {string} text
- */
-function download(name, type, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { count, counted, day, duration, exact, fully, millis, offset } from "../data/format.js";
+import { download } from "../parts/download.js";
 import { Empty, ProblemBox } from "../parts/problem.js";
 import { look, State, standing, why } from "../parts/state.js";
 import { useNarrow, VirtualRows } from "../parts/table.js";
@@ -213,10 +214,6 @@ function Started({ at, due, zone }) {
  * @param {number} amount
  */
 function save(text, type, ending, amount) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
-  link.download = `chronode-history.${ending}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  download(`chronode-history.${ending}`, new Blob([text], { type }));
   tell({ tone: "good", text: `Exported ${counted(amount, "entry", "entries")}: what is listed so far.` });
 }

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { clock, counted, day, duration, exact } from "../../data/format.js";
-import { theme } from "../../data/preferences.js";
+import { colours as shown } from "../../data/preferences.js";
 import { plot } from "../../parts/plot.js";
 import { colours } from "../timeline/scene.js";
 import { marksOf } from "../timeline/axis.js";
@@ -40,13 +40,7 @@ export function Chart(props) {
 
   useEffect(() => {
     const again = () => requestAnimationFrame(() => setPainted((turn) => turn + 1));
-    const system = matchMedia("(prefers-color-scheme: dark)");
-    system.addEventListener("change", again);
-    const stop = theme.watch(again);
-    return () => {
-      system.removeEventListener("change", again);
-      stop();
-    };
+    return shown.watch(again);
   }, []);
 
   useEffect(() => {

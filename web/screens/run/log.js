@@ -4,6 +4,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../../vendor/preact.
 import { bytes, count, counted } from "../../data/format.js";
 import { address, ask, part } from "../../data/http.js";
 import { wrap as wrapPreference } from "../../data/preferences.js";
+import { download } from "../../parts/download.js";
 import { Empty, ProblemBox } from "../../parts/problem.js";
 import { When } from "../../parts/time.js";
 import { useKeys } from "../../shell/keys.js";
@@ -165,7 +166,7 @@ export function Log({ run, route }) {
         <button class="quiet" aria-pressed=${wrap === "on"} title="break long lines (w)" onClick=${toggleWrap}>Wrap</button>
         <button class="quiet" onClick=${() => copy(view, holes)}>Copy</button>
         ${streams.map(
-          (stream) => html`<button class="quiet" title="download all of ${stream} that is kept" onClick=${() => download(run.id, attempt.attempt, stream)}>
+          (stream) => html`<button class="quiet" title="download all of ${stream} that is kept" onClick=${() => downloadLog(run.id, attempt.attempt, stream)}>
             ↓ ${streams.length > 1 ? stream : "Download"}
           </button>`,
         )}
@@ -292,14 +293,10 @@ async function copy(view, holes) {
  * @param {number} attempt
  * @param {string} stream
  */
-async function download(run, attempt, stream) {
+async function downloadLog(run, attempt, stream) {
   try {
     const response = await ask(address(`run/${part(run)}/${stream}`, { attempt }));
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(await response.blob());
-    link.download = `${run}.${attempt}.${stream}.log`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    download(`${run}.${attempt}.${stream}.log`, await response.blob());
   } catch (error) {
     tellProblem(`${stream} was not downloaded`, error);
   }

@@ -2,7 +2,7 @@
 
 import { html, useEffect, useMemo, useRef, useState } from "../../vendor/preact.js";
 import { counted } from "../../data/format.js";
-import { theme } from "../../data/preferences.js";
+import { colours as shown } from "../../data/preferences.js";
 import { hands } from "../../parts/hands.js";
 import { Empty, Loading, ProblemBox } from "../../parts/problem.js";
 import { look } from "../../parts/state.js";
@@ -225,13 +225,7 @@ function usePalette(scene) {
         palette.current = colours();
         scene.redraw();
       });
-    const system = matchMedia("(prefers-color-scheme: dark)");
-    system.addEventListener("change", again);
-    const stop = theme.watch(again);
-    return () => {
-      system.removeEventListener("change", again);
-      stop();
-    };
+    return shown.watch(again);
   }, [scene]);
   return palette;
 }
