@@ -525,13 +525,19 @@ async fn a_kill_before_the_start_prevents_it() {
     for task in &tasks {
         assert_eq!(rig.end(task).await, Exit::Killed);
     }
-    // The last ones were still waiting for a starter.
-    let last = &tasks[49];
-    rig.reconcile(last);
-    let TaskStatus::Ended { exit: Exit::Killed, started_at: None, .. } = rig.any(last).await else {
-        panic!("{:?}", rig.reports);
-    };
-    assert!(!rig.directory(49).join("ran").exists());
+    let mut prevented = 0;
+    for (n, task) in (0..).zip(&tasks) {
+        rig.reconcile(task);
+        let TaskStatus::Ended { exit: Exit::Killed, started_at, .. } = rig.any(task).await else {
+            panic!("{:?}", rig.reports);
+        };
+        if started_at.is_none() {
+            assert!(!rig.directory(n).join("ran").exists(), "{task}");
+            prevented += 1;
+        }
+    }
+    // Which ones were still waiting for a starter is the machine's affair.
+    assert!(prevented > 0);
     // Of an unknown task a kill tells the status.
     let unknown = TaskId::from_text("unknown");
     rig.kill(&unknown, 0);
@@ -930,12 +936,9 @@ async fn a_run_is_held_to_its_memory_and_processes() {
         launch.resources.cpus = Scalar::from_thousandths(500);
         launch
     };
-    let hungry = "head -c 200000000 /dev/zero | tail -c 150000000 > /dev/null; echo done";
-    rig.run(limited(shell(
-        1,
-        &format!("sh -c '{hungry}'; grep -E 'memory|pids' /proc/self/cgroup"),
-    )))
-    .await;
+    // The group is told before: whom the kernel ends besides the hungry one is its choice.
+    let hungry = "head -c 200000000 /dev/zero | tail -c 150000000 > /dev/null";
+    rig.run(limited(shell(1, &format!("grep -E 'memory|pids' /proc/self/cgroup; {hungry}")))).await;
     let stdout = rig.stdout(1);
     assert!(stdout.contains("chronode/"), "{stdout}");
     let stderr = rig.output(1, Stream::Stderr);
