@@ -11,8 +11,8 @@ use chronode::launcher::local::output::{OutputReader, Stream};
 use chronode::launcher::local::{Isolation, LocalConfig, LocalLauncher};
 use chronode::launcher::{Launcher, Notice, Order};
 use chronode::model::{
-    AgentId, BootInstant, Command, Duration, Exit, Fetch, Incarnation, Launch, OfferId, OfferKind,
-    Resources, RunId, Scalar, TaskId, TaskReport, TaskStatus, Term,
+    AgentId, Attribute, BootInstant, Command, Duration, Exit, Fetch, Incarnation, Launch, OfferId,
+    OfferKind, Question, Resources, RunId, Scalar, TaskId, TaskReport, TaskStatus, Term,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -63,7 +63,11 @@ impl Rig {
         loop {
             match self.next().await {
                 Notice::Connected { .. } => return self.reports.clear(),
-                Notice::Disconnected { .. } | Notice::Report(_) => {}
+                Notice::Offered(_)
+                | Notice::Withdrawn(_)
+                | Notice::AgentLost(_)
+                | Notice::Disconnected { .. }
+                | Notice::Report(_) => {}
             }
         }
     }
@@ -92,7 +96,7 @@ impl Rig {
 
     fn reconcile(&mut self, task_id: &TaskId) {
         self.reports.clear();
-        self.perform(Order::Reconcile(vec![task_id.clone()]));
+        self.perform(reconcile(&vec![task_id.clone()]));
     }
 
     /// The first report about the task that is wanted, of those that came and those that come.
@@ -111,7 +115,11 @@ impl Rig {
             }
             match self.next().await {
                 Notice::Report(report) => self.reports.push(report),
-                Notice::Connected { .. } | Notice::Disconnected { .. } => {}
+                Notice::Connected { .. }
+                | Notice::Offered(_)
+                | Notice::Withdrawn(_)
+                | Notice::AgentLost(_)
+                | Notice::Disconnected { .. } => {}
             }
         }
     }
@@ -211,6 +219,15 @@ fn run_id(n: i64) -> RunId {
     RunId::manual(Incarnation(1), n)
 }
 
+fn reconcile(tasks: &[TaskId]) -> Order {
+    let question = |task_id: &TaskId| Question {
+        task_id: task_id.clone(),
+        agent: AgentId::new("here"),
+        was_seen: false,
+    };
+    Order::Reconcile(tasks.iter().map(question).collect())
+}
+
 fn launch(n: i64, command: Command) -> Launch {
     Launch {
         term: Term(1),
@@ -226,6 +243,7 @@ fn launch(n: i64, command: Command) -> Launch {
         resources: Resources::default(),
         kill_grace: Duration::from_secs(1),
         not_after: None,
+        cluster: None,
     }
 }
 
@@ -255,10 +273,10 @@ async fn the_machine_is_offered_once_whole() {
         let (sender, mut notices) = unbounded_channel();
         let _launcher = LocalLauncher::start(config, sender).unwrap();
         let notice = tokio::time::timeout(PATIENCE, notices.recv()).await.unwrap().unwrap();
-        let Notice::Connected { offers, term: _ } = notice else { panic!("{notice:?}") };
+        let Notice::Connected { offers, .. } = notice else { panic!("{notice:?}") };
         let [offer] = offers.as_slice() else { panic!("{offers:?}") };
         assert_eq!((offer.hostname.as_str(), offer.kind), ("me", kind));
-        assert_eq!(offer.attributes["rack"], "7");
+        assert_eq!(offer.attributes, [Attribute::text("rack", "7")]);
         assert!(offer.resources.cpus > Scalar::ZERO && offer.resources.mem > Scalar::ZERO);
     }
 }
@@ -658,7 +676,7 @@ async fn after_the_keepers_death_nothing_is_made_up_and_nothing_started_twice() 
     kill_process(Pid::from_raw(lost_pid).unwrap(), Signal::KILL).unwrap();
     rig.connected().await;
     assert_eq!(rig.end(&known).await, Exit::Code(4));
-    rig.perform(Order::Reconcile(vec![lost.clone(), lives_on.clone(), killed.clone()]));
+    rig.perform(reconcile(&vec![lost.clone(), lives_on.clone(), killed.clone()]));
     let TaskStatus::InDoubt { reason, is_final: true } = rig.any(&lost).await else { panic!() };
     assert!(reason.contains("keeper was gone"), "{reason}");
     rig.running(&lives_on).await;
@@ -696,17 +714,17 @@ async fn a_keeper_killed_at_any_moment_starts_nothing_twice() {
     let all: Vec<TaskId> = (0..count).map(|n| shell(n, "").task_id).collect();
     // In doubt or ended, whoever has a claim; the rest was never launched and is now.
     rig.reports.clear();
-    rig.perform(Order::Reconcile(all.clone()));
+    rig.perform(reconcile(&all));
     for (n, task) in (0..count).zip(&all) {
         match rig.report(task, |status| !matches!(status, TaskStatus::Running { .. })).await {
             TaskStatus::NeverLaunched => {
                 rig.reports.clear();
                 assert_eq!(rig.run(shell(n, &text(n))).await, Exit::Code(0));
                 rig.reports.clear();
-                rig.perform(Order::Reconcile(all.clone()));
+                rig.perform(reconcile(&all));
             }
             TaskStatus::Ended { .. } | TaskStatus::InDoubt { .. } => {}
-            TaskStatus::Running { .. } => unreachable!("not wanted"),
+            TaskStatus::Staged | TaskStatus::Running { .. } => unreachable!("not wanted"),
         }
     }
     let ran = fs::read_to_string(rig.data.path().join("ran")).unwrap();
@@ -732,7 +750,7 @@ async fn another_boot_leaves_doubt_until_it_is_settled() {
     fs::write(&journal, text.replace(boot.trim(), "11111111-2222-3333-4444-555555555555")).unwrap();
     rig.connect().await;
     let unknown = TaskId::from_text("unknown");
-    rig.perform(Order::Reconcile(vec![task.clone(), unknown.clone()]));
+    rig.perform(reconcile(&vec![task.clone(), unknown.clone()]));
     let TaskStatus::InDoubt { reason, is_final: true } = rig.any(&task).await else { panic!() };
     assert!(reason.contains("restarted"), "{reason}");
     let TaskStatus::InDoubt { reason, is_final: true } = rig.any(&unknown).await else { panic!() };

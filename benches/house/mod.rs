@@ -125,6 +125,8 @@ impl House {
             index: 0,
             task_id: TaskId::new(due_at.as_millisecond(), 0, &name(index), ""),
             agent: AgentId::new("agent-1"),
+            placed: None,
+            is_staged: false,
             launched_at: due_at,
             holds: Resources::default(),
             reported: None,

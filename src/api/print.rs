@@ -142,8 +142,18 @@ fn optional(at: Option<Timestamp>) -> Value {
 }
 
 fn attempt(attempt: &Attempt) -> Value {
-    let Attempt { index, task_id, agent, launched_at, holds: _, reported, elements, state } =
-        attempt;
+    let Attempt {
+        index,
+        task_id,
+        agent,
+        placed: _,
+        is_staged: _,
+        launched_at,
+        holds: _,
+        reported,
+        elements,
+        state,
+    } = attempt;
     let mut object = json!({
         "attempt": index,
         "taskId": task_id.as_str(),
@@ -196,6 +206,7 @@ pub(crate) fn exit(exit: &Exit) -> Value {
         Exit::Code(code) => json!({"code": code}),
         Exit::Signal(signal) => json!({"signal": signal}),
         Exit::Killed => json!({"killed": true}),
+        Exit::Failed { reason } => json!({"failed": reason}),
         Exit::CouldNotStart { reason } => json!({"couldNotStart": reason}),
     }
 }

@@ -130,6 +130,7 @@ impl Config {
                 cpus: amount("mesos_task_cpu", flags.mesos_task_cpu)?,
                 mem: amount("mesos_task_mem", flags.mesos_task_mem)?,
                 disk: amount("mesos_task_disk", flags.mesos_task_disk)?,
+                ports: 0,
             },
             user: flags.user.clone().unwrap_or_default(),
         };

@@ -24,7 +24,7 @@ use crate::clock;
 use crate::engine::{Effect, Event, Note, Reply, Request, RequestId, Settings, State};
 use crate::launcher::{Launcher, Notice, Order};
 use crate::metrics::{Doing, Metrics};
-use crate::model::{Duration, Now, Offer, Term, Timestamp};
+use crate::model::{Duration, FrameworkId, Now, Offer, Term, Timestamp};
 use crate::store::{Batch, CommitError, Loaded, Store};
 
 use view::View;
@@ -122,6 +122,9 @@ pub struct Driver {
     working: Working,
     /// The launcher as it said last; told again to a state that is loaded anew.
     launcher_state: LauncherState,
+    /// How many notices have been taken, and of how many the launcher knows that they are committed.
+    notices_taken: u64,
+    notices_settled: u64,
     waiting: BTreeMap<RequestId, oneshot::Sender<Answer>>,
     last_request: u64,
     store_pause: Duration,
@@ -135,7 +138,7 @@ pub struct Driver {
 #[derive(Debug, Clone)]
 enum LauncherState {
     NeverSeen,
-    Connected { offers: Vec<Offer>, term: Term },
+    Connected { offers: Vec<Offer>, term: Term, framework: Option<FrameworkId> },
     Gone(String),
 }
 
@@ -170,6 +173,8 @@ impl Driver {
             notices,
             working: Working::new(state),
             launcher_state: LauncherState::NeverSeen,
+            notices_taken: 0,
+            notices_settled: 0,
             waiting: BTreeMap::new(),
             last_request: 0,
             store_pause: STORE_PAUSE,
@@ -263,11 +268,23 @@ impl Driver {
     }
 
     fn take_notice(&mut self, notice: Notice) {
+        self.notices_taken += 1;
         let event = match notice {
-            Notice::Connected { offers, term } => {
-                self.launcher_state = LauncherState::Connected { offers: offers.clone(), term };
-                return self.connected(offers, term);
+            Notice::Connected { offers, term, framework } => {
+                self.launcher_state = LauncherState::Connected {
+                    offers: offers.clone(),
+                    term,
+                    framework: framework.clone(),
+                };
+                return self.connected(offers, term, framework);
             }
+            Notice::Offered(offers) if self.is_draining => {
+                let ids = offers.into_iter().map(|offer| offer.id).collect();
+                return self.launcher.perform(Order::Release(ids));
+            }
+            Notice::Offered(offers) => Event::Offered(offers),
+            Notice::Withdrawn(ids) => Event::Withdrawn(ids),
+            Notice::AgentLost(agent) => Event::AgentLost(agent),
             Notice::Disconnected { reason } => {
                 self.launcher_state = LauncherState::Gone(reason.clone());
                 Event::LauncherGone { reason }
@@ -278,11 +295,11 @@ impl Driver {
     }
 
     /// Has it decided that the launcher can be reached and has `offers`.
-    fn connected(&mut self, offers: Vec<Offer>, term: Term) {
+    fn connected(&mut self, offers: Vec<Offer>, term: Term, framework: Option<FrameworkId>) {
         self.outrank(term);
         // No offers, so nothing new is placed; what is live is asked after all the same.
         let offers = if self.is_draining { Vec::new() } else { offers };
-        self.handle(&Event::LauncherConnected { offers });
+        self.handle(&Event::LauncherConnected { offers, framework });
     }
 
     /// Begins a later term if the launcher has obeyed one later than ours: the state is older than what it has done, as
@@ -341,8 +358,13 @@ impl Driver {
             tracing::error!("deciding request {} went wrong inside Chronode", id.0);
             self.answer(*id, Err(Unavailable::new(UNDECIDED)));
         }
+        let has_orders = outcome.effects.iter().any(Effect::is_order);
         for effect in outcome.effects {
             self.perform(effect);
+        }
+        if has_orders || self.notices_taken > self.notices_settled {
+            self.notices_settled = self.notices_taken;
+            self.launcher.perform(Order::Settled { notices: self.notices_taken });
         }
     }
 
@@ -361,6 +383,8 @@ impl Driver {
                 crate::failpoint!("status.before_acknowledge");
                 self.launcher.perform(Order::Acknowledge(vec![task_id]));
             }
+            Effect::Release(ids) => self.launcher.perform(Order::Release(ids)),
+            Effect::Demand(is_wanted) => self.launcher.perform(Order::Demand(is_wanted)),
             Effect::Reply(id, reply) => {
                 crate::failpoint!("reply.before_send");
                 self.answer(id, Ok(reply));
@@ -414,7 +438,11 @@ impl Driver {
         let _ = self.working.handle(now, &Event::Resumed { term });
         match self.launcher_state.clone() {
             LauncherState::NeverSeen => {}
-            LauncherState::Connected { offers, term } => self.connected(offers, term),
+            LauncherState::Connected { offers, term, framework } => {
+                // What was offered since is forgotten with the state that knew it.
+                self.launcher.perform(Order::ReleaseAll);
+                self.connected(offers, term, framework);
+            }
             LauncherState::Gone(reason) => self.handle(&Event::LauncherGone { reason }),
         }
     }
@@ -436,14 +464,22 @@ impl Driver {
                         return;
                     }
                 },
-                Some(notice) = self.notices.recv() => match notice {
-                    Notice::Connected { offers, term } => {
-                        self.launcher_state = LauncherState::Connected { offers, term };
+                Some(notice) = self.notices.recv() => {
+                    self.notices_taken += 1;
+                    match notice {
+                        Notice::Connected { offers, term, framework } => {
+                            self.launcher_state =
+                                LauncherState::Connected { offers, term, framework };
+                        }
+                        Notice::Disconnected { reason } => {
+                            self.launcher_state = LauncherState::Gone(reason);
+                        }
+                        // All offers are taken back afterwards.
+                        Notice::Offered(_)
+                        | Notice::Withdrawn(_)
+                        | Notice::AgentLost(_)
+                        | Notice::Report(_) => {}
                     }
-                    Notice::Disconnected { reason } => {
-                        self.launcher_state = LauncherState::Gone(reason);
-                    }
-                    Notice::Report(_) => {}
                 },
                 () = clock::pause(left) => return,
             }

@@ -71,7 +71,13 @@ impl Launcher for Instant {
                     self.0.lock().unwrap().send(Notice::Report(report)).unwrap();
                 }
             }
-            Order::Kill { .. } | Order::Reconcile(_) | Order::Acknowledge(_) => {}
+            Order::Kill { .. }
+            | Order::Reconcile(_)
+            | Order::Acknowledge(_)
+            | Order::Release(_)
+            | Order::ReleaseAll
+            | Order::Demand(_)
+            | Order::Settled { .. } => {}
         }
     }
 }
@@ -126,11 +132,15 @@ impl House {
             id: OfferId::new("o1"),
             agent: AgentId::new("a1"),
             hostname: "one".to_owned(),
-            attributes: BTreeMap::new(),
-            resources: Resources { cpus: plenty, mem: plenty, disk: plenty },
+            attributes: Vec::new(),
+            resources: Resources { cpus: plenty, mem: plenty, disk: plenty, ports: 0 },
             kind: OfferKind::Unmetered,
+            unavailable_from: None,
+            files_at: None,
         };
-        self.notices.send(Notice::Connected { offers: vec![offer], term: Term(0) }).unwrap();
+        self.notices
+            .send(Notice::Connected { offers: vec![offer], term: Term(0), framework: None })
+            .unwrap();
     }
 
     fn feed(&self) -> &Arc<Feed> {

@@ -146,7 +146,11 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
             | Change::ListeningBegan { .. }
             | Change::Heard { .. }
             | Change::ListeningEnded
+            | Change::FrameworkSet(_)
             | Change::OffersSet(_)
+            | Change::OffersAdded(_)
+            | Change::OffersRemoved(_)
+            | Change::AgentLost(_)
             | Change::PlacementSettled => true,
         };
         if is_latest {
@@ -171,7 +175,9 @@ impl Outcome {
             Effect::Launch(_)
             | Effect::Kill { .. }
             | Effect::Reconcile(_)
-            | Effect::Acknowledge(_) => None,
+            | Effect::Acknowledge(_)
+            | Effect::Release(_)
+            | Effect::Demand(_) => None,
         });
         answered.chain(self.broken.iter().copied())
     }

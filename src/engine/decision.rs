@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::model::{
-    AnsweredRequest, Backfill, BackfillId, BootInstant, Duration, Incarnation, Interventions,
-    JobName, JobRecord, JobStats, Launch, Offer, Pause, Progress, Run, Signal, Stretch, TaskId,
-    Term,
+    AgentId, AnsweredRequest, Backfill, BackfillId, BootInstant, Duration, FrameworkId,
+    Incarnation, Interventions, JobName, JobRecord, JobStats, Launch, Offer, OfferId, Pause,
+    Progress, Question, Run, Signal, Stretch, TaskId, Term,
 };
 
 use super::clock::Clock;
@@ -161,8 +161,16 @@ pub enum Change {
     },
     /// What has not been heard of by now is not waited for any longer. Volatile.
     ListeningEnded,
+    /// What the launcher is to its cluster. Whatever it was before, tasks of that are out of its reach.
+    FrameworkSet(FrameworkId),
     /// The launcher's offers are these now. Volatile: applied, not stored.
     OffersSet(Launcher),
+    /// There are these offers besides. Volatile.
+    OffersAdded(Vec<Offer>),
+    /// These offers are used, given back or void. Volatile.
+    OffersRemoved(Vec<OfferId>),
+    /// An agent offers nothing any longer, and nothing is known of it. Volatile.
+    AgentLost(AgentId),
     /// Everything pending was looked at with the offers there are. Volatile.
     PlacementSettled,
 }
@@ -190,7 +198,8 @@ impl Change {
             | Self::TaskMillisUsed { .. }
             | Self::RequestAnswered(_)
             | Self::AnswerForgotten { .. }
-            | Self::ZoneKept { .. } => true,
+            | Self::ZoneKept { .. }
+            | Self::FrameworkSet(_) => true,
             Self::Quarantined { .. }
             | Self::QuarantineLifted { .. }
             | Self::ClockJudged(_)
@@ -198,6 +207,9 @@ impl Change {
             | Self::Heard { .. }
             | Self::ListeningEnded
             | Self::OffersSet(_)
+            | Self::OffersAdded(_)
+            | Self::OffersRemoved(_)
+            | Self::AgentLost(_)
             | Self::PlacementSettled => false,
         }
     }
@@ -225,11 +237,31 @@ pub enum Effect {
         grace: Duration,
     },
     /// Ask what became of these tasks.
-    Reconcile(Vec<TaskId>),
+    Reconcile(Vec<Question>),
     /// Tell the launcher that the end of this task is recorded.
     Acknowledge(TaskId),
+    /// Give these offers back to the launcher: nothing is placed on them.
+    Release(Vec<OfferId>),
+    /// Tell the launcher whether anything waits for an offer.
+    Demand(bool),
     /// Answer a client.
     Reply(RequestId, Reply),
+}
+
+impl Effect {
+    /// Whether it is for the launcher.
+    #[must_use]
+    pub const fn is_order(&self) -> bool {
+        match self {
+            Self::Launch(_)
+            | Self::Kill { .. }
+            | Self::Reconcile(_)
+            | Self::Acknowledge(_)
+            | Self::Release(_)
+            | Self::Demand(_) => true,
+            Self::Reply(..) => false,
+        }
+    }
 }
 
 /// A sentence on why something was or was not done.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::model::{
-    ApplyOutcome, Ask, BackfillId, Became, Contribution, Dialect, EnvVar, Incarnation,
-    Intervention, JobDraft, JobName, JobVersion, Offer, PauseScope, RequestKey, Run, RunId,
-    RunVerb, TaskId, TaskReport, Term, Timestamp,
+    AgentId, ApplyOutcome, Ask, BackfillId, Became, Contribution, Dialect, EnvVar, FrameworkId,
+    Incarnation, Intervention, JobDraft, JobName, JobVersion, Offer, OfferId, PauseScope,
+    RequestKey, Run, RunId, RunVerb, TaskId, TaskReport, Term, Timestamp,
 };
 
 /// Something that happened. The driver stamps it with the time at which it is handled.
@@ -31,7 +31,15 @@ pub enum Event {
     LauncherConnected {
         /// What it has to give.
         offers: Vec<Offer>,
+        /// What it is to the cluster that it works for; `None` for one that needs no cluster.
+        framework: Option<FrameworkId>,
     },
+    /// The launcher has this to give besides.
+    Offered(Vec<Offer>),
+    /// These offers are void.
+    Withdrawn(Vec<OfferId>),
+    /// The launcher has lost an agent; its offers are void.
+    AgentLost(AgentId),
     /// The launcher cannot be reached. Its offers are void; its tasks go on.
     LauncherGone {
         /// Why, as a sentence.

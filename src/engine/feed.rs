@@ -333,6 +333,10 @@ pub fn feed_items(before: &State, change: &Change) -> Vec<FeedItem> {
         | Change::ListeningBegan { .. }
         | Change::Heard { .. }
         | Change::ListeningEnded
+        | Change::FrameworkSet(_)
+        | Change::OffersAdded(_)
+        | Change::OffersRemoved(_)
+        | Change::AgentLost(_)
         | Change::PlacementSettled => Vec::new(),
     }
 }

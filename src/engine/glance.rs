@@ -341,7 +341,11 @@ const fn changed(change: &Change) -> Option<Incarnation> {
         | Change::ListeningBegan { .. }
         | Change::Heard { .. }
         | Change::ListeningEnded
+        | Change::FrameworkSet(_)
         | Change::OffersSet(_)
+        | Change::OffersAdded(_)
+        | Change::OffersRemoved(_)
+        | Change::AgentLost(_)
         | Change::PlacementSettled => None,
     }
 }

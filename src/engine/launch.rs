@@ -44,6 +44,7 @@ pub(super) fn launch(
         resources: job.resources,
         kill_grace: status::grace(step, run),
         not_after: None,
+        cluster: None,
     }
 }
 

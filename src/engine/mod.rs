@@ -80,7 +80,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::{
     Backfill, BackfillId, Duration, Incarnation, Interventions, JobName, JobStats, Now, Pause,
-    Progress, Run, RunId, RunState, TaskId, Timestamp, limits, millis_since_epoch,
+    Progress, Question, Run, RunId, RunState, Timestamp, limits, millis_since_epoch,
 };
 
 pub use backlog::backlog;
@@ -135,10 +135,17 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
                 step.decision.is_postponed = true;
             }
         }
-        Event::LauncherConnected { offers } => {
+        Event::LauncherConnected { offers, framework } => {
+            if let Some(framework) = framework.as_ref().filter(|id| Some(*id) != state.framework())
+            {
+                step.change(Change::FrameworkSet(framework.clone()));
+            }
             step.change(Change::OffersSet(Launcher::Connected(offers.clone())));
             step.reconcile();
         }
+        Event::Offered(offers) => step.change(Change::OffersAdded(offers.clone())),
+        Event::Withdrawn(ids) => step.change(Change::OffersRemoved(ids.clone())),
+        Event::AgentLost(agent) => step.change(Change::AgentLost(agent.clone())),
         Event::LauncherGone { reason } => {
             step.change(Change::OffersSet(Launcher::Gone(reason.clone())));
             step.warn(None, format!("the launcher is gone: {reason}"));
@@ -386,11 +393,15 @@ impl<'a> Step<'a> {
 
     /// Asks the launcher about every live attempt.
     fn reconcile(&mut self) {
-        let live: Vec<TaskId> = self
+        let live: Vec<Question> = self
             .state
             .runs()
             .filter_map(Run::live_attempt)
-            .map(|attempt| attempt.task_id.clone())
+            .map(|attempt| Question {
+                task_id: attempt.task_id.clone(),
+                agent: attempt.agent.clone(),
+                was_seen: attempt.was_seen(),
+            })
             .collect();
         if !live.is_empty() {
             self.effect(Effect::Reconcile(live));

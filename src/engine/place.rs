@@ -224,6 +224,8 @@ fn begin_attempt(step: &mut Step<'_>, entry: &JobEntry, run: &Run, assignment: A
         index,
         task_id: TaskId::new(run.task_millis, index, &run.job, &arguments),
         agent: assignment.agent.clone(),
+        placed: None,
+        is_staged: false,
         launched_at: step.now.wall,
         holds: entry.job.resources,
         state: AttemptState::Launching,

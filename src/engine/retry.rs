@@ -83,7 +83,7 @@ fn failures(run: &Run) -> usize {
 fn refused(ends: &RetryEnds, exit: &Exit) -> Option<String> {
     let code = match exit {
         Exit::Code(code) => Some(*code),
-        Exit::Signal(_) | Exit::Killed | Exit::CouldNotStart { .. } => None,
+        Exit::Signal(_) | Exit::Killed | Exit::Failed { .. } | Exit::CouldNotStart { .. } => None,
     };
     match (ends, code) {
         (RetryEnds::All, _) | (RetryEnds::NotCodes(_), None) => None,

@@ -15,8 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::{
-    AnsweredRequest, Backfill, BackfillId, BootInstant, Duration, Incarnation, JobName, JobRecord,
-    Now, Offer, OfferId, Pause, Run, RunId, Signal, TaskId, Term, Timestamp, When,
+    AnsweredRequest, Backfill, BackfillId, BootInstant, Duration, FrameworkId, Incarnation,
+    JobName, JobRecord, Now, Offer, OfferId, Pause, Run, RunId, Signal, TaskId, Term, Timestamp,
+    When,
 };
 
 use super::clock::Clock;
@@ -46,6 +47,8 @@ pub struct Recovered {
     pub pause: Option<Pause>,
     /// The backfills that are told of.
     pub backfills: Vec<Backfill>,
+    /// What the launcher was to its cluster when it was last connected to one.
+    pub framework: Option<FrameworkId>,
     /// The last incarnation given.
     pub last_incarnation: u64,
     /// The last sequence given.
@@ -76,6 +79,8 @@ pub struct State {
     clock: Clock,
     last_incarnation: u64,
     last_sequence: u64,
+    /// What the launcher was to its cluster when it was last connected to one.
+    framework: Option<FrameworkId>,
     offers: BTreeMap<OfferId, Offer>,
     launcher_gone: Option<String>,
     /// Tasks whose launch the launcher has denied since it was last asked after everything. Volatile.
@@ -133,6 +138,7 @@ impl State {
             answered,
             pause,
             backfills,
+            framework,
             last_incarnation,
             last_sequence,
         } = recovered;
@@ -152,6 +158,7 @@ impl State {
             clock: Clock::default(),
             last_incarnation,
             last_sequence,
+            framework,
             offers: BTreeMap::new(),
             launcher_gone: Some("it has not been reached since the start".to_owned()),
             denied: BTreeSet::new(),
@@ -272,7 +279,14 @@ impl State {
                 self.listening.take_if(|listening| listening.unheard.is_empty());
             }
             Change::ListeningEnded => self.listening = None,
+            Change::FrameworkSet(framework) => self.framework = Some(framework.clone()),
             Change::OffersSet(launcher) => self.set_launcher(launcher),
+            Change::OffersAdded(offers) => {
+                self.offers.extend(offers.iter().map(|offer| (offer.id.clone(), offer.clone())));
+                self.derived.is_placement_wanted = true;
+            }
+            Change::OffersRemoved(ids) => ids.iter().for_each(|id| drop(self.offers.remove(id))),
+            Change::AgentLost(agent) => self.offers.retain(|_, offer| offer.agent != *agent),
             Change::PlacementSettled => self.derived.is_placement_wanted = false,
         }
         #[cfg(debug_assertions)]

@@ -33,9 +33,11 @@ pub(super) fn decide_report(step: &mut Step<'_>, report: &TaskReport) {
         (Hearing::Runs, TaskStatus::Running { started_at }) => {
             runs(step, run, attempt, *started_at)
         }
+        (Hearing::Staged, _) => staged(step, run, attempt),
         (Hearing::StopsAgain, TaskStatus::Running { started_at }) => {
-            stops_again(step, run, attempt, *started_at);
+            stops_again(step, run, attempt, Some(*started_at));
         }
+        (Hearing::StopsAgain, _) => stops_again(step, run, attempt, None),
         (Hearing::TakenBack, _) => take_back(step, run, attempt),
         (Hearing::Ends, TaskStatus::Ended { exit, started_at, ended_at }) => {
             let started_at = started_at.or_else(|| started_at_of(attempt));
@@ -63,7 +65,7 @@ pub(super) fn decide_report(step: &mut Step<'_>, report: &TaskReport) {
             }
         }
         // The table says these only of a task that runs or has ended.
-        (Hearing::Runs | Hearing::StopsAgain | Hearing::Ends, _) => {}
+        (Hearing::Runs | Hearing::Ends, _) => {}
     }
 }
 
@@ -249,6 +251,7 @@ fn stranger(step: &mut Step<'_>, hearing: Hearing, report: &TaskReport) {
             format!("the launcher runs task `{}`, which belongs to no live run", report.task_id),
         ),
         Hearing::Ignored
+        | Hearing::Staged
         | Hearing::Runs
         | Hearing::StopsAgain
         | Hearing::TakenBack
@@ -287,11 +290,40 @@ fn runs(step: &mut Step<'_>, run: &Run, attempt: &Attempt, started_at: Timestamp
     step.store_run(run);
 }
 
-fn stops_again(step: &mut Step<'_>, run: &Run, attempt: &Attempt, started_at: Timestamp) {
-    if let AttemptState::Stopping { started_at: None, why } = attempt.state {
+/// The launcher prepares its start: that it is unknown can no longer mean that it never was.
+fn staged(step: &mut Step<'_>, run: &Run, attempt: &Attempt) {
+    let state = match &attempt.state {
+        // It was to be stopped when it was lost sight of.
+        AttemptState::Unknown { why: Some(why), started_at, .. } => {
+            let task_id = attempt.task_id.clone();
+            step.effect(Effect::Kill { task_id, grace: grace(step, run) });
+            AttemptState::Stopping { started_at: *started_at, why: *why }
+        }
+        AttemptState::Unknown { why: None, .. } => AttemptState::Launching,
+        AttemptState::Launching
+        | AttemptState::Running { .. }
+        | AttemptState::Stopping { .. }
+        | AttemptState::Ended { .. } => attempt.state.clone(),
+    };
+    if attempt.is_staged && attempt.state == state {
+        return;
+    }
+    let mut run = run.clone();
+    if let Some(attempt) = run.attempts.last_mut() {
+        attempt.is_staged = true;
+        attempt.state = state;
+    }
+    step.store_run(run);
+}
+
+fn stops_again(step: &mut Step<'_>, run: &Run, attempt: &Attempt, started_at: Option<Timestamp>) {
+    if let AttemptState::Stopping { started_at: None, why } = attempt.state
+        && (started_at.is_some() || !attempt.is_staged)
+    {
         let mut run = run.clone();
         if let Some(attempt) = run.attempts.last_mut() {
-            attempt.state = AttemptState::Stopping { started_at: Some(started_at), why };
+            attempt.is_staged |= started_at.is_none();
+            attempt.state = AttemptState::Stopping { started_at, why };
         }
         step.store_run(run);
     }
@@ -555,7 +587,7 @@ fn describe(exit: &Exit) -> String {
         Exit::Code(code) => format!("the command ended with exit code {code}"),
         Exit::Signal(signal) => format!("signal {signal} ended the command"),
         Exit::Killed => "it was stopped".to_owned(),
-        Exit::CouldNotStart { reason } => bounded(reason),
+        Exit::Failed { reason } | Exit::CouldNotStart { reason } => bounded(reason),
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) enum Standing {
 /// What the launcher says of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Said {
+    /// It is being prepared; nothing of it runs.
+    Staged,
     Running,
     Ended,
     NeverLaunched,
@@ -47,6 +49,8 @@ pub(super) enum Hearing {
     Noted,
     /// Its end is on record, or nobody's: the launcher need not repeat it.
     Acknowledged,
+    /// The launcher has it, and it does not run yet.
+    Staged,
     /// It runs from now on.
     Runs,
     /// It runs, and is asked to stop once more.
@@ -65,25 +69,30 @@ pub(super) const fn heard(standing: Standing, said: Said) -> Hearing {
     use Hearing as H;
     match (standing, said) {
         // Left alone: it may be somebody's payroll. Its end will be acknowledged.
-        (Standing::Stranger, Said::Running) => H::Noted,
+        (Standing::Stranger, Said::Staged | Said::Running) => H::Noted,
         // Its end is committed already and the acknowledgement was lost, or it was never ours.
         (Standing::Stranger, Said::Ended | Said::InDoubt) => H::Acknowledged,
         // An end that is still to be told must not be forgotten.
         (Standing::Stranger, Said::NeverLaunched | Said::OutOfSight) => H::Ignored,
 
+        (Standing::Launching, Said::Staged) => H::Staged,
         (Standing::Launching, Said::Running) => H::Runs,
         (Standing::Launching, Said::Ended) => H::Ends,
         // Nothing ever started under this task id, and the launcher would know.
         (Standing::Launching, Said::NeverLaunched) => H::TakenBack,
         (Standing::Launching, Said::OutOfSight | Said::InDoubt) => H::Doubted,
 
+        // It was said before that it runs.
+        (Standing::Running, Said::Staged) => H::Ignored,
         (Standing::Running, Said::Running) => H::Runs,
         (Standing::Running, Said::Ended) => H::Ends,
         // The launcher's records are lost.
         (Standing::Running, Said::NeverLaunched | Said::OutOfSight | Said::InDoubt) => H::Doubted,
 
         // It runs although it was to be stopped: the request may have been lost with the process that made it.
-        (Standing::StoppingUnstarted | Standing::Stopping, Said::Running) => H::StopsAgain,
+        (Standing::StoppingUnstarted | Standing::Stopping, Said::Staged | Said::Running) => {
+            H::StopsAgain
+        }
         (Standing::StoppingUnstarted | Standing::Stopping, Said::Ended) => H::Ends,
         (Standing::StoppingUnstarted, Said::NeverLaunched) => H::EndsUnstarted,
         (Standing::Stopping, Said::NeverLaunched) => H::Doubted,
@@ -92,6 +101,7 @@ pub(super) const fn heard(standing: Standing, said: Said) -> Hearing {
         }
 
         // News, and no doubt is left.
+        (Standing::Unknown, Said::Staged) => H::Staged,
         (Standing::Unknown, Said::Running) => H::Runs,
         (Standing::Unknown, Said::Ended) => H::Ends,
         // The launcher has forgotten it once it was told that the doubt is on record: this is no news.
@@ -299,6 +309,7 @@ impl Standing {
 impl Said {
     pub(super) const fn of(status: &TaskStatus) -> Self {
         match status {
+            TaskStatus::Staged => Self::Staged,
             TaskStatus::Running { .. } => Self::Running,
             TaskStatus::Ended { .. } => Self::Ended,
             TaskStatus::NeverLaunched => Self::NeverLaunched,
@@ -312,7 +323,9 @@ impl End {
     pub(super) const fn of(exit: &Exit) -> Self {
         match exit {
             Exit::Code(0) => Self::Well,
-            Exit::Code(_) | Exit::Signal(_) | Exit::CouldNotStart { .. } => Self::Badly,
+            Exit::Code(_) | Exit::Signal(_) | Exit::Failed { .. } | Exit::CouldNotStart { .. } => {
+                Self::Badly
+            }
             Exit::Killed => Self::Stopped,
         }
     }

@@ -51,7 +51,7 @@ pub fn print_job(
         owner_name,
         description,
         is_async,
-        resources: Resources { cpus, mem, disk },
+        resources: Resources { cpus, mem, disk, ports: _ },
         disabled,
         soft_error,
         data_processing,

@@ -12,7 +12,9 @@ pub mod local;
 
 use std::fmt;
 
-use crate::model::{Duration, Launch, Offer, TaskId, TaskReport, Term};
+use crate::model::{
+    AgentId, Duration, FrameworkId, Launch, Offer, OfferId, Question, TaskId, TaskReport, Term,
+};
 
 /// Something that runs tasks.
 pub trait Launcher: Send + Sync + fmt::Debug {
@@ -33,9 +35,21 @@ pub enum Order {
         grace: Duration,
     },
     /// Tell of each of these what became of it.
-    Reconcile(Vec<TaskId>),
+    Reconcile(Vec<Question>),
     /// What was reported of these, their end or the doubt about it, is committed: forget them.
     Acknowledge(Vec<TaskId>),
+    /// Take these offers back: nothing is placed on them.
+    Release(Vec<OfferId>),
+    /// Take all offers back that were told and not used: whoever knew them has forgotten them.
+    ReleaseAll,
+    /// Whether anything waits for an offer, so that more are of use.
+    Demand(bool),
+    /// All notices up to this many, counted since the launcher was started, are decided and committed, and all orders
+    /// that follow from them have been given.
+    Settled {
+        /// How many.
+        notices: u64,
+    },
 }
 
 /// What a launcher tells.
@@ -47,7 +61,15 @@ pub enum Notice {
         offers: Vec<Offer>,
         /// The latest term whose orders it has obeyed. It drops launches of earlier ones.
         term: Term,
+        /// What the launcher is to the cluster that it works for; `None` for one that needs no cluster.
+        framework: Option<FrameworkId>,
     },
+    /// There are these offers besides those that were told. Only while connected.
+    Offered(Vec<Offer>),
+    /// These offers are void, or were never heard of.
+    Withdrawn(Vec<OfferId>),
+    /// An agent is gone, as far as the launcher can say: its offers are void. What runs there is told by reports.
+    AgentLost(AgentId),
     /// Nothing can be ordered until the next `Connected`. Tasks go on running meanwhile.
     Disconnected {
         /// Why, as a sentence naming the remedy where there is one.

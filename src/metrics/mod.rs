@@ -269,7 +269,11 @@ impl Metrics {
             | Change::ListeningBegan { .. }
             | Change::Heard { .. }
             | Change::ListeningEnded
+            | Change::FrameworkSet(_)
             | Change::OffersSet(_)
+            | Change::OffersAdded(_)
+            | Change::OffersRemoved(_)
+            | Change::AgentLost(_)
             | Change::PlacementSettled => {}
         }
     }

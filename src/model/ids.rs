@@ -41,6 +41,10 @@ text_id! {
     /// An offer, as its launcher names it.
     OfferId
 }
+text_id! {
+    /// What a Mesos master calls this scheduler. Tasks belong to it, and outlive every connection.
+    FrameworkId
+}
 
 /// Who may decide; grows by one with every leader. Edges drop what carries an older one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]

@@ -25,7 +25,9 @@ mod time;
 
 pub use constraint::{Constraint, Operator};
 pub use draft::{Defaults, JobDraft, SECRET_SHOWN};
-pub use ids::{AgentId, Incarnation, JobName, NameError, NameRule, OfferId, RunId, TaskId, Term};
+pub use ids::{
+    AgentId, FrameworkId, Incarnation, JobName, NameError, NameRule, OfferId, RunId, TaskId, Term,
+};
 pub use intervention::{
     Ask, Backfill, BackfillId, BackfillState, Intervention, Interventions, Pause, PauseScope,
     RunVerb, Skip,
@@ -36,18 +38,18 @@ pub use job::{
     Priority, Property, RetryEnds, RetryTerms, Shadow, TriggerRule, UnknownThen, Volume,
     VolumeMode, When,
 };
-pub use offer::{Offer, OfferKind};
+pub use offer::{Attribute, AttributeValue, Offer, OfferKind};
 pub use order::{ParentsFirst, parents_first};
 pub use record::{Contribution, JobRecord, JobStats, JobVersion, Progress, Round, Source};
 pub use request::{Answer, AnsweredRequest, ApplyOutcome, Became, RequestKey};
 pub use resources::{Resources, Scalar};
 pub use run::{
-    Alarm, Attempt, AttemptState, HistoryEntry, Outcome, Run, RunState, Signal, StopReason,
-    Stretch, Trigger, Verdict,
+    Alarm, Attempt, AttemptState, HistoryEntry, Outcome, Placed, Run, RunState, Sandbox, Signal,
+    StopReason, Stretch, Trigger, Verdict,
 };
 pub use scope::{Pattern, Scope};
 pub use status::JobStatus;
-pub use task::{Command, Exit, Launch, TaskReport, TaskStatus};
+pub use task::{ClusterTerms, Command, Exit, Launch, Question, TaskReport, TaskStatus};
 pub use terms::{Calendar, CalendarUse, DstPolicy, FoldPolicy, GapPolicy, ScheduleTerms};
 pub use time::{
     BootInstant, Duration, Now, Timestamp, just_before, millis_since_epoch, timestamp_from_millis,

@@ -81,13 +81,18 @@ pub struct Resources {
     pub mem: Scalar,
     /// Disk in MiB.
     pub disk: Scalar,
+    /// Ports of the host: how many, whichever they are.
+    pub ports: u32,
 }
 
 impl Resources {
     /// Whether all of `wanted` is there.
     #[must_use]
     pub fn hold(&self, wanted: &Self) -> bool {
-        wanted.cpus <= self.cpus && wanted.mem <= self.mem && wanted.disk <= self.disk
+        wanted.cpus <= self.cpus
+            && wanted.mem <= self.mem
+            && wanted.disk <= self.disk
+            && wanted.ports <= self.ports
     }
 
     /// Both together.
@@ -97,6 +102,7 @@ impl Resources {
             cpus: self.cpus.saturating_add(other.cpus),
             mem: self.mem.saturating_add(other.mem),
             disk: self.disk.saturating_add(other.disk),
+            ports: self.ports.saturating_add(other.ports),
         }
     }
 
@@ -107,6 +113,7 @@ impl Resources {
             cpus: self.cpus.saturating_sub(taken.cpus),
             mem: self.mem.saturating_sub(taken.mem),
             disk: self.disk.saturating_sub(taken.disk),
+            ports: self.ports.saturating_sub(taken.ports),
         }
     }
 }

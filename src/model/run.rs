@@ -270,6 +270,10 @@ pub struct Attempt {
     pub task_id: TaskId,
     /// Where it was placed.
     pub agent: AgentId,
+    /// What was known of that place, where it is not the scheduler's own machine.
+    pub placed: Option<Box<Placed>>,
+    /// Whether the launcher has said that it prepares its start.
+    pub is_staged: bool,
     /// When its launch was committed, by the leader's wall clock.
     pub launched_at: Timestamp,
     /// What it takes of its agent until it has ended, whatever becomes of its job.
@@ -280,6 +284,41 @@ pub struct Attempt {
     pub elements: Option<u64>,
     /// Where it stands.
     pub state: AttemptState,
+}
+
+impl Attempt {
+    /// Whether the launcher has ever said of it that it runs or is being started.
+    #[must_use]
+    pub const fn was_seen(&self) -> bool {
+        let was_running = match &self.state {
+            AttemptState::Launching => false,
+            AttemptState::Running { .. } => true,
+            AttemptState::Stopping { started_at, .. }
+            | AttemptState::Unknown { started_at, .. }
+            | AttemptState::Ended { started_at, .. } => started_at.is_some(),
+        };
+        self.is_staged || was_running
+    }
+}
+
+/// The place of an attempt as it was offered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Placed {
+    /// The agent's host name.
+    pub hostname: String,
+    /// What the agent's attributes were that the job's constraints compare among its runs (UNIQUE, CLUSTER), by name.
+    pub values: Vec<(String, String)>,
+    /// Where the files of the attempt are.
+    pub sandbox: Option<Sandbox>,
+}
+
+/// Where an agent keeps the files of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sandbox {
+    /// How the agent is reached, such as `http://10.0.0.7:5051`.
+    pub agent: String,
+    /// The directory as the agent knows it, without a slash at the end.
+    pub directory: String,
 }
 
 /// Where an attempt stands.

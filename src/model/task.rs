@@ -1,7 +1,8 @@
 //! What a launcher is asked for one attempt, and what it says became of it.
 
 use super::{
-    AgentId, BootInstant, Duration, Fetch, OfferId, Resources, RunId, TaskId, Term, Timestamp,
+    AgentId, BootInstant, Container, Duration, Fetch, JobName, OfferId, Resources, RunId, TaskId,
+    Term, Timestamp,
 };
 
 /// Everything a launcher needs to start one attempt. It leaves no choice open.
@@ -34,6 +35,37 @@ pub struct Launch {
     /// The boot instant after which the launcher must not start it: the end of trust in the leader's term. Checked
     /// just before the start. `None` where the term cannot end (a single node).
     pub not_after: Option<BootInstant>,
+    /// What else a launcher on other machines needs; `None` for one that has none.
+    pub cluster: Option<Box<ClusterTerms>>,
+}
+
+/// What of a launch only a launcher on other machines uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterTerms {
+    /// The job, to be shown beside the task.
+    pub job: JobName,
+    /// Whom it belongs to, to be shown beside the task; may be empty.
+    pub owner: String,
+    /// The container it runs in.
+    pub container: Option<Container>,
+    /// The command of a custom executor; empty for none.
+    pub executor: String,
+    /// Handed to a custom executor, which then executes the task its own way.
+    pub executor_data: String,
+    /// How long it may take. A launcher that can ends it then, also while no scheduler is there.
+    pub timeout: Option<Duration>,
+}
+
+/// A task that a launcher is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The task.
+    pub task_id: TaskId,
+    /// Where it was placed.
+    pub agent: AgentId,
+    /// Whether the launcher has ever said of it that it runs or is being started. Then that it is unknown cannot mean
+    /// that it never was.
+    pub was_seen: bool,
 }
 
 /// What is executed.
@@ -67,6 +99,8 @@ pub struct TaskReport {
 /// What became of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskStatus {
+    /// The launcher has it and is preparing its start: nothing of it runs yet.
+    Staged,
     /// It started and has not ended.
     Running {
         /// When, by the launcher's wall clock.
@@ -102,6 +136,11 @@ pub enum Exit {
     Signal(i32),
     /// It was stopped because we were asked to; the code or signal that ended it does not matter.
     Killed,
+    /// It failed, and all that is known of the failure is this: its container was over its limits, what started it died.
+    Failed {
+        /// What is known, as a sentence naming the remedy where there is one.
+        reason: String,
+    },
     /// The command never ran: no such program or user, a download that failed, no process to be had.
     CouldNotStart {
         /// Why, as a sentence naming the remedy where there is one.

@@ -72,9 +72,9 @@ impl Condition {
         let attribute = &self.constraint.attribute;
         // An attribute that an agent names `hostname` itself wins over the automatic one.
         let value = offer
-            .attributes
-            .get(attribute)
-            .or_else(|| (attribute == "hostname").then_some(&offer.hostname));
+            .texts(attribute)
+            .next()
+            .or_else(|| (attribute == "hostname").then_some(offer.hostname.as_str()));
         // Absent meets nothing, not even UNLIKE, as in Chronos.
         let Some(value) = value else { return false };
         match (self.constraint.operator, &self.pattern) {
@@ -197,20 +197,26 @@ fn shortage(hostname: &str, free: &Resources, wanted: &Resources) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Scalar;
+    use crate::model::{Attribute, Scalar};
 
     fn offer(attributes: &[(&str, &str)]) -> Offer {
         Offer {
             id: OfferId::new("o1"),
             agent: AgentId::new("a1"),
             hostname: "slave.one.com".to_owned(),
-            attributes: attributes.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect(),
+            attributes: attributes
+                .iter()
+                .map(|&(name, value)| Attribute::text(name, value))
+                .collect(),
             resources: Resources {
                 cpus: Scalar::from_thousandths(1_000),
                 mem: Scalar::from_thousandths(1_000_000),
                 disk: Scalar::from_thousandths(1_000_000),
+                ports: 0,
             },
             kind: OfferKind::Standing,
+            unavailable_from: None,
+            files_at: None,
         }
     }
 

@@ -14,10 +14,10 @@ use crate::model::{
     Constraint, Container, ContainerType, Contribution, DstPolicy, Duration, EnvVar, Exit,
     ExternalVolume, Fetch, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobRecord, JobStats,
     Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator, Outcome, Overlap,
-    ParentTerms, Period, PortMapping, Priority, Progress, Property, Resources, RetryEnds,
-    RetryTerms, Round, Run, RunId, RunState, Scalar, ScheduleTerms, Shadow, Signal, Source,
-    StopReason, Stretch, TaskId, Timestamp, TriggerRule, UnknownThen, Verdict, Volume, VolumeMode,
-    When,
+    ParentTerms, Period, Placed, PortMapping, Priority, Progress, Property, Resources, RetryEnds,
+    RetryTerms, Round, Run, RunId, RunState, Sandbox, Scalar, ScheduleTerms, Shadow, Signal,
+    Source, StopReason, Stretch, TaskId, Timestamp, TriggerRule, UnknownThen, Verdict, Volume,
+    VolumeMode, When,
 };
 
 pub(super) use answer::answered;
@@ -278,7 +278,12 @@ fn job() -> impl Strategy<Value = Job> {
                 owner_name,
                 description,
                 is_async,
-                resources: Resources { cpus: resources.0, mem: resources.1, disk: resources.2 },
+                resources: Resources {
+                    cpus: resources.0,
+                    mem: resources.1,
+                    disk: resources.2,
+                    ports: 0,
+                },
                 disabled,
                 soft_error,
                 data_processing,
@@ -528,14 +533,17 @@ fn alarm() -> impl Strategy<Value = Alarm> {
 
 fn attempt() -> impl Strategy<Value = Attempt> {
     let amount = || (0..1_000_000_u64).prop_map(Scalar::from_thousandths);
-    let holds = (amount(), amount(), amount());
-    let holds = holds.prop_map(|(cpus, mem, disk)| Resources { cpus, mem, disk });
+    let holds = (amount(), amount(), amount(), any::<u32>());
+    let holds = holds.prop_map(|(cpus, mem, disk, ports)| Resources { cpus, mem, disk, ports });
     let said = (of(any::<i64>()), of(any::<u64>()));
-    (any::<u32>(), text(), text(), instant(), holds, said, attempt_state()).prop_map(
-        |(index, task_id, agent, launched_at, holds, (reported, elements), state)| Attempt {
+    let place = (text(), of(placed()), any::<bool>());
+    (any::<u32>(), text(), place, instant(), holds, said, attempt_state()).prop_map(
+        |(index, task_id, place, launched_at, holds, (reported, elements), state)| Attempt {
             index,
             task_id: TaskId::from_text(task_id),
-            agent: AgentId::new(agent),
+            agent: AgentId::new(place.0),
+            placed: place.1.map(Box::new),
+            is_staged: place.2,
             launched_at,
             holds,
             reported,
@@ -543,6 +551,16 @@ fn attempt() -> impl Strategy<Value = Attempt> {
             state,
         },
     )
+}
+
+fn placed() -> impl Strategy<Value = Placed> {
+    let sandbox = (text(), text()).prop_map(|(agent, directory)| Sandbox { agent, directory });
+    let values = proptest::collection::vec((text(), text()), 0..3);
+    (text(), values, of(sandbox)).prop_map(|(hostname, values, sandbox)| Placed {
+        hostname,
+        values,
+        sandbox,
+    })
 }
 
 fn attempt_state() -> impl Strategy<Value = AttemptState> {
@@ -578,5 +596,6 @@ fn exit() -> impl Strategy<Value = Exit> {
         any::<i32>().prop_map(Exit::Signal),
         Just(Exit::Killed),
         text().prop_map(|reason| Exit::CouldNotStart { reason }),
+        text().prop_map(|reason| Exit::Failed { reason }),
     ]
 }

@@ -323,6 +323,7 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
         answered: vec![answered("one", 3)],
         pause: None,
         backfills: Vec::new(),
+        framework: None,
         last_incarnation: Incarnation(2),
         last_sequence: 1,
     };

@@ -12,8 +12,8 @@ use super::{Batch, CommitError, Error, Loaded, Store};
 use crate::engine::Change;
 use crate::model::HistoryEntry;
 use crate::model::{
-    AnsweredRequest, Backfill, BackfillId, Incarnation, JobName, JobRecord, Pause, Run, RunId,
-    Signal, Term,
+    AnsweredRequest, Backfill, BackfillId, FrameworkId, Incarnation, JobName, JobRecord, Pause,
+    Run, RunId, Signal, Term,
 };
 
 /// A store that keeps everything in memory.
@@ -35,6 +35,7 @@ struct Inner {
     answered: BTreeMap<String, AnsweredRequest>,
     pause: Option<Pause>,
     backfills: BTreeMap<BackfillId, Backfill>,
+    framework: Option<FrameworkId>,
     /// The number of the largest incarnation.
     last_incarnation: u64,
     last_sequence: u64,
@@ -65,6 +66,7 @@ impl MemoryStore {
             answered: inner.answered.values().cloned().collect(),
             pause: inner.pause.clone(),
             backfills: inner.backfills.values().cloned().collect(),
+            framework: inner.framework.clone(),
             last_incarnation: Incarnation(inner.last_incarnation),
             last_sequence: inner.last_sequence,
         }
@@ -178,7 +180,11 @@ impl Inner {
                 | Change::StretchVoided { .. }
                 | Change::QuarantineLifted { .. }
                 | Change::ClockJudged(_)
+                | Change::FrameworkSet(_)
                 | Change::OffersSet(_)
+                | Change::OffersAdded(_)
+                | Change::OffersRemoved(_)
+                | Change::AgentLost(_)
                 | Change::Quarantined { .. }
                 | Change::ListeningBegan { .. }
                 | Change::Heard { .. }
@@ -229,6 +235,7 @@ impl Inner {
     fn store(&mut self, change: &Change) {
         match change {
             Change::TermBegan(term) => self.term = self.term.max(*term),
+            Change::FrameworkSet(framework) => self.framework = Some(framework.clone()),
             Change::JobStored(record) => {
                 self.last_incarnation = self.last_incarnation.max(record.incarnation.0);
                 self.names.insert(record.job.name.clone(), record.incarnation);
@@ -310,6 +317,9 @@ impl Inner {
             | Change::Heard { .. }
             | Change::ListeningEnded
             | Change::OffersSet(_)
+            | Change::OffersAdded(_)
+            | Change::OffersRemoved(_)
+            | Change::AgentLost(_)
             | Change::PlacementSettled => {}
         }
     }

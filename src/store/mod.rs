@@ -32,7 +32,8 @@ pub use sqlite::{
 
 use crate::engine::{Change, Recovered};
 use crate::model::{
-    AnsweredRequest, Backfill, Incarnation, JobName, JobRecord, Pause, Run, Signal, Term,
+    AnsweredRequest, Backfill, FrameworkId, Incarnation, JobName, JobRecord, Pause, Run, Signal,
+    Term,
 };
 
 /// Keeps the state of one installation.
@@ -84,6 +85,8 @@ pub struct Loaded {
     pub pause: Option<Pause>,
     /// The backfills that are told of, by their ids.
     pub backfills: Vec<Backfill>,
+    /// What the launcher was to its cluster when it was last connected to one.
+    pub framework: Option<FrameworkId>,
     /// The largest incarnation ever stored, 0 if none was.
     pub last_incarnation: Incarnation,
     /// The largest sequence ever stored, 0 if none was.
@@ -102,6 +105,7 @@ impl From<Loaded> for Recovered {
             answered,
             pause,
             backfills,
+            framework,
             last_incarnation,
             last_sequence,
         } = loaded;
@@ -116,6 +120,7 @@ impl From<Loaded> for Recovered {
             answered,
             pause,
             backfills,
+            framework,
             last_incarnation,
             last_sequence,
         }
@@ -135,6 +140,7 @@ impl Default for Loaded {
             answered: Vec::new(),
             pause: None,
             backfills: Vec::new(),
+            framework: None,
             last_incarnation: Incarnation(0),
             last_sequence: 0,
         }

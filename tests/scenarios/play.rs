@@ -251,7 +251,7 @@ impl World {
         self.working = Some(Working::new(state));
         let mut events = vec![Event::Resumed { term }];
         if self.gone.is_none() {
-            events.push(Event::LauncherConnected { offers: self.offers.clone() });
+            events.push(Event::LauncherConnected { offers: self.offers.clone(), framework: None });
         }
         self.batch(&events);
     }
@@ -404,7 +404,7 @@ impl World {
 
     fn tell_launcher(&mut self) {
         let event = match &self.gone {
-            None => Event::LauncherConnected { offers: self.offers.clone() },
+            None => Event::LauncherConnected { offers: self.offers.clone(), framework: None },
             Some(reason) => Event::LauncherGone { reason: reason.clone() },
         };
         self.batch(&[event]);
@@ -619,9 +619,11 @@ fn offer(name: &str, cpus: Option<Scalar>, mem: Option<Scalar>) -> Offer {
         id: OfferId::new(name),
         agent: AgentId::new(format!("agent-of-{name}")),
         hostname: format!("host-of-{name}"),
-        attributes: BTreeMap::new(),
-        resources: Resources { cpus, mem, disk },
+        attributes: Vec::new(),
+        resources: Resources { cpus, mem, disk, ports: 0 },
         kind: if is_metered { OfferKind::Standing } else { OfferKind::Unmetered },
+        unavailable_from: None,
+        files_at: None,
     }
 }
 

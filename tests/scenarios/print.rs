@@ -15,11 +15,18 @@ pub(crate) fn effect(effect: &Effect) -> String {
         Effect::Kill { task_id, grace } => {
             format!("kill {task_id}, after {} s at the latest", grace.as_secs())
         }
-        Effect::Reconcile(tasks) => {
-            let tasks: Vec<&str> = tasks.iter().map(|task| task.as_str()).collect();
+        Effect::Reconcile(questions) => {
+            let tasks: Vec<&str> =
+                questions.iter().map(|question| question.task_id.as_str()).collect();
             format!("ask after {}", tasks.join(" "))
         }
         Effect::Acknowledge(task_id) => format!("acknowledge {task_id}"),
+        Effect::Release(offers) => {
+            let offers: Vec<&str> = offers.iter().map(|offer| offer.as_str()).collect();
+            format!("give back {}", offers.join(" "))
+        }
+        Effect::Demand(true) => "ask for offers".to_owned(),
+        Effect::Demand(false) => "want no offers".to_owned(),
         Effect::Reply(_, answer) => format!("answer: {}", reply(answer)),
     }
 }
@@ -156,6 +163,7 @@ fn attempt(state: &AttemptState) -> String {
             Exit::Code(code) => format!("exit {code}"),
             Exit::Signal(signal) => format!("signal {signal}"),
             Exit::Killed => "killed".to_owned(),
+            Exit::Failed { .. } => "failed".to_owned(),
             Exit::CouldNotStart { .. } => "could not start".to_owned(),
         },
     }

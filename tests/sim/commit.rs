@@ -223,7 +223,9 @@ impl World {
                 Effect::Launch(_)
                 | Effect::Kill { .. }
                 | Effect::Reconcile(_)
-                | Effect::Acknowledge(_) => self.order(process, effect),
+                | Effect::Acknowledge(_)
+                | Effect::Release(_)
+                | Effect::Demand(_) => self.order(process, effect),
             }
         }
         if dies {

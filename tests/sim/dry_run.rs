@@ -109,6 +109,8 @@ fn reply(effects: &[Effect], wanted: RequestId) -> Option<Reply> {
         | Effect::Launch(_)
         | Effect::Kill { .. }
         | Effect::Reconcile(_)
-        | Effect::Acknowledge(_) => None,
+        | Effect::Acknowledge(_)
+        | Effect::Release(_)
+        | Effect::Demand(_) => None,
     })
 }

@@ -207,11 +207,15 @@ pub(crate) fn is_final(ends: &RetryEnds, exit: &Exit) -> bool {
     match (ends, exit) {
         (RetryEnds::All, _) => false,
         (RetryEnds::Codes(codes), Exit::Code(code)) => !codes.contains(code),
-        (RetryEnds::Codes(_), Exit::Signal(_) | Exit::Killed | Exit::CouldNotStart { .. }) => true,
+        (
+            RetryEnds::Codes(_),
+            Exit::Signal(_) | Exit::Killed | Exit::Failed { .. } | Exit::CouldNotStart { .. },
+        ) => true,
         (RetryEnds::NotCodes(codes), Exit::Code(code)) => codes.contains(code),
-        (RetryEnds::NotCodes(_), Exit::Signal(_) | Exit::Killed | Exit::CouldNotStart { .. }) => {
-            false
-        }
+        (
+            RetryEnds::NotCodes(_),
+            Exit::Signal(_) | Exit::Killed | Exit::Failed { .. } | Exit::CouldNotStart { .. },
+        ) => false,
     }
 }
 

@@ -71,9 +71,11 @@ pub(crate) fn offers(agents: &[u64]) -> Vec<Offer> {
         id: OfferId::new(format!("o{}", index + 1)),
         agent: room::agent(index),
         hostname: format!("host{}", index + 1),
-        attributes: BTreeMap::new(),
+        attributes: Vec::new(),
         resources,
         kind,
+        unavailable_from: None,
+        files_at: None,
     };
     if agents.is_empty() {
         return vec![offer(0, Resources::default(), OfferKind::Unmetered)];
@@ -83,6 +85,7 @@ pub(crate) fn offers(agents: &[u64]) -> Vec<Offer> {
             cpus: Scalar::from_thousandths(*cpus),
             mem: Scalar::MAX,
             disk: Scalar::MAX,
+            ports: 0,
         };
         offer(index, resources, OfferKind::Standing)
     };
@@ -206,7 +209,7 @@ pub(crate) fn check_state(record: &mut Record, state: &State, when: &str) {
 
 fn launcher_event(launcher: Result<Vec<Offer>, String>) -> Event {
     match launcher {
-        Ok(offers) => Event::LauncherConnected { offers },
+        Ok(offers) => Event::LauncherConnected { offers, framework: None },
         Err(reason) => Event::LauncherGone { reason },
     }
 }

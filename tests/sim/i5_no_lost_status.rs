@@ -58,9 +58,10 @@ pub(crate) fn check_heard(record: &mut Record, state: &State, report: &TaskRepor
     let TaskReport { task_id, status } = report;
     let is_over = match status {
         TaskStatus::Ended { .. } => true,
-        TaskStatus::Running { .. } | TaskStatus::NeverLaunched | TaskStatus::InDoubt { .. } => {
-            false
-        }
+        TaskStatus::Staged
+        | TaskStatus::Running { .. }
+        | TaskStatus::NeverLaunched
+        | TaskStatus::InDoubt { .. } => false,
     };
     if let Some(run) = state.run_of_task(task_id).filter(|_| is_over) {
         record.violations.push(format!("I5: the end of `{task_id}` was told, and {run:?} goes on"));

@@ -217,15 +217,17 @@ impl World {
                         self.after(delay, Happening::TaskEnds(task_id, Exit::Killed));
                     }
                     TaskStatus::Ended { .. }
+                    | TaskStatus::Staged
                     | TaskStatus::NeverLaunched
                     | TaskStatus::InDoubt { .. } => self.report(&task_id),
                 }
             }
-            Effect::Reconcile(tasks) => {
-                for task_id in tasks {
-                    self.report(&task_id);
+            Effect::Reconcile(questions) => {
+                for question in questions {
+                    self.report(&question.task_id);
                 }
             }
+            Effect::Release(_) | Effect::Demand(_) => {}
             Effect::Acknowledge(task_id) => {
                 if let Some(known) = self.keeper.acknowledge(&task_id) {
                     i5_no_lost_status::check_acknowledged(&mut self.record, &task_id, &known);

@@ -302,7 +302,11 @@ impl Record {
                 | Change::StretchVoided { .. }
                 | Change::QuarantineLifted { .. }
                 | Change::ClockJudged(_)
+                | Change::FrameworkSet(_)
                 | Change::OffersSet(_)
+                | Change::OffersAdded(_)
+                | Change::OffersRemoved(_)
+                | Change::AgentLost(_)
                 | Change::PlacementSettled => {}
             }
         }

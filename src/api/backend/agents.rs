@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::State;
-use crate::model::{AgentId, OfferKind, Resources, Run, Scope};
+use crate::model::{AgentId, Attribute, AttributeValue, Offer, OfferKind, Resources, Run, Scope};
 
 /// An agent: one that offers something, or on which something still runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,19 @@ pub struct AgentView {
     pub runs: usize,
 }
 
+fn texts(offer: &Offer) -> BTreeMap<String, String> {
+    let text = |attribute: &Attribute| {
+        let value = match &attribute.value {
+            AttributeValue::Text(text) => text.clone(),
+            AttributeValue::Scalar(scalar) => scalar.to_string(),
+            AttributeValue::Set(items) => format!("{{{}}}", items.join(",")),
+            AttributeValue::Ranges => "[…]".to_owned(),
+        };
+        (attribute.name.clone(), value)
+    };
+    offer.attributes.iter().map(text).collect()
+}
+
 impl AgentView {
     /// Those of a state, by name; attempts are counted of jobs that `scope` covers. All runs are looked at.
     #[must_use]
@@ -41,7 +54,7 @@ impl AgentView {
                 OfferKind::Unmetered => false,
                 OfferKind::Standing | OfferKind::Once => true,
             };
-            view.attributes.clone_from(&offer.attributes);
+            view.attributes = texts(offer);
         }
         let mut at = |agent: &AgentId, change: &dyn Fn(&mut Self)| {
             let view = found.entry(agent.clone()).or_insert_with(|| Self::unseen(agent));

@@ -15,6 +15,8 @@ pub(crate) fn attempt(index: u32, state: AttemptState) -> Attempt {
         index,
         task_id: TaskId::from_text(format!("ct:1:{index}:a:")),
         agent: AgentId::new("local"),
+        placed: None,
+        is_staged: false,
         launched_at: at("2030-01-01T00:00:01Z"),
         holds: Resources::default(),
         reported: None,

@@ -25,7 +25,9 @@ impl World {
                 Effect::Launch(_)
                 | Effect::Kill { .. }
                 | Effect::Reconcile(_)
-                | Effect::Acknowledge(_) => None,
+                | Effect::Acknowledge(_)
+                | Effect::Release(_)
+                | Effect::Demand(_) => None,
             });
             match reply {
                 Some(reply) => {

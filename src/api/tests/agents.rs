@@ -7,11 +7,13 @@ use super::super::testing::{Fixture, attempt, name, record, run, running};
 use super::super::{Options, Role};
 use super::PREFIXES;
 use crate::engine::Launcher;
-use crate::model::{AgentId, HistoryEntry, Offer, OfferId, OfferKind, Resources, RunState, Scalar};
+use crate::model::{
+    AgentId, Attribute, HistoryEntry, Offer, OfferId, OfferKind, Resources, RunState, Scalar,
+};
 
 fn resources(cpus: u64, mem: u64) -> Resources {
     let of = |units: u64| Scalar::from_thousandths(units * 1_000);
-    Resources { cpus: of(cpus), mem: of(mem), disk: of(0) }
+    Resources { cpus: of(cpus), mem: of(mem), disk: of(0), ports: 0 }
 }
 
 fn offer(id: &str, agent: &str, kind: OfferKind) -> Offer {
@@ -19,9 +21,11 @@ fn offer(id: &str, agent: &str, kind: OfferKind) -> Offer {
         id: OfferId::new(id),
         agent: AgentId::new(agent),
         hostname: format!("{agent}.example.org"),
-        attributes: [("rack".to_owned(), "r7".to_owned())].into(),
+        attributes: vec![Attribute::text("rack", "r7")],
         resources: resources(4, 1_000),
         kind,
+        unavailable_from: None,
+        files_at: None,
     }
 }
 

@@ -53,6 +53,7 @@ impl State {
             clock: self.clock,
             last_incarnation: self.last_incarnation,
             last_sequence: self.last_sequence,
+            framework: None,
             offers: BTreeMap::new(),
             launcher_gone: None,
             denied: BTreeSet::new(),

@@ -9,8 +9,8 @@ use crate::engine::clock::Clock;
 use crate::engine::entry::JobEntry;
 use crate::graph::JobGraph;
 use crate::model::{
-    AgentId, AnsweredRequest, Backfill, BackfillId, BootInstant, Incarnation, JobName, Now, Offer,
-    OfferId, Pause, Resources, Run, RunId, Signal, TaskId, Term, Timestamp,
+    AgentId, AnsweredRequest, Backfill, BackfillId, BootInstant, FrameworkId, Incarnation, JobName,
+    Now, Offer, OfferId, Pause, Resources, Run, RunId, Signal, TaskId, Term, Timestamp,
 };
 
 impl State {
@@ -202,6 +202,12 @@ impl State {
     #[must_use]
     pub const fn offers(&self) -> &BTreeMap<OfferId, Offer> {
         &self.offers
+    }
+
+    /// What the launcher was to its cluster when it was last connected to one.
+    #[must_use]
+    pub const fn framework(&self) -> Option<&FrameworkId> {
+        self.framework.as_ref()
     }
 
     /// Why the launcher cannot be reached, if it cannot.

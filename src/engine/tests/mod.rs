@@ -81,9 +81,11 @@ fn offer() -> Offer {
         id: OfferId::new("o1"),
         agent: AgentId::new("a1"),
         hostname: "one".to_owned(),
-        attributes: std::collections::BTreeMap::new(),
-        resources: Resources { cpus: plenty, mem: plenty, disk: plenty },
+        attributes: Vec::new(),
+        resources: Resources { cpus: plenty, mem: plenty, disk: plenty, ports: 0 },
         kind: OfferKind::Unmetered,
+        unavailable_from: None,
+        files_at: None,
     }
 }
 
@@ -126,7 +128,7 @@ impl Desk {
     }
 
     fn connect(&mut self) -> Decision {
-        self.handle(&Event::LauncherConnected { offers: vec![offer()] })
+        self.handle(&Event::LauncherConnected { offers: vec![offer()], framework: None })
     }
 
     fn disconnect(&mut self) -> Decision {
@@ -274,6 +276,7 @@ impl Desk {
             answered: self.state.answered_requests().cloned().collect(),
             pause: self.state.everything_paused().cloned(),
             backfills: self.state.backfills().cloned().collect(),
+            framework: self.state.framework().cloned(),
             last_incarnation: self.state.last_incarnation(),
             last_sequence: self.state.last_sequence(),
             jobs,
@@ -372,6 +375,8 @@ fn done(decision: &Decision) -> String {
         Effect::Kill { .. } => Some("kill".to_owned()),
         Effect::Reconcile(tasks) => Some(format!("ask after {}", tasks.len())),
         Effect::Acknowledge(_) => Some("acknowledge".to_owned()),
+        Effect::Release(ids) => Some(format!("release {}", ids.len())),
+        Effect::Demand(is_wanted) => Some(format!("demand {is_wanted}")),
         Effect::Reply(..) => None,
     });
     let words: Vec<String> = words.collect();

@@ -241,7 +241,7 @@ fn a_large_run_that_has_been_passed_for_long_gets_an_agent_kept_free() {
         kind: OfferKind::Standing,
         ..offer()
     };
-    let _ = desk.handle(&Event::LauncherConnected { offers: vec![machine] });
+    let _ = desk.handle(&Event::LauncherConnected { offers: vec![machine], framework: None });
     let mut small = draft("small", "R0/2026-01-01T00:00:00Z/PT1H");
     small.cpus = Some(cpus(1));
     small.overlap = Some(Overlap::Allow { max: None });

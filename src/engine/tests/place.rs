@@ -311,7 +311,7 @@ fn metered_offers_are_not_overfilled() {
     let mut metered = offer();
     metered.kind = OfferKind::Standing;
     metered.resources.cpus = Scalar::from_thousandths(1_000);
-    let _ = desk.handle(&Event::LauncherConnected { offers: vec![metered] });
+    let _ = desk.handle(&Event::LauncherConnected { offers: vec![metered], framework: None });
     for index in 0..3 {
         let mut job = draft(&format!("job{index}"), "R/2026-01-01T01:00:00Z/PT1H");
         job.cpus = Some(Scalar::from_thousandths(500));

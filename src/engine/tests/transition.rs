@@ -74,18 +74,20 @@ fn stop_run(desk: &mut Desk, why: StopReason) {
     }
 }
 
-fn statuses(now: Timestamp) -> [(&'static str, TaskStatus); 9] {
+fn statuses(now: Timestamp) -> [(&'static str, TaskStatus); 11] {
     let doubt = |reason: &str, is_final| {
         let reason = reason.to_owned();
         TaskStatus::InDoubt { reason, is_final }
     };
     let ended = |exit, started_at| TaskStatus::Ended { exit, started_at, ended_at: now };
     [
+        ("being prepared", TaskStatus::Staged),
         ("running", TaskStatus::Running { started_at: now }),
         ("code 0", ended(Exit::Code(0), Some(now))),
         ("code 1", ended(Exit::Code(1), Some(now))),
         ("signal 11", ended(Exit::Signal(11), Some(now))),
         ("killed", ended(Exit::Killed, Some(now))),
+        ("failed", ended(Exit::Failed { reason: "its executor died".into() }, Some(now))),
         ("could not start", ended(Exit::CouldNotStart { reason: "no such user".into() }, None)),
         ("never launched", TaskStatus::NeverLaunched),
         ("lost sight of", doubt("its agent cannot be reached", false)),
@@ -117,65 +119,79 @@ fn every_attempt_state_has_an_answer_to_every_report() {
     check(
         rows,
         &expect![[r#"
+            launching           being prepared     launching; –
             launching           running            running; –
             launching           code 0             succeeded; acknowledge
             launching           code 1             waiting until 01:01:00; acknowledge
             launching           signal 11          waiting until 01:01:00; acknowledge
             launching           killed             killed; acknowledge
+            launching           failed             waiting until 01:01:00; acknowledge
             launching           could not start    waiting until 01:01:00; acknowledge
             launching           never launched     launching; launch #0
             launching           lost sight of      unknown until 01:01:00; –
             launching           in doubt for ever  lost; acknowledge
+            running             being prepared     running; –
             running             running            running; –
             running             code 0             succeeded; acknowledge
             running             code 1             waiting until 01:01:00; acknowledge
             running             signal 11          waiting until 01:01:00; acknowledge
             running             killed             killed; acknowledge
+            running             failed             waiting until 01:01:00; acknowledge
             running             could not start    waiting until 01:01:00; acknowledge
             running             never launched     lost; acknowledge
             running             lost sight of      unknown until 01:01:00; –
             running             in doubt for ever  lost; acknowledge
+            stopping unstarted  being prepared     stopping unstarted; kill
             stopping unstarted  running            stopping; kill
             stopping unstarted  code 0             succeeded; acknowledge
             stopping unstarted  code 1             failed; acknowledge
             stopping unstarted  signal 11          failed; acknowledge
             stopping unstarted  killed             killed; acknowledge
+            stopping unstarted  failed             failed; acknowledge
             stopping unstarted  could not start    failed; acknowledge
             stopping unstarted  never launched     killed; acknowledge
             stopping unstarted  lost sight of      unknown until 01:01:00; –
             stopping unstarted  in doubt for ever  lost; acknowledge
+            stopping            being prepared     stopping; kill
             stopping            running            stopping; kill
             stopping            code 0             succeeded; acknowledge
             stopping            code 1             failed; acknowledge
             stopping            signal 11          failed; acknowledge
             stopping            killed             killed; acknowledge
+            stopping            failed             failed; acknowledge
             stopping            could not start    failed; acknowledge
             stopping            never launched     lost; acknowledge
             stopping            lost sight of      unknown until 01:01:00; –
             stopping            in doubt for ever  lost; acknowledge
+            in doubt            being prepared     launching; –
             in doubt            running            running; –
             in doubt            code 0             succeeded; acknowledge
             in doubt            code 1             waiting until 01:01:00; acknowledge
             in doubt            signal 11          waiting until 01:01:00; acknowledge
             in doubt            killed             killed; acknowledge
+            in doubt            failed             waiting until 01:01:00; acknowledge
             in doubt            could not start    waiting until 01:01:00; acknowledge
             in doubt            never launched     unknown until 01:01:00; –
             in doubt            lost sight of      unknown until 01:01:00; –
             in doubt            in doubt for ever  lost; acknowledge
+            waiting             being prepared     waiting until 01:01:00; –
             waiting             running            waiting until 01:01:00; –
             waiting             code 0             waiting until 01:01:00; acknowledge
             waiting             code 1             waiting until 01:01:00; acknowledge
             waiting             signal 11          waiting until 01:01:00; acknowledge
             waiting             killed             waiting until 01:01:00; acknowledge
+            waiting             failed             waiting until 01:01:00; acknowledge
             waiting             could not start    waiting until 01:01:00; acknowledge
             waiting             never launched     waiting until 01:01:00; –
             waiting             lost sight of      waiting until 01:01:00; –
             waiting             in doubt for ever  waiting until 01:01:00; acknowledge
+            stranger            being prepared     launching; –
             stranger            running            launching; –
             stranger            code 0             launching; acknowledge
             stranger            code 1             launching; acknowledge
             stranger            signal 11          launching; acknowledge
             stranger            killed             launching; acknowledge
+            stranger            failed             launching; acknowledge
             stranger            could not start    launching; acknowledge
             stranger            never launched     launching; –
             stranger            lost sight of      launching; –
@@ -197,38 +213,46 @@ fn every_reason_to_stop_has_an_answer_to_every_end() {
     check(
         rows,
         &expect![[r#"
+            requested           being prepared     stopping; kill
             requested           running            stopping; kill
             requested           code 0             succeeded; acknowledge
             requested           code 1             failed; acknowledge
             requested           signal 11          failed; acknowledge
             requested           killed             killed; acknowledge
+            requested           failed             failed; acknowledge
             requested           could not start    failed; acknowledge
             requested           never launched     lost; acknowledge
             requested           lost sight of      unknown until 01:01:00; –
             requested           in doubt for ever  lost; acknowledge
+            timedOut            being prepared     stopping; kill
             timedOut            running            stopping; kill
             timedOut            code 0             succeeded; acknowledge
             timedOut            code 1             waiting until 01:11:00; acknowledge
             timedOut            signal 11          waiting until 01:11:00; acknowledge
             timedOut            killed             waiting until 01:11:00; acknowledge
+            timedOut            failed             waiting until 01:11:00; acknowledge
             timedOut            could not start    waiting until 01:11:00; acknowledge
             timedOut            never launched     lost; acknowledge
             timedOut            lost sight of      unknown until 01:11:00; –
             timedOut            in doubt for ever  lost; acknowledge
+            jobDeleted          being prepared     stopping; kill
             jobDeleted          running            stopping; kill
             jobDeleted          code 0             succeeded; acknowledge
             jobDeleted          code 1             failed; acknowledge
             jobDeleted          signal 11          failed; acknowledge
             jobDeleted          killed             killed; acknowledge
+            jobDeleted          failed             failed; acknowledge
             jobDeleted          could not start    failed; acknowledge
             jobDeleted          never launched     lost; acknowledge
             jobDeleted          lost sight of      unknown until 01:01:00; –
             jobDeleted          in doubt for ever  lost; acknowledge
+            superseded          being prepared     stopping; kill
             superseded          running            stopping; kill
             superseded          code 0             succeeded; acknowledge, launch #0
             superseded          code 1             failed; acknowledge, launch #0
             superseded          signal 11          failed; acknowledge, launch #0
             superseded          killed             superseded; acknowledge, launch #0
+            superseded          failed             failed; acknowledge, launch #0
             superseded          could not start    failed; acknowledge, launch #0
             superseded          never launched     lost; acknowledge, launch #0
             superseded          lost sight of      unknown until 01:01:00; –

@@ -307,7 +307,7 @@ pub(crate) fn job() -> impl Strategy<Value = Job> {
                 owner_name,
                 description,
                 is_async,
-                resources: Resources { cpus, mem, disk },
+                resources: Resources { cpus, mem, disk, ports: 0 },
                 disabled,
                 soft_error,
                 data_processing,

@@ -176,7 +176,7 @@ impl Cgroups for V1 {
         for hierarchy in self.hierarchies() {
             make(&group(hierarchy, name))?;
         }
-        let Resources { cpus, mem, disk: _ } = limits.resources;
+        let Resources { cpus, mem, disk: _, ports: _ } = limits.resources;
         if mem > Scalar::ZERO {
             set(&group(&self.memory, name), "memory.limit_in_bytes", &bytes(mem).to_string())?;
         }
@@ -235,7 +235,7 @@ impl Cgroups for V2 {
     fn create(&self, name: &str, limits: &Limits) -> io::Result<()> {
         let group = group(&self.root, name);
         make(&group)?;
-        let Resources { cpus, mem, disk: _ } = limits.resources;
+        let Resources { cpus, mem, disk: _, ports: _ } = limits.resources;
         if mem > Scalar::ZERO {
             set(&group, "memory.max", &bytes(mem).to_string())?;
         }
@@ -333,6 +333,7 @@ mod tests {
             cpus: Scalar::from_thousandths(500),
             mem: Scalar::from_thousandths(64_000),
             disk: Scalar::ZERO,
+            ports: 0,
         },
         cpu_quota: true,
         pids_max: 100,

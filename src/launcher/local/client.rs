@@ -111,7 +111,7 @@ impl Client {
                     Some(Order::Launch(launch)) => {
                         tracing::warn!("`{}` is not launched: there is no keeper", launch.task_id);
                     }
-                    Some(order) => self.kept.push(encode(order)),
+                    Some(order) => self.kept.extend(encode(order)),
                     None => return,
                 },
             }
@@ -240,7 +240,11 @@ impl Client {
     /// Carries orders and notices until something breaks.
     async fn converse(&mut self, mut session: Session) -> Broken {
         let offers = vec![self.offer.clone()];
-        if self.notices.send(Notice::Connected { offers, term: session.term }).is_err() {
+        if self
+            .notices
+            .send(Notice::Connected { offers, term: session.term, framework: None })
+            .is_err()
+        {
             return Broken::Dropped;
         }
         let mut orders = Vec::with_capacity(BATCH);
@@ -313,17 +317,20 @@ impl Client {
     }
 }
 
-fn encode(order: Order) -> ToKeeper {
+/// What the keeper is told of an order. Nothing of what is about offers: the machine is always there.
+fn encode(order: Order) -> Option<ToKeeper> {
     match order {
-        Order::Launch(launch) => ToKeeper::Launch(Box::new((*launch).into())),
+        Order::Launch(launch) => Some(ToKeeper::Launch(Box::new((*launch).into()))),
         Order::Kill { task_id, grace } => {
-            ToKeeper::Kill { task_id: task_id.to_string(), grace_ms: millis(grace) }
+            Some(ToKeeper::Kill { task_id: task_id.to_string(), grace_ms: millis(grace) })
         }
-        Order::Reconcile(ids) => {
-            ToKeeper::Reconcile { task_ids: ids.iter().map(ToString::to_string).collect() }
+        Order::Reconcile(questions) => {
+            let ids = questions.iter().map(|question| question.task_id.to_string());
+            Some(ToKeeper::Reconcile { task_ids: ids.collect() })
         }
         Order::Acknowledge(ids) => {
-            ToKeeper::Acknowledge { task_ids: ids.iter().map(ToString::to_string).collect() }
+            Some(ToKeeper::Acknowledge { task_ids: ids.iter().map(ToString::to_string).collect() })
         }
+        Order::Release(_) | Order::ReleaseAll | Order::Demand(_) | Order::Settled { .. } => None,
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn resources(data_dir: &Path) -> io::Result<Resources> {
         cpus: Scalar::from_thousandths(cpus.saturating_mul(1_000)),
         mem: Scalar::from_thousandths(memory_mib()?.saturating_mul(1_000)),
         disk: Scalar::from_thousandths(disk_mib.saturating_mul(1_000)),
+        ports: 0,
     })
 }
 

@@ -29,7 +29,7 @@ use self::layout::Layout;
 pub use self::machine::{boot_id, dies_with_scheduler};
 use self::protocol::{CgroupSettings, Settings, millis};
 use super::{Launcher, Notice, Order};
-use crate::model::{AgentId, Duration, Offer, OfferId, OfferKind, Resources};
+use crate::model::{AgentId, Attribute, Duration, Offer, OfferId, OfferKind, Resources};
 
 /// The `PATH` of commands that bring none.
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -169,9 +169,14 @@ impl LocalLauncher {
             id: OfferId::new("local"),
             agent: AgentId::new(hostname.clone()),
             hostname,
-            attributes,
+            attributes: attributes
+                .into_iter()
+                .map(|(name, value)| Attribute::text(name, value))
+                .collect(),
             resources: resources.map_err(Error::Resources)?,
             kind: if metered { OfferKind::Standing } else { OfferKind::Unmetered },
+            unavailable_from: None,
+            files_at: None,
         };
         let cgroup = match isolation {
             Isolation::None => None,

@@ -133,6 +133,7 @@ pub(super) struct ReportWire {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum StatusWire {
+    Staged,
     Running { started_at_us: i64 },
     Ended { exit: ExitWire, started_at_us: Option<i64>, ended_at_us: i64 },
     NeverLaunched,
@@ -146,6 +147,7 @@ pub(super) enum ExitWire {
     Code(i32),
     Signal(i32),
     Killed,
+    Failed { reason: String },
     CouldNotStart { reason: String },
 }
 
@@ -196,9 +198,11 @@ impl From<Launch> for LaunchWire {
             environment,
             user,
             fetch,
-            resources: Resources { cpus, mem, disk },
+            // Whoever wants ports or a container is refused at the door.
+            resources: Resources { cpus, mem, disk, ports: _ },
             kill_grace,
             not_after,
+            cluster: _,
         } = launch;
         Self {
             term,
@@ -259,7 +263,9 @@ impl TryFrom<LaunchWire> for Launch {
                 cpus: Scalar::from_thousandths(cpus_thousandths),
                 mem: Scalar::from_thousandths(mem_thousandths),
                 disk: Scalar::from_thousandths(disk_thousandths),
+                ports: 0,
             },
+            cluster: None,
             kill_grace: span(kill_grace_ms),
             not_after: not_after_ms.map(|at| BootInstant(Duration::from_millis(at))),
         })
@@ -302,6 +308,7 @@ impl From<TaskReport> for ReportWire {
     fn from(report: TaskReport) -> Self {
         let TaskReport { task_id, status } = report;
         let status = match status {
+            TaskStatus::Staged => StatusWire::Staged,
             TaskStatus::Running { started_at } => {
                 StatusWire::Running { started_at_us: micros(started_at) }
             }
@@ -324,6 +331,7 @@ impl TryFrom<ReportWire> for TaskReport {
     fn try_from(wire: ReportWire) -> Result<Self, WireError> {
         let ReportWire { task_id, status } = wire;
         let status = match status {
+            StatusWire::Staged => TaskStatus::Staged,
             StatusWire::Running { started_at_us } => {
                 TaskStatus::Running { started_at: instant(started_at_us)? }
             }
@@ -345,6 +353,7 @@ impl From<Exit> for ExitWire {
             Exit::Code(code) => Self::Code(code),
             Exit::Signal(signal) => Self::Signal(signal),
             Exit::Killed => Self::Killed,
+            Exit::Failed { reason } => Self::Failed { reason },
             Exit::CouldNotStart { reason } => Self::CouldNotStart { reason },
         }
     }
@@ -356,6 +365,7 @@ impl From<ExitWire> for Exit {
             ExitWire::Code(code) => Self::Code(code),
             ExitWire::Signal(signal) => Self::Signal(signal),
             ExitWire::Killed => Self::Killed,
+            ExitWire::Failed { reason } => Self::Failed { reason },
             ExitWire::CouldNotStart { reason } => Self::CouldNotStart { reason },
         }
     }
@@ -388,9 +398,11 @@ mod tests {
                 cpus: Scalar::from_thousandths(1),
                 mem: Scalar::from_thousandths(2),
                 disk: Scalar::from_thousandths(3),
+                ports: 0,
             },
             kill_grace: Duration::from_millis(1_500),
             not_after: Some(BootInstant(Duration::from_millis(12))),
+            cluster: None,
         }
     }
 

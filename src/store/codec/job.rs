@@ -422,23 +422,28 @@ pub(super) struct ResourcesRecord {
     cpu_thousandths: u64,
     mem_thousandths: u64,
     disk_thousandths: u64,
+    /// Since version 6.
+    #[serde(default, skip_serializing_if = "is_default")]
+    ports: u32,
 }
 
 pub(super) fn resources_record(resources: Resources) -> ResourcesRecord {
-    let Resources { cpus, mem, disk } = resources;
+    let Resources { cpus, mem, disk, ports } = resources;
     ResourcesRecord {
         cpu_thousandths: cpus.thousandths(),
         mem_thousandths: mem.thousandths(),
         disk_thousandths: disk.thousandths(),
+        ports,
     }
 }
 
 pub(super) fn resources_from(record: ResourcesRecord) -> Resources {
-    let ResourcesRecord { cpu_thousandths, mem_thousandths, disk_thousandths } = record;
+    let ResourcesRecord { cpu_thousandths, mem_thousandths, disk_thousandths, ports } = record;
     Resources {
         cpus: Scalar::from_thousandths(cpu_thousandths),
         mem: Scalar::from_thousandths(mem_thousandths),
         disk: Scalar::from_thousandths(disk_thousandths),
+        ports,
     }
 }
 

@@ -44,7 +44,9 @@ use crate::model::{
 /// 4 has what jobs say of their tasks, runs that wait for it, jobs that are only planned, and answers to repeated requests.
 ///
 /// 5 has what operators do: pauses, occurrences skipped ahead, backfills, retries, who asked for a run and who stopped it.
-pub(super) const VERSION: u32 = 5;
+///
+/// 6 has what a cluster adds: the framework, where attempts were placed, ports, and how jobs are spread over agents.
+pub(super) const VERSION: u32 = 6;
 
 /// Why a stored record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,7 +105,7 @@ pub(super) fn decode_definition(text: &str) -> Result<Definition, DecodeError> {
 }
 
 /// The marks of the whole store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Marks {
     /// The newest term that has written.
@@ -112,6 +114,9 @@ pub(super) struct Marks {
     pub(super) last_incarnation: u64,
     /// The largest sequence ever stored.
     pub(super) last_sequence: u64,
+    /// What the launcher was to its cluster. Since version 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) framework: Option<String>,
 }
 
 /// Writes the marks.

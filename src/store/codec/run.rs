@@ -10,8 +10,8 @@ use super::job::{
 };
 use super::{AsWord, DecodeError, is_default, job_name};
 use crate::model::{
-    AgentId, Alarm, Attempt, AttemptState, BackfillId, Exit, Incarnation, Resources, Run, RunId,
-    RunState, StopReason, Stretch, TaskId, Timestamp, Trigger, Verdict,
+    AgentId, Alarm, Attempt, AttemptState, BackfillId, Exit, Incarnation, Placed, Resources, Run,
+    RunId, RunState, Sandbox, StopReason, Stretch, TaskId, Timestamp, Trigger, Verdict,
 };
 
 type Text<'a> = Cow<'a, str>;
@@ -341,6 +341,12 @@ struct AttemptRecord<'a> {
     index: u32,
     task_id: Text<'a>,
     agent: Text<'a>,
+    /// Since version 6.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    placed: Option<PlacedRecord<'a>>,
+    /// Since version 6.
+    #[serde(default, skip_serializing_if = "is_default")]
+    is_staged: bool,
     launched_at: AsWord<Timestamp>,
     /// Since version 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -355,11 +361,24 @@ struct AttemptRecord<'a> {
 }
 
 fn attempt_record(attempt: &Attempt) -> AttemptRecord<'_> {
-    let Attempt { index, task_id, agent, launched_at, holds, reported, elements, state } = attempt;
+    let Attempt {
+        index,
+        task_id,
+        agent,
+        placed,
+        is_staged,
+        launched_at,
+        holds,
+        reported,
+        elements,
+        state,
+    } = attempt;
     AttemptRecord {
         index: *index,
         task_id: task_id.as_str().into(),
         agent: agent.as_str().into(),
+        placed: placed.as_deref().map(placed_record),
+        is_staged: *is_staged,
         launched_at: AsWord(*launched_at),
         holds: (*holds != Resources::default()).then(|| resources_record(*holds)),
         reported: *reported,
@@ -369,17 +388,73 @@ fn attempt_record(attempt: &Attempt) -> AttemptRecord<'_> {
 }
 
 fn attempt_from(record: AttemptRecord<'_>) -> Attempt {
-    let AttemptRecord { index, task_id, agent, launched_at, holds, reported, elements, state } =
-        record;
+    let AttemptRecord {
+        index,
+        task_id,
+        agent,
+        placed,
+        is_staged,
+        launched_at,
+        holds,
+        reported,
+        elements,
+        state,
+    } = record;
     Attempt {
         index,
         task_id: TaskId::from_text(task_id),
         agent: AgentId::new(agent),
+        placed: placed.map(|record| Box::new(placed_from(record))),
+        is_staged,
         launched_at: launched_at.0,
         holds: holds.map(resources_from).unwrap_or_default(),
         reported,
         elements,
         state: attempt_state_from(state),
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct PlacedRecord<'a> {
+    hostname: Text<'a>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    values: Vec<(Text<'a>, Text<'a>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sandbox: Option<SandboxRecord<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SandboxRecord<'a> {
+    agent: Text<'a>,
+    directory: Text<'a>,
+}
+
+fn placed_record(placed: &Placed) -> PlacedRecord<'_> {
+    let Placed { hostname, values, sandbox } = placed;
+    PlacedRecord {
+        hostname: hostname.into(),
+        values: values.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        sandbox: sandbox.as_ref().map(|Sandbox { agent, directory }| SandboxRecord {
+            agent: agent.into(),
+            directory: directory.into(),
+        }),
+    }
+}
+
+fn placed_from(record: PlacedRecord<'_>) -> Placed {
+    let PlacedRecord { hostname, values, sandbox } = record;
+    Placed {
+        hostname: hostname.into_owned(),
+        values: values
+            .into_iter()
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect(),
+        sandbox: sandbox.map(|SandboxRecord { agent, directory }| Sandbox {
+            agent: agent.into_owned(),
+            directory: directory.into_owned(),
+        }),
     }
 }
 
@@ -470,7 +545,13 @@ enum ExitRecord<'a> {
     Code(i32),
     Signal(i32),
     Killed,
-    CouldNotStart { reason: Text<'a> },
+    /// Since version 6.
+    Failed {
+        reason: Text<'a>,
+    },
+    CouldNotStart {
+        reason: Text<'a>,
+    },
 }
 
 fn exit_record(exit: &Exit) -> ExitRecord<'_> {
@@ -478,6 +559,7 @@ fn exit_record(exit: &Exit) -> ExitRecord<'_> {
         Exit::Code(code) => ExitRecord::Code(*code),
         Exit::Signal(signal) => ExitRecord::Signal(*signal),
         Exit::Killed => ExitRecord::Killed,
+        Exit::Failed { reason } => ExitRecord::Failed { reason: reason.into() },
         Exit::CouldNotStart { reason } => ExitRecord::CouldNotStart { reason: reason.into() },
     }
 }
@@ -487,6 +569,7 @@ fn exit_from(record: ExitRecord<'_>) -> Exit {
         ExitRecord::Code(code) => Exit::Code(code),
         ExitRecord::Signal(signal) => Exit::Signal(signal),
         ExitRecord::Killed => Exit::Killed,
+        ExitRecord::Failed { reason } => Exit::Failed { reason: reason.into_owned() },
         ExitRecord::CouldNotStart { reason } => Exit::CouldNotStart { reason: reason.into_owned() },
     }
 }

@@ -30,11 +30,12 @@ pub(super) fn store(
     if batch.term < stored {
         return Err(Error::Fenced { offered: batch.term, stored });
     }
-    let mut marks = Marks { term: batch.term.0, ..before };
+    let mut marks = Marks { term: batch.term.0, ..before.clone() };
     let writing = Writing { transaction, path };
     for change in &batch.changes {
         match change {
             Change::TermBegan(term) => marks.term = marks.term.max(term.0),
+            Change::FrameworkSet(framework) => marks.framework = Some(framework.to_string()),
             Change::JobStored(record) => {
                 marks.last_incarnation = marks.last_incarnation.max(record.incarnation.0);
                 writing.job(record)?;
@@ -79,6 +80,9 @@ pub(super) fn store(
             | Change::Heard { .. }
             | Change::ListeningEnded
             | Change::OffersSet(_)
+            | Change::OffersAdded(_)
+            | Change::OffersRemoved(_)
+            | Change::AgentLost(_)
             | Change::PlacementSettled => {}
         }
     }

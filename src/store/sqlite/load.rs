@@ -9,8 +9,8 @@ use rusqlite::{Connection, Row};
 use super::changes::{bad_record, mark_checksum, read_marks, signed};
 use super::open::error;
 use crate::model::{
-    AnsweredRequest, Backfill, Incarnation, Interventions, JobName, JobRecord, NameRule, Pause,
-    Run, Signal, Term,
+    AnsweredRequest, Backfill, FrameworkId, Incarnation, Interventions, JobName, JobRecord,
+    NameRule, Pause, Run, Signal, Term,
 };
 use crate::store::codec::{self, DecodeError, Marks};
 use crate::store::{Error, Loaded};
@@ -18,7 +18,7 @@ use crate::store::{Error, Loaded};
 /// Reads everything the engine's state is rebuilt from. `connection` must be in one transaction throughout.
 pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error> {
     let reading = Reading { connection, path };
-    let Marks { term, last_incarnation, last_sequence } = read_marks(connection, path)?;
+    let Marks { term, last_incarnation, last_sequence, framework } = read_marks(connection, path)?;
     Ok(Loaded {
         term: Term(term),
         jobs: reading.jobs()?,
@@ -29,6 +29,7 @@ pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error
         answered: reading.answered()?,
         pause: reading.pause()?,
         backfills: reading.backfills()?,
+        framework: framework.map(FrameworkId::new),
         last_incarnation: Incarnation(last_incarnation),
         last_sequence,
     })

@@ -102,7 +102,11 @@ impl Pruner {
                 | Change::RequestAnswered(_)
                 | Change::AnswerForgotten { .. }
                 | Change::ZoneKept { .. }
+                | Change::FrameworkSet(_)
                 | Change::OffersSet(_)
+                | Change::OffersAdded(_)
+                | Change::OffersRemoved(_)
+                | Change::AgentLost(_)
                 | Change::Quarantined { .. }
                 | Change::QuarantineLifted { .. }
                 | Change::Intervened { .. }

@@ -110,6 +110,8 @@ fn keep_child(store: &SqliteStore) {
         index: 0,
         task_id: TaskId::from_text("ct:1:0:c:"),
         agent: AgentId::new("local"),
+        placed: None,
+        is_staged: false,
         launched_at: at(4),
         holds: Resources::default(),
         reported: None,

@@ -1,6 +1,7 @@
 //! How runs ended, what brought them about, and why they started late and where.
 
 use super::*;
+use crate::model::Attribute;
 
 #[test]
 fn every_verdict_is_told_with_its_reason() {
@@ -260,8 +261,8 @@ fn a_run_that_started_late_says_what_each_part_of_the_wait_was() {
 fn a_placement_says_how_many_agents_would_have_done() {
     let mut desk = due_desk(picky());
     let mut racked = offer();
-    racked.attributes.insert("rack".to_owned(), "r1".to_owned());
-    let _ = desk.handle(&Event::LauncherConnected { offers: vec![racked] });
+    racked.attributes.push(Attribute::text("rack", "r1"));
+    let _ = desk.handle(&Event::LauncherConnected { offers: vec![racked], framework: None });
     live_is_told(
         &desk,
         &expect![[r#"
