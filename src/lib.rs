@@ -14,6 +14,7 @@ pub mod schedule;
 pub mod engine;
 
 pub mod jobspec;
+pub mod mesos;
 pub mod metrics;
 
 pub mod migration;

@@ -18,7 +18,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("migration", &["model", "schedule", "jobspec"]),
     ("engine", &["model", "schedule", "graph", "placement"]),
     ("store", &["model", "engine", "failpoint"]),
-    ("launcher", &["model", "clock", "failpoint"]),
+    // A protocol: what is said, not why.
+    ("mesos", &["model", "clock"]),
+    ("launcher", &["model", "mesos", "clock", "failpoint"]),
     // Follows committed changes; who feeds it hands it in.
     ("metrics", &["model", "engine"]),
     // The doors hand requests to the loop and read its view; the page stands in front of them.

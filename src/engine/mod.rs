@@ -38,6 +38,7 @@
 #![deny(clippy::disallowed_types)]
 
 mod admin;
+mod alive;
 mod answered;
 mod backfill;
 mod backlog;

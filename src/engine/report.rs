@@ -12,7 +12,7 @@ use crate::model::{
 use super::event::{Rejection, RejectionCode, Reply};
 use super::intake::{Intake, New};
 use super::transition::{End, Happening, Move, Reported, RunStanding, Settled, moved, settled};
-use super::{Step, admin, status};
+use super::{Step, admin, alive, status};
 
 /// Takes down what a job says of how a task of it ended. Returns whether a live run has such a task.
 pub(super) fn complete(step: &mut Step<'_>, task_id: &TaskId, status_code: i64) -> bool {
@@ -90,7 +90,7 @@ pub(super) fn settle(
         Settled::Awaited => {
             let started_at = run.attempts.last().and_then(status::started_at_of);
             let boot =
-                entry.and_then(|entry| status::stop_at(step, entry, started_at.unwrap_or(at)));
+                entry.and_then(|entry| alive::stop_at(step, entry, started_at.unwrap_or(at)));
             let left = |boot: BootInstant| boot.since(step.now.boot);
             let until = boot.map(|boot| Alarm {
                 at: step.now.wall.saturating_add(left(boot)).unwrap_or(Timestamp::MAX),

@@ -9,12 +9,12 @@
 //! follows under another task id.
 
 use crate::model::{
-    Alarm, Attempt, AttemptState, BootInstant, Duration, Exit, Intervention, OnUnknown, Run,
-    RunState, StopReason, TaskReport, TaskStatus, Timestamp, UnknownThen, Verdict, limits,
+    Alarm, Attempt, AttemptState, Duration, Exit, Intervention, OnUnknown, Run, RunState,
+    StopReason, TaskReport, TaskStatus, Timestamp, UnknownThen, Verdict, limits,
 };
 
+use super::alive::{runs, staged, stops_again};
 use super::decision::Effect;
-use super::entry::JobEntry;
 use super::transition::{End, Fate, Happening, Hearing, Move, RunStanding, Said, Standing};
 use super::transition::{fate, heard, moved};
 use super::{Step, backfill, bounded, count, intake, report, retry, round};
@@ -259,89 +259,6 @@ fn stranger(step: &mut Step<'_>, hearing: Hearing, report: &TaskReport) {
         | Hearing::EndsUnstarted
         | Hearing::Doubted => {}
     }
-}
-
-fn runs(step: &mut Step<'_>, run: &Run, attempt: &Attempt, started_at: Timestamp) {
-    let state = match &attempt.state {
-        AttemptState::Running { stop_at: Some(_), .. } => return,
-        // It was to be stopped when it was lost sight of.
-        AttemptState::Unknown { why: Some(why), .. } => {
-            let task_id = attempt.task_id.clone();
-            step.effect(Effect::Kill { task_id, grace: grace(step, run) });
-            AttemptState::Stopping { started_at: Some(started_at), why: *why }
-        }
-        AttemptState::Launching
-        | AttemptState::Running { stop_at: None, .. }
-        | AttemptState::Unknown { why: None, .. }
-        | AttemptState::Stopping { .. }
-        | AttemptState::Ended { .. } => {
-            let entry = step.state.incarnation(run.id.incarnation);
-            let stop_at = entry.and_then(|entry| stop_at(step, entry, started_at));
-            AttemptState::Running { started_at, stop_at }
-        }
-    };
-    if attempt.state == state {
-        return;
-    }
-    let mut run = run.clone();
-    if let Some(attempt) = run.attempts.last_mut() {
-        attempt.state = state;
-    }
-    step.store_run(run);
-}
-
-/// The launcher prepares its start: that it is unknown can no longer mean that it never was.
-fn staged(step: &mut Step<'_>, run: &Run, attempt: &Attempt) {
-    let state = match &attempt.state {
-        // It was to be stopped when it was lost sight of.
-        AttemptState::Unknown { why: Some(why), started_at, .. } => {
-            let task_id = attempt.task_id.clone();
-            step.effect(Effect::Kill { task_id, grace: grace(step, run) });
-            AttemptState::Stopping { started_at: *started_at, why: *why }
-        }
-        AttemptState::Unknown { why: None, .. } => AttemptState::Launching,
-        AttemptState::Launching
-        | AttemptState::Running { .. }
-        | AttemptState::Stopping { .. }
-        | AttemptState::Ended { .. } => attempt.state.clone(),
-    };
-    if attempt.is_staged && attempt.state == state {
-        return;
-    }
-    let mut run = run.clone();
-    if let Some(attempt) = run.attempts.last_mut() {
-        attempt.is_staged = true;
-        attempt.state = state;
-    }
-    step.store_run(run);
-}
-
-fn stops_again(step: &mut Step<'_>, run: &Run, attempt: &Attempt, started_at: Option<Timestamp>) {
-    if let AttemptState::Stopping { started_at: None, why } = attempt.state
-        && (started_at.is_some() || !attempt.is_staged)
-    {
-        let mut run = run.clone();
-        if let Some(attempt) = run.attempts.last_mut() {
-            attempt.is_staged |= started_at.is_none();
-            attempt.state = AttemptState::Stopping { started_at, why };
-        }
-        step.store_run(run);
-    }
-    step.effect(Effect::Kill { task_id: attempt.task_id.clone(), grace: grace(step, run) });
-}
-
-/// The boot instant at which an attempt has had its time. What it ran before this process saw it counts.
-pub(super) fn stop_at(
-    step: &Step<'_>,
-    entry: &JobEntry,
-    started_at: Timestamp,
-) -> Option<BootInstant> {
-    let allowed = match entry.job.max_completion_secs {
-        0 => return None,
-        secs => Duration::from_secs(i64::try_from(secs).unwrap_or(i64::MAX)),
-    };
-    let had = step.now.wall.duration_since(started_at).max(Duration::ZERO);
-    Some(step.now.boot.saturating_add(allowed.saturating_sub(had)))
 }
 
 /// Whether "never launched" answers an older question. Asked twice, the launcher says it twice; by the second time the

@@ -13,6 +13,7 @@ mod job;
 pub mod limits;
 mod offer;
 mod order;
+mod placed;
 mod record;
 mod request;
 mod resources;
@@ -40,12 +41,13 @@ pub use job::{
 };
 pub use offer::{Attribute, AttributeValue, Offer, OfferKind};
 pub use order::{ParentsFirst, parents_first};
+pub use placed::{Placed, Sandbox};
 pub use record::{Contribution, JobRecord, JobStats, JobVersion, Progress, Round, Source};
 pub use request::{Answer, AnsweredRequest, ApplyOutcome, Became, RequestKey};
 pub use resources::{Resources, Scalar};
 pub use run::{
-    Alarm, Attempt, AttemptState, HistoryEntry, Outcome, Placed, Run, RunState, Sandbox, Signal,
-    StopReason, Stretch, Trigger, Verdict,
+    Alarm, Attempt, AttemptState, HistoryEntry, Outcome, Run, RunState, Signal, StopReason,
+    Stretch, Trigger, Verdict,
 };
 pub use scope::{Pattern, Scope};
 pub use status::JobStatus;

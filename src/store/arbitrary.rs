@@ -4,6 +4,7 @@
 
 mod answer;
 mod intervention;
+mod place;
 
 use proptest::collection::vec;
 use proptest::option::of;
@@ -536,7 +537,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
     let holds = (amount(), amount(), amount(), any::<u32>());
     let holds = holds.prop_map(|(cpus, mem, disk, ports)| Resources { cpus, mem, disk, ports });
     let said = (of(any::<i64>()), of(any::<u64>()));
-    let place = (text(), of(placed()), any::<bool>());
+    let place = (text(), of(place::placed()), any::<bool>());
     (any::<u32>(), text(), place, instant(), holds, said, attempt_state()).prop_map(
         |(index, task_id, place, launched_at, holds, (reported, elements), state)| Attempt {
             index,
@@ -551,16 +552,6 @@ fn attempt() -> impl Strategy<Value = Attempt> {
             state,
         },
     )
-}
-
-fn placed() -> impl Strategy<Value = Placed> {
-    let sandbox = (text(), text()).prop_map(|(agent, directory)| Sandbox { agent, directory });
-    let values = proptest::collection::vec((text(), text()), 0..3);
-    (text(), values, of(sandbox)).prop_map(|(hostname, values, sandbox)| Placed {
-        hostname,
-        values,
-        sandbox,
-    })
 }
 
 fn attempt_state() -> impl Strategy<Value = AttemptState> {

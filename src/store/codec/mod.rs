@@ -34,17 +34,12 @@ use crate::model::{
 };
 
 /// The version written, and the newest that is read, of every kind of record.
-///
 /// 2 has the terms of a schedule beside its text and zone, when a run's window opens, and which start of the machine a
 /// job's progress has decided.
-///
 /// 3 has what a job says about retries, stops, overlaps, priority, catching up and doubt; what it wants of its parents,
 /// and what they have done; which runs triggered a run; attempts in doubt; and the ends of runs on their way to children.
-///
 /// 4 has what jobs say of their tasks, runs that wait for it, jobs that are only planned, and answers to repeated requests.
-///
 /// 5 has what operators do: pauses, occurrences skipped ahead, backfills, retries, who asked for a run and who stopped it.
-///
 /// 6 has what a cluster adds: the framework, where attempts were placed, ports, and how jobs are spread over agents.
 pub(super) const VERSION: u32 = 6;
 
