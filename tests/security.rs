@@ -592,7 +592,8 @@ fn jobs_of_files_and_changes_are_recorded_and_read_through_the_api() {
     let job = json!({"name": "a", "schedule": "R0//PT1H", "command": "true", "owner": ""});
     server.post(&job);
     server.post(&job);
-    assert_eq!(server.request("DELETE", "/v1/scheduler/job/a", None).status, 204);
+    let delete = "/v1/scheduler/job/a?reason=nobody%20needs%20it";
+    assert_eq!(server.request("DELETE", delete, None).status, 204);
     let read = server.get("/scheduler/audit?job=a");
     let told: Vec<_> = read["records"]
         .as_array()
@@ -615,6 +616,11 @@ fn jobs_of_files_and_changes_are_recorded_and_read_through_the_api() {
     file.write_all(b"{\"sequence\":99").unwrap();
     let server = Server::start(&place.data(), &[]);
     assert_eq!(server.get("/scheduler/audit?limit=1")["records"][0]["what"], "start");
+    let deleted = server.get("/scheduler/audit?job=a&limit=1")["records"][0].clone();
+    assert_eq!(
+        (&deleted["what"], &deleted["reason"]),
+        (&json!("delete"), &json!("nobody needs it"))
+    );
 }
 
 /// All files below a directory.

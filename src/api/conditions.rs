@@ -144,9 +144,9 @@ impl Conditions {
 const fn job_of(request: &Request) -> Option<&crate::model::JobName> {
     match request {
         Request::PutJob { draft, .. } => Some(&draft.name),
-        Request::DeleteJob { name }
+        Request::DeleteJob { name, .. }
         | Request::RunJob { name, .. }
-        | Request::KillJob { name }
+        | Request::KillJob { name, .. }
         | Request::MarkSuccess { name }
         | Request::Progress { name, .. }
         // What a handler itself demands of the job.

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
 use crate::model::Timestamp;
+use crate::model::limits::REASON_BYTES_MAX;
 
 /// The parameters of one request, in the order given.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,6 +86,16 @@ impl Query {
         }
     }
 
+    /// Why the caller wants it (`reason`), if they say; nothing is nothing said.
+    pub(crate) fn reason(&self) -> Result<Option<&str>, ApiError> {
+        const NAME: &str = "reason";
+        if self.0.iter().filter(|(name, _)| name == NAME).count() > 1 {
+            return Err(ApiError::invalid(NAME, "parameter `reason` is given twice")
+                .remedy("give one reason"));
+        }
+        self.get(NAME).filter(|text| !text.is_empty()).map(checked_reason).transpose()
+    }
+
     /// A parameter that is a whole number.
     pub(crate) fn number<T: std::str::FromStr>(&self, name: &str) -> Result<Option<T>, ApiError> {
         self.get(name)
@@ -119,6 +130,21 @@ impl Query {
             })
             .transpose()
     }
+}
+
+/// The reason of a change, if it can be recorded and told.
+pub(crate) fn checked_reason(text: &str) -> Result<&str, ApiError> {
+    if text.len() > REASON_BYTES_MAX {
+        let message =
+            format!("`reason` has {} bytes; at most {REASON_BYTES_MAX} are allowed", text.len());
+        return Err(ApiError::invalid("reason", message).remedy("shorten it"));
+    }
+    // It becomes part of one line in logs and on terminals.
+    if text.chars().any(char::is_control) {
+        return Err(ApiError::invalid("reason", "`reason` contains a control character")
+            .remedy("write it in one line"));
+    }
+    Ok(text)
 }
 
 /// The refusal of a parameter's value.
@@ -185,6 +211,30 @@ mod tests {
             "dryRun=true&DRYRUN=false",
         ] {
             assert!(dry_run(query).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_one_line_of_bounded_length_given_once() {
+        let reason = |query: &str| {
+            let query = Query::parse(Some(query)).unwrap();
+            query.reason().map(|text| text.map(str::to_owned))
+        };
+        for (query, expected) in [
+            ("", None),
+            ("reason=", None),
+            ("reason", None),
+            ("Reason=x&why=y", None),
+            ("reason=it%20hangs+%C3%A9&x=1", Some("it hangs é")),
+        ] {
+            assert_eq!(reason(query).unwrap().as_deref(), expected, "{query}");
+        }
+        let longest = "x".repeat(REASON_BYTES_MAX);
+        assert_eq!(reason(&format!("reason={longest}")).unwrap(), Some(longest.clone()));
+        for query in
+            [&format!("reason={longest}x"), "reason=a%0Ab", "reason=%C2%85", "reason=a&reason=a"]
+        {
+            assert!(reason(query).is_err(), "{query}");
         }
     }
 

@@ -225,7 +225,7 @@ impl World {
                 self.jobs.insert(record.job.name.clone(), record);
                 Reply::Stored { version, created, warnings, consequences }
             }
-            Request::DeleteJob { name } => match self.jobs.remove(&name) {
+            Request::DeleteJob { name, by: _ } => match self.jobs.remove(&name) {
                 Some(_) => {
                     self.forget(&name);
                     Reply::Deleted { consequences: self.consequences(&name) }
@@ -244,10 +244,10 @@ impl World {
                 self.history.push(HistoryEntry::Run(new));
                 Reply::Triggered { run: id }
             }
-            Request::KillJob { name } if self.jobs.contains_key(&name) => {
+            Request::KillJob { name, by: _ } if self.jobs.contains_key(&name) => {
                 Reply::Stopping { count: 0 }
             }
-            Request::KillJob { name } => unknown(&name),
+            Request::KillJob { name, by: _ } => unknown(&name),
             Request::MarkSuccess { name } if !self.jobs.contains_key(&name) => unknown(&name),
             Request::MarkSuccess { name } => {
                 let sequence = self.history.len() as u64 + 1;

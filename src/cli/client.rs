@@ -340,6 +340,9 @@ pub enum JobCommand {
         /// Its name
         #[arg(value_parser = job_name)]
         name: JobName,
+        /// Why
+        #[command(flatten)]
+        why: operate::Why,
     },
     /// Delete a job, stopping its runs; its history stays
     Delete {
@@ -349,6 +352,9 @@ pub enum JobCommand {
         /// Only tell what would come of it
         #[arg(long = "dry-run", alias = "dry_run")]
         dry_run: bool,
+        /// Why
+        #[command(flatten)]
+        why: operate::Why,
     },
     /// List the definitions that a job has had, newest first
     History {

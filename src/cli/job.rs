@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::client::{JobCommand, Terminal};
 use super::http::{Server, encode, warnings};
+use super::operate::Why;
 use super::{CliError, logs, pause, revisions, table};
 use crate::model::JobName;
 
@@ -30,12 +31,13 @@ pub(super) fn run(
         JobCommand::Skip(command) => pause::skip(server, command, terminal),
         JobCommand::Unskip(command) => pause::unskip(server, command, terminal),
         JobCommand::Lift { name, why } => pause::lift(server, name, why, terminal),
-        JobCommand::Kill { name } => {
-            server.change(Method::DELETE, &format!("/task/kill/{}", path(name)))?;
+        JobCommand::Kill { name, why } => {
+            let target = format!("/task/kill/{}{}", path(name), why.query(""));
+            server.change(Method::DELETE, &target)?;
             done(terminal, &format!("stopping all runs of {name}"))
         }
-        JobCommand::Delete { name, dry_run } => {
-            delete(server, name, Manner::of(*dry_run), terminal)
+        JobCommand::Delete { name, dry_run, why } => {
+            delete(server, name, why, Manner::of(*dry_run), terminal)
         }
         JobCommand::History { name, limit } => revisions::history(server, name, *limit, terminal),
         JobCommand::Diff { name, from, to } => {
@@ -180,18 +182,20 @@ fn put_one(
 fn delete(
     server: &Server,
     name: &JobName,
+    why: &Why,
     manner: Manner,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
     let path = format!("/job/{}", path(name));
     match manner {
         Manner::Real => {
-            let headers = server.change(Method::DELETE, &path)?;
+            let headers = server.change(Method::DELETE, &format!("{path}{}", why.query("")))?;
             warn(&headers, terminal)?;
             done(terminal, &format!("deleted {name}"))
         }
         Manner::Dry => {
-            let told = server.change_for(Method::DELETE, &format!("{path}{DRY_RUN}"))?;
+            let target = format!("{path}{}", why.query(DRY_RUN));
+            let told = server.change_for(Method::DELETE, &target)?;
             tell(&told, &format!("would delete {name}"), terminal)
         }
     }

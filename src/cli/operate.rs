@@ -24,6 +24,13 @@ impl Why {
         }
         fields.to_string().into_bytes()
     }
+
+    /// The same of what is sent without a body: `query`, which may be empty, and why.
+    pub(super) fn query(&self, query: &str) -> String {
+        let Some(reason) = &self.reason else { return query.to_owned() };
+        let joint = if query.is_empty() { '?' } else { '&' };
+        format!("{query}{joint}reason={}", encode(reason))
+    }
 }
 
 /// `chronode run now …`

@@ -12,6 +12,7 @@ use super::client::{self, ClientCommand};
 use crate::api::testing::{
     Fixture, LOOKED_AT_MAX, Written, attempt, ended, over, run, running, stretch,
 };
+use crate::engine::Request;
 use crate::model::{
     Alarm, AttemptState, Exit, HistoryEntry, Run, RunId, RunState, Trigger, Verdict,
 };
@@ -117,11 +118,37 @@ async fn a_job_is_stored_listed_shown_run_stopped_and_deleted() {
     assert_eq!(started.out, "started j1-m1\n");
     let HistoryEntry::Run(run) = fixture.memory.world().history[0].clone() else { panic!() };
     assert_eq!(run.arguments.as_deref(), Some("-x &y"));
+    let killed = type_in(&fixture, &["job", "kill", "night ly", "--reason", "a\nb"]).await;
+    assert_eq!(killed.failure(), "`reason` contains a control character: write it in one line");
     let killed = type_in(&fixture, &["job", "kill", "night ly"]).await;
     assert_eq!(killed.out, "stopping all runs of night ly\n");
     assert_eq!(type_in(&fixture, &["job", "delete", "night ly"]).await.out, "deleted night ly\n");
     let again = type_in(&fixture, &["job", "delete", "night ly"]).await;
     assert_eq!(again.failure(), "Job 'night ly' not found");
+}
+
+#[tokio::test]
+async fn all_runs_of_a_job_are_stopped_and_a_job_is_deleted_for_a_reason() {
+    let fixture = Fixture::start().await;
+    put(&fixture, JOB).await;
+    fixture.memory.world().requests.clear();
+    let delete = ["job", "delete", "night ly", "--reason=nobody needs it: é"];
+    for (words, out) in [
+        (
+            &["job", "kill", "night ly", "--reason", "it hangs & more"][..],
+            "stopping all runs of night ly\n",
+        ),
+        (&[&delete[..], &["--dry-run"]].concat(), "would delete night ly\n"),
+        (&delete, "deleted night ly\n"),
+    ] {
+        let outcome = type_in(&fixture, words).await;
+        assert_eq!((outcome.out.as_str(), outcome.err.as_str()), (out, ""), "{words:?}");
+    }
+    let requests = std::mem::take(&mut fixture.memory.world().requests);
+    let why: Vec<_> =
+        requests.iter().map(|request| request.by().unwrap().reason.as_str()).collect();
+    assert_eq!(why, ["it hangs & more", "nobody needs it: é", "nobody needs it: é"]);
+    assert!(matches!(requests[1], Request::DryRun(_)), "{requests:?}");
 }
 
 #[tokio::test]

@@ -254,7 +254,7 @@ async fn the_tally_follows_the_state() {
         ),
         (Shadow::Until("2030-01-01T00:00:00Z".parse().unwrap()), "1 paused, 2 fresh, 1 succeeding"),
     ] {
-        house.ask(Request::DeleteJob { name: name("c") }).await;
+        house.ask(Request::DeleteJob { name: name("c"), by: None }).await;
         let Request::PutJob { mut draft, dialect } = put("c") else { unreachable!() };
         draft.shadow = Some(shadow);
         house.ask(Request::PutJob { draft, dialect }).await;
@@ -269,7 +269,7 @@ async fn the_tally_follows_the_state() {
     let house = House::begin(store).await;
     assert_eq!(counts(&house), "1 disabled, 2 fresh, 1 succeeding");
     for job in ["a", "b", "c"] {
-        house.ask(Request::DeleteJob { name: name(job) }).await;
+        house.ask(Request::DeleteJob { name: name(job), by: None }).await;
     }
     assert_eq!(counts(&house), "");
     house.stop().await;
@@ -301,9 +301,9 @@ async fn the_feed_tells_every_committed_change_once_and_in_order() {
         house.put(&job).await;
         runs.push(house.run(&job).await);
     }
-    house.ask(Request::DeleteJob { name: name("job 3") }).await;
+    house.ask(Request::DeleteJob { name: name("job 3"), by: None }).await;
     house.put("last").await;
-    house.ask(Request::DeleteJob { name: name("last") }).await;
+    house.ask(Request::DeleteJob { name: name("last"), by: None }).await;
     listener.await.unwrap();
 
     let events = house.feed().after(0, FEED_ITEMS_MAX).unwrap();

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use crate::model::{
-    Ask, Dialect, Duration, Interventions, Job, JobDraft, JobName, JobRecord, JobStats, Progress,
-    Run, SECRET_SHOWN, ScheduleTerms, Shadow, StopReason, Timestamp, Trigger, When, just_before,
+    Ask, Dialect, Duration, Intervention, Interventions, Job, JobDraft, JobName, JobRecord,
+    JobStats, Progress, Run, SECRET_SHOWN, ScheduleTerms, Shadow, StopReason, Timestamp, Trigger,
+    When, just_before,
 };
 use crate::placement::Conditions;
 use crate::schedule::{Schedule, ScheduleError};
@@ -335,16 +336,20 @@ fn check_when(step: &Step<'_>, job: &Job) -> Result<Option<Schedule>, Rejection>
     Ok(Some(schedule))
 }
 
-pub(super) fn delete(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
+pub(super) fn delete(
+    step: &mut Step<'_>,
+    name: &JobName,
+    by: Option<&Intervention>,
+) -> Result<Reply, Rejection> {
     let entry = find(step, name)?;
     let progress = due::settle(step, entry);
     let consequences = family::hand_on(step, entry, &progress);
     for run in all_live(step, entry) {
         let before_start = "its job was deleted before it started";
-        status::stop(step, &run, StopReason::JobDeleted, before_start);
+        stop(step, &run, StopReason::JobDeleted, by, before_start);
     }
     backfill::drop_all(step, entry.incarnation);
-    step.note(name, "deleted".to_owned());
+    step.note(name, by.map_or_else(|| "deleted".to_owned(), |by| by.tell("deleted it")));
     step.change(Change::JobRemoved { incarnation: entry.incarnation, name: name.clone() });
     Ok(Reply::Deleted { consequences })
 }
@@ -409,15 +414,34 @@ pub(super) fn check_room(step: &Step<'_>, entry: &JobEntry) -> Result<(), Reject
     })
 }
 
-pub(super) fn kill(step: &mut Step<'_>, name: &JobName) -> Result<Reply, Rejection> {
+pub(super) fn kill(
+    step: &mut Step<'_>,
+    name: &JobName,
+    by: Option<&Intervention>,
+) -> Result<Reply, Rejection> {
     let entry = find(step, name)?;
     let live = all_live(step, entry);
     for run in &live {
         let before_start = "it was stopped on request before it started";
-        status::stop(step, run, StopReason::Requested, before_start);
+        stop(step, run, StopReason::Requested, by, before_start);
     }
-    step.note(name, format!("{} runs asked to stop", live.len()));
+    let asked = format!("{} runs asked to stop", live.len());
+    step.note(name, by.map_or_else(|| asked.clone(), |by| by.tell(&format!("had {asked}"))));
     Ok(Reply::Stopping { count: live.len() })
+}
+
+/// Stops one of the runs of a job. Who had it stopped before stands.
+fn stop(
+    step: &mut Step<'_>,
+    run: &Run,
+    why: StopReason,
+    by: Option<&Intervention>,
+    before_start: &str,
+) {
+    match by {
+        Some(by) if run.stopped_by.is_none() => status::stop_by(step, run, why, by),
+        Some(_) | None => status::stop(step, run, why, before_start),
+    }
 }
 
 /// The live runs of a job, those that this very step has made included.

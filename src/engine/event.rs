@@ -67,6 +67,8 @@ pub enum Request {
     DeleteJob {
         /// Which.
         name: JobName,
+        /// Who wants it and why, if they say why.
+        by: Option<Intervention>,
     },
     /// Run a job now.
     RunJob {
@@ -158,6 +160,8 @@ pub enum Request {
     KillJob {
         /// Which.
         name: JobName,
+        /// Who wants it and why, if they say why.
+        by: Option<Intervention>,
     },
     /// Count a run of a job as succeeded that nobody executed: as if one had ended well now.
     MarkSuccess {
@@ -291,9 +295,8 @@ impl Request {
             | Self::TrustClock { by } => Some(by),
             Self::Backfill(draft) => Some(&draft.by),
             Self::RunJob { ask, .. } => ask.by.as_ref(),
+            Self::DeleteJob { by, .. } | Self::KillJob { by, .. } => by.as_ref(),
             Self::PutJob { .. }
-            | Self::DeleteJob { .. }
-            | Self::KillJob { .. }
             | Self::MarkSuccess { .. }
             | Self::ClearQueue
             | Self::CompleteTask { .. }

@@ -10,7 +10,7 @@ use crate::model::{
 
 use super::entry::{JobEntry, Timing};
 use super::round::Standing;
-use super::status::stopped;
+use super::status::{stopped, stopped_by};
 use super::{Doubt, State, place};
 
 /// One sentence of an explanation.
@@ -439,7 +439,7 @@ fn why_active(told: &mut Told, run: &Run, entry: Option<&JobEntry>, attempt: &At
         }
         AttemptState::Stopping { why, .. } => {
             let because = match &run.stopped_by {
-                Some(by) => by.tell("had it stopped"),
+                Some(by) => stopped_by(by, *why),
                 None => stopped(*why).replace("it was stopped", "it is being stopped"),
             };
             told.say(

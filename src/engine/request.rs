@@ -18,7 +18,7 @@ use super::{
 pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
     let result = match request {
         Request::PutJob { draft, dialect } => admin::put(step, draft, *dialect),
-        Request::DeleteJob { name } => admin::delete(step, name),
+        Request::DeleteJob { name, by } => admin::delete(step, name, by.as_ref()),
         Request::RunJob { name, ask } => admin::run_now(step, name, ask),
         Request::OperateRun { name, run, verb, past, by } => {
             operate::operate(step, name, *run, *verb, past.as_deref(), by)
@@ -34,7 +34,7 @@ pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
         Request::CutBacklog { filter, by } => Ok(backlog::cut(step, filter, by)),
         Request::LiftQuarantine { name, by } => lift_quarantine(step, name, by),
         Request::TrustClock { by } => trust_clock(step, by),
-        Request::KillJob { name } => admin::kill(step, name),
+        Request::KillJob { name, by } => admin::kill(step, name, by.as_ref()),
         Request::MarkSuccess { name } => report::mark_successful(step, name),
         Request::ClearQueue => return backlog::clear(step),
         Request::CompleteTask { task_id, status_code } => {

@@ -83,7 +83,21 @@ pub(super) fn decide_times(step: &mut Step<'_>) {
 /// As [`stop`], and remembers who wanted it.
 pub(super) fn stop_by(step: &mut Step<'_>, run: &Run, why: StopReason, by: &Intervention) {
     let run = Run { stopped_by: Some(Box::new(by.clone())), ..run.clone() };
-    stop(step, &run, why, &by.tell("stopped it before it started"));
+    let did = match why {
+        StopReason::JobDeleted => "deleted its job before it started",
+        StopReason::Requested | StopReason::TimedOut | StopReason::Superseded => {
+            "stopped it before it started"
+        }
+    };
+    stop(step, &run, why, &by.tell(did));
+}
+
+/// Who had it stopped, and why.
+pub(super) fn stopped_by(by: &Intervention, why: StopReason) -> String {
+    by.tell(match why {
+        StopReason::JobDeleted => "deleted its job",
+        StopReason::Requested | StopReason::TimedOut | StopReason::Superseded => "had it stopped",
+    })
 }
 
 /// Has a run want an offer that waited for something else.
@@ -413,7 +427,9 @@ fn end_attempt(
     let task_id = attempt.task_id.clone();
     let message = match why {
         Some(why) if *exit == Exit::Killed => match &run_stopped_by {
-            Some(by) if why == StopReason::Requested => by.tell("had it stopped"),
+            Some(by) if matches!(why, StopReason::Requested | StopReason::JobDeleted) => {
+                stopped_by(by, why)
+            }
             Some(_) | None => stopped(why).to_owned(),
         },
         Some(_) | None => describe(exit),

@@ -118,11 +118,11 @@ impl World {
             }
             ["delete", name] => {
                 let name = job_name(name)?;
-                self.request(Request::DeleteJob { name })?;
+                self.request(Request::DeleteJob { name, by: None })?;
             }
             ["dry-run", "delete", name] => {
                 let name = job_name(name)?;
-                self.request(Request::DryRun(Box::new(Request::DeleteJob { name })))?;
+                self.request(Request::DryRun(Box::new(Request::DeleteJob { name, by: None })))?;
             }
             ["dry-run", verb, "run", name] => {
                 let request = self.about_run(verb, &job_name(name)?)?;
@@ -143,7 +143,7 @@ impl World {
             }
             ["kill", name] => {
                 let name = job_name(name)?;
-                self.request(Request::KillJob { name })?;
+                self.request(Request::KillJob { name, by: None })?;
             }
             ["mark", name] => {
                 let name = job_name(name)?;

@@ -39,8 +39,8 @@ impl World {
                 None => return,
             },
             0 | 1 if exists => Request::RunJob { name: job, ask: Box::default() },
-            2 if exists => Request::KillJob { name: job },
-            3 if exists && may_change => Request::DeleteJob { name: job },
+            2 if exists => Request::KillJob { name: job, by: None },
+            3 if exists && may_change => Request::DeleteJob { name: job, by: None },
             4..=6 if exists && may_change => self.put(job),
             _ if exists => return,
             _ => self.put(job),
@@ -103,7 +103,7 @@ impl World {
                 let possible = self.record.possible.entry(draft.name.clone()).or_default();
                 possible.asked(id.0, version);
             }
-            Request::DeleteJob { name } => {
+            Request::DeleteJob { name, .. } => {
                 self.record.possible.entry(name.clone()).or_default().asked(id.0, None);
             }
             _ => {}
@@ -141,12 +141,12 @@ impl World {
         }
         let name = match bare(&request) {
             Request::PutJob { draft, .. } => draft.name.clone(),
-            Request::DeleteJob { name }
+            Request::DeleteJob { name, .. }
             | Request::RunJob { name, .. }
             | Request::OperateRun { name, .. }
             | Request::SkipAhead { name, .. }
             | Request::CancelBackfill { name, .. }
-            | Request::KillJob { name } => name.clone(),
+            | Request::KillJob { name, .. } => name.clone(),
             Request::Pause { scope, .. } | Request::Resume { scope, .. } => match scope {
                 PauseScope::Job(name) | PauseScope::Subtree(name) => name.clone(),
                 PauseScope::Everything => return,

@@ -437,7 +437,9 @@ fn live_runs(state: &State, request: &Request) -> Option<BTreeMap<RunId, usize>>
         let is_of = |run: &&Run| matches!(run.trigger, Trigger::Backfill { of, .. } if of == *id);
         return Some(state.runs().filter(is_of).map(|run| (run.id, run.attempts.len())).collect());
     }
-    let (Request::KillJob { name } | Request::DeleteJob { name }) = request else { return None };
+    let (Request::KillJob { name, .. } | Request::DeleteJob { name, .. }) = request else {
+        return None;
+    };
     let job = state.job(name)?;
     Some(state.live_runs(job.incarnation).map(|run| (run.id, run.attempts.len())).collect())
 }

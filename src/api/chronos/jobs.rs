@@ -22,7 +22,7 @@ use crate::api::revision::headers_of;
 use crate::api::{Desk, json_response};
 use crate::engine::{Rejection, RejectionCode, Reply, Request};
 use crate::jobspec::{self, Derived, Problem, Reading};
-use crate::model::{Dialect, JobName, NameRule, When};
+use crate::model::{Dialect, Intervention, JobName, NameRule, When};
 use crate::schedule::{self, parse_period};
 
 /// The name of the answer's header that says which run a manual start made.
@@ -258,15 +258,16 @@ pub(crate) async fn run(
     }
 }
 
-/// `DELETE P/job/{name}`.
+/// `DELETE P/job/{name}?reason=`.
 pub(crate) async fn delete(
     desk: Desk,
     Extension(exchange): Extension<Exchange>,
     JobPath(name): JobPath,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let is_dry = Query::parse(query.as_deref())?.dry_run()?;
-    match submit(&desk, Request::DeleteJob { name: name.clone() }, is_dry).await? {
+    let query = Query::parse(query.as_deref())?;
+    let (is_dry, by) = (query.dry_run()?, asked_by(&desk, &query)?);
+    match submit(&desk, Request::DeleteJob { name: name.clone(), by }, is_dry).await? {
         Reply::Deleted { consequences } if is_dry => {
             Ok(json_response(&json!({"dryRun": true, "consequences": consequences})))
         }
@@ -281,18 +282,25 @@ pub(crate) async fn delete(
     }
 }
 
-/// `DELETE P/task/kill/{name}`: stop its runs.
+/// `DELETE P/task/kill/{name}?reason=`: stop its runs.
 pub(crate) async fn kill(
     desk: Desk,
     JobPath(name): JobPath,
     RawQuery(query): RawQuery,
 ) -> Result<StatusCode, ApiError> {
-    refuse_dry_run(&Query::parse(query.as_deref())?)?;
-    match desk.submit(Request::KillJob { name: name.clone() }).await? {
+    let query = Query::parse(query.as_deref())?;
+    refuse_dry_run(&query)?;
+    let by = asked_by(&desk, &query)?;
+    match desk.submit(Request::KillJob { name: name.clone(), by }).await? {
         Reply::Stopping { count: _ } => Ok(StatusCode::NO_CONTENT),
         Reply::Refused(rejection) => Err(refused(rejection, || unknown_entry(&name, desk.dialect))),
         other => Err(unexpected(&other)),
     }
+}
+
+/// Who wants it, if they say why: what comes of a request without a reason reads as it does in Chronos.
+fn asked_by(desk: &Desk, query: &Query) -> Result<Option<Intervention>, ApiError> {
+    Ok(query.reason()?.map(|reason| desk.intervention(reason.to_owned())))
 }
 
 /// Whoever asks for one must not have it done.

@@ -38,12 +38,14 @@ pub(super) fn describe(method: &str, path: &str, dialect: Dialect) -> Option<Ope
         ("DELETE", "/job/{name}") => Operation::new("deleteJob", "jobs", "Delete a job and stop its runs.")
             .said("Its children get its schedule or its parents.")
             .dry_run()
+            .reason()
             .answer(200, Answer::json("With `dryRun`: what it would come to.", reference("DryDeletion")))
             .answer(204, Answer::empty("It is deleted.").with(&["Warning"])),
         ("PUT", "/job/{name}") => Operation::new("runJob", "runs", "Run a job now.")
             .query("arguments", json!({"type": "string"}), "In place of its own arguments.")
             .answer(204, Answer::empty("The run is recorded.").with(&["Chronode-Run-Id"])),
         ("DELETE", "/task/kill/{name}") => Operation::new("killRuns", "runs", "Stop the runs of a job.")
+            .reason()
             .answer(204, Answer::empty("They are being stopped.")),
         ("PUT", "/job/success/{name}") => {
             Operation::new("markSuccess", "runs", "Count a job as done, as if a run had succeeded now.")

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::schemas::reason;
 use crate::api::routes::{Needs, Route};
 use crate::jobspec::name_schema;
 use crate::model::NameRule;
@@ -108,6 +109,11 @@ impl Operation {
             json!({"type": "boolean", "default": false}),
             "Only tell what it would come to.",
         )
+    }
+
+    /// Why, where there is no body to say it in.
+    pub(super) fn reason(self) -> Self {
+        self.query("reason", reason(), "Why, for the audit log and the runs that it stops.")
     }
 
     pub(super) fn body(mut self, schema: Value) -> Self {

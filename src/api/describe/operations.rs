@@ -3,11 +3,9 @@
 use serde_json::{Value, json};
 
 use super::operation::{Answer, Operation};
-use super::schemas::{array, cursor, instant, reference, whole, words};
+use super::schemas::{array, cursor, instant, reason, reference, whole, words};
 use crate::jobspec::name_schema;
-use crate::model::limits::{
-    BACKFILL_CONCURRENCY_MAX, BACKFILL_MAX, LIST_ITEMS_MAX, REASON_BYTES_MAX,
-};
+use crate::model::limits::{BACKFILL_CONCURRENCY_MAX, BACKFILL_MAX, LIST_ITEMS_MAX};
 use crate::model::{NameRule, Verdict};
 
 /// What is said of a method of one of their paths.
@@ -93,10 +91,7 @@ fn or_null(schema: Value) -> Value {
 
 /// A body of these fields and a reason.
 fn fields(required: &[&str], mut properties: Value) -> Value {
-    properties["reason"] = or_null(json!({
-        "type": "string", "maxLength": REASON_BYTES_MAX, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
-        "description": "Why: told with all that comes of it, and recorded.",
-    }));
+    properties["reason"] = or_null(reason());
     let mut body =
         json!({"type": "object", "additionalProperties": false, "properties": properties});
     if !required.is_empty() {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{DOORS, generation, layout, operations, pages};
 use crate::jobspec::{job_schema, printed_always};
 use crate::model::Verdict;
+use crate::model::limits::REASON_BYTES_MAX;
 
 /// All of them, by name.
 pub(super) fn all() -> Value {
@@ -55,6 +56,14 @@ pub(super) fn array(items: Value) -> Value {
 
 pub(super) fn words(all: &[&str]) -> Value {
     json!({"enum": all})
+}
+
+/// Why somebody does something.
+pub(super) fn reason() -> Value {
+    json!({
+        "type": "string", "maxLength": REASON_BYTES_MAX, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        "description": "Why: told with all that comes of it, and recorded.",
+    })
 }
 
 pub(super) fn instant() -> Value {

@@ -81,7 +81,7 @@ impl Act {
         let act = |what, name: &JobName| several(what, vec![name.to_string()]);
         match request {
             Request::PutJob { draft, dialect: _ } => act("put", &draft.name),
-            Request::DeleteJob { name } => act("delete", name),
+            Request::DeleteJob { name, .. } => act("delete", name),
             Request::RunJob { name, ask: _ } => act("run", name),
             Request::OperateRun { name, run, verb, .. } => {
                 Self { run: Some(*run), ..act(verb.as_str(), name) }
@@ -98,7 +98,7 @@ impl Act {
             }
             Request::LiftQuarantine { name, .. } => act("liftQuarantine", name),
             Request::TrustClock { .. } => several("trustClock", Vec::new()),
-            Request::KillJob { name } => act("kill", name),
+            Request::KillJob { name, .. } => act("kill", name),
             Request::MarkSuccess { name } => act("markSuccess", name),
             Request::Progress { name, .. } => act("progress", name),
             Request::ClearQueue => several("clearQueue", Vec::new()),
@@ -268,7 +268,7 @@ impl Desk {
             Request::Apply { drafts, dialect: _ } => {
                 drafts.iter().try_for_each(|draft| self.judge_draft(scope, draft))
             }
-            Request::DeleteJob { name } => {
+            Request::DeleteJob { name, .. } => {
                 if !scope.covers(name) {
                     return Err(self.not_in_scope(name));
                 }
@@ -300,7 +300,7 @@ impl Desk {
             },
             Request::TrustClock { .. } => self.everything(),
             Request::RunJob { name, .. }
-            | Request::KillJob { name }
+            | Request::KillJob { name, .. }
             | Request::MarkSuccess { name }
             | Request::Progress { name, .. } => self.judge_name(scope, name),
             Request::CutOver { names: Some(names), at: _ } => {

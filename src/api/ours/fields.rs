@@ -11,10 +11,9 @@ use crate::api::chronos::jobs::unknown_job;
 use crate::api::content::BodyLimits;
 use crate::api::edge::front::{Exchange, shown};
 use crate::api::error::ApiError;
-use crate::api::query::Query;
+use crate::api::query::{Query, checked_reason};
 use crate::api::{Desk, Door, Role};
 use crate::jobspec;
-use crate::model::limits::REASON_BYTES_MAX;
 use crate::model::{EnvVar, JobName, NameRule, Timestamp};
 
 /// A request that has come with a small body, or with none.
@@ -195,19 +194,7 @@ impl Fields {
     /// Why the caller wants it; empty if they do not say.
     pub(super) fn reason(&self) -> Result<String, ApiError> {
         let text = self.text("reason", "write a sentence, or leave it out")?.unwrap_or_default();
-        if text.len() > REASON_BYTES_MAX {
-            let message = format!(
-                "`reason` has {} bytes; at most {REASON_BYTES_MAX} are allowed",
-                text.len()
-            );
-            return Err(ApiError::invalid("reason", message).remedy("shorten it"));
-        }
-        // It becomes part of one line in logs and on terminals.
-        if text.chars().any(char::is_control) {
-            return Err(ApiError::invalid("reason", "`reason` contains a control character")
-                .remedy("write it in one line"));
-        }
-        Ok(text.to_owned())
+        checked_reason(text).map(str::to_owned)
     }
 
     /// Arguments for a run, in place of the job's.

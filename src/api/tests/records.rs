@@ -102,6 +102,43 @@ async fn every_change_is_recorded_with_who_what_and_outcome_but_no_values() {
 }
 
 #[tokio::test]
+async fn the_reason_of_a_stop_and_of_a_deletion_is_recorded_and_still_there_after_a_restart() {
+    for p in ["/scheduler", "/v1/scheduler"] {
+        let it = start(Limits::default(), false).await;
+        assert_eq!(it.send("ed", "POST", &format!("{p}/iso8601"), JOB).await, 204);
+        for (who, path, status) in [
+            ("ed", "task/kill/bill-1?reason=it%20hangs", 204),
+            ("ed", "task/kill/bill-1", 204),
+            ("ed", "job/bill-1?dryRun=true&reason=only%20tried", 200),
+            // Who may do it is asked as before, and a reason opens nothing.
+            ("eve", "task/kill/bill-1?reason=please", 403),
+            ("eve", "job/bill-1?reason=please", 403),
+            ("ed", "job/bill-1?reason=nobody+needs+it+%C3%A9", 204),
+            ("ed", "job/bill-1?reason=again", 400),
+        ] {
+            assert_eq!(it.send(who, "DELETE", &format!("{p}/{path}"), "").await, status, "{path}");
+        }
+        let Recorded { fixture, audit, place } = it;
+        drop((fixture, audit));
+        let audit = Audit::open(place.path(), Limits::default(), false).unwrap();
+        let mut records = audit.read(&Filter::default(), None, 100).unwrap().records;
+        records.reverse();
+        let told: Vec<_> = records
+            .iter()
+            .filter(|it| it["caller"] == "ed" && it["method"] == "DELETE")
+            .map(|it| (it["what"].as_str().unwrap(), it["reason"].as_str()))
+            .collect();
+        let expected = [
+            ("kill", Some("it hangs")),
+            ("kill", None),
+            ("delete", Some("nobody needs it é")),
+            ("delete", Some("again")),
+        ];
+        assert_eq!(told, expected, "{p}");
+    }
+}
+
+#[tokio::test]
 async fn every_job_of_a_large_change_is_named_in_one_record_or_another() {
     let it = start(Limits::default(), false).await;
     let name = |number: u32| format!("bill-{number:03}");

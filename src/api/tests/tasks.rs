@@ -110,6 +110,53 @@ async fn what_cannot_be_tried_out_is_not_done_when_somebody_wants_to() {
 }
 
 #[tokio::test]
+async fn who_stops_or_deletes_with_a_reason_is_handed_on_and_a_bad_one_does_nothing() {
+    for p in PREFIXES {
+        let fixture = Fixture::start().await;
+        fixture.put("POST", &format!("{p}/iso8601"), &job("a", "true")).await;
+        requests(&fixture);
+        let long = "x".repeat(1_025);
+        for path in ["task/kill/a", "job/a"] {
+            for (query, message, remedy) in [
+                ("reason=a%0Ab", "`reason` contains a control character", "write it in one line"),
+                (
+                    &format!("reason={long}"),
+                    "`reason` has 1025 bytes; at most 1024 are allowed",
+                    "shorten it",
+                ),
+                ("reason=a&reason=b", "parameter `reason` is given twice", "give one reason"),
+            ] {
+                let answer = fixture.ask("DELETE", &format!("{p}/{path}?{query}")).await;
+                assert_eq!(answer.message(400), message);
+                let told = answer.json();
+                assert_eq!((&told["field"], &told["remedy"]), (&json!("reason"), &json!(remedy)));
+            }
+        }
+        let tried = fixture.ask("DELETE", &format!("{p}/job/a?reason=a%0Ab&dryRun=true")).await;
+        assert_eq!(tried.status, 400);
+        assert_eq!(requests(&fixture), []);
+        // What says nothing, and what nobody knows, is as in Chronos.
+        for query in ["", "?reason=", "?Reason=x"] {
+            let answer = fixture.ask("DELETE", &format!("{p}/task/kill/a{query}")).await;
+            assert_eq!((answer.status, answer.text()), (204, ""));
+            assert_eq!(requests(&fixture), [Request::KillJob { name: name("a"), by: None }]);
+        }
+        for (path, longest) in [("task/kill/a", "é".repeat(512)), ("job/a", "x".repeat(1_024))] {
+            let reason = longest.replace('é', "%C3%A9");
+            let answer = fixture.ask("DELETE", &format!("{p}/{path}?reason={reason}")).await;
+            assert_eq!((answer.status, answer.text()), (204, ""));
+            let asked = requests(&fixture);
+            let [Request::KillJob { name: of, by } | Request::DeleteJob { name: of, by }] =
+                &asked[..]
+            else {
+                panic!("{asked:?}")
+            };
+            assert_eq!((of, &by.as_ref().unwrap().reason), (&name("a"), &longest));
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_queue_is_cleared() {
     for p in PREFIXES {
         let fixture = Fixture::start().await;

@@ -260,7 +260,7 @@ fn what_was_to_be_stopped_when_it_was_lost_sight_of_is_not_launched_again_and_is
     desk.running();
     let task = desk.task();
     let _ = desk.report(&task, doubt(false));
-    let (_, decision) = desk.request(Request::KillJob { name: name("job") });
+    let (_, decision) = desk.request(Request::KillJob { name: name("job"), by: None });
     assert_eq!(done(&decision), "kill");
     assert_eq!(desk.live(), ["01:00:00 unknown until 01:10:00"]);
     let started_at = desk.now.wall;
@@ -346,7 +346,7 @@ fn a_job_has_its_own_grace_between_asking_a_task_to_stop_and_stopping_it() {
         let mut desk = Desk::new();
         desk.put(job);
         let launched = desk.wake("01:00:00");
-        let (_, stopped) = desk.request(Request::KillJob { name: name("job") });
+        let (_, stopped) = desk.request(Request::KillJob { name: name("job"), by: None });
         let graces: Vec<i64> = launched
             .effects
             .iter()

@@ -74,7 +74,7 @@ fn a_backfill_is_cancelled_by_hand_by_a_failure_and_by_the_deletion_of_its_job()
     let _ = desk.ends(Exit::Killed);
     assert_eq!(desk.live(), NONE);
     let orphaned = backfill(&mut desk, &due, 1, false);
-    let _ = desk.request(Request::DeleteJob { name: name("job") });
+    let _ = desk.request(Request::DeleteJob { name: name("job"), by: None });
     assert_eq!(state(&desk, &orphaned), "its job was deleted");
     let _ = desk.ends(Exit::Killed);
     assert_eq!(desk.live(), NONE);

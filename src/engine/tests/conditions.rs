@@ -36,7 +36,7 @@ fn a_lost_update_is_refused() {
     assert!(matches!(mine, Reply::Stored { created: false, .. }), "{mine:?}");
     let theirs = if_match(&mut desk, Expected::OneOf(vec![first]), put(draft("job", "@daily")));
     assert_eq!(code(&theirs), "changed");
-    let delete = Request::DeleteJob { name: name("job") };
+    let delete = Request::DeleteJob { name: name("job"), by: None };
     assert_eq!(code(&if_match(&mut desk, Expected::OneOf(vec![first]), delete.clone())), "changed");
 
     let now = version(&desk);
@@ -127,7 +127,7 @@ fn a_key_whose_content_is_of_another_form_is_answered_as_stored() {
     assert_eq!(ask("2:c0ffee", run(None)), first);
     assert_eq!(code(&ask("c0ffef", run(None))), "key_reused", "of one form they can be told apart");
     // Another answer than the request can have says that it was another.
-    let delete = Request::DeleteJob { name: name("job") };
+    let delete = Request::DeleteJob { name: name("job"), by: None };
     assert_eq!(code(&ask("2:c0ffee", delete)), "key_reused");
     let key = |content: &str| RequestKey {
         id: "key".to_owned(),
@@ -152,7 +152,7 @@ fn a_refusal_is_not_remembered() {
 fn keys_are_forgotten_after_a_day_and_beyond_a_number() {
     let mut desk = Desk::new();
     desk.put(draft("job", "R0/2026-01-01T00:00:00Z/PT1H"));
-    let kill = || Request::KillJob { name: name("job") };
+    let kill = || Request::KillJob { name: name("job"), by: None };
     let _ = once(&mut desk, "early", kill());
     desk.jump("23:59:59");
     let _ = once(&mut desk, "late", kill());
@@ -227,7 +227,7 @@ fn more_jobs_than_there_may_be_are_refused_and_those_that_are_there_are_replaced
 
     // A place is free when a job is deleted, and taken when it is there again.
     for name_of in ["a", "b", "c"] {
-        let _ = desk.request(Request::DeleteJob { name: name(name_of) });
+        let _ = desk.request(Request::DeleteJob { name: name(name_of), by: None });
     }
     let stored = desk.put(draft("d", "@daily"));
     assert!(matches!(stored, Reply::Stored { created: true, .. }), "{stored:?}");

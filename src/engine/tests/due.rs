@@ -277,7 +277,7 @@ fn a_job_that_cannot_be_decided_is_left_alone_and_stops_nobody_else() {
     assert!(!is_quarantined(&desk));
     let _ = desk.wake("01:30:00");
     assert!(is_quarantined(&desk));
-    let (reply, _) = desk.request(Request::DeleteJob { name: panics });
+    let (reply, _) = desk.request(Request::DeleteJob { name: panics, by: None });
     assert_eq!(reply, Reply::Deleted { consequences: Vec::new() });
 }
 

@@ -246,7 +246,7 @@ fn a_pending_run_that_fits_is_about_to_start() {
 fn a_pending_run_without_its_job_says_so() {
     let mut desk = pending_desk(hourly());
     let run = live(&desk);
-    let _ = desk.request(Request::DeleteJob { name: name("job") });
+    let _ = desk.request(Request::DeleteJob { name: name("job"), by: None });
     is_told(
         &desk,
         &run,

@@ -53,7 +53,7 @@ fn consequences(reply: Reply) -> Vec<String> {
 }
 
 fn delete(desk: &mut Desk, job: &str) -> Vec<String> {
-    let request = Request::DeleteJob { name: name(job) };
+    let request = Request::DeleteJob { name: name(job), by: None };
     let dry = Request::DryRun(Box::new(request.clone()));
     let (foretold, decision) = desk.request(dry);
     assert_eq!(decision.changes, [], "a dry run changes nothing");
@@ -231,7 +231,7 @@ fn a_signal_of_a_parent_that_is_deleted_at_the_same_moment_is_not_lost() {
     let status = desk.ended(Exit::Code(0));
     let task_id = desk.task_of("a");
     let _ = desk.step(&Event::Task(TaskReport { task_id, status }));
-    let (reply, _) = desk.request(Request::DeleteJob { name: name("a") });
+    let (reply, _) = desk.request(Request::DeleteJob { name: name("a"), by: None });
     assert!(matches!(reply, Reply::Deleted { .. }));
     assert_eq!(desk.live_of("b"), ["launching"]);
 }
@@ -370,7 +370,10 @@ fn a_chain_of_a_hundred_thousand_jobs_is_loaded_and_cannot_be_closed() {
     let deleted = step(
         &desk.state,
         desk.now,
-        &Event::Request { id: RequestId(2), request: Request::DeleteJob { name: name("j50000") } },
+        &Event::Request {
+            id: RequestId(2),
+            request: Request::DeleteJob { name: name("j50000"), by: None },
+        },
     );
     for change in &deleted.changes {
         desk.state.apply(change);

@@ -68,7 +68,8 @@ fn a_run_is_told_step_by_step_through_all_its_attempts() {
     assert_eq!(failed, ["attemptended 0", "waiting"]);
     let retried = told(&mut desk, |desk| desk.wake("01:01:00"));
     assert_eq!(retried, ["pending", "placed 1"]);
-    let killed = told(&mut desk, |desk| desk.request(Request::KillJob { name: name("job") }).1);
+    let killed =
+        told(&mut desk, |desk| desk.request(Request::KillJob { name: name("job"), by: None }).1);
     assert_eq!(killed, ["stopping 1"]);
     let over = told(&mut desk, |desk| desk.ends(Exit::Killed));
     assert_eq!(over, ["attemptended 1", "ended"]);
@@ -116,7 +117,8 @@ fn what_becomes_of_a_job_is_told() {
     draft.disabled = Some(true);
     let replaced = told(&mut desk, put(draft));
     assert_eq!(replaced, ["job: Replaced { revision: 2, disabled: true }"]);
-    let deleted = told(&mut desk, |desk| desk.request(Request::DeleteJob { name: name("job") }).1);
+    let deleted =
+        told(&mut desk, |desk| desk.request(Request::DeleteJob { name: name("job"), by: None }).1);
     assert_eq!(deleted, ["job: Deleted"]);
     let panics = self::draft(PANICS_WHEN_DECIDED, "R/2026-01-01T02:00:00Z/PT1H");
     let _ = told(&mut desk, put(panics));

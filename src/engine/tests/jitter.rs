@@ -126,7 +126,7 @@ fn a_new_job_owes_what_waits_for_its_jitter_or_is_inside_its_window() {
         desk.put(spread());
         let opens = opening(&desk, "01:00:00");
         // In another life, which has the same name and so the same share.
-        let _ = desk.request(Request::DeleteJob { name: name("job") });
+        let _ = desk.request(Request::DeleteJob { name: name("job"), by: None });
         desk.jump_to(opens + late);
         desk.put(spread());
         assert_eq!(desk.live(), live);
@@ -170,7 +170,7 @@ fn a_deletion_owes_nothing_that_waits_for_its_jitter() {
     let mut desk = Desk::new();
     desk.put(spread());
     desk.jump_to(opening(&desk, "01:00:00") - INSTANT);
-    let _ = desk.request(Request::DeleteJob { name: name("job") });
+    let _ = desk.request(Request::DeleteJob { name: name("job"), by: None });
     assert_eq!((desk.over(), desk.unrun()), (vec![], vec![]));
 }
 

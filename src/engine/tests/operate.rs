@@ -150,6 +150,63 @@ fn a_queued_run_is_skipped_and_a_running_one_is_stopped_in_the_words_of_who_want
     );
 }
 
+/// All runs of a job together: what was begun, what waits for its next attempt, and what was not begun.
+#[test]
+fn runs_that_are_stopped_together_end_in_the_words_of_who_wanted_it() {
+    let ends = |request: fn(Option<Intervention>) -> Request, by: Option<Intervention>| {
+        let mut desk = desk(vec![by_hand("a")]);
+        desk.run_of("a");
+        desk.run_of("a");
+        desk.running();
+        let _ = desk.request(request(by.clone()));
+        assert_eq!(desk.over().len(), 1, "the one that was not begun");
+        let queued = last_over(&desk, "a");
+        let _ = desk.ends(Exit::Killed);
+        let begun = last_over(&desk, "a");
+        assert_eq!(
+            (begun.stopped_by.as_deref(), queued.stopped_by.as_deref()),
+            (by.as_ref(), by.as_ref())
+        );
+        [reason(&queued).to_owned(), reason(&begun).to_owned()]
+    };
+    let kill = |by| Request::KillJob { name: name("a"), by };
+    let delete = |by| Request::DeleteJob { name: name("a"), by };
+    assert_eq!(
+        ends(kill, Some(kim("it hangs"))),
+        ["kim stopped it before it started: it hangs", "kim had it stopped: it hangs"]
+    );
+    assert_eq!(
+        ends(delete, Some(kim("nobody needs it"))),
+        [
+            "kim deleted its job before it started: nobody needs it",
+            "kim deleted its job: nobody needs it"
+        ]
+    );
+    assert_eq!(
+        ends(kill, None),
+        ["it was stopped on request before it started", "it was stopped on request"]
+    );
+    assert_eq!(
+        ends(delete, None),
+        ["its job was deleted before it started", "it was stopped because its job was deleted"]
+    );
+}
+
+#[test]
+fn who_had_a_run_stopped_first_stands_when_all_are_stopped() {
+    let mut desk = desk(vec![by_hand("a")]);
+    let run = desk.run_of("a");
+    desk.running();
+    assert_eq!(became(&operate(&mut desk, &run, RunVerb::Kill)), Became::Stopping);
+    let by = Some(kim("all of them"));
+    let (reply, _) = desk.request(Request::KillJob { name: name("a"), by: by.clone() });
+    assert_eq!(reply, Reply::Stopping { count: 1 });
+    let (reply, _) = desk.request(Request::DeleteJob { name: name("a"), by });
+    assert_eq!(reply, Reply::Deleted { consequences: Vec::new() });
+    let _ = desk.ends(Exit::Killed);
+    assert_eq!(reason(&last_over(&desk, "a")), "kim had it stopped: the disk was full");
+}
+
 fn pause(desk: &mut Desk, scope: PauseScope, until: Option<&str>) -> Reply {
     let until = until.map(day);
     desk.request(Request::Pause { scope, until, by: kim("maintenance") }).0

@@ -275,7 +275,7 @@ fn that_a_launch_never_arrived_counts_once_for_each_time_of_asking() {
         let task = desk.task();
         let _ = desk.report(&task, TaskStatus::NeverLaunched);
         if stop {
-            let _ = desk.request(Request::KillJob { name: name("job") });
+            let _ = desk.request(Request::KillJob { name: name("job"), by: None });
         }
         desk.jump("01:01:00.001");
         let decision = desk.report(&task, TaskStatus::NeverLaunched);

@@ -131,7 +131,7 @@ fn a_run_that_waits_for_its_job_to_speak_can_be_stopped() {
     desk.put(asynchronous(0));
     let _ = desk.wake("01:00:00");
     let _ = desk.ends(Exit::Code(0));
-    let (reply, decision) = desk.request(Request::KillJob { name: name("job") });
+    let (reply, decision) = desk.request(Request::KillJob { name: name("job"), by: None });
     assert_eq!(reply, Reply::Stopping { count: 1 });
     let kills = |effect: &&Effect| matches!(effect, Effect::Kill { .. });
     assert_eq!(decision.effects.iter().filter(kills).count(), 0, "nothing of it is running");
@@ -140,7 +140,7 @@ fn a_run_that_waits_for_its_job_to_speak_can_be_stopped() {
     // And one that is being stopped is not waited for.
     let _ = desk.wake("02:00:00");
     desk.running();
-    let _ = desk.request(Request::KillJob { name: name("job") });
+    let _ = desk.request(Request::KillJob { name: name("job"), by: None });
     let _ = desk.ends(Exit::Code(0));
     assert_eq!(verdicts(&desk), ["killed", "killed"]);
 }

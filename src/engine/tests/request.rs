@@ -260,7 +260,7 @@ fn manual_runs_of_one_instant_have_different_tasks() {
     desk.put(job.clone());
     let (first, second) = (desk.run_now(), desk.run_now());
     assert_eq!(first.task_millis + 1, second.task_millis);
-    let _ = desk.request(Request::DeleteJob { name: name("job") });
+    let _ = desk.request(Request::DeleteJob { name: name("job"), by: None });
     desk.put(job);
     assert_eq!(desk.run_now().task_millis, second.task_millis + 1, "not even in another life");
 }
@@ -292,7 +292,7 @@ fn a_deleted_job_stops_its_runs_and_another_life_of_the_name_is_free_of_them() {
     desk.put(hourly());
     let _ = desk.wake("01:00:00");
     desk.running();
-    let (reply, decision) = desk.request(Request::DeleteJob { name: name("job") });
+    let (reply, decision) = desk.request(Request::DeleteJob { name: name("job"), by: None });
     assert_eq!(reply, Reply::Deleted { consequences: Vec::new() });
     assert_eq!(done(&decision), "kill");
     desk.put(draft("job", "R/2026-01-01T02:00:00Z/PT1H"));
@@ -310,7 +310,7 @@ fn a_deletion_accounts_for_what_was_due() {
     let mut desk = Desk::new();
     desk.put(hourly());
     desk.jump("02:00:00");
-    let _ = desk.request(Request::DeleteJob { name: name("job") });
+    let _ = desk.request(Request::DeleteJob { name: name("job"), by: None });
     assert_eq!(desk.unrun(), ["1 missed 01:00:00 to 01:00:00"]);
     assert_eq!(desk.over(), ["02:00:00 killed"]);
 }
@@ -332,8 +332,8 @@ fn what_cannot_be_done_is_refused_with_the_field_and_changes_nothing() {
         assert_eq!(decision.changes, []);
     }
     for request in [
-        Request::DeleteJob { name: name("nobody") },
-        Request::KillJob { name: name("nobody") },
+        Request::DeleteJob { name: name("nobody"), by: None },
+        Request::KillJob { name: name("nobody"), by: None },
         Request::RunJob { name: name("nobody"), ask: Box::default() },
     ] {
         let (reply, decision) = desk.request(request);

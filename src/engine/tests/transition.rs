@@ -61,8 +61,12 @@ fn desk_with(standing: &str, retries: i64, stop: StopReason) -> (Desk, TaskId) {
 
 fn stop_run(desk: &mut Desk, why: StopReason) {
     match why {
-        StopReason::Requested => drop(desk.request(Request::KillJob { name: name("job") })),
-        StopReason::JobDeleted => drop(desk.request(Request::DeleteJob { name: name("job") })),
+        StopReason::Requested => {
+            drop(desk.request(Request::KillJob { name: name("job"), by: None }))
+        }
+        StopReason::JobDeleted => {
+            drop(desk.request(Request::DeleteJob { name: name("job"), by: None }))
+        }
         StopReason::TimedOut => drop(desk.wake("01:10:00")),
         StopReason::Superseded => {
             let mut job = hourly();
@@ -269,8 +273,8 @@ fn every_run_state_has_an_answer_to_kill_and_delete() {
             let (mut desk, _) = desk_with(standing, 1, StopReason::Requested);
             let name = name("job");
             let (reply, decision) = desk.request(match word {
-                "kill" => Request::KillJob { name },
-                _ => Request::DeleteJob { name },
+                "kill" => Request::KillJob { name, by: None },
+                _ => Request::DeleteJob { name, by: None },
             });
             let all: Vec<String> = desk.over().into_iter().chain(desk.live()).collect();
             let text = format!("{}; {}; {reply:?}", all.join(", "), done(&decision));

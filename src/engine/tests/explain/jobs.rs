@@ -77,7 +77,7 @@ fn a_job_says_where_each_of_its_live_runs_stands() {
 fn what_another_life_of_the_name_did_is_not_told() {
     let mut desk = due_desk(hourly());
     let _ = desk.ends(Exit::Code(3));
-    let _ = desk.request(Request::DeleteJob { name: name("job") });
+    let _ = desk.request(Request::DeleteJob { name: name("job"), by: None });
     desk.put(hourly());
     assert_eq!(desk.ended[0].id.incarnation, Incarnation(1));
     job_is_told(
