@@ -51,10 +51,15 @@ test("created, edited, run, killed, deleted", async () => {
   await page.getByRole("button", { name: "more to do with payroll" }).click();
   await page.getByRole("menuitem", { name: "Delete…" }).click();
   const ask = page.getByRole("dialog");
+  const sure = ask.getByRole("button", { name: /Delete/ });
+  await ask.getByLabel("Reason").fill("paid by hand");
+  assert.equal(await sure.isDisabled(), true);
   await ask.getByRole("textbox").first().fill("payroll");
-  await ask.getByRole("button", { name: /Delete/ }).click();
+  await sure.click();
   await page.waitForURL(/#\/jobs/);
   await page.getByText("There is no job yet").waitFor();
+  await page.goto(`${server.url}/#/audit`);
+  await page.getByRole("row", { name: /payroll/ }).filter({ hasText: "paid by hand" }).waitFor();
 });
 
 test("a field that no form shows is kept, and another's change is not written over", async () => {

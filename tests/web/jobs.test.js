@@ -74,6 +74,40 @@ test("several jobs at once: marked, paused with a reason, resumed", async () => 
   await until("both to be resumed", async () => (await held.server.get("pauses")).jobs.length === 0);
 });
 
+test("several jobs at once: their runs killed, then they deleted, for one reason each", async () => {
+  const { server, browser } = held;
+  await Promise.all(["spent.a", "spent.b"].map((name) => server.put({ name, command: "sleep 600" })));
+  const runs = [await server.run("spent.a"), await server.run("spent.b")];
+  const page = await browser.open(server, "#/jobs?search=spent.");
+  const mark = async () => {
+    await page.getByRole("checkbox", { name: "mark spent.a" }).check();
+    await page.getByRole("checkbox", { name: "mark spent.b" }).check();
+  };
+  const ask = page.getByRole("dialog");
+  await mark();
+  await page.getByRole("button", { name: "Kill runs" }).click();
+  await ask.getByLabel("Reason").fill("the disk is full & slow");
+  await ask.getByRole("button", { name: "Kill runs: 2 jobs" }).click();
+  await page.getByText("2 jobs asked to stop").waitFor();
+  for (const run of runs) assert.equal((await server.over(run)).stoppedBy.reason, "the disk is full & slow");
+
+  await mark();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  const sure = ask.getByRole("button", { name: "Delete: 2 jobs" });
+  await ask.getByLabel("Reason").fill("moved to the other cluster");
+  assert.equal(await sure.isDisabled(), true);
+  await ask.getByLabel(/^Type/).fill("2");
+  await sure.click();
+  await page.getByText("2 jobs deleted").waitFor();
+  for (const job of ["spent.a", "spent.b"]) {
+    const { records } = await server.get(`audit?job=${job}&limit=2`);
+    assert.deepEqual(records.map((it) => [it.what, it.reason]), [["delete", "moved to the other cluster"], ["kill", "the disk is full & slow"]]);
+  }
+  await page.goto(`${server.url}/#/audit?job=spent.a`);
+  await page.getByText("moved to the other cluster").first().waitFor();
+  await page.getByText("the disk is full & slow").first().waitFor();
+});
+
 test("everything paused is told above all else, and resumed from there", async () => {
   const page = await held.browser.open(held.server, "#/now");
   await page.getByRole("button", { name: "Pause everything…" }).click();

@@ -73,6 +73,8 @@ test("of runs that are killed together each has the reason on record", async () 
   const told = JSON.stringify(await server.over(runs[1]));
   assert.match(told, /wrong input/);
   assert.match(JSON.stringify(await server.over(runs[0])), /earlier/);
+  const { records } = await server.get("audit?job=many&limit=1");
+  assert.deepEqual([records[0].what, records[0].reason, records[0].path], ["kill", "wrong input", "/scheduler/task/kill/many"]);
 });
 
 test("a run leads to the revision that it was recorded with, however old it is", async () => {

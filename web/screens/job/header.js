@@ -77,7 +77,7 @@ function Why({ reasons, jobs }) {
 
 /** @param {{shown: import("./screen.js").Shown}} props */
 function Actions({ shown }) {
-  const { name, job, etag, reasons, live, skips, preview, parents, children } = shown;
+  const { name, job, etag, reasons, skips, preview, parents, children } = shown;
   const me = useMe();
   const [open, setOpen] = useState(/** @type {"run" | "pause" | null} */ (null));
   const more = useRef(/** @type {(() => void) | null} */ (null));
@@ -124,7 +124,7 @@ function Actions({ shown }) {
         { label: "Show in the graph", href: to(["graph"], { job: name }) },
         { label: "Duplicate…", href: to(["new"], { from: name }) },
         job.disabled ? { label: "Enable", run: () => setDisabled(name, false), refused: editor } : { label: "Disable", run: () => setDisabled(name, true), refused: editor },
-        { label: "Kill its runs…", run: () => killAll(name, live.length), refused: operator, danger: true },
+        { label: "Kill its runs…", run: () => killAll(name), refused: operator, danger: true },
         { label: "Delete…", run: () => remove(name, etag, [...parents, ...children]), refused: editor, danger: true },
       ]}
     />

@@ -9,44 +9,46 @@ import { Sentence } from "../../parts/sentence.js";
 import { go, to } from "../../shell/route.js";
 import { tell, tellProblem } from "../../shell/notices.js";
 
-/** Up to so many are stopped one by one, each with the reason. */
-const ONE_BY_ONE = 100;
+/** So many runs are counted before they are stopped. */
+const COUNTED = 100;
 
-/**
- * @param {string} job
- * @param {number} live
- */
-export async function killAll(job, live) {
+/** @param {string} job */
+export async function killAll(job) {
   try {
-    const few = async () => {
-      const { runs, next } = await get("runs", { job, live: true, limit: ONE_BY_ONE });
-      return next === null && runs.length > 0 ? runs : null;
-    };
-    const known = await few();
-    const amount = known?.length ?? live;
+    const { runs, next } = await get("runs", { job, live: true, limit: COUNTED });
     const reason = await confirm({
       title: `Kill all runs of ${job}?`,
       body: html`<p>
-        ${amount ? `This stops ${counted(amount, "run")}${known ? "" : " or more"}.` : "No run is known to be live now; one that begins meanwhile is stopped."}
+        ${runs.length ? `This stops ${counted(runs.length, "run")}${next === null ? "" : " or more"}.` : "No run is known to be live now; one that begins meanwhile is stopped."}
         What waits to be begun is ended. The job itself goes on.
       </p>`,
       confirm: "Kill its runs",
       danger: true,
-      reason: known !== null,
+      reason: true,
     });
     if (reason === null) return;
-    for (const { id } of (reason && (await few())) || []) {
-      // It may have ended by itself.
-      await send("POST", `run/${part(id)}/kill`, { reason }).catch((error) => {
-        if (error.status !== 409 && error.status !== 404) throw error;
-      });
-    }
-    // What has begun meanwhile.
-    await send("DELETE", `task/kill/${part(job)}`);
+    await stopRuns(job, reason);
     tell({ tone: "good", text: `the runs of ${job} are being stopped` });
   } catch (error) {
-    tellProblem(`the runs of ${job} were not all stopped`, error);
+    tellProblem(`the runs of ${job} were not stopped`, error);
   }
+}
+
+/**
+ * @param {string} job
+ * @param {string} reason may be empty
+ */
+export function stopRuns(job, reason) {
+  return send("DELETE", `task/kill/${part(job)}`, undefined, { params: { reason } });
+}
+
+/**
+ * @param {string} job
+ * @param {string} reason may be empty
+ * @param {string} [etag] of what the reader looks at
+ */
+export function deleteJob(job, reason, etag) {
+  return send("DELETE", `job/${part(job)}`, undefined, { params: { reason }, ifMatch: etag });
 }
 
 /**
@@ -163,7 +165,7 @@ export async function liftQuarantine(job) {
 export async function remove(job, etag, related) {
   try {
     const { data } = await send("DELETE", `job/${part(job)}`, undefined, { params: { dryRun: true } });
-    const sure = await confirm({
+    const reason = await confirm({
       title: `Delete ${job}?`,
       body: html`<p>Its runs are stopped. Its last definition is kept: the page of its name can bring it back.</p>
         ${data.consequences.length > 0 &&
@@ -171,9 +173,10 @@ export async function remove(job, etag, related) {
       confirm: "Delete the job",
       danger: true,
       type: job,
+      reason: true,
     });
-    if (sure === null) return;
-    const { warnings } = await send("DELETE", `job/${part(job)}`, undefined, { ifMatch: etag });
+    if (reason === null) return;
+    const { warnings } = await deleteJob(job, reason, etag);
     tell({ tone: "good", text: `${job} is deleted`, detail: warnings.join("; ") || null });
     go(to(["jobs"]));
   } catch (error) {

@@ -2,10 +2,11 @@
 
 import { html, useRef, useState } from "../../vendor/preact.js";
 import { counted } from "../../data/format.js";
-import { get, part, send } from "../../data/http.js";
+import { get, send } from "../../data/http.js";
 import { refusal } from "../../data/me.js";
 import { confirm } from "../../parts/dialog.js";
 import { tell } from "../../shell/notices.js";
+import { deleteJob, stopRuns } from "../job/verbs.js";
 
 /** More are done from the command line, where they can be looked at in peace. */
 const MARKED_MAX = 1_000;
@@ -18,7 +19,7 @@ const PAGE = 200;
  * @property {string} asks
  * @property {string} done
  * @property {boolean} [danger]
- * @property {(job: string, reason: string | undefined) => Promise<unknown>} act
+ * @property {(job: string, reason: string) => Promise<unknown>} act
  */
 
 /** @type {Verb[]} */
@@ -26,8 +27,8 @@ const VERBS = [
   { name: "Run now", needs: "operator", asks: "Run them now?", done: "started", act: (job, reason) => send("POST", "runs", { job, reason }) },
   { name: "Pause", needs: "operator", asks: "Pause them?", done: "paused", act: (job, reason) => send("POST", "pause", { job, reason }) },
   { name: "Resume", needs: "operator", asks: "Resume them?", done: "resumed", act: (job, reason) => send("POST", "resume", { job, reason }) },
-  { name: "Kill runs", needs: "operator", danger: true, asks: "Stop all their runs?", done: "asked to stop", act: (job) => send("DELETE", `task/kill/${part(job)}`) },
-  { name: "Delete", needs: "editor", danger: true, asks: "Delete them?", done: "deleted", act: (job) => send("DELETE", `job/${part(job)}`) },
+  { name: "Kill runs", needs: "operator", danger: true, asks: "Stop all their runs?", done: "asked to stop", act: stopRuns },
+  { name: "Delete", needs: "editor", danger: true, asks: "Delete them?", done: "deleted", act: (job, reason) => deleteJob(job, reason) },
 ];
 
 /**
@@ -55,7 +56,7 @@ export function BulkBar({ marked, mark, me, asked, total }) {
       title: `${verb.asks}`,
       confirm: `${verb.name}: ${counted(names.length, "job")}`,
       danger: verb.danger,
-      reason: verb.needs === "operator" && !verb.danger,
+      reason: true,
       type: verb.name === "Delete" ? String(names.length) : undefined,
       body: html`<p>${names.slice(0, 12).join(", ")}${names.length > 12 ? ` and ${names.length - 12} more` : ""}</p>`,
     });
@@ -69,7 +70,7 @@ export function BulkBar({ marked, mark, me, asked, total }) {
       if (stopped.current) break;
       setProgress(`${index} of ${names.length}`);
       try {
-        await verb.act(name, reason || undefined);
+        await verb.act(name, reason);
         done.add(name);
       } catch (error) {
         refused.push({ name, message: error instanceof Error ? error.message : String(error) });
