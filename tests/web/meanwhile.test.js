@@ -63,7 +63,7 @@ test("of runs that are killed together each has the reason on record", async () 
   assert.equal(await page.getByRole("menuitem", { name: "Disable", exact: true }).count(), 1);
   await page.getByRole("menuitem", { name: "Kill its runs…" }).click();
   const ask = page.getByRole("dialog");
-  await ask.getByText("This stops 2 runs.").waitFor();
+  await ask.getByText("This stops 2 runs. What waits").waitFor();
   await ask.getByLabel("Reason").fill("wrong input");
   // One that is over before it is asked for stays as it is.
   await server.ask("POST", `/scheduler/run/${encodeURIComponent(runs[0])}/kill`, { reason: "earlier" });

@@ -19,7 +19,7 @@ export async function killAll(job) {
     const reason = await confirm({
       title: `Kill all runs of ${job}?`,
       body: html`<p>
-        ${runs.length ? `This stops ${counted(runs.length, "run")}${next === null ? "" : " or more"}.` : "No run is known to be live now; one that begins meanwhile is stopped."}
+        ${runs.length ? `This stops ${counted(runs.length, "run")}${next === null ? "" : " or more"}.` : "No run is known to be live now; one that begins meanwhile is stopped."}${" "}
         What waits to be begun is ended. The job itself goes on.
       </p>`,
       confirm: "Kill its runs",
