@@ -8,6 +8,7 @@ mod history;
 mod operations;
 mod overview;
 mod pages;
+mod sandbox;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,9 +33,10 @@ pub use history::{HistoryPage, Lane, LanesWanted, LookedFor};
 pub use operations::{BacklogPage, BacklogWanted, Operations, Pauses, Timetable, waiting_jobs};
 pub use overview::{Order, OverviewJob, OverviewPage, OverviewWanted};
 pub use pages::Pages;
+pub use sandbox::{SandboxFile, Sandboxes};
 
 /// The program behind the API.
-pub trait Backend: Operations + Pages + Send + Sync + 'static {
+pub trait Backend: Operations + Pages + Sandboxes + Send + Sync + 'static {
     /// Hands a request to the loop; the answer is durable when it comes.
     fn submit(&self, request: Request) -> BoxFuture<'_, Result<Reply, Unavailable>>;
 
@@ -96,7 +98,9 @@ pub trait Backend: Operations + Pages + Send + Sync + 'static {
 
     /// At most `max` bytes of what an attempt wrote, from the first kept byte at or after `position`.
     ///
-    /// [`io::ErrorKind::NotFound`] means that nothing is kept of that attempt.
+    /// [`io::ErrorKind::NotFound`] means that nothing is kept of that attempt; `HostUnreachable`, that whoever keeps it
+    /// cannot be asked; `PermissionDenied`, that they refuse. An error with a text of its own says why in a sentence for
+    /// people.
     fn output(
         &self,
         run: RunId,

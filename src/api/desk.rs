@@ -27,7 +27,7 @@ use tokio::sync::Semaphore;
 use super::access::{Caller, Scope};
 use super::backend::{
     Almanac, Backend, HistoryFilter, Info, JobView, NewestRuns, Piece, RevisionId, RevisionView,
-    RoundView, Stream,
+    RoundView, SandboxFile, Stream,
 };
 use super::brief::JobBrief;
 use super::conditions::Conditions;
@@ -284,6 +284,28 @@ impl Desk {
     /// The newest run of each of these names, as [`Backend::newest_runs`]. The jobs are such as [`Self::briefs`] gave.
     pub(crate) async fn newest_runs(&self, jobs: Vec<JobName>) -> Result<NewestRuns, String> {
         self.door.backend.newest_runs(jobs).await
+    }
+
+    /// The files of an attempt, as [`Sandboxes::files`]. The run is one that [`Self::run`] gave.
+    pub(crate) fn files(
+        &self,
+        run: RunId,
+        attempt: u32,
+        directory: String,
+    ) -> BoxFuture<'_, io::Result<Vec<SandboxFile>>> {
+        self.door.backend.files(run, attempt, directory)
+    }
+
+    /// Part of a file of an attempt, as [`Sandboxes::file`]. The run is one that [`Self::run`] gave.
+    pub(crate) fn file(
+        &self,
+        run: RunId,
+        attempt: u32,
+        path: String,
+        position: u64,
+        max: usize,
+    ) -> BoxFuture<'_, io::Result<Piece>> {
+        self.door.backend.file(run, attempt, path, position, max)
     }
 
     /// What an attempt of a run wrote, as [`Backend::output`]. The run is one that [`Self::run`] gave.

@@ -49,7 +49,8 @@ pub use backend::{
     AgentView, Almanac, Backend, BacklogPage, BacklogWanted, Feed, HistoryFilter, HistoryPage,
     Info, JobExplained, JobHead, JobView, Lane, LanesWanted, LookedFor, NewestRuns, Operations,
     Order, OverviewJob, OverviewPage, OverviewWanted, Pages, Pauses, Piece, RevisionId,
-    RevisionView, RoundView, Stream, Timetable, Unavailable, ZoneInfo, waiting_jobs,
+    RevisionView, RoundView, SandboxFile, Sandboxes, Stream, Timetable, Unavailable, ZoneInfo,
+    waiting_jobs,
 };
 pub use brief::{JobBrief, JobState, JobStatus};
 pub use content::BodyLimits;

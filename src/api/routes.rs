@@ -116,6 +116,8 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::GET, "/run/{id}", VIEWER, |method| on(method, ours::runs::show)),
     below(Method::GET, "/run/{id}/stdout", VIEWER, |method| on(method, ours::output::stdout)),
     below(Method::GET, "/run/{id}/stderr", VIEWER, |method| on(method, ours::output::stderr)),
+    below(Method::GET, "/run/{id}/files", VIEWER, |method| on(method, ours::files::list)),
+    below(Method::GET, "/run/{id}/file", VIEWER, |method| on(method, ours::output::file)),
     below(Method::GET, "/revisions/{name}", VIEWER, |method| on(method, ours::revisions::list)),
     below(Method::GET, "/revision/{name}/{revision}", VIEWER, |method| {
         on(method, ours::revisions::show)

@@ -9,6 +9,7 @@ mod operated;
 mod pages;
 mod reads;
 mod remembered;
+pub(crate) mod sandbox;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -86,6 +87,7 @@ pub(crate) struct World {
     pub(crate) jobs: BTreeMap<JobName, JobRecord>,
     pub(crate) history: Vec<HistoryEntry>,
     pub(crate) written: BTreeMap<(RunId, u32, &'static str), Written>,
+    pub(crate) files: BTreeMap<(RunId, u32, String), sandbox::Kept>,
     pub(crate) requests: Vec<Request>,
     /// By the id of its key: what was asked, and what was answered.
     pub(crate) answered: BTreeMap<String, (RequestKey, Reply)>,

@@ -5,6 +5,7 @@ mod backfills;
 mod browsers;
 mod events;
 mod explain;
+mod files;
 mod forecast;
 mod front;
 mod jobs;

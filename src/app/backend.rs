@@ -2,6 +2,7 @@
 
 mod operations;
 mod pages;
+mod sandbox;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -244,7 +244,7 @@ fn conditions() -> [Value; 3] {
 }
 
 /// Every status with which something is refused, with its name here and why.
-const REFUSALS: [(u16, &str, &str); 14] = [
+const REFUSALS: [(u16, &str, &str); 15] = [
     (
         400,
         "Invalid",
@@ -266,6 +266,11 @@ const REFUSALS: [(u16, &str, &str); 14] = [
     (422, "KeyReused", "The `Idempotency-Key` was used for another request."),
     (429, "TooMany", "Too many passwords are tried at one time."),
     (500, "Failed", "Something is wrong in here; the log says what, under `requestId`."),
+    (
+        502,
+        "Elsewhere",
+        "The agent that has it cannot be asked, or refuses; nothing of the run is lost.",
+    ),
     (503, "Unavailable", "Nothing is changed, or it is not known; asking again is safe."),
 ];
 

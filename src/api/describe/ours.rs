@@ -48,6 +48,24 @@ pub(super) fn describe(method: &str, path: &str, dialect: Dialect) -> Option<Ope
             .refused(&[404]),
         ("GET", "/run/{id}/stdout") => output("getStdout", "What a run wrote to its standard output."),
         ("GET", "/run/{id}/stderr") => output("getStderr", "What a run wrote to its standard error."),
+        ("GET", "/run/{id}/files") => Operation::new("listFiles", "runs", "The files of an attempt that ran elsewhere in a cluster.")
+            .query("attempt", json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}), "Of this attempt; by default the last.")
+            .query("path", json!({"type": "string", "examples": ["logs"]}), "In this directory; by default the attempt's own.")
+            .answer(200, Answer::json("The files.", whole(json!({
+                "run": {"type": "string"}, "attempt": {"type": "integer", "minimum": 0}, "path": {"type": "string"},
+                "files": array(json!({"type": "object", "required": ["path", "directory", "size", "modifiedAt", "owner", "mode"], "properties": {
+                    "path": {"type": "string"}, "directory": {"type": "boolean"}, "size": {"type": "integer", "minimum": 0},
+                    "modifiedAt": {"anyOf": [instant(), {"type": "null"}]}, "owner": {"type": "string"}, "mode": {"type": "string"},
+                }})),
+            }))))
+            .refused(&[400, 404, 502]),
+        ("GET", "/run/{id}/file") => Operation::new("getFile", "runs", "One of those files, as a whole or in part.")
+            .query("attempt", json!({"type": "integer", "minimum": 0, "maximum": u32::MAX}), "Of this attempt; by default the last.")
+            .required("path", json!({"type": "string", "examples": ["report.csv"]}), "Which.")
+            .header("Range", json!({"type": "string", "examples": ["bytes=0-99"]}), "Only a part.")
+            .answer(200, Answer::text("It.", "application/octet-stream").with(&["Accept-Ranges"]))
+            .answer(206, Answer::text("A part of it.", "application/octet-stream").with(&["Accept-Ranges", "Content-Range"]))
+            .refused(&[400, 404, 416, 502]),
         ("GET", "/revisions/{name}") => {
             paged(Operation::new("listRevisions", "revisions", "The definitions that a job has had, newest first."), 20, 100, revision())
                 .answer(200, Answer::json("A page.", whole(json!({
@@ -239,7 +257,7 @@ fn output(id: &'static str, summary: &'static str) -> Operation {
         )
         .answer(200, Answer::text("What it wrote.", "text/plain").with(&["Accept-Ranges"]))
         .answer(206, Answer::text("A part of it.", "text/plain").with(&part))
-        .refused(&[400, 404, 416])
+        .refused(&[400, 404, 416, 502])
 }
 
 fn events() -> Operation {

@@ -10,6 +10,7 @@ pub(crate) mod cutover;
 pub(crate) mod events;
 pub(crate) mod explain;
 mod fields;
+pub(crate) mod files;
 pub(crate) mod forecast;
 pub(crate) mod info;
 pub(crate) mod layout;

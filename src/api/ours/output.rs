@@ -13,13 +13,14 @@ use std::io;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::RawQuery;
-use axum::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use axum::http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use tokio::sync::watch;
 
+use super::files;
 use super::range::Wanted;
 use super::runs::{self, RunPath};
 use crate::api::Desk;
@@ -54,7 +55,7 @@ pub(crate) async fn stdout(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let asked = Asked { id, stream: Stream::Stdout, query, method, headers };
+    let asked = Asked { id, what: What::Stream(Stream::Stdout), query, method, headers };
     asked.answer(desk, exchange).await
 }
 
@@ -67,13 +68,38 @@ pub(crate) async fn stderr(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let asked = Asked { id, stream: Stream::Stderr, query, method, headers };
+    let asked = Asked { id, what: What::Stream(Stream::Stderr), query, method, headers };
     asked.answer(desk, exchange).await
+}
+
+/// `GET P/run/{id}/file`.
+pub(crate) async fn file(
+    desk: Desk,
+    RunPath(id): RunPath,
+    RawQuery(query): RawQuery,
+    Extension(exchange): Extension<Exchange>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let parsed = Query::parse_known(query.as_deref(), &["attempt", "path"])?;
+    let what = What::File(files::path(&parsed)?.ok_or_else(|| {
+        ApiError::invalid("path", "`path` is missing").remedy("give the path that `files` tells")
+    })?);
+    Asked { id, what, query, method, headers }.answer(desk, exchange).await
+}
+
+/// What of an attempt is read.
+#[derive(Clone)]
+enum What {
+    /// What it wrote to a stream.
+    Stream(Stream),
+    /// A file in its directory.
+    File(String),
 }
 
 struct Asked {
     id: RunId,
-    stream: Stream,
+    what: What,
     query: Option<String>,
     method: Method,
     headers: HeaderMap,
@@ -81,7 +107,11 @@ struct Asked {
 
 impl Asked {
     async fn answer(self, desk: Desk, exchange: Exchange) -> Result<Response, ApiError> {
-        let query = Query::parse_known(self.query.as_deref(), &["attempt", "follow"])?;
+        let known: &[&str] = match self.what {
+            What::Stream(_) => &["attempt", "follow"],
+            What::File(_) => &["attempt", "path"],
+        };
+        let query = Query::parse_known(self.query.as_deref(), known)?;
         let chosen: Option<u32> = query.number("attempt")?;
         let follows = query.flag("follow")?.unwrap_or(false);
         // A range belongs to GET alone.
@@ -93,28 +123,14 @@ impl Asked {
         }
 
         let run = runs::find(&desk, self.id).await?;
-        if let Some(chosen) = chosen
-            && chosen as usize >= run.attempts.len()
-        {
-            let count = run.attempts.len();
-            return Err(ApiError::not_found(
-                "unknown_attempt",
-                format!("run `{}` has no attempt {chosen}", self.id),
-            )
-            .remedy(format!("it has {count} so far, counted from 0")));
-        }
-        if follows {
+        check_attempt(&run, chosen)?;
+        if let (What::Stream(stream), true) = (&self.what, follows) {
             let listener = desk.follow_output()?;
-            let follower = Follower::new(desk, listener, self.id, self.stream, chosen);
+            let follower = Follower::new(desk, listener, self.id, *stream, chosen);
             return Ok(follow(follower, exchange.stopping));
         }
-        let index = match chosen {
-            Some(index) => index,
-            None => run.attempts.last().map(|attempt| attempt.index).ok_or_else(|| {
-                ApiError::not_found("no_output", format!("run `{}` has not been started", self.id))
-            })?,
-        };
-        let reader = Reader { desk, id: self.id, stream: self.stream, attempt: index };
+        let index = attempt_or_last(&run, chosen)?;
+        let reader = Reader { desk, id: self.id, what: self.what, attempt: index };
         match range {
             Some(wanted) => part(&reader, &run, wanted).await,
             None => whole(reader, &run).await,
@@ -122,31 +138,77 @@ impl Asked {
     }
 }
 
-/// Reads one attempt's stream.
+fn check_attempt(run: &Run, chosen: Option<u32>) -> Result<(), ApiError> {
+    let count = run.attempts.len();
+    match chosen {
+        Some(chosen) if chosen as usize >= count => Err(ApiError::not_found(
+            "unknown_attempt",
+            format!("run `{}` has no attempt {chosen}", run.id),
+        )
+        .remedy(format!("it has {count} so far, counted from 0"))),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The attempt that is asked for, or the last there is.
+///
+/// # Errors
+///
+/// That there is none.
+pub(super) fn attempt_or_last(run: &Run, chosen: Option<u32>) -> Result<u32, ApiError> {
+    check_attempt(run, chosen)?;
+    let last = || run.attempts.last().map(|attempt| attempt.index);
+    chosen.or_else(last).ok_or_else(|| {
+        ApiError::not_found("no_output", format!("run `{}` has not been started", run.id))
+    })
+}
+
+/// Why something of an attempt cannot be read, for whoever asked.
+pub(super) fn unreadable(error: &io::Error) -> ApiError {
+    // What has no text of its own could tell of paths on this machine.
+    let told = error.get_ref().map(ToString::to_string);
+    match (error.kind(), told) {
+        (io::ErrorKind::HostUnreachable, Some(told)) => {
+            ApiError::new(StatusCode::BAD_GATEWAY, "agent_out_of_reach", told)
+                .remedy("ask again when the agent is back; nothing of the run itself is lost")
+        }
+        (io::ErrorKind::PermissionDenied, Some(told)) => {
+            ApiError::new(StatusCode::BAD_GATEWAY, "agent_refuses", told)
+        }
+        (io::ErrorKind::NotFound, Some(told)) => ApiError::not_found("no_output", told),
+        _ => ApiError::internal("the output cannot be read; the log says why", error.to_string()),
+    }
+}
+
+/// Reads a part of what one attempt left.
 #[derive(Clone)]
 struct Reader {
     desk: Desk,
     id: RunId,
-    stream: Stream,
+    what: What,
     attempt: u32,
 }
 
 impl Reader {
     async fn read(&self, position: u64, max: usize) -> io::Result<Piece> {
-        self.desk.output(self.id, self.attempt, self.stream, position, max).await
+        match &self.what {
+            What::Stream(stream) => {
+                self.desk.output(self.id, self.attempt, *stream, position, max).await
+            }
+            What::File(path) => {
+                self.desk.file(self.id, self.attempt, path.clone(), position, max).await
+            }
+        }
     }
 
     /// Reads for an answer that has not begun, so that a failure can still become its status.
     async fn read_first(&self, run: &Run, position: u64, max: usize) -> Result<Piece, ApiError> {
         match self.read(position, max).await {
             Ok(piece) => Ok(piece),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && error.get_ref().is_none() => {
                 self.nothing_kept(run, position)
             }
-            Err(error) => Err(ApiError::internal(
-                "the output cannot be read; the log says why",
-                error.to_string(),
-            )),
+            Err(error) => Err(unreadable(&error)),
         }
     }
 
@@ -172,8 +234,27 @@ fn text_headers() -> [(HeaderName, HeaderValue); 2] {
     ]
 }
 
+/// The headers of an answer with part of a file, which no browser shall take for a page of ours.
+fn file_headers() -> [(HeaderName, HeaderValue); 3] {
+    [
+        (CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+        (ACCEPT_RANGES, HeaderValue::from_static("bytes")),
+        (CONTENT_DISPOSITION, HeaderValue::from_static("attachment")),
+    ]
+}
+
+impl What {
+    fn with_headers(&self, answer: impl IntoResponse) -> Response {
+        match self {
+            Self::Stream(_) => (text_headers(), answer).into_response(),
+            Self::File(_) => (file_headers(), answer).into_response(),
+        }
+    }
+}
+
 /// Answers with everything written up to now.
 async fn whole(reader: Reader, run: &Run) -> Result<Response, ApiError> {
+    let what = reader.what.clone();
     let first = reader.read_first(run, 0, PIECE_BYTES).await?;
     // An attempt that writes faster than the client reads must not make an answer without end.
     let end = first.total;
@@ -186,7 +267,7 @@ async fn whole(reader: Reader, run: &Run) -> Result<Response, ApiError> {
         };
         Ok::<_, io::Error>(text.show(&piece).map(|bytes| (bytes, (reader, text, None))))
     });
-    Ok((text_headers(), Body::from_stream(body)).into_response())
+    Ok(what.with_headers(Body::from_stream(body)))
 }
 
 /// Answers with the kept bytes of a range, up to the first gap.
@@ -219,7 +300,9 @@ async fn part(reader: &Reader, run: &Run, wanted: Wanted) -> Result<Response, Ap
     let content_range = format!("bytes {first}-{}/{total}", first + bytes.len() as u64 - 1);
     let content_range = HeaderValue::try_from(content_range).expect("digits are visible ASCII");
     let headers = [(CONTENT_RANGE, content_range), (OMITTED, HeaderValue::from(first - start))];
-    Ok((StatusCode::PARTIAL_CONTENT, text_headers(), headers, bytes.freeze()).into_response())
+    let mut answer = reader.what.with_headers((headers, bytes.freeze()));
+    *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+    Ok(answer)
 }
 
 fn unsatisfiable(total: u64) -> ApiError {
@@ -288,6 +371,8 @@ struct Follower {
     has_news: bool,
     /// How many pauses the next wait has.
     pauses: u32,
+    /// Why nothing could be read when that was tried last.
+    trouble: Option<String>,
 }
 
 /// What the run's record said when it was last looked at.
@@ -325,6 +410,7 @@ impl Follower {
             listener,
             has_news: true,
             pauses: 1,
+            trouble: None,
         }
     }
 
@@ -362,9 +448,29 @@ impl Follower {
         let Some(attempt) = self.current else { return Ok(None) };
         let (backend, position) = (&self.desk, self.text.position);
         match backend.output(self.id, attempt, self.stream, position, PIECE_BYTES).await {
-            Ok(piece) => Ok(self.text.show(&piece)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+            Ok(piece) => {
+                self.trouble = None;
+                Ok(self.text.show(&piece))
+            }
+            Err(error) => {
+                let is_elsewhere = matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound
+                        | io::ErrorKind::HostUnreachable
+                        | io::ErrorKind::PermissionDenied
+                );
+                match error.get_ref().map(ToString::to_string) {
+                    // Told once; it may pass.
+                    Some(told) if is_elsewhere => {
+                        let is_new = self.trouble.as_ref() != Some(&told);
+                        let line = is_new.then(|| self.text.line(&told).into());
+                        self.trouble = Some(told);
+                        Ok(line)
+                    }
+                    _ if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    _ => Err(error),
+                }
+            }
         }
     }
 

@@ -77,7 +77,10 @@ fn question(route: &Route) -> Question {
         ("POST", "/preview") => ("", SCHEDULED, NoJob),
         ("GET", "/round/{name}") => ("", "", NotFound(404)),
         ("GET", "/explain/{name}" | "/run/{id}/explain" | "/chain/{id}") => ("", "", NotFound(404)),
-        ("GET", "/run/{id}" | "/run/{id}/stdout" | "/run/{id}/stderr") => ("", "", NotFound(404)),
+        ("GET", "/run/{id}" | "/run/{id}/stdout" | "/run/{id}/stderr" | "/run/{id}/files") => {
+            ("", "", NotFound(404))
+        }
+        ("GET", "/run/{id}/file") => ("?path=report.csv", "", NotFound(404)),
         (
             "GET",
             "/jobs" | "/runs" | "/overview" | "/timeline" | "/forecast" | "/info" | "/layout",
@@ -180,6 +183,8 @@ async fn prepare(fixture: &Fixture) {
     let mut world = fixture.memory.world();
     let attempts = vec![attempt(0, ended(Exit::Code(0)))];
     let run = made(1, JOB, over(Verdict::Succeeded), attempts);
+    let report = (run.id, 0, "report.csv".to_owned());
+    world.files.insert(report, Ok(Written::all("bill-a")));
     for stream in ["stdout", "stderr"] {
         world.written.insert((run.id, 0, stream), Written::all("bill-a wrote this"));
     }
