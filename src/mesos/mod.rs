@@ -1,7 +1,13 @@
 //! The v1 scheduler API of Apache Mesos, as a framework speaks it.
 //!
 //! * [`wire`]: what is said, as values.
+//! * [`leader`]: which master is asked.
+//! * [`client`]: the subscription as it is lived: a socket for the events, another for the calls.
+//! * [`transport`]: login and certificates.
 //!
 //! Knows nothing of jobs and runs: what is done with offers and updates is `launcher::mesos`'s.
 
+pub mod client;
+pub mod leader;
+pub mod transport;
 pub mod wire;
