@@ -2,6 +2,7 @@
 //!
 //! * [`wire`]: what is said, as values.
 //! * [`leader`]: which master is asked.
+//! * [`recordio`]: the framing of the stream of events.
 //! * [`client`]: the subscription as it is lived: a socket for the events, another for the calls.
 //! * [`transport`]: login and certificates.
 //!
@@ -9,5 +10,6 @@
 
 pub mod client;
 pub mod leader;
+pub mod recordio;
 pub mod transport;
 pub mod wire;
