@@ -3,6 +3,7 @@
 //! * [`wire`]: what is said, as values.
 //! * [`leader`]: which master is asked.
 //! * [`recordio`]: the framing of the stream of events.
+//! * [`session`]: the rules of a subscription, without a socket.
 //! * [`client`]: the subscription as it is lived: a socket for the events, another for the calls.
 //! * [`transport`]: login and certificates.
 //!
@@ -11,5 +12,9 @@
 pub mod client;
 pub mod leader;
 pub mod recordio;
+pub mod session;
+#[cfg(test)]
+#[allow(unreachable_pub, reason = "the tests of whole programs include it too")]
+mod traces;
 pub mod transport;
 pub mod wire;

@@ -10,6 +10,8 @@ mod call;
 mod event;
 mod offer;
 mod task;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
