@@ -17,6 +17,8 @@ pub struct ClientConfig {
     pub framework: FrameworkInfo,
     /// What the framework was called by an earlier subscription, if there was one.
     pub framework_id: Option<String>,
+    /// Any number, the same for the same framework: waits are up to a quarter longer by it.
+    pub jitter: u64,
 }
 
 /// Which subscription something belongs to: they are numbered from 1 in a process.

@@ -55,8 +55,8 @@ pub enum Source {
 pub enum Input {
     /// Nothing; it may be time for something.
     Tick,
-    /// Another master leads, or none that is known.
-    Leader(Option<Url>),
+    /// Another master leads, or none that is known and why.
+    Leader(Result<Url, String>),
     /// SUBSCRIBE was answered.
     Answered(Answer),
     /// SUBSCRIBE was not answered.
@@ -159,7 +159,7 @@ pub struct Session {
     /// Which of [`Source::Known`] is asked next.
     next: usize,
     /// What [`Input::Leader`] said last.
-    leader: Option<Url>,
+    leader: Result<Url, String>,
     /// Where the last answer sent us, for the next try alone.
     sent_to: Option<Url>,
     login: Login,
@@ -188,7 +188,7 @@ impl Session {
         Self {
             source,
             next: 0,
-            leader: None,
+            leader: Err("nobody has said yet which master leads".to_owned()),
             sent_to: None,
             login,
             framework_id,
@@ -290,37 +290,55 @@ impl Session {
 
     fn ask(&mut self, now: BootInstant, outputs: &mut Vec<Output>) {
         let known = match &self.source {
-            Source::Known(urls) => urls.get(self.next % urls.len().max(1)).cloned(),
+            Source::Known(urls) => {
+                let url = urls.get(self.next % urls.len().max(1)).cloned();
+                url.ok_or_else(|| "no master is named".to_owned())
+            }
             Source::Watched => self.leader.clone(),
         };
-        let Some(url) = self.sent_to.take().or(known) else {
-            self.state = State::Leaderless;
-            self.tell("no master leads: ZooKeeper names none".to_owned(), outputs);
-            return;
+        let url = match self.sent_to.take().map_or(known, Ok) {
+            Ok(url) => url,
+            Err(reason) => {
+                self.state = State::Leaderless;
+                return self.tell(reason, outputs);
+            }
         };
-        outputs
-            .push(Output::Subscribe { url: url.clone(), framework_id: self.framework_id.clone() });
+        let framework_id = self.framework_id.clone();
+        outputs.push(Output::Subscribe { url: url.clone(), framework_id });
         self.state = State::Asking { url, until: now.saturating_add(ANSWER_TIME) };
     }
 
-    fn take_leader(&mut self, now: BootInstant, leader: Option<Url>, outputs: &mut Vec<Output>) {
+    fn take_leader(
+        &mut self,
+        now: BootInstant,
+        leader: Result<Url, String>,
+        outputs: &mut Vec<Output>,
+    ) {
         if leader == self.leader {
             return;
         }
-        self.leader = leader;
-        // That none is known ends no subscription: ZooKeeper may be away, and the master there. Its heartbeats tell.
-        let Some(leader) = &self.leader else { return };
+        self.leader = leader.clone();
+        let leader = match leader {
+            Ok(leader) => leader,
+            // That ends no subscription: ZooKeeper may be away, and the master there. Its heartbeats tell.
+            Err(reason) => {
+                if matches!(self.state, State::Leaderless) {
+                    self.tell(reason, outputs);
+                }
+                return;
+            }
+        };
         // Where a redirect sent us is older than this.
         self.sent_to = None;
         match &self.state {
             State::Deposed => return,
             State::Leaderless | State::Waiting { .. } => {}
-            State::Asking { url, until: _ } | State::Open { url, .. } if url == leader => return,
-            State::Subscribed(live) if live.url == *leader => return,
+            State::Asking { url, until: _ } | State::Open { url, .. } if *url == leader => return,
+            State::Subscribed(live) if live.url == leader => return,
             State::Asking { .. } | State::Open { .. } => outputs.push(Output::Close),
             State::Subscribed(live) => {
                 let reason =
-                    format!("the master at {} leads instead of {}", host(leader), host(&live.url));
+                    format!("the master at {} leads instead of {}", host(&leader), host(&live.url));
                 outputs.push(Output::Close);
                 self.tell(reason, outputs);
             }
