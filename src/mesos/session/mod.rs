@@ -11,6 +11,8 @@
 //! What is done is said in values ([`Output`]); what happens comes as values ([`Input`]), with the time of the boot clock.
 //! `client` owns the socket, and hands in nothing that belongs to a connection that it was told to close.
 
+#[cfg(test)]
+mod replay_tests;
 mod sentence;
 #[cfg(test)]
 mod tests;

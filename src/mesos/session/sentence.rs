@@ -9,6 +9,9 @@ pub struct Login {
     pub has_secret: bool,
 }
 
+/// How much of what a master says is repeated.
+const MESSAGE_MAX: usize = 500;
+
 const NAME_LOGIN: &str =
     "`--mesos_authentication_principal` and `--mesos_authentication_secret_file`";
 
@@ -75,9 +78,11 @@ pub(super) fn removed(framework_id: &str) -> String {
     )
 }
 
+/// The master's own words, in one line of bearable length.
 fn quoted(message: &str) -> String {
-    let message = message.trim();
-    if message.is_empty() { String::new() } else { format!(" (\"{}\")", message.escape_debug()) }
+    let plain = message.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
+    let plain: String = plain.take(MESSAGE_MAX).collect();
+    if plain.is_empty() { plain } else { format!(" (\"{plain}\")") }
 }
 
 /// What to look at, by what the sentence is about.
