@@ -1,8 +1,11 @@
 //! A real ZooKeeper: started on a free port with its own data directory, ended by its pid.
 
+#![allow(dead_code, reason = "each test binary uses a part of this")]
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -19,7 +22,7 @@ pub(crate) struct ZooKeeper {
     child: Child,
     pub(crate) hosts: String,
     runtime: tokio::runtime::Runtime,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl ZooKeeper {
@@ -37,14 +40,7 @@ impl ZooKeeper {
                 data.display()
             );
             fs::write(&file, settings).unwrap();
-            let mut child = Command::new("java")
-                .args(["-Xmx128m", "-cp", JAR, "org.apache.zookeeper.server.quorum.QuorumPeerMain"])
-                .arg(&file)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("java runs; `tests/run` installs it with zookeeper");
+            let mut child = spawn(&file);
             let hosts = format!("127.0.0.1:{port}");
             let is_up = wait_for("ZooKeeper to answer or to end", || {
                 if is_well(&hosts) {
@@ -56,7 +52,7 @@ impl ZooKeeper {
         });
         let (child, hosts) = started;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        Self { child, hosts, runtime, _directory: directory }
+        Self { child, hosts, runtime, directory }
     }
 
     /// Writes nodes, with all folders above them. With a login only it may read them.
@@ -82,12 +78,61 @@ impl ZooKeeper {
     }
 }
 
-impl Drop for ZooKeeper {
-    fn drop(&mut self) {
+impl ZooKeeper {
+    /// Ends it, as a machine that loses its power does.
+    pub(crate) fn kill(&mut self) {
         // Both fail only if it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+
+    /// Starts it again after [`Self::kill`], with what it had, at the same port.
+    pub(crate) fn restart(&mut self) {
+        let file = self.directory.path().join("zoo.cfg");
+        wait_for("ZooKeeper to have its port again", || {
+            self.child = spawn(&file);
+            wait_for("ZooKeeper to answer or to end", || {
+                if is_well(&self.hosts) {
+                    return Some(true);
+                }
+                self.child.try_wait().unwrap().map(|_| false)
+            })
+            .then_some(())
+        });
+    }
+
+    /// Takes a node away.
+    pub(crate) fn delete(&self, path: &str) {
+        self.runtime.block_on(async {
+            let client = Client::connect(&self.hosts).await.unwrap();
+            client.delete(path, None).await.unwrap();
+        });
+    }
+
+    /// Writes something else into a node.
+    pub(crate) fn change(&self, path: &str, data: &[u8]) {
+        self.runtime.block_on(async {
+            let client = Client::connect(&self.hosts).await.unwrap();
+            client.set_data(path, data, None).await.unwrap();
+        });
+    }
+}
+
+impl Drop for ZooKeeper {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn spawn(file: &Path) -> Child {
+    Command::new("java")
+        .args(["-Xmx128m", "-cp", JAR, "org.apache.zookeeper.server.quorum.QuorumPeerMain"])
+        .arg(file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("java runs; `tests/run` installs it with zookeeper")
 }
 
 /// Whether it is ZooKeeper that answers there: somebody else may have taken the port, and may wait for more.
