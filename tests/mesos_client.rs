@@ -362,6 +362,22 @@ fn calls_that_are_refused_are_told_and_one_without_an_answer_ends_the_subscripti
 }
 
 #[test]
+fn a_master_that_falls_silent_is_left() {
+    runtime().block_on(async {
+        let mut master = Door::open().await;
+        let (_handle, mut heard) = start(config(&master.url()));
+        let stream = master.next().await.stream("one");
+        let hasty = json!({"framework_id": {"value": "f"}, "heartbeat_interval_seconds": 0.2});
+        feed(&stream, record(&json!({"type": "SUBSCRIBED", "subscribed": hasty}))).await;
+        subscribed(&mut heard).await;
+        let reason = lost(&mut heard).await;
+        assert!(reason.contains("silent for two and a half of its heartbeats"), "{reason}");
+        soon("the client to hang up", stream.closed()).await;
+        assert_eq!(master.next().await.body["framework_id"]["value"], "f");
+    });
+}
+
+#[test]
 fn a_client_that_nobody_holds_hangs_up() {
     runtime().block_on(async {
         let mut master = Door::open().await;

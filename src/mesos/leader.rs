@@ -54,6 +54,32 @@ pub struct Ensemble {
     pub login: Option<String>,
 }
 
+impl fmt::Display for Masters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ZooKeeper(ensemble) => ensemble.fmt(f),
+            Self::At(addresses) => {
+                for (index, address) in addresses.iter().enumerate() {
+                    write!(f, "{}{address}", if index == 0 { "" } else { "," })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { is_tls, host, port, prefix } = self;
+        let scheme = match is_tls {
+            Some(true) => "https://",
+            Some(false) => "http://",
+            None => "",
+        };
+        write!(f, "{scheme}{host}:{port}{prefix}")
+    }
+}
+
 impl fmt::Display for Ensemble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "zk://{}{}", self.hosts, self.path)
@@ -334,7 +360,12 @@ mod tests {
             assert!(!error.contains("s3cret"), "{error}");
         }
         let masters = Masters::parse("zk://u:s3cret@h/mesos").unwrap().unwrap();
-        assert_eq!(format!("{masters:?}"), "ZooKeeper(zk://h:2181/mesos)");
+        assert_eq!(
+            format!("{masters:?} {masters}"),
+            "ZooKeeper(zk://h:2181/mesos) zk://h:2181/mesos"
+        );
+        let masters = Masters::parse("http://a,https://b/p/,[::1]:7").unwrap().unwrap();
+        assert_eq!(masters.to_string(), "http://a:5050,https://b:5050/p,[::1]:7");
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! The v1 scheduler API of Apache Mesos, as a framework speaks it.
 //!
 //! * [`wire`]: what is said, as values.
-//! * [`leader`]: which master is asked.
-//! * [`files`]: reads the files of sandboxes through agents.
 //! * [`recordio`]: the framing of the stream of events.
 //! * [`session`]: the rules of a subscription, without a socket.
+//! * [`leader`]: which master is asked; [`zookeeper`] watches for it.
 //! * [`client`]: the subscription as it is lived: a socket for the events, another for the calls.
+//! * [`files`]: reads the files of sandboxes through agents.
 //! * [`transport`]: login and certificates.
-//! * [`zookeeper`]: watches who leads.
 //!
 //! Knows nothing of jobs and runs: what is done with offers and updates is `launcher::mesos`'s.
 

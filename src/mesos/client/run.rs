@@ -232,7 +232,7 @@ impl Runner {
                 self.step(Input::Alive);
                 self.take(&piece);
             }
-            Came::Bytes(Some(Err(error))) => self.step(Input::Ended { reason: told(&error) }),
+            Came::Bytes(Some(Err(error))) => self.end(told(&error)),
             Came::Bytes(None) => {
                 let reason = match &self.connection {
                     Connection::Stream { body: _, decoder } => match decoder.finish() {
@@ -241,7 +241,7 @@ impl Runner {
                     },
                     Connection::None | Connection::Asking(_) => return,
                 };
-                self.step(Input::Ended { reason });
+                self.end(reason);
             }
         }
     }
@@ -261,15 +261,18 @@ impl Runner {
                 Err(error) if error.is_data() => {
                     tracing::warn!(%error, "an event of the master is not understood, and passed over");
                 }
-                Err(error) => {
-                    let reason = format!("a record is no JSON ({error})");
-                    self.step(Input::Ended { reason });
-                }
+                Err(error) => self.end(format!("a record is no JSON ({error})")),
             }
         }
         if let Err(error) = end {
-            self.step(Input::Ended { reason: error.to_string() });
+            self.end(error.to_string());
         }
+    }
+
+    /// The stream is over. It is not looked at again, whatever the session makes of it.
+    fn end(&mut self, reason: String) {
+        self.connection = Connection::None;
+        self.step(Input::Ended { reason });
     }
 
     fn enqueue(&mut self, subscription: Subscription, call: Call) {
