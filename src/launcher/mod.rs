@@ -9,6 +9,7 @@
 //! [`Order::Reconcile`] tell.
 
 pub mod local;
+pub mod mesos;
 
 use std::fmt;
 
