@@ -1,0 +1,182 @@
+//! What an update says of a task.
+//!
+//! The same attempt may be launched again only after TASK_DROPPED by the master, or TASK_GONE where that can only mean
+//! that it never was (`README.md` of `tests/mesos/traces`, "States and reasons"). Everything else that is no known end is
+//! doubt.
+
+use crate::mesos::wire::{self, TaskState};
+use crate::model::{Exit, TaskStatus, Timestamp, timestamp_from_millis};
+
+/// What is known of a task when an update comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known {
+    /// Whether anything was ever heard of it that shows that it was launched.
+    pub is_seen: bool,
+    /// Since when it runs, if it was said that it does.
+    pub running_since: Option<Timestamp>,
+    /// Whether the agent named by the update has been heard from since this subscription began.
+    pub is_agent_heard: bool,
+    /// Whether it was asked about so often that no better answer is to be expected.
+    pub is_asked_enough: bool,
+    /// Whether the update may be the answer to a question that named no agent, while the agent is known.
+    pub can_be_asked_better: bool,
+}
+
+/// What follows from an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meaning {
+    /// This became of it.
+    Says(TaskStatus),
+    /// Nothing is known by it: the master is to be asked.
+    Ask,
+}
+
+/// What `update`, which came at `wall`, says.
+#[must_use]
+pub fn meaning(update: &wire::TaskStatus, known: &Known, wall: Timestamp) -> Meaning {
+    let at = update.timestamp.and_then(timestamp).unwrap_or(wall);
+    let reason = update.reason.as_deref().unwrap_or_default();
+    let message = update.message.as_deref().unwrap_or_default();
+    let ended = |exit| {
+        let started_at = known.running_since;
+        Meaning::Says(TaskStatus::Ended { exit, started_at, ended_at: at })
+    };
+    let doubt =
+        |is_final| Meaning::Says(TaskStatus::InDoubt { reason: sentence(update), is_final });
+    match update.state {
+        TaskState::Staging | TaskState::Starting => Meaning::Says(TaskStatus::Staged),
+        TaskState::Running | TaskState::Killing => {
+            let started_at = known.running_since.unwrap_or(at);
+            Meaning::Says(TaskStatus::Running { started_at })
+        }
+        TaskState::Finished => ended(Exit::Code(0)),
+        TaskState::Failed => ended(failure(update, reason, message, known)),
+        TaskState::Killed if reason == "REASON_AGENT_DRAINING" => {
+            let reason = "its agent is being drained, and stopped it".to_owned();
+            ended(Exit::Failed { reason })
+        }
+        TaskState::Killed if update.healthy == Some(false) => {
+            ended(Exit::Failed { reason: "its health check failed, and it was stopped".to_owned() })
+        }
+        TaskState::Killed => ended(Exit::Killed),
+        // Said of the second launch; the first one may well run.
+        TaskState::Error if message.starts_with("Task has duplicate ID") => Meaning::Ask,
+        TaskState::Error => ended(Exit::CouldNotStart { reason: sentence(update) }),
+        // The agent would drop it for ever: no such user, no room for its files.
+        TaskState::Dropped if update.uuid.is_some() => {
+            ended(Exit::CouldNotStart { reason: sentence(update) })
+        }
+        TaskState::Dropped if known.is_seen => Meaning::Ask,
+        TaskState::Dropped => Meaning::Says(TaskStatus::NeverLaunched),
+        TaskState::Gone if known.is_seen || update.agent_id.is_none() || update.uuid.is_some() => {
+            doubt(true)
+        }
+        TaskState::Gone if known.is_agent_heard => Meaning::Says(TaskStatus::NeverLaunched),
+        TaskState::Gone if !known.is_asked_enough => Meaning::Ask,
+        TaskState::Gone | TaskState::GoneByOperator => doubt(true),
+        TaskState::Unknown if known.can_be_asked_better => Meaning::Ask,
+        TaskState::Lost | TaskState::Unreachable | TaskState::Unknown | TaskState::Other => {
+            doubt(false)
+        }
+    }
+}
+
+/// How a task failed. Exit codes and signals are only in the text.
+fn failure(update: &wire::TaskStatus, reason: &str, message: &str, known: &Known) -> Exit {
+    if reason == "REASON_MAX_COMPLETION_TIME_REACHED" {
+        let reason = "it took longer than its `timeout`, and its agent stopped it".to_owned();
+        return Exit::Failed { reason };
+    }
+    let code = message.strip_prefix("Command exited with status ").and_then(|it| it.parse().ok());
+    // A code of 0 would be a success, and this is none.
+    if let Some(code) = code
+        && code != 0
+    {
+        return Exit::Code(code);
+    }
+    if let Some(signal) = message.strip_prefix("Command terminated with signal ").and_then(signal) {
+        return Exit::Signal(signal);
+    }
+    let is_before_start = match reason {
+        "REASON_CONTAINER_LAUNCH_FAILED"
+        | "REASON_EXECUTOR_REGISTRATION_TIMEOUT"
+        | "REASON_INVALID_FRAMEWORKID" => known.running_since.is_none(),
+        _ => false,
+    };
+    let reason = sentence(update);
+    if is_before_start { Exit::CouldNotStart { reason } } else { Exit::Failed { reason } }
+}
+
+/// The number of a signal on Linux, by the text that the C library has for it.
+fn signal(text: &str) -> Option<i32> {
+    const SIGNALS: [&str; 31] = [
+        "Hangup",
+        "Interrupt",
+        "Quit",
+        "Illegal instruction",
+        "Trace/breakpoint trap",
+        "Aborted",
+        "Bus error",
+        "Floating point exception",
+        "Killed",
+        "User defined signal 1",
+        "Segmentation fault",
+        "User defined signal 2",
+        "Broken pipe",
+        "Alarm clock",
+        "Terminated",
+        "Stack fault",
+        "Child exited",
+        "Continued",
+        "Stopped (signal)",
+        "Stopped",
+        "Stopped (tty input)",
+        "Stopped (tty output)",
+        "Urgent I/O condition",
+        "CPU time limit exceeded",
+        "File size limit exceeded",
+        "Virtual timer expired",
+        "Profiling timer expired",
+        "Window changed",
+        "I/O possible",
+        "Power failure",
+        "Bad system call",
+    ];
+    let text = text.strip_suffix(" (core dumped)").unwrap_or(text);
+    if let Some(number) = text.strip_prefix("Real-time signal ") {
+        // Two of them are the C library's own.
+        return number.parse::<i32>().ok().and_then(|it| it.checked_add(34));
+    }
+    (1..).zip(SIGNALS).find(|(_, name)| *name == text).map(|(number, _)| number)
+}
+
+/// What the update says, for people.
+fn sentence(update: &wire::TaskStatus) -> String {
+    let mut text = match update.message.as_deref() {
+        Some(message) if !message.is_empty() => message.trim_end_matches('.').to_owned(),
+        Some(_) | None => "no message".to_owned(),
+    };
+    text.push_str(" (");
+    text.push_str(update.state.as_str());
+    if let Some(reason) = &update.reason {
+        text.push_str(", ");
+        text.push_str(reason);
+    }
+    if let Some(agent) = &update.agent_id {
+        text.push_str(", agent ");
+        text.push_str(&agent.value);
+    }
+    text.push(')');
+    text
+}
+
+/// The instant so many seconds after 1970.
+fn timestamp(seconds: f64) -> Option<Timestamp> {
+    let millis = (seconds * 1000.0).round();
+    // Of no use beyond, and false for what is no number.
+    if !(-1e15..=1e15).contains(&millis) {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "just checked to be whole and in range")]
+    timestamp_from_millis(millis as i64)
+}
