@@ -3,8 +3,61 @@
 //! * [`book`] decides, without input or output, what is said to the master and what is told to whoever listens.
 //! * [`convert`]: our vocabulary and that of Mesos; [`verdict`]: what an update says of a task.
 //! * [`figures`]: what is counted.
+//! * [`MesosLauncher`] joins the book and a client that speaks with the master.
 
 pub mod book;
 pub mod convert;
 pub mod figures;
+mod joint;
 pub mod verdict;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+
+use self::book::{Book, Terms};
+use self::figures::Figures;
+use self::joint::Joint;
+use super::{Launcher, Notice, Order};
+use crate::mesos::client::{Heard, Subscription};
+use crate::mesos::wire::Call;
+
+/// Runs tasks on the agents of a Mesos cluster. Dropping it leaves them alone: within the framework's fail-over time
+/// another process takes them up.
+#[derive(Debug)]
+pub struct MesosLauncher {
+    orders: UnboundedSender<Order>,
+    figures: watch::Receiver<Figures>,
+}
+
+impl MesosLauncher {
+    /// Begins to carry orders to a client, whose `call` is `say`, and what it hears to `notices`.
+    ///
+    /// Must be called within a tokio runtime.
+    #[must_use]
+    pub fn join(
+        terms: Terms,
+        say: impl FnMut(Subscription, Call) + Send + 'static,
+        heard: UnboundedReceiver<Heard>,
+        notices: UnboundedSender<Notice>,
+    ) -> Self {
+        let (orders, incoming) = unbounded_channel();
+        let (tell_figures, figures) = watch::channel(Figures::default());
+        let book = Book::new(terms);
+        let joint = Joint::new(book, say, notices, tell_figures);
+        tokio::spawn(joint.run(incoming, heard));
+        Self { orders, figures }
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        *self.figures.borrow()
+    }
+}
+
+impl Launcher for MesosLauncher {
+    fn perform(&self, order: Order) {
+        // Its other end goes only with us or with the runtime; after that nobody is left to be told.
+        let _ = self.orders.send(order);
+    }
+}

@@ -180,3 +180,124 @@ fn timestamp(seconds: f64) -> Option<Timestamp> {
     #[expect(clippy::cast_possible_truncation, reason = "just checked to be whole and in range")]
     timestamp_from_millis(millis as i64)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn wall() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    fn said(update: &serde_json::Value, known: Known) -> Meaning {
+        let mut whole = json!({"task_id": {"value": "a"}, "agent_id": {"value": "S1"}});
+        whole.as_object_mut().unwrap().extend(update.as_object().unwrap().clone());
+        meaning(&serde_json::from_value(whole).unwrap(), &known, wall())
+    }
+
+    fn exit(update: &serde_json::Value) -> Exit {
+        match said(update, Known::default()) {
+            Meaning::Says(TaskStatus::Ended { exit, .. }) => exit,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn ends_are_read_from_their_texts() {
+        let failed = |message: &str| exit(&json!({"state": "TASK_FAILED", "message": message}));
+        assert_eq!(exit(&json!({"state": "TASK_FINISHED"})), Exit::Code(0));
+        assert_eq!(failed("Command exited with status 3"), Exit::Code(3));
+        for (text, number) in [
+            ("Hangup", 1),
+            ("Aborted", 6),
+            ("Killed", 9),
+            ("Segmentation fault", 11),
+            ("Segmentation fault (core dumped)", 11),
+            ("Terminated", 15),
+            ("Bad system call", 31),
+            ("Real-time signal 2", 36),
+        ] {
+            let message = format!("Command terminated with signal {text}");
+            assert_eq!(failed(&message), Exit::Signal(number));
+        }
+        // A success that failed, a signal of another system, a code beyond numbers: it failed, no more is known.
+        for text in [
+            "Command exited with status 0",
+            "Command terminated with signal Real-time signal 99999999999",
+            "Command terminated with signal EMT trap",
+            "Command exited with status 99999999999",
+            "",
+        ] {
+            assert!(matches!(failed(text), Exit::Failed { .. }), "{text}");
+        }
+        let unnamed = exit(&json!({"state": "TASK_FAILED", "reason": "REASON_EXECUTOR_TERMINATED",
+            "message": "Executor terminated"}));
+        let reason =
+            "Executor terminated (TASK_FAILED, REASON_EXECUTOR_TERMINATED, agent S1)".to_owned();
+        assert_eq!(unnamed, Exit::Failed { reason });
+    }
+
+    #[test]
+    fn who_stopped_a_task_decides_what_its_end_is() {
+        assert_eq!(exit(&json!({"state": "TASK_KILLED"})), Exit::Killed);
+        for update in [
+            json!({"state": "TASK_KILLED", "reason": "REASON_AGENT_DRAINING"}),
+            json!({"state": "TASK_KILLED", "healthy": false}),
+            json!({"state": "TASK_FAILED", "reason": "REASON_MAX_COMPLETION_TIME_REACHED",
+                "message": "Command terminated with signal Terminated"}),
+        ] {
+            assert!(matches!(exit(&update), Exit::Failed { .. }), "{update}");
+        }
+    }
+
+    #[test]
+    fn what_never_ran_could_not_start() {
+        let fetch = json!({"state": "TASK_FAILED", "reason": "REASON_CONTAINER_LAUNCH_FAILED"});
+        assert!(matches!(exit(&fetch), Exit::CouldNotStart { .. }));
+        let known = Known { running_since: Some(wall()), ..Known::default() };
+        let Meaning::Says(TaskStatus::Ended { exit: Exit::Failed { .. }, started_at, .. }) =
+            said(&fetch, known)
+        else {
+            panic!("it ran")
+        };
+        assert_eq!(started_at, Some(wall()));
+        let dropped = json!({"state": "TASK_DROPPED", "uuid": "dQ=="});
+        assert!(matches!(exit(&dropped), Exit::CouldNotStart { .. }));
+        let invalid = json!({"state": "TASK_ERROR", "message": "Task uses no resources"});
+        assert!(matches!(exit(&invalid), Exit::CouldNotStart { .. }));
+    }
+
+    #[test]
+    fn what_is_not_known_is_doubt() {
+        for (state, is_final) in [
+            ("TASK_LOST", false),
+            ("TASK_UNREACHABLE", false),
+            ("TASK_UNKNOWN", false),
+            ("TASK_OF_A_LATER_RELEASE", false),
+            ("TASK_GONE_BY_OPERATOR", true),
+        ] {
+            let known = Known { is_agent_heard: true, ..Known::default() };
+            match said(&json!({"state": state}), known) {
+                Meaning::Says(TaskStatus::InDoubt { is_final: found, .. }) => {
+                    assert_eq!(found, is_final, "{state}");
+                }
+                other => panic!("{state}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_instant_that_makes_no_sense_is_that_of_hearing() {
+        for timestamp in [f64::MAX, -1e300, 1e16] {
+            let update = json!({"state": "TASK_RUNNING", "timestamp": timestamp});
+            let running = TaskStatus::Running { started_at: wall() };
+            assert_eq!(said(&update, Known::default()), Meaning::Says(running));
+        }
+        let update = json!({"state": "TASK_RUNNING", "timestamp": 1_795_238_510.349_496});
+        let started_at = timestamp_from_millis(1_795_238_510_349).unwrap();
+        let running = TaskStatus::Running { started_at };
+        assert_eq!(said(&update, Known::default()), Meaning::Says(running));
+    }
+}

@@ -114,12 +114,12 @@ impl Book {
         let asked = task.and_then(|task| task.asked());
         Known {
             // What we have never heard of may be anything.
-            is_seen: task.is_none_or(|task| task.is_seen),
+            is_seen: task.is_none_or(|task| task.is_seen || !task.is_ours),
             running_since: task.and_then(|task| task.running_since),
             is_agent_heard: agent.is_some_and(|agent| self.offers.is_heard(agent)),
             is_asked_enough: asked.is_some_and(|asked| asked.times >= ASKED_ENOUGH),
             can_be_asked_better: update.agent_id.is_none()
-                && task.is_some_and(|task| task.agent.is_some())
+                && task.is_some_and(|task| task.is_ours && task.agent.is_some())
                 && asked.is_none(),
         }
     }
@@ -144,7 +144,8 @@ impl Book {
             | TaskState::GoneByOperator
             | TaskState::Other => false,
         };
-        if is_denial && task.denied_at.is_some() && task.denied_at == bits(update) {
+        let is_denied = task.denied_at.is_some() && !task.is_ours;
+        if is_denial && (is_denied || task.denied_at.is_some_and(|at| Some(at) == bits(update))) {
             return true;
         }
         if is_answer && task.stale_answers > 0 {

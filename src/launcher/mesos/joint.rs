@@ -1,0 +1,119 @@
+//! Where orders, what the master says and the passing of time meet: one task feeds the book with all of them, so that
+//! everything has one order.
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::watch;
+
+use super::book::{Book, Out};
+use super::figures::Figures;
+use crate::clock;
+use crate::launcher::{Notice, Order};
+use crate::mesos::client::{Heard, Subscription};
+use crate::mesos::wire::Call;
+use crate::model::{Duration, FrameworkId};
+
+/// How many orders or events are taken before calls and notices go out.
+const BATCH: usize = 256;
+/// A sleep where there is nothing to wake for.
+const LONG: Duration = Duration::from_hours(1);
+
+/// The meeting place.
+pub(super) struct Joint<Say> {
+    book: Book,
+    /// Takes calls to the master.
+    say: Say,
+    notices: UnboundedSender<Notice>,
+    figures: watch::Sender<Figures>,
+    /// What calls belong to.
+    subscription: Option<Subscription>,
+    /// Whether another process has taken the framework over, so that nothing may be said any more.
+    is_deposed: bool,
+}
+
+impl<Say: FnMut(Subscription, Call)> Joint<Say> {
+    pub(super) const fn new(
+        book: Book,
+        say: Say,
+        notices: UnboundedSender<Notice>,
+        figures: watch::Sender<Figures>,
+    ) -> Self {
+        Self { book, say, notices, figures, subscription: None, is_deposed: false }
+    }
+
+    /// Works until nobody gives orders any more.
+    pub(super) async fn run(
+        mut self,
+        mut orders: UnboundedReceiver<Order>,
+        mut heard: UnboundedReceiver<Heard>,
+    ) {
+        let mut some_orders = Vec::with_capacity(BATCH);
+        let mut some_heard = Vec::with_capacity(BATCH);
+        let mut is_client_there = true;
+        loop {
+            let now = clock::boot();
+            let pause = self.book.wake_at().map_or(LONG, |at| at.since(now).max(Duration::ZERO));
+            tokio::select! {
+                count = orders.recv_many(&mut some_orders, BATCH) => {
+                    if count == 0 {
+                        return;
+                    }
+                    for order in some_orders.drain(..) {
+                        self.book.order(clock::now(), order);
+                    }
+                }
+                count = heard.recv_many(&mut some_heard, BATCH), if is_client_there => {
+                    is_client_there = count > 0;
+                    for heard in some_heard.drain(..) {
+                        self.hear(heard);
+                    }
+                }
+                () = clock::pause(pause) => self.book.wake(clock::now()),
+            }
+            if self.send().is_err() {
+                return;
+            }
+        }
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        let now = clock::now();
+        if self.is_deposed {
+            return;
+        }
+        match heard {
+            Heard::Subscribed { subscription, framework_id, master: _ } => {
+                // Calls that are due still belong to the subscription before.
+                let _ = self.send();
+                self.subscription = Some(subscription);
+                self.book.subscribed(now, FrameworkId::new(framework_id));
+            }
+            Heard::Event(event) => self.book.event(now, &event),
+            Heard::Lost { reason } => self.book.lost(now, reason),
+            Heard::Deposed { reason } => {
+                self.is_deposed = true;
+                self.book.lost(now, reason);
+            }
+            Heard::Refused { call, status, message } => {
+                tracing::warn!("the master refuses {}: {status} {message}", call.kind.as_str());
+                self.book.refused(now, &call, status, &message);
+            }
+        }
+    }
+
+    /// Says what is to be said; fails when nobody listens to notices any more.
+    fn send(&mut self) -> Result<(), ()> {
+        for out in self.book.take() {
+            match out {
+                Out::Call(call) => {
+                    if let Some(subscription) = self.subscription.filter(|_| !self.is_deposed) {
+                        (self.say)(subscription, *call);
+                    }
+                }
+                Out::Notice(notice) => self.notices.send(notice).map_err(drop)?,
+            }
+        }
+        let figures = self.book.figures();
+        self.figures.send_if_modified(|told| std::mem::replace(told, figures) != figures);
+        Ok(())
+    }
+}
