@@ -117,3 +117,96 @@ impl<Say: FnMut(Subscription, Call)> Joint<Say> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration as StdDuration;
+
+    use tokio::sync::mpsc::{self, error::TryRecvError, unbounded_channel};
+
+    use crate::launcher::mesos::MesosLauncher;
+    use crate::launcher::mesos::book::Terms;
+    use crate::launcher::{Launcher as _, Notice, Order};
+    use crate::mesos::client::{Heard, Subscription};
+    use crate::mesos::wire::{Call, CallType, MasterInfo};
+    use crate::model::{AgentId, Duration, Question, TaskId};
+
+    /// A launcher whose client is the test.
+    struct Ends {
+        launcher: MesosLauncher,
+        heard: mpsc::UnboundedSender<Heard>,
+        calls: mpsc::UnboundedReceiver<(Subscription, Call)>,
+        notices: mpsc::UnboundedReceiver<Notice>,
+    }
+
+    fn start() -> Ends {
+        let (heard, heard_in) = unbounded_channel();
+        let (say, calls) = unbounded_channel();
+        let (tell, notices) = unbounded_channel();
+        let say = move |subscription, call| say.send((subscription, call)).unwrap();
+        let terms = Terms { reconcile_every: Duration::from_millis(20), ..Terms::default() };
+        Ends { launcher: MesosLauncher::join(terms, say, heard_in, tell), heard, calls, notices }
+    }
+
+    fn subscribed(number: u64) -> Heard {
+        Heard::Subscribed {
+            subscription: Subscription(number),
+            framework_id: "F".to_owned(),
+            master: Box::new(MasterInfo::default()),
+        }
+    }
+
+    async fn next<T>(from: &mut mpsc::UnboundedReceiver<T>) -> T {
+        tokio::time::timeout(StdDuration::from_secs(60), from.recv()).await.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn orders_and_time_become_calls_of_the_subscription() {
+        let mut ends = start();
+        ends.heard.send(subscribed(1)).unwrap();
+        assert!(matches!(next(&mut ends.notices).await, Notice::Connected { .. }));
+        // By the clock alone.
+        let (subscription, call) = next(&mut ends.calls).await;
+        assert_eq!((subscription, call.kind), (Subscription(1), CallType::Reconcile));
+        ends.heard.send(Heard::Lost { reason: "gone".to_owned() }).unwrap();
+        ends.heard.send(subscribed(2)).unwrap();
+        assert_eq!(
+            next(&mut ends.notices).await,
+            Notice::Disconnected { reason: "gone".to_owned() }
+        );
+        assert!(matches!(next(&mut ends.notices).await, Notice::Connected { .. }));
+        ends.launcher.perform(Order::Reconcile(vec![Question {
+            task_id: TaskId::from_text("a"),
+            agent: AgentId::new("S1"),
+            was_seen: true,
+        }]));
+        loop {
+            let (subscription, call) = next(&mut ends.calls).await;
+            let tasks = call.reconcile.map(|it| it.tasks).unwrap_or_default();
+            if tasks.first().is_some_and(|task| task.task_id.value == "a") {
+                assert_eq!(subscription, Subscription(2));
+                break;
+            }
+        }
+        let figures = ends.launcher.figures();
+        assert_eq!((figures.subscriptions, figures.lost_connections), (2, 1));
+    }
+
+    #[tokio::test]
+    async fn once_deposed_nothing_is_said_any_more() {
+        let mut ends = start();
+        ends.heard.send(subscribed(1)).unwrap();
+        next(&mut ends.notices).await;
+        ends.heard.send(Heard::Deposed { reason: "another has taken over".to_owned() }).unwrap();
+        ends.heard.send(subscribed(2)).unwrap();
+        ends.heard.send(Heard::Lost { reason: "gone".to_owned() }).unwrap();
+        ends.launcher.perform(Order::Demand(true));
+        let reason = "another has taken over".to_owned();
+        assert_eq!(next(&mut ends.notices).await, Notice::Disconnected { reason });
+        while ends.calls.try_recv().is_ok() {}
+        // The loop ends with the launcher, and has said nothing until then.
+        drop(ends.launcher);
+        assert!(ends.notices.recv().await.is_none());
+        assert_eq!(ends.calls.try_recv().unwrap_err(), TryRecvError::Disconnected);
+    }
+}
