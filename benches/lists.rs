@@ -95,6 +95,7 @@ fn apply_among(few: u64, many: u64) {
                 run_as: None,
                 containers: false,
                 executors: false,
+                ports: false,
             },
             zones: ZoneDb::bundled(),
             machine: Err("there is none".to_owned()),

@@ -182,6 +182,7 @@ fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
             run_as: config.security.run_as.clone(),
             containers: false,
             executors: false,
+            ports: false,
         },
         zones,
         machine: machine::boot(),

@@ -97,7 +97,13 @@ fn settings() -> Settings {
         disable_after_failures: 0,
         max_jobs: 200_000,
         kill_grace: Duration::from_secs(5),
-        abilities: Abilities { only_user: None, run_as: None, containers: false, executors: false },
+        abilities: Abilities {
+            only_user: None,
+            run_as: None,
+            containers: false,
+            executors: false,
+            ports: false,
+        },
         zones: ZoneDb::bundled(),
         machine: Err("nobody asks".to_owned()),
     }

@@ -151,6 +151,8 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
             | Change::OffersAdded(_)
             | Change::OffersRemoved(_)
             | Change::AgentLost(_)
+            | Change::AgentsSeen(_)
+            | Change::DemandTold(_)
             | Change::PlacementSettled => true,
         };
         if is_latest {

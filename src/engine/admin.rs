@@ -302,6 +302,13 @@ fn check(step: &Step<'_>, job: &Job) -> Result<(Option<Schedule>, Vec<String>), 
             "leave `executor` out and give a `command`",
         ));
     }
+    if job.resources.ports > 0 && !abilities.ports {
+        return Err(unsupported(
+            "ports",
+            "the local launcher gives no ports to commands".to_owned(),
+            "leave `ports` out and name the port in `command`",
+        ));
+    }
     if job.command.is_empty() && job.executor.is_empty() && job.container.is_none() {
         warnings.push("`command` is empty: the job does nothing".to_owned());
     }

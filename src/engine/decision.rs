@@ -5,11 +5,12 @@ use std::sync::Arc;
 use crate::model::{
     AgentId, AnsweredRequest, Backfill, BackfillId, BootInstant, Duration, FrameworkId,
     Incarnation, Interventions, JobName, JobRecord, JobStats, Launch, Offer, OfferId, Pause,
-    Progress, Question, Run, Signal, Stretch, TaskId, Term,
+    Progress, Question, Run, Signal, Stretch, TaskId, Term, Timestamp,
 };
 
 use super::clock::Clock;
 use super::event::{Reply, RequestId};
+use super::seen::SeenAgent;
 
 /// What follows from one event.
 #[must_use]
@@ -171,6 +172,10 @@ pub enum Change {
     OffersRemoved(Vec<OfferId>),
     /// An agent offers nothing any longer, and nothing is known of it. Volatile.
     AgentLost(AgentId),
+    /// Agents offered this last, and this became of it. Volatile.
+    AgentsSeen(Vec<SeenAgent>),
+    /// The launcher is told this of what waits for an offer; `None` if it is to be told anew. Volatile.
+    DemandTold(Option<Demand>),
     /// Everything pending was looked at with the offers there are. Volatile.
     PlacementSettled,
 }
@@ -210,6 +215,8 @@ impl Change {
             | Self::OffersAdded(_)
             | Self::OffersRemoved(_)
             | Self::AgentLost(_)
+            | Self::AgentsSeen(_)
+            | Self::DemandTold(_)
             | Self::PlacementSettled => false,
         }
     }
@@ -220,8 +227,24 @@ impl Change {
 pub enum Launcher {
     /// It can be reached and has these offers.
     Connected(Vec<Offer>),
+    /// It can be reached and works for a cluster, whose offers come and go; so far there are these.
+    InCluster(Vec<Offer>),
     /// It cannot be reached, for this reason.
     Gone(String),
+}
+
+/// What waits for an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Demand {
+    /// Nothing.
+    Nothing,
+    /// Runs, of which this one came last.
+    Runs {
+        /// Since when it wants an offer.
+        wanted_at: Timestamp,
+        /// Its number.
+        sequence: u64,
+    },
 }
 
 /// Something to do outside. Leaves no choice to whoever does it.
@@ -242,7 +265,8 @@ pub enum Effect {
     Acknowledge(TaskId),
     /// Give these offers back to the launcher: nothing is placed on them.
     Release(Vec<OfferId>),
-    /// Tell the launcher whether anything waits for an offer.
+    /// Tell the launcher whether anything waits for an offer. Told again when something more waits: what it asks the
+    /// cluster for may have been turned down for what waited before.
     Demand(bool),
     /// Answer a client.
     Reply(RequestId, Reply),

@@ -30,7 +30,8 @@ pub struct JobEntry {
     pub interventions: Interventions,
     /// Its schedule, parsed; why there is none otherwise.
     pub timing: Timing,
-    /// Its constraints, compiled when they are first asked for: many definitions are replaced before anything is placed.
+    /// Its constraints, ready to be asked. Made when they are first wanted: many definitions are replaced before
+    /// anything is placed.
     conditions: OnceLock<Conditions>,
     /// Whether deciding it went wrong inside the engine; it is left alone until replaced or restarted.
     pub is_quarantined: bool,
@@ -126,11 +127,10 @@ impl JobEntry {
         }
     }
 
-    /// Its constraints, compiled.
+    /// Its constraints, ready to be asked.
     #[must_use]
     pub fn conditions(&self) -> &Conditions {
-        self.conditions
-            .get_or_init(|| Conditions::compile(&self.job.constraints).unwrap_or_default())
+        self.conditions.get_or_init(|| Conditions::of(self.job.constraints.clone()))
     }
 
     /// The stored form.

@@ -4,14 +4,15 @@
 //! record that whoever asks has read. Every sentence has a word that programs and tests can hold on to.
 
 use crate::model::{
-    Attempt, AttemptState, Duration, HistoryEntry, Pause, Run, RunState, Scope, Shadow, Timestamp,
-    Trigger, UnknownThen, Verdict, just_before,
+    Attempt, AttemptState, Duration, Fitness, HistoryEntry, Offer, Pause, Run, RunState, Scope,
+    Shadow, Timestamp, Trigger, UnknownThen, Verdict, just_before, limits,
 };
 
 use super::entry::{JobEntry, Timing};
+use super::room::Fitting;
 use super::round::Standing;
 use super::status::{stopped, stopped_by};
-use super::{Doubt, State, place};
+use super::{Doubt, State, place, room};
 
 /// One sentence of an explanation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,7 @@ pub fn explain_run(state: &State, now: Timestamp, run: &Run) -> Vec<Reason> {
     let mut told = Told::default();
     why_there(&mut told, run);
     why_so(state, now, &mut told, run);
+    why_nowhere(state, now, &mut told, run);
     why_late(&mut told, run);
     why_on_it(state, &mut told, run);
     told.0
@@ -405,13 +407,31 @@ fn why_pending(
             "nothing is started before the launcher has said what became of the runs that were going on",
         );
     }
-    match place::misfit(state, now, run, entry) {
-        Some(why) => {
+    let fitting = room::fitting_of(state, now, run, entry);
+    match (place::told(state, now, &fitting), fitting) {
+        (Some(why), Fitting::AsSeen { .. }) => told.say("awaitsOffer", why),
+        (Some(why), Fitting::Fits { .. } | Fitting::Nowhere(_)) => {
             let passed = now.duration_since(run.wanted_at) >= place::PASSED_FOR;
             let kept = if passed { "; room is kept free for it" } else { "" };
             told.say("noRoom", format!("no agent has room for it: {why}{kept}"));
         }
-        None => told.say("aboutToStart", "it is about to be given to the launcher"),
+        (None, _) => told.say("aboutToStart", "it is about to be given to the launcher"),
+    }
+}
+
+/// What is against each agent of a cluster for a run that fits on none.
+fn why_nowhere(state: &State, now: Timestamp, told: &mut Told, run: &Run) {
+    // Why it waits is something else then.
+    if !state.is_cluster() || !told.0.iter().any(|reason| reason.code == "noRoom") {
+        return;
+    }
+    let Some(Fitting::Nowhere(misfits)) = room::fitting(state, now, run) else { return };
+    for misfit in misfits.iter().take(limits::MISFITS_TOLD) {
+        told.say("misfit", format!("{}: {}", misfit.hostname, misfit.text()));
+    }
+    let more = misfits.len().saturating_sub(limits::MISFITS_TOLD);
+    if more > 0 {
+        told.say("moreMisfits", format!("it fits on none of {more} further agents either"));
     }
 }
 
@@ -531,14 +551,25 @@ fn why_on_it(state: &State, told: &mut Told, run: &Run) {
     let Some(last) = run.attempts.last() else { return };
     let Some(entry) = state.incarnation(run.id.incarnation) else { return };
     let agent = &last.agent;
-    let offers = state.offers();
-    let fitting = offers.values().filter(|offer| entry.conditions().unmet(offer).is_none()).count();
+    let seen = state.seen().map(|seen| &seen.offer);
+    let agents: Vec<&Offer> = state.offers().values().chain(seen).collect();
+    let fitting = agents.iter().filter(|offer| entry.conditions().unmet(offer).is_none()).count();
     let text = if entry.job.constraints.is_empty() {
-        format!("it went to {agent}, the first agent with room: the job has no constraints")
+        match (state.is_cluster(), entry.job.placement) {
+            (false, _) => {
+                format!("it went to {agent}, the first agent with room: the job has no constraints")
+            }
+            (true, Fitness::Pack) => {
+                format!("it went to {agent}, the fullest agent with room for it (placement: pack)")
+            }
+            (true, Fitness::Spread) => format!(
+                "it went to {agent}, of the agents with room the one with the fewest runs of its job (placement: spread)"
+            ),
+        }
     } else {
         format!(
             "it went to {agent}: {fitting} of the {} agents there are now meet the job's constraints",
-            offers.len()
+            agents.len()
         )
     };
     told.say("placed", text);

@@ -337,6 +337,8 @@ pub fn feed_items(before: &State, change: &Change) -> Vec<FeedItem> {
         | Change::OffersAdded(_)
         | Change::OffersRemoved(_)
         | Change::AgentLost(_)
+        | Change::AgentsSeen(_)
+        | Change::DemandTold(_)
         | Change::PlacementSettled => Vec::new(),
     }
 }
@@ -355,7 +357,7 @@ fn round_item(before: &State, incarnation: Incarnation, progress: &Progress) -> 
 /// Offers come and go all the time; only whether there is a launcher at all is worth telling.
 fn launcher_item(before: &State, launcher: &Launcher) -> Option<FeedItem> {
     let problem = match launcher {
-        Launcher::Connected(_) => None,
+        Launcher::Connected(_) | Launcher::InCluster(_) => None,
         Launcher::Gone(reason) => Some(reason.clone()),
     };
     let has_changed = before.launcher_gone() != problem.as_deref();

@@ -346,6 +346,8 @@ const fn changed(change: &Change) -> Option<Incarnation> {
         | Change::OffersAdded(_)
         | Change::OffersRemoved(_)
         | Change::AgentLost(_)
+        | Change::AgentsSeen(_)
+        | Change::DemandTold(_)
         | Change::PlacementSettled => None,
     }
 }

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Attempt, Command, EnvVar, Fetch, Job, Launch, Run};
+use crate::model::{
+    Attempt, ClusterTerms, Command, Duration, EnvVar, Fetch, Job, Launch, Run, TaskId,
+};
 use crate::placement::Assignment;
 
 use super::entry::JobEntry;
@@ -21,14 +23,10 @@ pub(super) fn launch(
     entry: &JobEntry,
     run: &Run,
     attempt: &Attempt,
+    hostname: &str,
     assignment: Assignment,
 ) -> Launch {
     let job = &entry.job;
-    let hostname = assignment
-        .offers
-        .first()
-        .and_then(|id| step.state.offers().get(id))
-        .map_or_else(|| attempt.agent.to_string(), |offer| offer.hostname.clone());
     let (command, fetch) = command_and_fetch(job, run);
     Launch {
         term: step.state.term(),
@@ -38,13 +36,38 @@ pub(super) fn launch(
         offers: assignment.offers,
         agent: assignment.agent,
         command,
-        environment: environment(job, run, attempt, &hostname),
+        environment: environment(job, run, attempt, hostname),
         user: Some(job.run_as_user.clone()).filter(|user| !user.is_empty()),
         fetch,
         resources: job.resources,
         kill_grace: status::grace(step, run),
         not_after: None,
-        cluster: None,
+        cluster: step.state.is_cluster().then(|| Box::new(cluster_terms(job))),
+    }
+}
+
+/// The executor of a task: a custom one has the name of its job, as in Chronos, any other that of the task.
+pub(super) fn executor_id<'a>(job: &'a Job, task_id: &'a TaskId) -> &'a str {
+    if job.executor.is_empty() { task_id.as_str() } else { job.name.as_str() }
+}
+
+fn cluster_terms(job: &Job) -> ClusterTerms {
+    let executor_data = if job.executor.is_empty() {
+        String::new()
+    } else if job.task_info_data.is_empty() {
+        format!("{}|{}", job.executor_flags, job.command)
+    } else {
+        job.task_info_data.clone()
+    };
+    let timeout = (job.max_completion_secs > 0)
+        .then(|| Duration::from_secs(i64::try_from(job.max_completion_secs).unwrap_or(i64::MAX)));
+    ClusterTerms {
+        job: job.name.clone(),
+        owner: job.owner.clone(),
+        container: job.container.clone(),
+        executor: job.executor.clone(),
+        executor_data,
+        timeout,
     }
 }
 

@@ -65,10 +65,13 @@ mod place;
 mod report;
 mod request;
 mod retry;
+mod room;
 mod round;
+mod seen;
 mod settings;
 mod shadow;
 mod shell_text;
+mod shortfall;
 mod state;
 mod status;
 #[cfg(test)]
@@ -86,7 +89,7 @@ use crate::model::{
 
 pub use backlog::backlog;
 pub use clock::{Clock, Doubt};
-pub use decision::{Change, Decision, Effect, Launcher, Note};
+pub use decision::{Change, Decision, Demand, Effect, Launcher, Note};
 pub use entry::{JobEntry, Timing};
 pub use event::{
     Applied, BackfillDraft, BacklogFilter, Below, Event, Expected, PastRun, Rejection,
@@ -95,8 +98,11 @@ pub use event::{
 pub use explain::{Reason, explain_job, explain_run};
 pub use feed::{FeedEvent, FeedItem, JobStep, RunStep, feed_items};
 pub use request::repeated;
+pub use room::{Fitting, fitting};
 pub use round::{ParentStanding, Standing as RoundStanding, outcome_for_children};
+pub use seen::{OfferFate, SeenAgent};
 pub use settings::{Abilities, Boot, Settings};
+pub use shortfall::{Short, Shortfall, shortfall};
 pub use state::{Recovered, State, WakeAt};
 
 /// Decides what follows from `event`. Reads nothing but its arguments.
@@ -141,10 +147,19 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             {
                 step.change(Change::FrameworkSet(framework.clone()));
             }
-            step.change(Change::OffersSet(Launcher::Connected(offers.clone())));
+            let offers = place::not_to_be_held(&mut step, offers);
+            step.change(Change::OffersSet(match framework {
+                Some(_) => Launcher::InCluster(offers),
+                None => Launcher::Connected(offers),
+            }));
             step.reconcile();
         }
-        Event::Offered(offers) => step.change(Change::OffersAdded(offers.clone())),
+        Event::Offered(offers) => {
+            let offers = place::not_to_be_held(&mut step, offers);
+            if !offers.is_empty() {
+                step.change(Change::OffersAdded(offers));
+            }
+        }
         Event::Withdrawn(ids) => step.change(Change::OffersRemoved(ids.clone())),
         Event::AgentLost(agent) => step.change(Change::AgentLost(agent.clone())),
         Event::LauncherGone { reason } => {

@@ -4,18 +4,22 @@
 //! that fits nowhere stays pending and stops nobody else; only one that has waited long and would fit on an agent with
 //! nothing else on it gets that agent kept free, because small runs could otherwise pass it for ever.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::model::{
-    Alarm, Attempt, AttemptState, CatchUp, Duration, Run, RunState, TaskId, Timestamp, Trigger,
-    Verdict, limits,
+    AgentId, Alarm, Attempt, AttemptState, CatchUp, Duration, Incarnation, Offer, OfferId,
+    OfferKind, Run, RunState, TaskId, Timestamp, Trigger, Verdict, limits,
 };
-use crate::placement::{Assignment, Tally};
+use crate::placement::{Assignment, Misfit, Siblings, Tally};
 use crate::schedule::Schedule;
 
-use super::decision::{Change, Effect};
+use super::decision::{Change, Demand, Effect};
 use super::entry::{JobEntry, Timing};
 use super::pause::{self, PAUSED};
+use super::room::Fitting;
+use super::seen::{OfferFate, SeenAgent};
 use super::transition::{Happening, Move, RunStanding, moved};
-use super::{State, Step, launch, status};
+use super::{State, Step, launch, room, status};
 
 /// Ends the pending runs whose start window has closed, or lets them run late where the job catches up.
 pub(super) fn decide_windows(step: &mut Step<'_>) {
@@ -150,40 +154,66 @@ fn why_not_started(step: &Step<'_>, run: &Run) -> String {
     let Some(entry) = step.state.incarnation(run.id.incarnation) else {
         return format!("{closed}: its job was deleted");
     };
-    match misfit(step.state, step.now.wall, run, entry) {
+    let now = step.now.wall;
+    match told(step.state, now, &room::fitting_of(step.state, now, run, entry)) {
         None => format!("{closed}: Chronode came to it too late"),
         Some(why) => format!("{closed}: {why}"),
     }
 }
 
-/// Why a pending run fits on no agent now; `None` if it does.
-pub(super) fn misfit(state: &State, now: Timestamp, run: &Run, entry: &JobEntry) -> Option<String> {
-    let mut tally = Tally::new(state.offers(), state.used());
-    // What is kept free for those before it was not there for this one.
-    for other in state.pending().take_while(|other| other.id != run.id) {
-        if let Some(other_entry) = state.incarnation(other.id.incarnation)
-            && is_passed_for_long(now, other)
-        {
-            tally.keep_free(&other_entry.job.resources, other_entry.conditions());
+/// Why a pending run is not placed, in one clause about the first agents; `None` if it is about to be.
+pub(super) fn told(state: &State, now: Timestamp, fitting: &Fitting) -> Option<String> {
+    let misfits = match fitting {
+        Fitting::Fits { .. } => return None,
+        Fitting::AsSeen { hostname, at, .. } => {
+            let ago = now.duration_since(*at).as_secs().max(0);
+            return Some(format!(
+                "it would fit on {hostname} as it was offered {ago} s ago; a new offer is awaited"
+            ));
         }
-    }
-    tally.assign(&entry.job.resources, entry.conditions()).err()
+        Fitting::Nowhere(misfits) => misfits,
+    };
+    let told: Vec<String> = misfits.iter().take(3).map(Misfit::clause).collect();
+    Some(match (told.is_empty(), state.is_cluster()) {
+        (true, false) => "there is no offer".to_owned(),
+        (true, true) => "no agent of the cluster has offered anything yet".to_owned(),
+        (false, _) => told.join("; "),
+    })
 }
 
 /// How long a run may be passed by others that fit where it does not.
 pub(super) const PASSED_FOR: Duration = Duration::from_mins(10);
 
-/// Matches pending runs with offers, most urgent first.
+/// Gives those of new offers back that must not be held while nothing is decided: all but these.
+pub(super) fn not_to_be_held(step: &mut Step<'_>, offers: &[Offer]) -> Vec<Offer> {
+    if step.state.listens_until().is_none() {
+        return offers.to_vec();
+    }
+    let (held, kept): (Vec<_>, Vec<_>) =
+        offers.iter().cloned().partition(|offer| offer.kind == OfferKind::Once);
+    if !held.is_empty() {
+        step.effect(Effect::Release(held.into_iter().map(|offer| offer.id).collect()));
+        // What was turned down is asked for again once it is of use.
+        step.change(Change::DemandTold(None));
+    }
+    kept
+}
+
+/// Matches pending runs with offers, most urgent first. Of offers that come and go, those that are used are gone with
+/// the decision, and those that are of no use once everything was looked at are given back.
 pub(super) fn decide_offers(step: &mut Step<'_>) {
     if !step.state.is_placement_due() {
         return;
     }
     let state = step.state;
+    let now = step.now.wall;
     let mut tally = Tally::new(state.offers(), state.used());
-    let mut placed = 0;
+    let mut beside: BTreeMap<Incarnation, Siblings> = BTreeMap::new();
+    let mut matched = Matched::default();
     for run in state.pending() {
-        if placed == limits::PLACED_PER_STEP_MAX {
+        if matched.runs == limits::PLACED_PER_STEP_MAX {
             // The flag stays up, so the next step goes on from here at once.
+            use_offers(step, &tally, &matched);
             return;
         }
         let Some(entry) = state.incarnation(run.id.incarnation) else { continue };
@@ -194,43 +224,193 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
         // What has been started once is only tried again.
         let first = Some(run).filter(|run| run.attempts.is_empty());
         let opens_at = first.and_then(|run| opens_at(entry, run));
-        if let Some(opens_at) = opens_at.filter(|at| *at > step.now.wall) {
+        if let Some(opens_at) = opens_at.filter(|at| *at > now) {
             let mut run = run.clone();
             run.state = RunState::Waiting { until: Alarm { at: opens_at, boot: None } };
             step.store_run(run);
             continue;
         }
-        if let Ok(assignment) = tally.assign(&entry.job.resources, entry.conditions()) {
-            begin_attempt(step, entry, run, assignment);
-            placed += 1;
-        } else if is_passed_for_long(step.now.wall, run) {
-            tally.keep_free(&entry.job.resources, entry.conditions());
+        let wanted = room::wanted(entry, now);
+        let own = beside.entry(entry.incarnation).or_insert_with(|| room::siblings(state, entry));
+        if let Some(assignment) = tally.assign(&wanted, own) {
+            matched.note(&assignment);
+            let Some(offer) = tally.offer_of(&assignment.agent) else { continue };
+            if room::minds_siblings(entry) {
+                room::add_to(own, entry, offer);
+            }
+            begin_attempt(step, entry, run, offer, assignment);
+            continue;
         }
+        if is_passed_for_long(now, run) {
+            tally.keep_free(&wanted);
+        }
+        matched.waits(run);
     }
+    use_offers(step, &tally, &matched);
+    give_back(step, &tally, &matched, &beside);
+    tell_demand(step, &matched);
     step.change(Change::PlacementSettled);
 }
 
+/// What a look at the pending runs came to.
+#[derive(Debug, Default)]
+struct Matched<'a> {
+    /// How many were placed.
+    runs: usize,
+    /// How many of them on each agent.
+    on: BTreeMap<AgentId, u32>,
+    /// On which offers.
+    used: BTreeSet<OfferId>,
+    /// The most urgent of those that found no place.
+    first_waiting: Option<&'a Run>,
+    /// The last of them to come.
+    demand: Option<Demand>,
+}
+
+impl<'a> Matched<'a> {
+    fn note(&mut self, assignment: &Assignment) {
+        self.runs += 1;
+        *self.on.entry(assignment.agent.clone()).or_default() += 1;
+        self.used.extend(assignment.offers.iter().cloned());
+    }
+
+    fn waits(&mut self, run: &'a Run) {
+        self.first_waiting.get_or_insert(run);
+        let demand = Demand::Runs { wanted_at: run.wanted_at, sequence: run.sequence };
+        self.demand = self.demand.max(Some(demand));
+    }
+}
+
+/// The offers of each agent that come and go.
+fn passing_by_agent(state: &State) -> BTreeMap<&AgentId, Vec<&Offer>> {
+    let mut by_agent: BTreeMap<&AgentId, Vec<&Offer>> = BTreeMap::new();
+    for offer in state.offers().values().filter(|offer| offer.kind == OfferKind::Once) {
+        by_agent.entry(&offer.agent).or_default().push(offer);
+    }
+    by_agent
+}
+
+/// Takes the used offers out of the state, of those that come and go.
+fn use_offers(step: &mut Step<'_>, tally: &Tally<'_>, matched: &Matched<'_>) {
+    let state = step.state;
+    let passing =
+        |id: &&OfferId| state.offers().get(id).is_some_and(|offer| offer.kind == OfferKind::Once);
+    let used: Vec<OfferId> = matched.used.iter().filter(passing).cloned().collect();
+    if used.is_empty() {
+        return;
+    }
+    let seen = passing_by_agent(state).into_iter().filter_map(|(agent, offers)| {
+        let runs = *matched.on.get(agent)?;
+        Some(seen(step, tally, &offers, OfferFate::Used { runs }))
+    });
+    let seen: Vec<SeenAgent> = seen.collect();
+    step.change(Change::OffersRemoved(used));
+    step.change(Change::AgentsSeen(seen));
+}
+
+/// Gives back what is left of the offers that come and go: none is held for what may come.
+fn give_back(
+    step: &mut Step<'_>,
+    tally: &Tally<'_>,
+    matched: &Matched<'_>,
+    beside: &BTreeMap<Incarnation, Siblings>,
+) {
+    let state = step.state;
+    let mut unused: Vec<OfferId> = Vec::new();
+    let mut agents: Vec<SeenAgent> = Vec::new();
+    let by_agent = passing_by_agent(state);
+    if by_agent.is_empty() {
+        return;
+    }
+    // What is against each agent for the most urgent of those that wait.
+    let waiting = matched.first_waiting.and_then(|run| {
+        let entry = state.incarnation(run.id.incarnation)?;
+        let wanted = room::wanted(entry, step.now.wall);
+        let misfits = tally.judge(&wanted, beside.get(&entry.incarnation)?).err()?;
+        let against = misfits.into_iter().map(|misfit| (misfit.agent.clone(), misfit.text()));
+        Some((run, against.collect::<BTreeMap<AgentId, String>>()))
+    });
+    for (agent, offers) in by_agent {
+        let free = offers.iter().filter(|offer| !matched.used.contains(&offer.id));
+        unused.extend(free.map(|offer| offer.id.clone()));
+        if matched.on.contains_key(agent) {
+            continue;
+        }
+        let fate = match &waiting {
+            Some((run, against)) => OfferFate::NothingFits {
+                job: run.job.clone(),
+                run: run.id,
+                reason: against.get(agent).cloned().unwrap_or_default(),
+            },
+            None => OfferFate::NotWanted,
+        };
+        agents.push(seen(step, tally, &offers, fate));
+    }
+    if !unused.is_empty() {
+        step.effect(Effect::Release(unused.clone()));
+        step.change(Change::OffersRemoved(unused));
+    }
+    if !agents.is_empty() {
+        step.change(Change::AgentsSeen(agents));
+    }
+}
+
+/// What is remembered of the offers of an agent; there is at least one.
+fn seen(step: &Step<'_>, tally: &Tally<'_>, offers: &[&Offer], fate: OfferFate) -> SeenAgent {
+    let resources = room::together(offers.iter().copied());
+    let first = offers[0];
+    let unavailable_from = offers.iter().filter_map(|offer| offer.unavailable_from).min();
+    SeenAgent {
+        offer: Offer { resources, unavailable_from, ..first.clone() },
+        left: tally.left_of(&first.agent).unwrap_or_default(),
+        at: step.now.wall,
+        fate,
+    }
+}
+
+/// Tells the launcher of a cluster whether anything waits, if it does not know, or if something more does.
+fn tell_demand(step: &mut Step<'_>, matched: &Matched<'_>) {
+    let demand = matched.demand.unwrap_or(Demand::Nothing);
+    let told = step.state.demand_told();
+    if !step.state.is_cluster() || told == Some(demand) {
+        return;
+    }
+    step.change(Change::DemandTold(Some(demand)));
+    // Of those that wait some have gone: the launcher knows that something waits.
+    if demand == Demand::Nothing || told.is_none_or(|told| told < demand) {
+        step.effect(Effect::Demand(demand != Demand::Nothing));
+    }
+}
+
 /// Whether others may have been placed before it for longer than is fair.
-fn is_passed_for_long(now: Timestamp, run: &Run) -> bool {
+pub(super) fn is_passed_for_long(now: Timestamp, run: &Run) -> bool {
     now.duration_since(run.wanted_at) >= PASSED_FOR
 }
 
-fn begin_attempt(step: &mut Step<'_>, entry: &JobEntry, run: &Run, assignment: Assignment) {
+fn begin_attempt(
+    step: &mut Step<'_>,
+    entry: &JobEntry,
+    run: &Run,
+    offer: &Offer,
+    assignment: Assignment,
+) {
     let index = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX);
     let arguments = launch::arguments_in_task_id(&entry.job, run);
+    let task_id = TaskId::new(run.task_millis, index, &run.job, &arguments);
+    let executor = launch::executor_id(&entry.job, &task_id);
     let attempt = Attempt {
         reported: None,
         elements: None,
         index,
-        task_id: TaskId::new(run.task_millis, index, &run.job, &arguments),
         agent: assignment.agent.clone(),
-        placed: None,
+        placed: room::placed(step.state, entry, offer, executor).map(Box::new),
         is_staged: false,
         launched_at: step.now.wall,
         holds: entry.job.resources,
         state: AttemptState::Launching,
+        task_id,
     };
-    let launch = launch::launch(step, entry, run, &attempt, assignment);
+    let launch = launch::launch(step, entry, run, &attempt, &offer.hostname, assignment);
     let mut run = run.clone();
     run.attempts.push(attempt);
     run.state = RunState::Active;

@@ -45,4 +45,6 @@ pub struct Abilities {
     pub containers: bool,
     /// Whether it runs custom executors.
     pub executors: bool,
+    /// Whether it gives ports of the host to commands.
+    pub ports: bool,
 }

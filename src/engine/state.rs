@@ -21,9 +21,10 @@ use crate::model::{
 };
 
 use super::clock::Clock;
-use super::decision::{Change, Launcher};
+use super::decision::{Change, Demand, Launcher};
 use super::entry::JobEntry;
 use super::index::Derived;
+use super::seen::Seen;
 use super::settings::Settings;
 
 /// What the state is rebuilt from after a start or a change of leader.
@@ -83,6 +84,12 @@ pub struct State {
     framework: Option<FrameworkId>,
     offers: BTreeMap<OfferId, Offer>,
     launcher_gone: Option<String>,
+    /// Whether the launcher works for a cluster, whose offers come and go. Volatile.
+    is_cluster: bool,
+    /// What the launcher was told of what waits for an offer; `None` if it has to be told. Volatile.
+    demand_told: Option<Demand>,
+    /// What each agent of the cluster offered last. Volatile.
+    seen: Seen,
     /// Tasks whose launch the launcher has denied since it was last asked after everything. Volatile.
     denied: BTreeSet<TaskId>,
     /// Whom the state still listens for, and until when.
@@ -161,6 +168,9 @@ impl State {
             framework,
             offers: BTreeMap::new(),
             launcher_gone: Some("it has not been reached since the start".to_owned()),
+            is_cluster: false,
+            demand_told: None,
+            seen: Seen::default(),
             denied: BTreeSet::new(),
             listening: None,
             derived,
@@ -286,7 +296,16 @@ impl State {
                 self.derived.is_placement_wanted = true;
             }
             Change::OffersRemoved(ids) => ids.iter().for_each(|id| drop(self.offers.remove(id))),
-            Change::AgentLost(agent) => self.offers.retain(|_, offer| offer.agent != *agent),
+            Change::AgentLost(agent) => {
+                self.offers.retain(|_, offer| offer.agent != *agent);
+                self.seen.forget(agent);
+            }
+            Change::AgentsSeen(agents) => self.seen.remember(agents),
+            Change::DemandTold(demand) => {
+                self.demand_told = *demand;
+                // Who is to be told anew is told by the next look at what waits.
+                self.derived.is_placement_wanted |= demand.is_none();
+            }
             Change::PlacementSettled => self.derived.is_placement_wanted = false,
         }
         #[cfg(debug_assertions)]
@@ -331,9 +350,12 @@ impl State {
 
     fn set_launcher(&mut self, launcher: &Launcher) {
         self.offers.clear();
+        self.seen.clear();
+        self.demand_told = None;
         match launcher {
-            Launcher::Connected(offers) => {
+            Launcher::Connected(offers) | Launcher::InCluster(offers) => {
                 self.launcher_gone = None;
+                self.is_cluster = matches!(launcher, Launcher::InCluster(_));
                 self.denied.clear();
                 self.offers.extend(offers.iter().map(|offer| (offer.id.clone(), offer.clone())));
                 self.derived.is_placement_wanted = true;

@@ -260,10 +260,18 @@ pub(super) fn end_run_alone(
 fn stranger(step: &mut Step<'_>, hearing: Hearing, report: &TaskReport) {
     match hearing {
         Hearing::Acknowledged => step.effect(Effect::Acknowledge(report.task_id.clone())),
-        Hearing::Noted => step.warn(
-            None,
-            format!("the launcher runs task `{}`, which belongs to no live run", report.task_id),
-        ),
+        Hearing::Noted => {
+            let what = format!("the launcher runs task `{}`, which", report.task_id);
+            // In a cluster it can only be ours, and nobody will ever ask after it. On the scheduler's own machine it is
+            // left alone: it may be somebody's payroll.
+            if step.state.is_cluster() {
+                step.warn(None, format!("{what} belongs to no live run, and is stopped"));
+                let grace = step.state.settings.kill_grace;
+                step.effect(Effect::Kill { task_id: report.task_id.clone(), grace });
+            } else {
+                step.warn(None, format!("{what} belongs to no live run"));
+            }
+        }
         Hearing::Ignored
         | Hearing::Staged
         | Hearing::Runs

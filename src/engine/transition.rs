@@ -68,7 +68,7 @@ pub(super) enum Hearing {
 pub(super) const fn heard(standing: Standing, said: Said) -> Hearing {
     use Hearing as H;
     match (standing, said) {
-        // Left alone: it may be somebody's payroll. Its end will be acknowledged.
+        // Left alone on the scheduler's own machine: it may be somebody's payroll. Its end will be acknowledged.
         (Standing::Stranger, Said::Staged | Said::Running) => H::Noted,
         // Its end is committed already and the acknowledgement was lost, or it was never ours.
         (Standing::Stranger, Said::Ended | Said::InDoubt) => H::Acknowledged,

@@ -52,6 +52,8 @@ pub(super) const JOB: &[&str] = &[
     "killGrace",
     "disableAfterFailures",
     "priority",
+    "ports",
+    "placement",
     "onUnknown",
     "dst",
     "jitter",

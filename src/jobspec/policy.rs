@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 use super::fields::{Findings, Object, shown, whole_of};
 use super::schedule_fields::{period, span};
 use super::{PeriodReader, known};
-use crate::model::limits::LIVE_RUNS_PER_JOB_MAX;
+use crate::model::limits::{LIVE_RUNS_PER_JOB_MAX, PORTS_MAX};
 use crate::model::{
-    Backoff, CatchUp, Dialect, Job, OnUnknown, Overlap, Period, Priority, RetryEnds, RetryTerms,
-    Scalar, Shadow, UnknownThen,
+    Backoff, CatchUp, Dialect, Fitness, Job, OnUnknown, Overlap, Period, Priority, RetryEnds,
+    RetryTerms, Scalar, Shadow, UnknownThen,
 };
 
 /// The longest `timeout`, 292 years: Mesos is told it in nanoseconds of 64 bits.
@@ -154,6 +154,17 @@ fn exit_code(item: &Value, path: &str, found: &mut Findings) -> Option<i32> {
 fn without_duplicates(codes: Vec<i32>) -> Vec<i32> {
     let mut seen = BTreeSet::new();
     codes.into_iter().filter(|&code| seen.insert(code)).collect()
+}
+
+/// `ports`.
+pub(super) fn ports(body: &Object<'_>, found: &mut Findings) -> Option<u32> {
+    let count = body.whole("ports", 0..=i64::from(PORTS_MAX), found)?;
+    u32::try_from(count).ok()
+}
+
+/// `placement`.
+pub(super) fn placement(body: &Object<'_>, found: &mut Findings) -> Option<Fitness> {
+    body.word("placement", "`pack` or `spread`", Fitness::parse, found)
 }
 
 /// `priority`, or Chronos' `highPriority`.
@@ -298,6 +309,13 @@ pub(super) fn print(job: &Job, dialect: Dialect, put: &mut impl FnMut(&str, Valu
         Priority::Low => put("priority", job.priority.as_str().into()),
         // `highPriority` says it.
         Priority::Normal | Priority::High => {}
+    }
+    if job.resources.ports != 0 {
+        put("ports", job.resources.ports.into());
+    }
+    match job.placement {
+        Fitness::Pack => {}
+        Fitness::Spread => put("placement", job.placement.as_str().into()),
     }
     match job.shadow {
         Shadow::Off => {}

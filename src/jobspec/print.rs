@@ -51,6 +51,7 @@ pub fn print_job(
         owner_name,
         description,
         is_async,
+        // The ports are ours.
         resources: Resources { cpus, mem, disk, ports: _ },
         disabled,
         soft_error,
@@ -67,6 +68,7 @@ pub fn print_job(
         on_unknown: _,
         container,
         constraints,
+        placement: _,
         overlap,
         catch_up: _,
         shadow: _,

@@ -115,6 +115,8 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
         body.short_list("constraints", CONSTRAINTS_MAX, found, |item, path, found| {
             constraint(item, path, &mut pattern_bytes, found)
         });
+    let ports = policy::ports(body, found);
+    let placement = policy::placement(body, found);
     let overlap = policy::overlap(body, found);
     let catch_up = policy::catch_up(body, found);
     let shadow = policy::shadow(body, found);
@@ -136,6 +138,7 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
         cpus,
         mem,
         disk,
+        ports,
         disabled,
         soft_error,
         data_processing,
@@ -152,6 +155,7 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
         on_unknown,
         container,
         constraints,
+        placement,
         overlap,
         catch_up,
         shadow,
@@ -245,13 +249,22 @@ fn constraint(
     found: &mut Findings,
 ) -> Option<Constraint> {
     const REMEDY: &str = "write `[attribute, operator, value]`";
-    let Some([attribute, operator, value]) = item.as_array().map(Vec::as_slice) else {
-        let message = match item.as_array() {
-            Some(parts) => format!("`{path}` has {} parts instead of three", parts.len()),
-            None => format!("`{path}` is no list"),
-        };
-        found.refuse(path, message, REMEDY);
-        return None;
+    let nothing = Value::from("");
+    let compares_runs =
+        |word: &Value| word.as_str().and_then(Operator::parse).is_some_and(Operator::compares_runs);
+    let (attribute, operator, value) = match item.as_array().map(Vec::as_slice) {
+        Some([attribute, operator, value]) => (attribute, operator, value),
+        // What compares runs with each other needs no value.
+        Some([attribute, operator]) if compares_runs(operator) => (attribute, operator, &nothing),
+        Some(parts) => {
+            let message = format!("`{path}` has {} parts instead of three", parts.len());
+            found.refuse(path, message, REMEDY);
+            return None;
+        }
+        None => {
+            found.refuse(path, format!("`{path}` is no list"), REMEDY);
+            return None;
+        }
     };
     let mut text = |part, index| text_of(part, &format!("{path}[{index}]"), TextRule::FREE, found);
     let (attribute, word, value) = (text(attribute, 0), text(operator, 1), text(value, 2));
@@ -259,12 +272,19 @@ fn constraint(
     let Some(operator) = Operator::parse(&word) else {
         let path = format!("{path}[1]");
         let message = format!("`{path}` is `{}`, which is no operator", shown(&word));
-        found.refuse(&path, message, "write `EQUALS`, `LIKE` or `UNLIKE`");
+        found.refuse(&path, message, "write `EQUALS`, `LIKE`, `UNLIKE`, `UNIQUE` or `CLUSTER`");
         return None;
     };
     let constraint = Constraint { attribute: attribute?, operator, value: value? };
     match operator {
-        Operator::Equals => {}
+        Operator::Equals | Operator::Cluster => {}
+        Operator::Unique if constraint.value.is_empty() => {}
+        Operator::Unique => {
+            let message =
+                format!("`{path}[2]` is `{}`, but UNIQUE takes no value", shown(&constraint.value));
+            found.refuse(&format!("{path}[2]"), message, "leave the value out, or write `CLUSTER`");
+            return None;
+        }
         Operator::Like | Operator::Unlike => {
             check_pattern(&constraint.value, &format!("{path}[2]"), pattern_bytes, found);
         }

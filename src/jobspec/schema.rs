@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{policy, read, schedule_fields, terms};
 use crate::model::limits::{
     COMMAND_BYTES_MAX, ENVIRONMENT_BYTES_MAX, LIST_ITEMS_MAX, LIVE_RUNS_PER_JOB_MAX,
-    NAME_BYTES_MAX, RETRIES_MAX, SCHEDULE_BYTES_MAX, TEXT_BYTES_MAX,
+    NAME_BYTES_MAX, PORTS_MAX, RETRIES_MAX, SCHEDULE_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use crate::model::{Dialect, NameRule};
 
@@ -220,11 +220,11 @@ fn placement(dialect: Dialect) -> Value {
         Dialect::V0 => "Chronos 3's word for `overlap: allow`. Read, and not printed here.",
         Dialect::V1 => "Whether an occurrence starts although its predecessor still runs.",
     };
-    // The three are not told apart with `prefixItems`, which few tools read.
+    // The three are not told apart with `prefixItems`, which few tools read; nor is said which of them may be left out.
     let constraint = json!({
         "type": "array",
         "items": text_without_default(TEXT_BYTES_MAX),
-        "minItems": 3,
+        "minItems": 2,
         "maxItems": 3,
         "examples": [["rack", "LIKE", "r-[12]"]],
     });
@@ -232,7 +232,9 @@ fn placement(dialect: Dialect) -> Value {
         "cpus": said(amount(), "Cores; 0 is the default of the server."),
         "mem": said(amount(), "Megabytes of memory; 0 is the default of the server."),
         "disk": said(amount(), "Megabytes of disk; 0 is the default of the server."),
-        "constraints": said(list(read::CONSTRAINTS_MAX, constraint), "Where it may run: attribute, operator (`EQUALS`, `LIKE` or `UNLIKE`) and value, for `LIKE` and `UNLIKE` a regular expression of at most 1 KiB."),
+        "constraints": said(list(read::CONSTRAINTS_MAX, constraint), "Where it may run: attribute, operator and value. `EQUALS` wants this value, `LIKE` and `UNLIKE` a regular expression of at most 1 KiB; `UNIQUE` takes no value and keeps its live runs apart, `CLUSTER` keeps them together, at the value if there is one."),
+        "ports": said(json!({"type": "integer", "minimum": 0, "maximum": PORTS_MAX, "default": 0}), "How many ports of the host it gets, whose numbers are in PORT0, PORT1 and so on. Not on the local launcher."),
+        "placement": said(words(&["pack", "spread"], "pack"), "Which agent with room a run goes to: the one with the least room, or the one with the fewest live runs of the job."),
         "highPriority": said(flag(false), "Chronos' word for `priority: high`."),
         "priority": said(words(&["low", "normal", "high"], "normal"), "What is placed first where not everything fits at once."),
         "concurrent": said(json!({"type": "boolean"}), concurrent),

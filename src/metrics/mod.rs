@@ -274,6 +274,8 @@ impl Metrics {
             | Change::OffersAdded(_)
             | Change::OffersRemoved(_)
             | Change::AgentLost(_)
+            | Change::AgentsSeen(_)
+            | Change::DemandTold(_)
             | Change::PlacementSettled => {}
         }
     }

@@ -19,7 +19,13 @@ fn empty() -> State {
         disable_after_failures: 0,
         max_jobs: 200_000,
         kill_grace: Duration::ZERO,
-        abilities: Abilities { only_user: None, run_as: None, containers: false, executors: false },
+        abilities: Abilities {
+            only_user: None,
+            run_as: None,
+            containers: false,
+            executors: false,
+            ports: false,
+        },
         zones: ZoneDb::bundled(),
         machine: Err("nobody knows".to_owned()),
     };

@@ -67,6 +67,8 @@ pub struct Job {
     pub container: Option<Container>,
     /// Where it may run; all must hold.
     pub constraints: Vec<Constraint>,
+    /// Which of the agents where it may run is taken.
+    pub placement: Fitness,
     /// What happens to an occurrence whose predecessor still runs.
     pub overlap: Overlap,
     /// What happens to missed occurrences.
@@ -234,6 +236,36 @@ pub enum RetryEnds {
     Codes(Vec<i32>),
     /// Every known failure but exit with one of these codes (`noRetryOn`).
     NotCodes(Vec<i32>),
+}
+
+/// Which of several agents with room a run goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Fitness {
+    /// The one with the least room, so that large runs find some elsewhere.
+    #[default]
+    Pack,
+    /// The one with the fewest live runs of its job, so that the loss of one agent hits few of them.
+    Spread,
+}
+
+impl Fitness {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Pack, Self::Spread];
+
+    /// The word in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pack => "pack",
+            Self::Spread => "spread",
+        }
+    }
+
+    /// Reads the word in JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fitness| fitness.as_str() == text)
+    }
 }
 
 /// How urgently runs are placed.

@@ -25,6 +25,12 @@ pub const TASK_ID_BYTES_MAX: usize = 255;
 pub const MESSAGE_BYTES_MAX: usize = 4_096;
 /// Extra attempts a job may ask for. Each is recorded with its run, so they must be few enough to print.
 pub const RETRIES_MAX: i64 = 1_000;
+/// Ports a job may ask for. Each becomes a variable of its environment, and an agent has a thousand by default.
+pub const PORTS_MAX: u32 = 100;
+/// Agents of which is remembered what they offered last. Ten thousand are the largest clusters there are.
+pub const SEEN_AGENTS_MAX: usize = 20_000;
+/// Agents that are told of one by one where it is said why a run fits on none of them.
+pub const MISFITS_TOLD: usize = 20;
 /// Due occurrences decided in one step. What is left over asks for another step at once, so that a thousand jobs due
 /// in one second neither hold up an API request nor make one unbounded transaction.
 pub const DUE_PER_STEP_MAX: usize = 500;

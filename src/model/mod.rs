@@ -34,10 +34,10 @@ pub use intervention::{
     RunVerb, Skip,
 };
 pub use job::{
-    Backoff, CatchUp, Container, ContainerType, Dialect, EnvVar, ExternalVolume, Fetch, Job, Join,
-    Network, NetworkInfo, NetworkProtocol, OnUnknown, Overlap, ParentTerms, Period, PortMapping,
-    Priority, Property, RetryEnds, RetryTerms, Shadow, TriggerRule, UnknownThen, Volume,
-    VolumeMode, When,
+    Backoff, CatchUp, Container, ContainerType, Dialect, EnvVar, ExternalVolume, Fetch, Fitness,
+    Job, Join, Network, NetworkInfo, NetworkProtocol, OnUnknown, Overlap, ParentTerms, Period,
+    PortMapping, Priority, Property, RetryEnds, RetryTerms, Shadow, TriggerRule, UnknownThen,
+    Volume, VolumeMode, When,
 };
 pub use offer::{Attribute, AttributeValue, Offer, OfferKind};
 pub use order::{ParentsFirst, parents_first};

@@ -73,7 +73,7 @@ impl fmt::Display for Scalar {
 }
 
 /// What an attempt wants, or what an agent has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Resources {
     /// Processors.
     pub cpus: Scalar,

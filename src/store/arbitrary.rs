@@ -13,12 +13,12 @@ use proptest::prelude::*;
 use crate::model::{
     AgentId, Alarm, Attempt, AttemptState, Backoff, BootInstant, Calendar, CalendarUse, CatchUp,
     Constraint, Container, ContainerType, Contribution, DstPolicy, Duration, EnvVar, Exit,
-    ExternalVolume, Fetch, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobRecord, JobStats,
-    Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator, Outcome, Overlap,
-    ParentTerms, Period, Placed, PortMapping, Priority, Progress, Property, Resources, RetryEnds,
-    RetryTerms, Round, Run, RunId, RunState, Sandbox, Scalar, ScheduleTerms, Shadow, Signal,
-    Source, StopReason, Stretch, TaskId, Timestamp, TriggerRule, UnknownThen, Verdict, Volume,
-    VolumeMode, When,
+    ExternalVolume, Fetch, Fitness, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobRecord,
+    JobStats, Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator, Outcome,
+    Overlap, ParentTerms, Period, Placed, PortMapping, Priority, Progress, Property, Resources,
+    RetryEnds, RetryTerms, Round, Run, RunId, RunState, Sandbox, Scalar, ScheduleTerms, Shadow,
+    Signal, Source, StopReason, Stretch, TaskId, Timestamp, TriggerRule, UnknownThen, Verdict,
+    Volume, VolumeMode, When,
 };
 
 pub(super) use answer::answered;
@@ -232,13 +232,14 @@ fn job() -> impl Strategy<Value = Job> {
         when(),
         period(),
         any::<i64>(),
-        (scalar(), scalar(), scalar()),
+        (scalar(), scalar(), scalar(), any::<u32>()),
         any::<u64>(),
         of(container()),
         overlap(),
         catch_up(),
     );
-    let policy = (retry(), priority(), of(period()), of(any::<u32>()), on_unknown(), shadow());
+    let order = (priority(), proptest::sample::select(&Fitness::ALL));
+    let policy = (retry(), order, of(period()), of(any::<u32>()), on_unknown(), shadow());
     (name(), texts, flags, lists, rest, policy).prop_map(
         |(name, texts, flags, lists, rest, policy)| {
             let (
@@ -263,7 +264,7 @@ fn job() -> impl Strategy<Value = Job> {
                 overlap,
                 catch_up,
             ) = rest;
-            let (retry, priority, kill_grace, disable_after_failures, on_unknown, shadow) = policy;
+            let (retry, order, kill_grace, disable_after_failures, on_unknown, shadow) = policy;
             Job {
                 name,
                 command,
@@ -283,7 +284,7 @@ fn job() -> impl Strategy<Value = Job> {
                     cpus: resources.0,
                     mem: resources.1,
                     disk: resources.2,
-                    ports: 0,
+                    ports: resources.3,
                 },
                 disabled,
                 soft_error,
@@ -292,7 +293,7 @@ fn job() -> impl Strategy<Value = Job> {
                 uris,
                 environment,
                 arguments,
-                priority,
+                priority: order.0,
                 run_as_user,
                 max_completion_secs,
                 kill_grace,
@@ -300,6 +301,7 @@ fn job() -> impl Strategy<Value = Job> {
                 on_unknown,
                 container,
                 constraints,
+                placement: order.1,
                 overlap,
                 catch_up,
                 shadow,
@@ -418,8 +420,7 @@ fn env_var() -> impl Strategy<Value = EnvVar> {
 }
 
 fn constraint() -> impl Strategy<Value = Constraint> {
-    let operators = vec![Operator::Equals, Operator::Like, Operator::Unlike];
-    (text(), proptest::sample::select(operators), text())
+    (text(), proptest::sample::select(&Operator::ALL), text())
         .prop_map(|(attribute, operator, value)| Constraint { attribute, operator, value })
 }
 

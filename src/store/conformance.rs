@@ -11,11 +11,11 @@ use crate::engine::{Change, Launcher};
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Answer, AnsweredRequest, Backfill, BackfillId, BackfillState, CatchUp, Duration, HistoryEntry,
-    Incarnation, Intervention, Interventions, Job, JobName, JobRecord, JobStats, NameRule,
-    OnUnknown, Outcome, Overlap, Pause, Period, Priority, Progress, RequestKey, Resources,
-    RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal, Skip, Stretch, Term,
-    Timestamp, Trigger, Verdict, When,
+    Answer, AnsweredRequest, Backfill, BackfillId, BackfillState, CatchUp, Duration, Fitness,
+    HistoryEntry, Incarnation, Intervention, Interventions, Job, JobName, JobRecord, JobStats,
+    NameRule, OnUnknown, Outcome, Overlap, Pause, Period, Priority, Progress, RequestKey,
+    Resources, RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal, Skip, Stretch,
+    Term, Timestamp, Trigger, Verdict, When,
 };
 
 /// A store under test.
@@ -89,6 +89,7 @@ pub(super) fn job(incarnation: u64, text: &str) -> JobRecord {
             on_unknown: OnUnknown::default(),
             container: None,
             constraints: Vec::new(),
+            placement: Fitness::Pack,
             overlap: Overlap::Skip,
             catch_up: CatchUp::None,
             shadow: Shadow::Off,

@@ -185,6 +185,8 @@ impl Inner {
                 | Change::OffersAdded(_)
                 | Change::OffersRemoved(_)
                 | Change::AgentLost(_)
+                | Change::AgentsSeen(_)
+                | Change::DemandTold(_)
                 | Change::Quarantined { .. }
                 | Change::ListeningBegan { .. }
                 | Change::Heard { .. }
@@ -320,6 +322,8 @@ impl Inner {
             | Change::OffersAdded(_)
             | Change::OffersRemoved(_)
             | Change::AgentLost(_)
+            | Change::AgentsSeen(_)
+            | Change::DemandTold(_)
             | Change::PlacementSettled => {}
         }
     }

@@ -85,6 +85,7 @@ impl World {
                 run_as: None,
                 containers: false,
                 executors: false,
+                ports: false,
             },
             zones: ZoneDb::bundled(),
             machine: Ok(boot(1, BEGIN.parse().expect("an instant"))),

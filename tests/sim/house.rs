@@ -105,6 +105,7 @@ impl House {
                 run_as: None,
                 containers: false,
                 executors: false,
+                ports: false,
             },
             zones: ZoneDb::bundled(),
             machine: Err("no machine of a simulation starts anew".to_owned()),

@@ -307,6 +307,8 @@ impl Record {
                 | Change::OffersAdded(_)
                 | Change::OffersRemoved(_)
                 | Change::AgentLost(_)
+                | Change::AgentsSeen(_)
+                | Change::DemandTold(_)
                 | Change::PlacementSettled => {}
             }
         }

@@ -48,7 +48,13 @@ pub(crate) fn settings() -> Settings {
         disable_after_failures: 0,
         max_jobs: 200_000,
         kill_grace: Duration::ZERO,
-        abilities: Abilities { only_user: None, run_as: None, containers: false, executors: false },
+        abilities: Abilities {
+            only_user: None,
+            run_as: None,
+            containers: false,
+            executors: false,
+            ports: false,
+        },
         zones: zones().clone(),
         machine: Err("nobody knows".to_owned()),
     }

@@ -10,6 +10,7 @@ use crate::model::{Incarnation, JobDraft, JobName, When};
 
 use super::State;
 use crate::engine::index::Derived;
+use crate::engine::seen::Seen;
 
 impl State {
     /// A state with all that storing `drafts` looks at, in any order: these jobs, their live runs and used-up task ids;
@@ -56,6 +57,9 @@ impl State {
             framework: None,
             offers: BTreeMap::new(),
             launcher_gone: None,
+            is_cluster: false,
+            demand_told: None,
+            seen: Seen::default(),
             denied: BTreeSet::new(),
             listening: None,
             derived: Derived {

@@ -6,11 +6,13 @@ use std::ops::Bound;
 use super::State;
 use crate::engine::answered::Answered;
 use crate::engine::clock::Clock;
+use crate::engine::decision::Demand;
 use crate::engine::entry::JobEntry;
+use crate::engine::seen::SeenAgent;
 use crate::graph::JobGraph;
 use crate::model::{
     AgentId, AnsweredRequest, Backfill, BackfillId, BootInstant, FrameworkId, Incarnation, JobName,
-    Now, Offer, OfferId, Pause, Resources, Run, RunId, Signal, TaskId, Term, Timestamp,
+    Now, Offer, OfferId, OfferKind, Pause, Resources, Run, RunId, Signal, TaskId, Term, Timestamp,
 };
 
 impl State {
@@ -183,9 +185,37 @@ impl State {
 
     /// Whether something changed since the pending runs were last matched with offers.
     pub(in crate::engine) fn is_placement_due(&self) -> bool {
-        self.derived.is_placement_wanted
-            && !self.derived.pending.is_empty()
-            && self.launcher_gone.is_none()
+        let has_something_to_do = !self.derived.pending.is_empty()
+            || self.has_offers_to_give_back()
+            || (self.is_cluster && self.demand_told != Some(Demand::Nothing));
+        self.derived.is_placement_wanted && self.launcher_gone.is_none() && has_something_to_do
+    }
+
+    /// Whether there are offers that must not be held.
+    fn has_offers_to_give_back(&self) -> bool {
+        self.offers.values().any(|offer| offer.kind == OfferKind::Once)
+    }
+
+    /// What the launcher was told of what waits for an offer, if it need not be told anew.
+    pub(in crate::engine) const fn demand_told(&self) -> Option<Demand> {
+        self.demand_told
+    }
+
+    /// Whether the launcher works for a cluster, whose offers come and go.
+    #[must_use]
+    pub const fn is_cluster(&self) -> bool {
+        self.is_cluster
+    }
+
+    /// What each agent of the cluster offered last, in the order of agents; nothing for a launcher without one.
+    pub fn seen(&self) -> impl ExactSizeIterator<Item = &SeenAgent> {
+        self.seen.all()
+    }
+
+    /// What that agent of the cluster offered last.
+    #[must_use]
+    pub fn seen_agent(&self, agent: &AgentId) -> Option<&SeenAgent> {
+        self.seen.get(agent)
     }
 
     /// Until when nothing is decided by time, because live attempts have not been heard of.

@@ -27,9 +27,17 @@ fn mixed(a: &Job, b: &Job, bits: u32) -> Job {
     take!(command, shell, when, epsilon, executor, executor_flags, task_info_data, retries, retry);
     take!(owner, owner_name, description, is_async, resources, disabled, soft_error, priority);
     take!(data_processing, fetch, uris, environment, arguments, run_as_user, max_completion_secs);
-    take!(kill_grace, disable_after_failures, on_unknown, container, constraints, overlap);
+    take!(
+        kill_grace,
+        disable_after_failures,
+        on_unknown,
+        container,
+        constraints,
+        overlap,
+        placement
+    );
     take!(catch_up);
-    assert_eq!(bit, 31, "every field but the name");
+    assert_eq!(bit, 32, "every field but the name");
     mix
 }
 

@@ -159,17 +159,27 @@ fn what_chronos_swallows_is_refused_by_name() {
         (
             "constraints",
             json!([["rack", "IN", "x"]]),
-            "constraints[0][1] | `constraints[0][1]` is `IN`, which is no operator: write `EQUALS`, `LIKE` or `UNLIKE`",
+            "constraints[0][1] | `constraints[0][1]` is `IN`, which is no operator: write `EQUALS`, `LIKE`, `UNLIKE`, `UNIQUE` or `CLUSTER`",
         ),
         (
             "constraints",
             json!([["rack", "like", "x"]]),
-            "constraints[0][1] | `constraints[0][1]` is `like`, which is no operator: write `EQUALS`, `LIKE` or `UNLIKE`",
+            "constraints[0][1] | `constraints[0][1]` is `like`, which is no operator: write `EQUALS`, `LIKE`, `UNLIKE`, `UNIQUE` or `CLUSTER`",
         ),
         (
             "constraints",
             json!([["rack", "LIKE"]]),
             "constraints[0] | `constraints[0]` has 2 parts instead of three: write `[attribute, operator, value]`",
+        ),
+        (
+            "constraints",
+            json!([["rack", "UNIQUE", "r1"]]),
+            "constraints[0][2] | `constraints[0][2]` is `r1`, but UNIQUE takes no value: leave the value out, or write `CLUSTER`",
+        ),
+        (
+            "constraints",
+            json!([["rack"]]),
+            "constraints[0] | `constraints[0]` has 1 parts instead of three: write `[attribute, operator, value]`",
         ),
         (
             "constraints",

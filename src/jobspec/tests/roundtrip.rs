@@ -3,16 +3,19 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Map, Value};
 
 use super::{parse_period, record};
 use crate::jobspec::{Derived, parse_json, print, read_as, read_file};
+use crate::model::limits::PORTS_MAX;
 use crate::model::{
     Backoff, Calendar, CalendarUse, CatchUp, Constraint, Container, ContainerType, Defaults,
-    Dialect, DstPolicy, Duration, EnvVar, ExternalVolume, Fetch, FoldPolicy, GapPolicy, Job,
-    JobName, Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator, Overlap,
-    ParentTerms, Period, PortMapping, Priority, Property, Resources, RetryEnds, RetryTerms, Scalar,
-    ScheduleTerms, Shadow, Timestamp, TriggerRule, UnknownThen, Volume, VolumeMode, When,
+    Dialect, DstPolicy, Duration, EnvVar, ExternalVolume, Fetch, Fitness, FoldPolicy, GapPolicy,
+    Job, JobName, Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator,
+    Overlap, ParentTerms, Period, PortMapping, Priority, Property, Resources, RetryEnds,
+    RetryTerms, Scalar, ScheduleTerms, Shadow, Timestamp, TriggerRule, UnknownThen, Volume,
+    VolumeMode, When,
 };
 
 /// Any text that may be kept.
@@ -203,6 +206,8 @@ fn constraint() -> impl Strategy<Value = Constraint> {
             prop_oneof![Just(like), Just(unlike)],
             free().prop_map(|text| regex::escape(&text))
         ),
+        (free(), Just(Operator::Unique), Just(String::new())),
+        (free(), Just(Operator::Cluster), free()),
     ]
     .prop_map(|(attribute, operator, value)| Constraint { attribute, operator, value })
 }
@@ -274,9 +279,18 @@ pub(crate) fn job() -> impl Strategy<Value = Job> {
     let failures = option::of(0..=1_000_000_u32);
     let attempts = (retry(), priority(), option::of(span()), failures, on_unknown());
     let policy = (overlap(), catch_up(), shadow(), attempts);
-    let amounts = (amount(), amount(), amount());
+    let amounts = (amount(), amount(), amount(), 0..=PORTS_MAX, select(&Fitness::ALL));
     (name(), when(), texts, plain, lists, option::of(container()), policy, amounts).prop_map(
-        |(name, when, texts, plain, lists, container, policy, (cpus, mem, disk))| {
+        |(
+            name,
+            when,
+            texts,
+            plain,
+            lists,
+            container,
+            policy,
+            (cpus, mem, disk, ports, placement),
+        )| {
             let (
                 command,
                 executor,
@@ -307,7 +321,7 @@ pub(crate) fn job() -> impl Strategy<Value = Job> {
                 owner_name,
                 description,
                 is_async,
-                resources: Resources { cpus, mem, disk, ports: 0 },
+                resources: Resources { cpus, mem, disk, ports },
                 disabled,
                 soft_error,
                 data_processing,
@@ -323,6 +337,7 @@ pub(crate) fn job() -> impl Strategy<Value = Job> {
                 on_unknown,
                 container,
                 constraints,
+                placement,
                 overlap,
                 catch_up,
                 shadow,

@@ -17,10 +17,10 @@ use super::run::{StretchRecord, stretch, stretch_record};
 use super::terms::{TermsRecord, terms_from, terms_record};
 use super::{AsWord, DecodeError, Definition, is_default, job_name, malformed};
 use crate::model::{
-    Constraint, Container, ContainerType, Duration, EnvVar, ExternalVolume, Fetch, Incarnation,
-    Job, JobStats, Network, NetworkInfo, NetworkProtocol, Operator, ParentTerms, Period,
-    PortMapping, Priority, Progress, Property, Resources, Scalar, Timestamp, Volume, VolumeMode,
-    When,
+    Constraint, Container, ContainerType, Duration, EnvVar, ExternalVolume, Fetch, Fitness,
+    Incarnation, Job, JobStats, Network, NetworkInfo, NetworkProtocol, Operator, ParentTerms,
+    Period, PortMapping, Priority, Progress, Property, Resources, Scalar, Timestamp, Volume,
+    VolumeMode, When,
 };
 
 type Text<'a> = Cow<'a, str>;
@@ -203,6 +203,9 @@ struct JobRecord<'a> {
     container: Option<ContainerRecord<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     constraints: Vec<ConstraintRecord<'a>>,
+    /// Since version 6; left out where it is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    placement: Option<AsWord<Fitness>>,
     overlap: OverlapRecord,
     catch_up: CatchUpRecord,
     /// Since version 4; left out where its occurrences are launched.
@@ -242,6 +245,7 @@ fn job_record(job: &Job) -> JobRecord<'_> {
         on_unknown,
         container,
         constraints,
+        placement,
         overlap,
         catch_up,
         shadow,
@@ -278,6 +282,7 @@ fn job_record(job: &Job) -> JobRecord<'_> {
         on_unknown: Some(on_unknown_record(on_unknown)),
         container: container.as_ref().map(container_record),
         constraints: constraints.iter().map(constraint_record).collect(),
+        placement: (*placement != Fitness::default()).then_some(AsWord(*placement)),
         overlap: overlap_record(*overlap),
         catch_up: catch_up_record(*catch_up),
         shadow: shadow_record(*shadow),
@@ -317,6 +322,7 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
         on_unknown,
         container,
         constraints,
+        placement,
         overlap,
         catch_up,
         shadow,
@@ -353,6 +359,7 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
         on_unknown: on_unknown_from(on_unknown)?,
         container: container.map(container_from),
         constraints: constraints.into_iter().map(constraint_from).collect(),
+        placement: placement.map(|word| word.0).unwrap_or_default(),
         overlap: overlap_from(overlap),
         catch_up: catch_up_from(catch_up),
         shadow: shadow_from(shadow),

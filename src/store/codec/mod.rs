@@ -27,10 +27,10 @@ use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::{
-    AnsweredRequest, ApplyOutcome, Backfill, CalendarUse, FoldPolicy, GapPolicy, Incarnation,
-    Interventions, Job, JobName, JobStats, Join, NameRule, Operator, Outcome, Pause, Priority,
-    Progress, Run, RunId, Signal, Source, StopReason, Stretch, Timestamp, TriggerRule, UnknownThen,
-    Verdict,
+    AnsweredRequest, ApplyOutcome, Backfill, CalendarUse, Fitness, FoldPolicy, GapPolicy,
+    Incarnation, Interventions, Job, JobName, JobStats, Join, NameRule, Operator, Outcome, Pause,
+    Priority, Progress, Run, RunId, Signal, Source, StopReason, Stretch, Timestamp, TriggerRule,
+    UnknownThen, Verdict,
 };
 
 /// The version written, and the newest that is read, of every kind of record.
@@ -391,6 +391,7 @@ word!(GapPolicy, "what a gap does");
 word!(FoldPolicy, "what a fold does");
 word!(CalendarUse, "a use of a calendar");
 word!(Priority, "a priority");
+word!(Fitness, "a placement");
 word!(UnknownThen, "what follows a doubt");
 word!(TriggerRule, "a rule of what parents must have done");
 word!(Join, "a way in which what parents did belongs together");

@@ -83,6 +83,8 @@ pub(super) fn store(
             | Change::OffersAdded(_)
             | Change::OffersRemoved(_)
             | Change::AgentLost(_)
+            | Change::AgentsSeen(_)
+            | Change::DemandTold(_)
             | Change::PlacementSettled => {}
         }
     }

@@ -107,6 +107,8 @@ impl Pruner {
                 | Change::OffersAdded(_)
                 | Change::OffersRemoved(_)
                 | Change::AgentLost(_)
+                | Change::AgentsSeen(_)
+                | Change::DemandTold(_)
                 | Change::Quarantined { .. }
                 | Change::QuarantineLifted { .. }
                 | Change::Intervened { .. }
