@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chronode::mesos::client::{Client, ClientConfig, ClientHandle, Heard, Subscription};
+use chronode::mesos::client::{CALLS_MAX, Client, ClientConfig, ClientHandle, Heard, Subscription};
 use chronode::mesos::files::{FileError, Files};
 use chronode::mesos::leader::Masters;
 use chronode::mesos::recordio::encode;
@@ -358,6 +358,25 @@ fn calls_that_are_refused_are_told_and_one_without_an_answer_ends_the_subscripti
         asked.answer(500, &[], "");
         assert!(lost(&mut heard).await.contains("answers 500"));
         assert_eq!(master.next().await.kind(), "SUBSCRIBE", "the calls behind it are dropped");
+    });
+}
+
+#[test]
+fn calls_that_a_master_does_not_take_are_not_kept_without_end() {
+    runtime().block_on(async {
+        let mut master = Door::open().await;
+        let (handle, mut heard) = start(config(&master.url()));
+        let _stream = take(master.next().await, "f", "one").await;
+        let (subscription, _) = subscribed(&mut heard).await;
+        handle.call(subscription, call(CallType::Revive));
+        let _unanswered = master.next().await;
+        for _ in 0..CALLS_MAX {
+            handle.call(subscription, call(CallType::Suppress));
+        }
+        handle.call(subscription, call(CallType::Suppress));
+        let reason = lost(&mut heard).await;
+        assert!(reason.contains("calls wait"), "{reason}");
+        assert_eq!(master.next().await.kind(), "SUBSCRIBE");
     });
 }
 

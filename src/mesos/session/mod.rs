@@ -12,6 +12,8 @@
 //! `client` owns the socket, and hands in nothing that belongs to a connection that it was told to close.
 
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod replay_tests;
 mod sentence;
 #[cfg(test)]
