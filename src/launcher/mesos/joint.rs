@@ -1,7 +1,7 @@
 //! Where orders, what the master says and the passing of time meet: one task feeds the book with all of them, so that
 //! everything has one order.
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 use tokio::sync::watch;
 
 use super::book::{Book, Out};
@@ -44,7 +44,7 @@ impl<Say: FnMut(Subscription, Call)> Joint<Say> {
     pub(super) async fn run(
         mut self,
         mut orders: UnboundedReceiver<Order>,
-        mut heard: UnboundedReceiver<Heard>,
+        mut heard: Receiver<Heard>,
     ) {
         let mut some_orders = Vec::with_capacity(BATCH);
         let mut some_heard = Vec::with_capacity(BATCH);
@@ -134,13 +134,13 @@ mod tests {
     /// A launcher whose client is the test.
     struct Ends {
         launcher: MesosLauncher,
-        heard: mpsc::UnboundedSender<Heard>,
+        heard: mpsc::Sender<Heard>,
         calls: mpsc::UnboundedReceiver<(Subscription, Call)>,
         notices: mpsc::UnboundedReceiver<Notice>,
     }
 
     fn start() -> Ends {
-        let (heard, heard_in) = unbounded_channel();
+        let (heard, heard_in) = mpsc::channel(8);
         let (say, calls) = unbounded_channel();
         let (tell, notices) = unbounded_channel();
         let say = move |subscription, call| say.send((subscription, call)).unwrap();
@@ -163,13 +163,13 @@ mod tests {
     #[tokio::test]
     async fn orders_and_time_become_calls_of_the_subscription() {
         let mut ends = start();
-        ends.heard.send(subscribed(1)).unwrap();
+        ends.heard.send(subscribed(1)).await.unwrap();
         assert!(matches!(next(&mut ends.notices).await, Notice::Connected { .. }));
         // By the clock alone.
         let (subscription, call) = next(&mut ends.calls).await;
         assert_eq!((subscription, call.kind), (Subscription(1), CallType::Reconcile));
-        ends.heard.send(Heard::Lost { reason: "gone".to_owned() }).unwrap();
-        ends.heard.send(subscribed(2)).unwrap();
+        ends.heard.send(Heard::Lost { reason: "gone".to_owned() }).await.unwrap();
+        ends.heard.send(subscribed(2)).await.unwrap();
         assert_eq!(
             next(&mut ends.notices).await,
             Notice::Disconnected { reason: "gone".to_owned() }
@@ -195,11 +195,14 @@ mod tests {
     #[tokio::test]
     async fn once_deposed_nothing_is_said_any_more() {
         let mut ends = start();
-        ends.heard.send(subscribed(1)).unwrap();
+        ends.heard.send(subscribed(1)).await.unwrap();
         next(&mut ends.notices).await;
-        ends.heard.send(Heard::Deposed { reason: "another has taken over".to_owned() }).unwrap();
-        ends.heard.send(subscribed(2)).unwrap();
-        ends.heard.send(Heard::Lost { reason: "gone".to_owned() }).unwrap();
+        ends.heard
+            .send(Heard::Deposed { reason: "another has taken over".to_owned() })
+            .await
+            .unwrap();
+        ends.heard.send(subscribed(2)).await.unwrap();
+        ends.heard.send(Heard::Lost { reason: "gone".to_owned() }).await.unwrap();
         ends.launcher.perform(Order::Demand(true));
         let reason = "another has taken over".to_owned();
         assert_eq!(next(&mut ends.notices).await, Notice::Disconnected { reason });

@@ -11,14 +11,15 @@ pub mod figures;
 mod joint;
 pub mod verdict;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 use self::book::{Book, Terms};
 use self::figures::Figures;
 use self::joint::Joint;
 use super::{Launcher, Notice, Order};
-use crate::mesos::client::{Heard, Subscription};
+use crate::mesos::client::{Client, ClientConfig, Heard, Subscription};
+use crate::mesos::transport::AccessError;
 use crate::mesos::wire::Call;
 
 /// Runs tasks on the agents of a Mesos cluster. Dropping it leaves them alone: within the framework's fail-over time
@@ -30,14 +31,32 @@ pub struct MesosLauncher {
 }
 
 impl MesosLauncher {
-    /// Begins to carry orders to a client, whose `call` is `say`, and what it hears to `notices`.
+    /// Starts a client, and carries orders to it and what it hears to `notices`; `Connected` or `Disconnected` will tell.
+    /// The roles of `terms` are those that the framework subscribes with.
+    ///
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// If TLS cannot be used with the certificates that were given. Everything else is told by `Disconnected`.
+    pub fn start(
+        config: ClientConfig,
+        terms: Terms,
+        notices: UnboundedSender<Notice>,
+    ) -> Result<Self, AccessError> {
+        let (client, heard) = Client::start(config)?;
+        let say = move |subscription, call| client.call(subscription, call);
+        Ok(Self::join(terms, say, heard, notices))
+    }
+
+    /// As [`Self::start`], with a client that was started: its `call` is `say`.
     ///
     /// Must be called within a tokio runtime.
     #[must_use]
     pub fn join(
         terms: Terms,
         say: impl FnMut(Subscription, Call) + Send + 'static,
-        heard: UnboundedReceiver<Heard>,
+        heard: Receiver<Heard>,
         notices: UnboundedSender<Notice>,
     ) -> Self {
         let (orders, incoming) = unbounded_channel();

@@ -20,6 +20,17 @@ fn an_update_is_acknowledged_once_its_notice_is_settled_and_an_end_once_it_is_on
 }
 
 #[test]
+fn of_several_updates_of_a_task_those_are_acknowledged_that_are_settled() {
+    let mut desk = Desk::subscribed();
+    desk.launch("a", "S1");
+    desk.update(&by_agent("a", "TASK_STARTING", "cw=="));
+    let notices = desk.told;
+    desk.update(&by_agent("a", "TASK_RUNNING", "cg=="));
+    assert_eq!(acknowledged(&desk.order(Order::Settled { notices })), ["cw=="]);
+    assert_eq!(acknowledged(&desk.settle()), ["cg=="]);
+}
+
+#[test]
 fn an_update_that_comes_twice_is_told_once_and_acknowledged_twice() {
     let mut desk = Desk::subscribed();
     desk.launch("a", "S1");
