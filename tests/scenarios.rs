@@ -7,7 +7,8 @@
 //! ```text
 //! at INSTANT                       begin here (before anything else)
 //! job NAME SCHEDULE [key=value …]  create or replace; keys: epsilon overlap catchUp retries retryDelay retryFactor
-//!                                  retryMax retryOn noRetryOn retryUntil onUnknown=WAIT:lost|relaunch cpus mem disk
+//!                                  retryMax retryOn noRetryOn retryUntil onUnknown=WAIT:lost|relaunch cpus mem disk ports
+//!                                  placement where=ATTRIBUTE:OPERATOR:VALUE
 //!                                  timeout killGrace disableAfter disabled async shadow softError priority zone jitter notBefore
 //!                                  notAfter, and neverIn=WINDOW onlyIn=WINDOW, each a calendar of one window
 //! job NAME after=NAME[,NAME …] [rule=RULE] [join=due] [key=value …]
@@ -18,12 +19,18 @@
 //! dry-run job …, dry-run delete …  what would be answered
 //! dry-run VERB run NAME            the same about its newest run, and what would follow from a retry of all below it
 //! offer NAME [cpus=…] [mem=…]      the launcher gives this from now on: all it has without amounts
+//! framework ID                     from now on the launcher works for a cluster, to which it is this
+//! offers ID AGENT [what …] [, …]   the cluster offers this at once, each offer of an agent; what: cpus=… mem=… ports=…
+//!                                  NAME:VALUE (an attribute) leaves=INSTANT
+//! rescind ID …                     it takes offers back
+//! agent lost AGENT                 it has lost an agent
+//! short                            print what capacity is missing
 //! launcher gone REASON             it cannot be reached
 //! launcher back                    it can, with the same offers
 //! advance INSTANT|DURATION         time passes; whatever has come on the way is decided when it comes
 //! sleep INSTANT|DURATION           time passes, and nobody is woken before its end (a suspended machine)
 //! clock set INSTANT                the wall clock is set; no time passes
-//! status NAME|TASK STATUS          the launcher says: running | exit N | signal N | killed | never-launched |
+//! status NAME|TASK STATUS          the launcher says: staged | running | exit N | signal N | killed | never-launched |
 //!                                  could-not-start | in-doubt REASON (for ever) | out-of-sight REASON; NAME is the
 //!                                  oldest task of that job
 //! crash                            the process dies and starts again
@@ -39,6 +46,8 @@
 //!
 //! An instant is `2026-01-01T12:00:00Z`, or `12:00:00` of the day it is. `UPDATE_GOLDEN=1` writes the golden files.
 
+#[path = "scenarios/cluster.rs"]
+mod cluster;
 #[path = "scenarios/play.rs"]
 mod play;
 #[path = "scenarios/print.rs"]

@@ -12,15 +12,15 @@ use chronode::engine::{
 };
 use chronode::model::{
     AgentId, Backoff, BootInstant, Calendar, CalendarUse, CatchUp, Defaults, Dialect, Duration,
-    Exit, HistoryEntry, Intervention, JobDraft, JobName, Join, NameRule, Now, Offer, OfferId,
-    OfferKind, OnUnknown, Overlap, ParentTerms, PauseScope, Period, Priority, Resources, RetryEnds,
-    Run, RunId, RunVerb, Scalar, ScheduleTerms, Scope, Shadow, TaskId, TaskReport, TaskStatus,
-    Term, Timestamp, Trigger, TriggerRule, UnknownThen, When,
+    Exit, Fitness, FrameworkId, HistoryEntry, Intervention, JobDraft, JobName, Join, NameRule, Now,
+    Offer, OfferId, OfferKind, OnUnknown, Overlap, ParentTerms, PauseScope, Period, Priority,
+    Resources, RetryEnds, Run, RunId, RunVerb, Scalar, ScheduleTerms, Scope, Shadow, TaskId,
+    TaskReport, TaskStatus, Term, Timestamp, Trigger, TriggerRule, UnknownThen, When,
 };
 use chronode::schedule::ZoneDb;
 use chronode::store::{Batch, CommitError, Error, MemoryStore};
 
-use super::print;
+use super::{cluster, print};
 
 /// When every story begins, unless it says otherwise; the machine has just been started.
 const BEGIN: &str = "2026-01-01T00:00:00Z";
@@ -64,13 +64,15 @@ struct World {
     /// What the launcher has; `None` for the offers while it is gone, but they are remembered.
     offers: Vec<Offer>,
     gone: Option<String>,
+    /// What the launcher is to its cluster, if it works for one.
+    framework: Option<FrameworkId>,
     /// The tasks launched, by job, oldest first.
     launched: BTreeMap<JobName, Vec<TaskId>>,
     requests: u64,
     out: String,
 }
 
-type Result<T = ()> = std::result::Result<T, String>;
+pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
 impl World {
     fn new() -> Self {
@@ -85,7 +87,7 @@ impl World {
                 run_as: None,
                 containers: false,
                 executors: false,
-                ports: false,
+                ports: true,
             },
             zones: ZoneDb::bundled(),
             machine: Ok(boot(1, BEGIN.parse().expect("an instant"))),
@@ -102,6 +104,7 @@ impl World {
             commits_to_refuse: 0,
             offers: vec![offer("o1", None, None)],
             gone: None,
+            framework: None,
             launched: BTreeMap::new(),
             requests: 0,
             out: String::new(),
@@ -199,6 +202,29 @@ impl World {
                 self.request(Request::CutOver { names: None, at })?;
             }
             ["offer", name, amounts @ ..] => self.offer(name, amounts)?,
+            ["framework", id] => {
+                self.framework = Some(FrameworkId::new(*id));
+                self.tell_launcher();
+            }
+            ["offers", offers @ ..] => {
+                let offers = offers.split(|word| *word == ",");
+                let offers = offers.map(|words| cluster::offer(self.now.wall, words));
+                let offers = offers.collect::<Result<_>>()?;
+                self.batch(&[Event::Offered(offers)]);
+            }
+            ["rescind", ids @ ..] => {
+                let ids = ids.iter().map(|id| OfferId::new(*id)).collect();
+                self.batch(&[Event::Withdrawn(ids)]);
+            }
+            ["agent", "lost", agent] => {
+                self.batch(&[Event::AgentLost(AgentId::new(*agent))]);
+            }
+            ["short"] => {
+                let state = self.working.as_ref().map(Working::state).ok_or("it is down")?;
+                for line in cluster::short(state, self.now.wall) {
+                    let _ = writeln!(self.out, "  {line}");
+                }
+            }
             ["launcher", "gone", reason @ ..] => {
                 self.gone = Some(reason.join(" "));
                 self.tell_launcher();
@@ -252,7 +278,7 @@ impl World {
         self.working = Some(Working::new(state));
         let mut events = vec![Event::Resumed { term }];
         if self.gone.is_none() {
-            events.push(Event::LauncherConnected { offers: self.offers.clone(), framework: None });
+            events.push(self.connected());
         }
         self.batch(&events);
     }
@@ -403,9 +429,15 @@ impl World {
         Ok(())
     }
 
+    /// What the launcher says of itself. Offers of a cluster come later.
+    fn connected(&self) -> Event {
+        let offers = if self.framework.is_none() { self.offers.clone() } else { Vec::new() };
+        Event::LauncherConnected { offers, framework: self.framework.clone() }
+    }
+
     fn tell_launcher(&mut self) {
         let event = match &self.gone {
-            None => Event::LauncherConnected { offers: self.offers.clone(), framework: None },
+            None => self.connected(),
             Some(reason) => Event::LauncherGone { reason: reason.clone() },
         };
         self.batch(&[event]);
@@ -420,6 +452,7 @@ impl World {
         let at = self.now.wall;
         let ended = |exit, started_at| TaskStatus::Ended { exit, started_at, ended_at: at };
         let status = match status {
+            ["staged"] => TaskStatus::Staged,
             ["running"] => TaskStatus::Running { started_at: at },
             ["exit", code] => ended(Exit::Code(number(code)?), Some(at)),
             ["signal", signal] => ended(Exit::Signal(number(signal)?), Some(at)),
@@ -608,7 +641,7 @@ fn job_name(text: &str) -> Result<JobName> {
     JobName::parse(text, NameRule::Blanks).map_err(|error| error.to_string())
 }
 
-fn scalar(text: &str) -> Result<Scalar> {
+pub(crate) fn scalar(text: &str) -> Result<Scalar> {
     text.parse().ok().and_then(Scalar::from_units).ok_or_else(|| format!("`{text}` is no amount"))
 }
 
@@ -682,7 +715,7 @@ fn set_retry_term(draft: &mut JobDraft, key: &str, value: &str) -> Result<bool> 
     Ok(true)
 }
 
-fn number<T: std::str::FromStr>(text: &str) -> Result<T> {
+pub(crate) fn number<T: std::str::FromStr>(text: &str) -> Result<T> {
     text.parse().map_err(|_| format!("`{text}` is no number"))
 }
 
@@ -722,6 +755,11 @@ fn set(draft: &mut JobDraft, key: &str, value: &str) -> Result {
         "cpus" => draft.cpus = Some(scalar(value)?),
         "mem" => draft.mem = Some(scalar(value)?),
         "disk" => draft.disk = Some(scalar(value)?),
+        "ports" => draft.ports = Some(number(value)?),
+        "placement" => {
+            draft.placement = Some(Fitness::parse(value).ok_or("no such placement")?);
+        }
+        "where" => draft.constraints.get_or_insert_default().push(cluster::constraint(value)?),
         "timeout" => draft.max_completion_secs = Some(period(value)?.span.as_secs().unsigned_abs()),
         "killGrace" => draft.kill_grace = Some(period(value)?),
         "disableAfter" => draft.disable_after_failures = Some(number(value)?),

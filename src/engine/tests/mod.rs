@@ -7,6 +7,7 @@ mod attempt;
 mod backfill;
 mod bulk;
 mod clock;
+mod cluster;
 mod conditions;
 mod due;
 mod explain;
@@ -96,7 +97,13 @@ fn settings() -> Settings {
         disable_after_failures: 0,
         max_jobs: 200_000,
         kill_grace: Duration::from_secs(5),
-        abilities: Abilities { only_user: None, run_as: None, containers: false, executors: false },
+        abilities: Abilities {
+            only_user: None,
+            run_as: None,
+            containers: false,
+            executors: false,
+            ports: false,
+        },
         zones: ZoneDb::bundled(),
         machine: Ok(Boot { id: "boot 1".to_owned(), at: at("2025-12-31T23:43:20Z") }),
     }
