@@ -131,7 +131,7 @@ fn a_scheduler_starts_from_the_files_of_a_package_and_warns_of_what_has_nothing_
 fn what_the_release_cannot_do_is_refused_before_anything_is_started() {
     let place = Place::new();
     for (args, env, expected) in [
-        (&["--master", "zk://m:2181/mesos"][..], &[][..], "--master `zk://m:2181/mesos`: "),
+        (&["--master", "zk://m:2181"][..], &[][..], "--master `zk://m:2181`: the path of"),
         (
             &["--zk_hosts", "localhost:2181"],
             &[],

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::cluster::Cluster;
 use crate::api::{
     self, Almanac, HistoryFilter, Info, JobBrief, JobExplained, JobHead, JobState, JobStatus,
     JobView, RoundView, ZoneInfo,
@@ -55,6 +56,8 @@ pub(super) struct Backend {
     pub(super) view: Arc<View>,
     pub(super) reader: Reader,
     pub(super) output: OutputReader,
+    /// Where commands run elsewhere.
+    pub(super) cluster: Option<Cluster>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) job_history_limit: usize,
     pub(super) audit: Audit,
@@ -175,11 +178,32 @@ impl api::Backend for Backend {
         max: usize,
     ) -> BoxFuture<'_, io::Result<api::Piece>> {
         let output = self.output.clone();
+        let name = stream.as_str();
         let stream = match stream {
             api::Stream::Stdout => Stream::Stdout,
             api::Stream::Stderr => Stream::Stderr,
         };
         async move {
+            if let Some(sandbox) = self.sandbox(run, attempt).await? {
+                let found = self.read_there(&sandbox, name, position, max).await;
+                let kept = |error: &io::Error| {
+                    // What was kept here at the end of the run is all there is then.
+                    let kept = output.read(run, attempt, stream, position, max).ok();
+                    kept.filter(|kept| kept.total > 0 && error.get_ref().is_some())
+                };
+                return match found {
+                    Ok(piece) => Ok(piece),
+                    Err(error) => match kept(&error) {
+                        Some(piece) => Ok(api::Piece {
+                            position: piece.position,
+                            bytes: piece.bytes.into(),
+                            omitted: piece.omitted,
+                            total: piece.total,
+                        }),
+                        None => Err(error),
+                    },
+                };
+            }
             let read = move || output.read(run, attempt, stream, position, max);
             let piece = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
             Ok(api::Piece {

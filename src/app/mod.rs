@@ -2,11 +2,13 @@
 
 mod backend;
 pub mod backup;
+mod cluster;
 pub mod configuration;
 pub mod credential;
 mod feed;
 mod housekeeping;
 mod job_files;
+mod keeping;
 mod logging;
 mod machine;
 mod security;
@@ -35,6 +37,7 @@ use crate::schedule::ZoneDb;
 use crate::store::{DataDir, SqliteStore};
 
 use backend::{Backend, Identity};
+use cluster::Place;
 use configuration::Checked;
 use security::Guards;
 
@@ -69,17 +72,34 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
 
     // The keeper comes first: it must be started from a process that is still small.
     let (notices, notices_in) = mpsc::unbounded_channel();
-    let launcher = LocalLauncher::start(local_config(&config, &data, executable), notices)
-        .context("cannot start the local launcher")?;
+    let here = match config.mesos {
+        None => Some(
+            LocalLauncher::start(local_config(&config, &data, executable), notices.clone())
+                .context("cannot start the local launcher")?,
+        ),
+        Some(_) => None,
+    };
 
     let store = tokio::task::spawn_blocking(move || SqliteStore::open(&directory)).await??;
     let store = Arc::new(store);
     let reader = store.reader()?;
+    let place = match (here, &config.mesos) {
+        (Some(launcher), _) => Place::Here(Arc::new(launcher)),
+        (None, Some(mesos)) => {
+            let framework = reader.framework()?;
+            let urls = urls(&addresses);
+            let page = urls.first().map(String::as_str).unwrap_or_default();
+            let joined = cluster::join(mesos, &config, &own_user, page, framework, notices);
+            Place::Cluster(joined?)
+        }
+        (None, None) => bail!("neither this machine nor a cluster was chosen to start commands on"),
+    };
     let settings = Arc::new(settings(&config, &own_user, zones));
     let metrics = Arc::new(Metrics::new(clock::boot));
-    let launcher = Arc::new(launcher);
     let (driver, handle, view) =
-        Driver::begin(store.clone(), launcher, notices_in, settings, metrics.clone()).await?;
+        Driver::begin(store.clone(), place.launcher(), notices_in, settings, metrics.clone())
+            .await?;
+    place.check_live_runs(&view)?;
     let mut driver = tokio::spawn(driver.run());
 
     let jobs = match &config.jobs {
@@ -94,21 +114,26 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
         view: view.clone(),
         reader,
         output: OutputReader::new(&data)?,
+        cluster: place.cluster().cloned(),
         metrics: metrics.clone(),
         job_history_limit: config.job_history_limit,
         audit: guards.audit.clone(),
         identity: Identity {
             node: config.hostname.clone(),
             listening: urls(&addresses),
-            launcher: "local".to_owned(),
+            launcher: if place.cluster().is_some() { "mesos" } else { "local" }.to_owned(),
             leader: leader_name(&config.hostname, &addresses),
         },
     });
     let options = api_options(&config, &addresses, &guards, metrics);
-    let api = api::serve(entrances, api::router(backend, site), options)?;
+    let api = api::serve(entrances, api::router(backend.clone(), site), options)?;
     guards.say_what_is_open(&addresses);
     guards.started(&urls(&addresses));
     let reloading = tokio::spawn(signals.hangup(Arc::clone(&guards)));
+    let keeping = config.mesos.as_ref().filter(|mesos| mesos.keep_output > 0).map(|mesos| {
+        let (feed, bytes) = (Arc::clone(view.feed()), mesos.keep_output);
+        tokio::spawn(keeping::keep(Arc::clone(&backend), feed, data.clone(), bytes))
+    });
     let housekeeping =
         tokio::spawn(housekeeping::keep(store.clone(), view.clone(), data.clone(), config.history));
     greet(&mut std::io::stdout().lock(), &urls(&addresses), &data, &config, &jobs, &view)
@@ -123,6 +148,9 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     };
     if ended.is_none() && !config.drain.is_zero() {
         drain(&handle, &view, &config, &mut signals).await;
+    }
+    if let Some(keeping) = keeping {
+        keeping.abort();
     }
     housekeeping.abort();
     reloading.abort();
@@ -178,14 +206,20 @@ fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
         max_jobs: config.limits.jobs,
         kill_grace: config.kill_grace,
         abilities: Abilities {
-            only_user: (!machine::is_root()).then(|| own_user.to_owned()),
+            // An agent becomes whom it may; what it may not, it says of the task.
+            only_user: (config.mesos.is_none() && !machine::is_root()).then(|| own_user.to_owned()),
             run_as: config.security.run_as.clone(),
-            containers: false,
-            executors: false,
-            ports: false,
+            containers: config.mesos.is_some(),
+            executors: config.mesos.is_some(),
+            ports: config.mesos.is_some(),
         },
         zones,
-        machine: machine::boot(),
+        machine: match config.mesos {
+            None => machine::boot(),
+            Some(_) => {
+                Err("commands run on the agents of a cluster, not on one machine".to_owned())
+            }
+        },
     }
 }
 
@@ -302,7 +336,9 @@ fn greet(
     for problem in &files.problems {
         tracing::error!("{problem}");
     }
-    if dies_with_scheduler() {
+    if let Some(mesos) = &config.mesos {
+        writeln!(out, "  Mesos      {}", mesos.masters)?;
+    } else if dies_with_scheduler() {
         tracing::warn!(
             "Chronode is the first process of its container: running commands end with it. They are settled at the \
              next start; --drain SECONDS gives them time"

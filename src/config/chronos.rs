@@ -56,13 +56,8 @@ pub(super) struct Lack {
 }
 
 /// All of it, in the order of the documentation.
-pub(super) const LACKS: [&Lack; 5] = [&MESOS, &ZOOKEEPER, &MAIL, &HOOKS, &GRAPHITE];
+pub(super) const LACKS: [&Lack; 4] = [&ZOOKEEPER, &MAIL, &HOOKS, &GRAPHITE];
 
-static MESOS: Lack = Lack {
-    what: "Mesos",
-    sentence: "this release starts commands on this machine only and cannot use Mesos; leave it out, and stay with \
-               Chronos where jobs need the agents of a cluster",
-};
 static ZOOKEEPER: Lack = Lack {
     what: "ZooKeeper",
     sentence: "this release keeps its state in --data on this machine and cannot use ZooKeeper; leave it out, and \
@@ -87,7 +82,9 @@ const HTTPS_PORT: &str = "Means the same. Without --tls_certificate it has no ef
                           and is warned of";
 const KEYSTORE: &str =
     "Refused: a Java keystore cannot be read; the sentence says how to convert it";
-const NO_OFFERS: &str = "commands start on this machine, without offers of Mesos";
+const REVIVES: &str = "offers are asked for whenever a run waits for one, and for no other reason";
+const DECLINE: &str = "Means the same; the default is Mesos' own, 5000";
+const REVIVE_EVERY: &str = "Means the same beyond the first five requests, which are made at once";
 const CASSANDRA: &str = "the history of runs is built in";
 const COMPRESSION: &str = "answers are never compressed";
 
@@ -127,9 +124,9 @@ const fn absent(
 
 /// All flags of Chronos 2.3 to 3.0.2 and of its last state.
 pub(super) const FLAGS: &[ChronosFlag] = &[
-    absent("master", "all", "local", Form::Text, &MESOS),
+    kept("master", "all", "local"),
     kept("user", "all", "root"),
-    idle("failover_timeout", "all", "604800", Form::Count, NO_OFFERS),
+    kept("failover_timeout", "all", "604800"),
     idle(
         "schedule_horizon",
         "2.x",
@@ -165,17 +162,17 @@ pub(super) const FLAGS: &[ChronosFlag] = &[
     kept("mesos_task_mem", "all", "128"),
     kept("mesos_task_cpu", "all", "0.1"),
     kept("mesos_task_disk", "all", "256"),
-    absent("mesos_checkpoint", "all", "true", Form::Switch, &MESOS),
-    absent("mesos_role", "all", "*", Form::Text, &MESOS),
+    kept("mesos_checkpoint", "all", "true"),
+    kept("mesos_role", "all", "*"),
     kept("task_epsilon", "all; without effect in 3.x", "60"),
-    absent("mesos_framework_name", "all", "chronos", Form::Text, &MESOS),
-    absent("webui_url", "all", "", Form::Text, &MESOS),
-    idle("reconciliation_interval", "all", "600", Form::Count, NO_OFFERS),
-    absent("mesos_authentication_principal", "all", "", Form::Text, &MESOS),
-    absent("mesos_authentication_secret_file", "all", "", Form::Text, &MESOS),
-    idle("revive_offers_for_new_jobs", "2.4 and later", "false", Form::Switch, NO_OFFERS),
-    idle("decline_offer_duration", "2.4 and later", "", Form::Count, NO_OFFERS),
-    idle("min_revive_offers_interval", "2.4 and later", "5000", Form::Count, NO_OFFERS),
+    kept("mesos_framework_name", "all", "chronos"),
+    kept("webui_url", "all", ""),
+    kept("reconciliation_interval", "all", "600"),
+    kept("mesos_authentication_principal", "all", ""),
+    kept("mesos_authentication_secret_file", "all", ""),
+    idle("revive_offers_for_new_jobs", "2.4 and later", "false", Form::Switch, REVIVES),
+    changed("decline_offer_duration", "2.4 and later", "", DECLINE),
+    changed("min_revive_offers_interval", "2.4 and later", "5000", REVIVE_EVERY),
     kept("disable_http", "all", "false"),
     kept("http_address", "all", "every address"),
     kept("http_port", "all", "8080; 4400 in the packages"),

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{LimitFlags, SecurityFlags};
+use super::{LimitFlags, MesosFlags, SecurityFlags};
 use crate::schedule::ZoneChoice;
 
 /// The flags of `chronode serve`. How they are put together from all sources is [`super::Typed::resolve`].
@@ -83,6 +83,10 @@ pub struct ServeFlags {
     /// Who is let in, by which door, and what commands may run as.
     #[command(flatten)]
     pub security: SecurityFlags,
+
+    /// Working for a cluster.
+    #[command(flatten)]
+    pub mesos: MesosFlags,
 
     /// Bounds on what clients may take and on how many jobs there may be.
     #[command(flatten)]

@@ -8,6 +8,7 @@ mod chronos;
 mod document;
 mod flags;
 mod limits;
+mod mesos;
 #[cfg(test)]
 mod option_tests;
 mod resolve;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 pub use document::regenerated;
 pub use flags::{Isolation, LogForm, ServeFlags};
 pub use limits::{LimitFlags, Limits};
+pub use mesos::{Mesos, MesosFlags};
 pub use resolve::{Problems, Resolution, Typed};
 pub use security::{
     Administrator, AuditMode, Login, Secret, Security, SecurityFlags, check_password,
@@ -46,6 +48,8 @@ pub struct Config {
     pub web_dir: Option<PathBuf>,
     /// Bounds on what clients may take and on how many jobs there may be.
     pub limits: Limits,
+    /// The cluster that commands are started on; `None` is this machine.
+    pub mesos: Option<Mesos>,
     /// This machine's name.
     pub hostname: String,
     /// Its attributes.
@@ -116,6 +120,10 @@ impl Config {
     ///
     /// [`ConfigError`] for the first flag whose value cannot be used.
     pub fn new(flags: ServeFlags, machine_name: &str) -> Result<Self, ConfigError> {
+        let mesos = Mesos::new(flags.mesos.clone())?;
+        if mesos.is_some() {
+            no_limits_of_this_machine(&flags)?;
+        }
         let security = Security::new(flags.security.clone(), flags.insecure)?;
         let listen = listen(&flags, &security)?;
         let (is_metered, resources) = local_resources(flags.local_resources.as_deref())?;
@@ -146,6 +154,7 @@ impl Config {
             security,
             web_dir: flags.web_dir,
             limits: Limits::new(&flags.limits)?,
+            mesos,
             hostname: flags.hostname.unwrap_or_else(|| machine_name.to_owned()),
             attributes: attributes(&flags.attributes)?,
             is_metered,
@@ -189,6 +198,21 @@ const OUTPUT_CAP_MIN: u64 = 4_096;
 
 fn refuse(flag: &'static str, found: impl ToString, expected: &str) -> ConfigError {
     ConfigError { flag, found: found.to_string(), expected: expected.to_owned() }
+}
+
+/// Refuses what is said of this machine where no command runs on it.
+fn no_limits_of_this_machine(flags: &ServeFlags) -> Result<(), ConfigError> {
+    let expected = "with --master commands run on the agents of the cluster, which say this of themselves; leave it out";
+    if !flags.attributes.is_empty() {
+        return Err(refuse("attributes", &flags.attributes, expected));
+    }
+    if let Some(resources) = &flags.local_resources {
+        return Err(refuse("local_resources", resources, expected));
+    }
+    match flags.local_isolation {
+        Isolation::None => Ok(()),
+        Isolation::Cgroup => Err(refuse("local_isolation", "cgroup", expected)),
+    }
 }
 
 fn listen(flags: &ServeFlags, security: &Security) -> Result<SocketAddr, ConfigError> {

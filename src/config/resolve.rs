@@ -212,7 +212,7 @@ impl Resolution {
     #[must_use]
     pub fn sentence(&self, name: &str, found: &str, expected: &str) -> String {
         let is_secret = self.table.row(name).is_some_and(Row::is_secret);
-        let found = if is_secret { "***" } else { found };
+        let found = if is_secret { "***".to_owned() } else { without_login(found) };
         format!("{} `{found}`: {expected}", self.place(name))
     }
 
@@ -250,7 +250,15 @@ impl Resolution {
 }
 
 pub(super) fn shown(row: &Row, given: &Given) -> String {
-    if row.is_secret() { "***".to_owned() } else { given.text.to_string_lossy().into_owned() }
+    if row.is_secret() { "***".to_owned() } else { without_login(&given.text.to_string_lossy()) }
+}
+
+/// Addresses may have a login in them (`zk://user:password@host/mesos`), which is nobody's to read.
+fn without_login(text: &str) -> String {
+    match text.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
+        Some((scheme, Some((_, host)))) => format!("{scheme}://***@{host}"),
+        Some((_, None)) | None => text.to_owned(),
+    }
 }
 
 /// What becomes of a flag of Chronos: the reason why it has nothing to do, or the refusal of what it asks for.

@@ -119,6 +119,29 @@ impl OutputReader {
     }
 }
 
+/// Keeps the end of a stream that was written elsewhere: `bytes`, which begin at `position`. Replaces what was kept of it.
+///
+/// # Errors
+///
+/// If it cannot be written; then nothing of it is kept.
+pub fn keep(
+    data_dir: &Path,
+    run_id: RunId,
+    attempt: u32,
+    stream: Stream,
+    position: u64,
+    bytes: &[u8],
+) -> io::Result<()> {
+    let directory = Layout::new(data_dir)?.make_attempt(run_id, attempt, None)?;
+    let marker = if position == 0 { String::new() } else { Cut::marker_line(position) };
+    let cut = Cut { head: 0, omitted: position, marker: marker.len() as u64 };
+    // Nothing is read before the file is there, which comes last and whole.
+    std::fs::write(directory.join(stream.cut_name()), serde_json::to_vec(&cut)?)?;
+    let unfinished = directory.join(format!("{}.kept", stream.file_name()));
+    std::fs::write(&unfinished, [marker.as_bytes(), bytes].concat())?;
+    std::fs::rename(&unfinished, directory.join(stream.file_name()))
+}
+
 /// Removes everything that is kept of a run. Links in it are removed, not followed. Nothing there is fine.
 ///
 /// # Errors
@@ -319,5 +342,33 @@ impl Ring {
             bytes.extend(read);
         }
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Incarnation;
+
+    #[test]
+    fn the_end_of_a_stream_from_elsewhere_is_read_like_one_of_here() {
+        let data = tempfile::tempdir().unwrap();
+        let run = RunId::manual(Incarnation(1), 7);
+        let reader = OutputReader::new(data.path()).unwrap();
+        let read = |position, max| reader.read(run, 0, Stream::Stdout, position, max).unwrap();
+        assert_eq!(read(0, 100), Piece::default());
+        keep(data.path(), run, 0, Stream::Stdout, 0, b"all of it\n").unwrap();
+        let all = Piece { position: 0, bytes: b"all of it\n".into(), omitted: 0, total: 10 };
+        assert_eq!(read(0, 100), all);
+        // Kept again, after more was written, and with less of it.
+        keep(data.path(), run, 0, Stream::Stdout, 1_000, b"the end\n").unwrap();
+        let end = Piece { position: 1_000, bytes: b"the ".into(), omitted: 1_000, total: 1_008 };
+        assert_eq!(read(0, 4), end);
+        assert_eq!(read(1_004, 100).bytes, b"end\n");
+        assert_eq!(read(1_008, 100).bytes, b"");
+        keep(data.path(), run, 0, Stream::Stdout, 5, b"").unwrap();
+        assert_eq!((read(0, 9).bytes, read(0, 9).total), (vec![], 5));
+        remove_run(data.path(), run).unwrap();
+        assert_eq!(read(0, 100), Piece::default());
     }
 }

@@ -13,12 +13,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::changes::{bad_record, signed};
+use super::changes::{bad_record, read_marks, signed};
 use super::open::{self, error};
 use super::schema::LAYOUT;
 use crate::model::HistoryEntry;
 use crate::model::{
-    Incarnation, Job, JobName, Pattern, Run, RunId, RunState, Scope, Timestamp, Verdict,
+    FrameworkId, Incarnation, Job, JobName, Pattern, Run, RunId, RunState, Scope, Timestamp,
+    Verdict,
 };
 use crate::store::Error;
 use crate::store::codec::{self, DecodeError};
@@ -104,6 +105,18 @@ impl Reader {
     ) -> Result<Vec<HistoryEntry>, Error> {
         let (sql, values) = list_query(filter, before, limit)?;
         self.with(|reading| reading.rows(&sql, params_from_iter(values), |row| reading.entry(row)))
+    }
+
+    /// What the launcher was to its cluster when it was last connected to one.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`]
+    pub fn framework(&self) -> Result<Option<FrameworkId>, Error> {
+        self.with(|reading| {
+            let marks = read_marks(reading.connection, reading.path)?;
+            Ok(marks.framework.map(FrameworkId::new))
+        })
     }
 
     /// The run of this name, live or ended; `None` if there never was one or it has been pruned.
