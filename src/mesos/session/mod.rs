@@ -24,7 +24,7 @@ use reqwest::Url;
 
 use super::client::{Heard, Subscription};
 use super::leader::redirected;
-use super::wire::{Call, CallType, Event, EventType, FrameworkInfo, Id, MasterInfo, Subscribe};
+use super::wire::{Call, CallType, Event, EventType, FrameworkInfo, Id, Subscribe};
 use crate::model::{BootInstant, Duration};
 pub use sentence::Login;
 pub use value::{Answer, Input, Output, Source};
@@ -420,7 +420,7 @@ impl Session {
         self.subscriptions += 1;
         let number = Subscription(self.subscriptions);
         let interval = interval_of(told.heartbeat_interval_seconds);
-        let master = told.master_info.unwrap_or_else(MasterInfo::default);
+        let master = told.master_info.unwrap_or_default();
         self.state = State::Subscribed(Live {
             url,
             stream_id,
