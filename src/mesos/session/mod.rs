@@ -533,7 +533,6 @@ impl Session {
 
     fn end(&mut self, until: BootInstant, reason: String, outputs: &mut Vec<Output>) {
         self.next = self.next.wrapping_add(1);
-        self.sent_to = None;
         self.redirects = 0;
         self.state = State::Waiting { until };
         outputs.push(Output::Close);
