@@ -172,7 +172,7 @@ fn walk(source: Source, stretches: Vec<(Vec<Input>, i64)>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn one_stream_at_a_time_and_always_another_try(
