@@ -120,7 +120,7 @@ impl Book {
             is_asked_enough: asked.is_some_and(|asked| asked.times >= ASKED_ENOUGH),
             can_be_asked_better: update.agent_id.is_none()
                 && task.is_some_and(|task| task.is_ours && task.agent.is_some())
-                && asked.is_none(),
+                && asked.is_none_or(|asked| asked.times == 0),
         }
     }
 

@@ -296,6 +296,19 @@ fn a_task_is_killed_until_it_is_heard() {
 }
 
 #[test]
+fn a_launch_that_never_arrived_and_is_killed_was_never_launched() {
+    let mut desk = Desk::subscribed();
+    desk.launch("a", "S1");
+    desk.order(Order::Kill { task_id: TaskId::from_text("a"), grace: Duration::ZERO });
+    // The answer to a KILL that names no agent says less than one to a question that does.
+    assert_eq!(desk.update(&answer("a", "TASK_UNKNOWN", None, 1.0)), Said::default());
+    assert_eq!(asked(&desk.pass(Duration::from_secs(1))), ["a"]);
+    let said = desk.update(&answer("a", "TASK_GONE", Some("S1"), 2.0));
+    assert_eq!(reports(&said), ["a never launched"]);
+    assert_eq!(kinds(&desk.pass(Duration::from_secs(60))), Vec::<CallType>::new());
+}
+
+#[test]
 fn a_launch_that_is_killed_before_it_was_sent_is_not_sent() {
     let mut desk = Desk::subscribed();
     desk.offer("O1", "S1");
