@@ -319,8 +319,8 @@ fn play(steps: &[Step]) -> Watch {
                     if !said.notices.is_empty() {
                         watch.may.remove(&key);
                         watch.waiting.insert(key, until);
-                    } else if !watch.waiting.contains_key(&key) {
-                        watch.waiting.insert(key, until);
+                    } else {
+                        watch.waiting.entry(key).or_insert(until);
                     }
                 }
                 said
