@@ -96,7 +96,7 @@ impl Rig {
 
     fn reconcile(&mut self, task_id: &TaskId) {
         self.reports.clear();
-        self.perform(reconcile(&vec![task_id.clone()]));
+        self.perform(reconcile(&[task_id.clone()]));
     }
 
     /// The first report about the task that is wanted, of those that came and those that come.
@@ -676,7 +676,7 @@ async fn after_the_keepers_death_nothing_is_made_up_and_nothing_started_twice() 
     kill_process(Pid::from_raw(lost_pid).unwrap(), Signal::KILL).unwrap();
     rig.connected().await;
     assert_eq!(rig.end(&known).await, Exit::Code(4));
-    rig.perform(reconcile(&vec![lost.clone(), lives_on.clone(), killed.clone()]));
+    rig.perform(reconcile(&[lost.clone(), lives_on.clone(), killed.clone()]));
     let TaskStatus::InDoubt { reason, is_final: true } = rig.any(&lost).await else { panic!() };
     assert!(reason.contains("keeper was gone"), "{reason}");
     rig.running(&lives_on).await;
@@ -750,7 +750,7 @@ async fn another_boot_leaves_doubt_until_it_is_settled() {
     fs::write(&journal, text.replace(boot.trim(), "11111111-2222-3333-4444-555555555555")).unwrap();
     rig.connect().await;
     let unknown = TaskId::from_text("unknown");
-    rig.perform(reconcile(&vec![task.clone(), unknown.clone()]));
+    rig.perform(reconcile(&[task.clone(), unknown.clone()]));
     let TaskStatus::InDoubt { reason, is_final: true } = rig.any(&task).await else { panic!() };
     assert!(reason.contains("restarted"), "{reason}");
     let TaskStatus::InDoubt { reason, is_final: true } = rig.any(&unknown).await else { panic!() };
