@@ -285,8 +285,9 @@ fn stranger(step: &mut Step<'_>, hearing: Hearing, report: &TaskReport) {
 
 /// Whether "never launched" answers an older question. Asked twice, the launcher says it twice; by the second time the
 /// attempt has been launched anew, and may well have started. Should that launch be lost too, the next connection tells.
+/// The launcher of a cluster tells each denial once and means the last launch; offers may well be void twice.
 fn is_old_answer(step: &mut Step<'_>, run: &Run, attempt: &Attempt) -> bool {
-    let is_old = step.state.is_denied(&attempt.task_id);
+    let is_old = !step.state.is_cluster() && step.state.is_denied(&attempt.task_id);
     if is_old {
         step.note(&run.job, format!("run {}: an answer to an older question", run.id));
     }

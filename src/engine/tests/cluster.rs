@@ -465,3 +465,18 @@ fn ports_are_refused_where_the_launcher_gives_none() {
     assert_eq!(rejection.field.as_ref(), "ports");
     assert_eq!(rejection.remedy, "leave `ports` out and name the port in `command`");
 }
+
+#[test]
+fn a_launch_on_offers_that_are_void_is_taken_back_as_often_as_that_happens() {
+    let mut desk = cluster();
+    desk.put(big());
+    let _ = desk.wake("01:00:00");
+    for n in 1..4 {
+        let offer = offered(&format!("o{n}"), "a1", amounts(8, 100, 0));
+        assert_eq!(offer_all(&mut desk, [offer]), "launch #0");
+        let task = desk.state.runs().next().and_then(Run::live_attempt).unwrap().task_id.clone();
+        assert_eq!(done(&desk.report(&task, TaskStatus::NeverLaunched)), "–");
+        assert!(desk.state.runs().next().unwrap().attempts.is_empty(), "time {n}");
+        let _ = desk.handle(&Event::Woke);
+    }
+}
