@@ -46,6 +46,9 @@ pub fn violations(state: &State) -> Vec<String> {
             found.push(format!("the signal of {} has a sequence that was never given", signal.run));
         }
     }
+    if state.has_offers_to_give_back() && !state.is_placement_due() {
+        found.push("offers that come and go are held".to_owned());
+    }
     if !state.graph().is_acyclic() {
         found.push("a job waits for itself".to_owned());
     }

@@ -147,7 +147,7 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             {
                 step.change(Change::FrameworkSet(framework.clone()));
             }
-            let offers = place::not_to_be_held(&mut step, offers);
+            let offers = place::kept_of(&mut step, offers, false);
             step.change(Change::OffersSet(match framework {
                 Some(_) => Launcher::InCluster(offers),
                 None => Launcher::Connected(offers),
@@ -155,7 +155,7 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             step.reconcile();
         }
         Event::Offered(offers) => {
-            let offers = place::not_to_be_held(&mut step, offers);
+            let offers = place::kept_of(&mut step, offers, state.launcher_gone().is_some());
             if !offers.is_empty() {
                 step.change(Change::OffersAdded(offers));
             }

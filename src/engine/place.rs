@@ -184,9 +184,10 @@ pub(super) fn told(state: &State, now: Timestamp, fitting: &Fitting) -> Option<S
 /// How long a run may be passed by others that fit where it does not.
 pub(super) const PASSED_FOR: Duration = Duration::from_mins(10);
 
-/// Gives those of new offers back that must not be held while nothing is decided: all but these.
-pub(super) fn not_to_be_held(step: &mut Step<'_>, offers: &[Offer]) -> Vec<Offer> {
-    if step.state.listens_until().is_none() {
+/// Of new offers those that are kept. Offers that come and go are given back at once while nothing is decided, and if
+/// they are `late`: made by a launcher that is gone.
+pub(super) fn kept_of(step: &mut Step<'_>, offers: &[Offer], are_late: bool) -> Vec<Offer> {
+    if step.state.listens_until().is_none() && !are_late {
         return offers.to_vec();
     }
     let (held, kept): (Vec<_>, Vec<_>) =
@@ -210,8 +211,13 @@ pub(super) fn decide_offers(step: &mut Step<'_>) {
     let mut tally = Tally::new(state.offers(), state.used());
     let mut beside: BTreeMap<Incarnation, Siblings> = BTreeMap::new();
     let mut matched = Matched::default();
+    let most = if state.is_cluster() {
+        limits::PLACED_PER_STEP_IN_CLUSTER_MAX
+    } else {
+        limits::PLACED_PER_STEP_MAX
+    };
     for run in state.pending() {
-        if matched.runs == limits::PLACED_PER_STEP_MAX {
+        if matched.runs == most {
             // The flag stays up, so the next step goes on from here at once.
             use_offers(step, &tally, &matched);
             return;

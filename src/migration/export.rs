@@ -147,6 +147,7 @@ fn translate(printed: &Value, generation: Dialect, now: Timestamp, zones: &ZoneD
     lateness(&job, generation, &mut found);
     arguments(&job, &mut found);
     container(&job, generation, &mut found);
+    constraints(&job, &mut found);
     match &job.when {
         When::Schedule(terms) => {
             schedule(&job, terms, Target { generation, now, zones }, &mut out, &mut found);
@@ -249,6 +250,22 @@ fn names(job: &Job, generation: Dialect, found: &mut Vec<Finding>) {
             .remedy("nothing, for 2.5"),
         ),
         Dialect::V0 | Dialect::V1 => {}
+    }
+}
+
+/// Chronos drops a constraint with an operator that it does not know, and says nothing.
+fn constraints(job: &Job, found: &mut Vec<Finding>) {
+    let ours = job.constraints.iter().find(|constraint| constraint.operator.compares_runs());
+    if let Some(ours) = ours {
+        let word = ours.operator.as_str();
+        found.push(
+            refused(
+                "constraints",
+                &format!("leaves a constraint with {word} out, and starts the job anywhere"),
+                "compares where the live runs of the job are",
+            )
+            .remedy("take the constraint off, or name the place with `EQUALS` or `LIKE`"),
+        );
     }
 }
 

@@ -36,6 +36,8 @@ pub const MISFITS_TOLD: usize = 20;
 pub const DUE_PER_STEP_MAX: usize = 500;
 /// Runs placed in one step, for the same reason.
 pub const PLACED_PER_STEP_MAX: usize = 500;
+/// The same where offers come and go: what one step leaves of a used offer is lost to the next, until it is made again.
+pub const PLACED_PER_STEP_IN_CLUSTER_MAX: usize = 5_000;
 /// Occurrences of one job counted in one step when a stretch of them was missed. A minute job that was down for a
 /// year has 525,600; more than this continues in the next step and extends the same record.
 pub const STRETCH_PER_STEP_MAX: u64 = 1_000_000;

@@ -1,3 +1,5 @@
+//! Constraints, the room of agents, and who gets which: each rule, and all of them against a second finding out.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Answer, AnsweredRequest, Backfill, BackfillId, BackfillState, CatchUp, Duration, Fitness,
-    HistoryEntry, Incarnation, Intervention, Interventions, Job, JobName, JobRecord, JobStats,
-    NameRule, OnUnknown, Outcome, Overlap, Pause, Period, Priority, Progress, RequestKey,
+    FrameworkId, HistoryEntry, Incarnation, Intervention, Interventions, Job, JobName, JobRecord,
+    JobStats, NameRule, OnUnknown, Outcome, Overlap, Pause, Period, Priority, Progress, RequestKey,
     Resources, RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal, Skip, Stretch,
     Term, Timestamp, Trigger, Verdict, When,
 };
@@ -31,6 +31,7 @@ pub(super) trait Subject {
 pub(super) fn hold(make: &dyn Fn() -> Box<dyn Subject>) {
     an_empty_store_gives_an_empty_state(make());
     what_was_stored_is_loaded_again(make());
+    what_the_launcher_is_to_its_cluster_is_remembered(make());
     a_batch_is_stored_whole_or_not_at_all(make());
     an_older_term_writes_nothing(make());
     marks_survive_what_they_were_made_for(make());
@@ -338,6 +339,20 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
     a.job.command = "false".to_owned();
     commit(&*subject, 3, vec![stored(&a)]).unwrap();
     assert_eq!(load(&*subject).jobs[0], a);
+}
+
+fn what_the_launcher_is_to_its_cluster_is_remembered(mut subject: Box<dyn Subject>) {
+    assert_eq!(load(&*subject).framework, None);
+    for id in ["F-1", "F-2"] {
+        let framework = FrameworkId::new(id);
+        commit(&*subject, 1, vec![Change::FrameworkSet(framework.clone())]).unwrap();
+        assert_eq!(load(&*subject).framework, Some(framework.clone()));
+        subject.restart();
+        assert_eq!(load(&*subject).framework, Some(framework));
+    }
+    // What else is stored leaves it alone.
+    commit(&*subject, 2, vec![stored(&job(1, "a"))]).unwrap();
+    assert_eq!(load(&*subject).framework, Some(FrameworkId::new("F-2")));
 }
 
 fn a_batch_is_stored_whole_or_not_at_all(mut subject: Box<dyn Subject>) {

@@ -204,6 +204,7 @@ impl World {
             ["offer", name, amounts @ ..] => self.offer(name, amounts)?,
             ["framework", id] => {
                 self.framework = Some(FrameworkId::new(*id));
+                self.gone = None;
                 self.tell_launcher();
             }
             ["offers", offers @ ..] => {

@@ -192,7 +192,7 @@ impl State {
     }
 
     /// Whether there are offers that must not be held.
-    fn has_offers_to_give_back(&self) -> bool {
+    pub(in crate::engine) fn has_offers_to_give_back(&self) -> bool {
         self.offers.values().any(|offer| offer.kind == OfferKind::Once)
     }
 

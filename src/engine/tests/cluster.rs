@@ -1,6 +1,7 @@
 //! Offers that come and go: asked for, used, given back; what was seen of them; what is short.
 
 mod terms;
+mod whatever;
 
 use expect_test::expect;
 

@@ -6,8 +6,8 @@ use super::refusals::refusal;
 use super::{draft, problems, reading, record, resolved, with};
 use crate::jobspec::{Derived, print, read};
 use crate::model::{
-    Backoff, CatchUp, Defaults, Dialect, Duration, Job, Join, OnUnknown, Overlap, ParentTerms,
-    Period, Priority, RetryEnds, RetryTerms, Scalar, TriggerRule, UnknownThen, When,
+    Backoff, CatchUp, Defaults, Dialect, Duration, Fitness, Job, Join, OnUnknown, Overlap,
+    ParentTerms, Period, Priority, RetryEnds, RetryTerms, Scalar, TriggerRule, UnknownThen, When,
 };
 
 const BOTH: [Dialect; 2] = [Dialect::V0, Dialect::V1];
@@ -188,6 +188,31 @@ fn stops_failures_and_doubt_are_read() {
 }
 
 #[test]
+fn ports_and_placement_are_read_and_printed_where_they_say_something() {
+    let said = job(json!({"ports": 3, "placement": "spread"}), Dialect::V0);
+    assert_eq!((said.resources.ports, said.placement), (3, Fitness::Spread));
+    let silent = job(json!({"ports": 0, "placement": "pack"}), Dialect::V0);
+    assert_eq!(silent, job(json!({}), Dialect::V0));
+    for dialect in BOTH {
+        assert_eq!(changed(&said, dialect, &[]), said);
+        assert_eq!(changed(&said, dialect, &[("ports", json!(0))]).resources.ports, 0);
+    }
+}
+
+#[test]
+fn what_compares_runs_needs_no_value_and_is_printed_as_chronos_prints_constraints() {
+    let short = job(json!({"constraints": [["rack", "UNIQUE"], ["dc", "CLUSTER"]]}), Dialect::V0);
+    let long = json!({"constraints": [["rack", "UNIQUE", ""], ["dc", "CLUSTER", ""]]});
+    assert_eq!(short, job(long.clone(), Dialect::V0));
+    let at = job(json!({"constraints": [["dc", "CLUSTER", "north"]]}), Dialect::V0);
+    assert_eq!(at.constraints[0].value, "north");
+    for dialect in BOTH {
+        let printed = print(&record(short.clone()), dialect, Derived::default());
+        assert_eq!(printed["constraints"], long["constraints"]);
+    }
+}
+
+#[test]
 fn priority_is_read_under_both_names() {
     for (fields, expected) in [
         (json!({}), Priority::Normal),
@@ -363,6 +388,9 @@ fn what_a_job_says_about_its_runs_is_refused_by_name() {
         ("disableAfterFailures", json!(1_000_001), more("disableAfterFailures", 1_000_001, 1_000_000)),
         ("priority", json!("urgent"), unknown("priority", "urgent", "`low`, `normal` or `high`")),
         ("priority", json!(5), unknown("priority", "5", "`low`, `normal` or `high`")),
+        ("ports", json!(-1), less("ports", -1, 0)),
+        ("ports", json!(101), more("ports", 101, 100)),
+        ("placement", json!("random"), unknown("placement", "random", "`pack` or `spread`")),
         (
             "onUnknown",
             json!("lost"),

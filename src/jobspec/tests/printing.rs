@@ -152,7 +152,7 @@ fn what_a_job_says_about_its_runs_is_printed_by_both_doors_as_it_was_typed() {
         "timeout": "PT10M", "retryDelay": "PT30S", "retryOn": ["75", 1, 75], "noRetryOn": [],
         "retryBackoff": {"max": "PT60M", "jitter": "0.2"}, "retryUntil": "PT360M",
         "killGrace": "PT0S", "disableAfterFailures": 0, "priority": "low",
-        "onUnknown": {"then": "relaunch"},
+        "onUnknown": {"then": "relaunch"}, "ports": 2, "placement": "spread",
     });
     let common = expect![[r#"
         schedule "0 2 * * *"
@@ -166,6 +166,8 @@ fn what_a_job_says_about_its_runs_is_printed_by_both_doors_as_it_was_typed() {
         killGrace "PT0S"
         disableAfterFailures 0
         priority "low"
+        ports 2
+        placement "spread"
         onUnknown {"wait":"PT1M","then":"relaunch"}
     "#]];
     let (theirs, ours) = printed(&body, Dialect::V0);

@@ -183,3 +183,20 @@ fn downloads_are_never_in_both_lists() {
     assert_eq!(lists(json!({"uris": ["http://x/a"]}), Dialect::V1), json!([[], ["http://x/a"]]));
     assert_eq!(lists(json!({"uris": ["http://x/a"]}), Dialect::V0), json!([[item], []]));
 }
+
+/// Chronos would leave them out without a word.
+#[test]
+fn constraints_that_chronos_does_not_have_are_not_carried() {
+    for operator in ["UNIQUE", "CLUSTER"] {
+        let it = one(json!({"constraints": [["rack", operator, ""]]}), Dialect::V1);
+        assert_eq!(it.body, None);
+        assert_eq!(
+            (it.findings[0].weight, it.findings[0].field.as_str()),
+            (Weight::NotCarried, "constraints")
+        );
+    }
+    let it = one(json!({"ports": 2, "placement": "spread"}), Dialect::V0);
+    let fields: Vec<&str> = it.findings.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(fields, ["ports", "placement"]);
+    assert!(it.body.is_some());
+}

@@ -10,8 +10,8 @@ use crate::migration::{
     Abilities, Settings, Users, export, file_name, import, is_selected, means_the_same, print_file,
 };
 use crate::model::{
-    CatchUp, Defaults, Dialect, Job, JobDraft, JobName, NameRule, OnUnknown, Overlap, Period,
-    Priority, RetryTerms, ScheduleTerms, Shadow, When,
+    CatchUp, Defaults, Dialect, Fitness, Job, JobDraft, JobName, NameRule, OnUnknown, Overlap,
+    Period, Priority, RetryTerms, ScheduleTerms, Shadow, When,
 };
 use crate::schedule::{ZoneDb, parse_period};
 
@@ -63,6 +63,9 @@ fn sayable(mut job: Job, terms: ScheduleTerms, dialect: Dialect) -> Job {
         variable.secret = false;
     }
     job.shadow = Shadow::Off;
+    job.resources.ports = 0;
+    job.placement = Fitness::Pack;
+    job.constraints.retain(|constraint| !constraint.operator.compares_runs());
     // What the two call `uris` is not unpacked alike in 2.5.
     if dialect == Dialect::V0 {
         job.uris = Vec::new();

@@ -16,7 +16,7 @@ import { numberOrText, priorityFields, priorityOf, textOrNothing, withKey, worde
 export const FIELDS = [
   "name", "command", "schedule", "scheduleTimeZone", "parents", "triggerRule", "join", "description", "owner", "ownerName", "shell", "arguments",
   "environmentVariables", "retries", "retryDelay", "retryBackoff", "retryOn", "noRetryOn", "retryUntil", "disableAfterFailures", "timeout",
-  "killGrace", "overlap", "catchUp", "priority", "cpus", "mem", "disk", "constraints", "container", "fetch", "calendars", "notBefore", "notAfter",
+  "killGrace", "overlap", "catchUp", "priority", "cpus", "mem", "disk", "ports", "placement", "constraints", "container", "fetch", "calendars", "notBefore", "notAfter",
   "jitter", "dst", "spreadBy", "runAsUser", "epsilon", "onUnknown", "softError", "disabled", "shadow", "uris",
 ];
 
@@ -102,6 +102,15 @@ export function Form({ draft, set, refused, name, said }) {
         <${Text} label="CPUs" ...${amount("cpus")} placeholder="0.1" />
         <${Text} label="Memory, MB" ...${amount("mem")} placeholder="128" />
         <${Text} label="Disk, MB" ...${amount("disk")} placeholder="256" />
+        <${Text} label="Ports of the host" type="number" min="0" ...${amount("ports")} placeholder="0" />
+        <${Choose}
+          label="Of agents with room"
+          name="placement"
+          value=${draft.placement ?? "pack"}
+          problem=${fault("placement")}
+          set=${(/** @type {string} */ word) => change({ placement: word === "pack" ? undefined : word })}
+          options=${[["pack", "the fullest (pack)"], ["spread", "the one with the fewest of its runs (spread)"]]}
+        />
         <${Choose}
           label="Priority"
           name="priority"
@@ -204,7 +213,7 @@ function Constraints({ given: { draft, change, fault } }) {
     items=${draft.constraints ?? []}
     set=${(/** @type {any} */ list) => change({ constraints: list })}
     problem=${fault("constraints")}
-    hint="LIKE and UNLIKE take a regular expression of the attribute’s value."
+    hint="LIKE and UNLIKE take a regular expression of the attribute’s value. UNIQUE, without a value, keeps its live runs apart; CLUSTER keeps them together."
     make=${() => ["", "EQUALS", ""]}
     add="Add a constraint"
     row=${(/** @type {string[]} */ item, /** @type {(item: string[]) => void} */ set, /** @type {number} */ index) => {
@@ -212,7 +221,7 @@ function Constraints({ given: { draft, change, fault } }) {
       return html`
         <input class="mono" aria-label="attribute ${index + 1}" placeholder="attribute" value=${attribute} onInput=${(/** @type {any} */ e) => set([e.target.value, operator, value])} />
         <select aria-label="operator ${index + 1}" value=${operator} onChange=${(/** @type {any} */ e) => set([attribute, e.target.value, value])}>
-          ${[...new Set(["EQUALS", "LIKE", "UNLIKE", operator])].map((each) => html`<option value=${each} selected=${each === operator}>${each}</option>`)}
+          ${[...new Set(["EQUALS", "LIKE", "UNLIKE", "UNIQUE", "CLUSTER", operator])].map((each) => html`<option value=${each} selected=${each === operator}>${each}</option>`)}
         </select>
         <input class="mono" aria-label="value ${index + 1}" placeholder="value" value=${value} onInput=${(/** @type {any} */ e) => set([attribute, operator, e.target.value])} />
       `;

@@ -116,19 +116,19 @@ fn unique_and_cluster_work_on_the_own_machine() {
 fn more_runs_than_one_step_places_leave_no_offer_behind() {
     let mut desk = cluster();
     let mut job = allowed(None, Fitness::Pack);
-    job.when = When::Schedule(ScheduleTerms::plain("R1200/2026-01-01T01:00:00Z/PT1S", ""));
+    job.when = When::Schedule(ScheduleTerms::plain("R5200/2026-01-01T01:00:00Z/PT1S", ""));
     job.epsilon = epsilon(7_200);
     job.cpus = Some(Scalar::from_thousandths(1));
     job.mem = Some(Scalar::from_thousandths(1));
     job.disk = Some(Scalar::from_thousandths(1));
     desk.put(job);
-    let _ = desk.wake("02:00:00");
+    let _ = desk.wake("02:30:00");
     let offers =
-        (0..40).map(|i| offered(&format!("o{i:02}"), &format!("a{i:02}"), amounts(100, 1_000, 0)));
+        (0..40).map(|i| offered(&format!("o{i:02}"), &format!("a{i:02}"), amounts(100, 10_000, 0)));
     let decision = desk.handle(&Event::Offered(offers.collect()));
     nothing_is_held(&desk);
     let launches = decision.effects.iter().filter(|it| matches!(it, Effect::Launch(_))).count();
-    assert_eq!(launches, 1_200);
+    assert_eq!(launches, 5_200);
 }
 
 fn short_of(desk: &Desk, scope: &Scope) -> String {
