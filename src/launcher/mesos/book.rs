@@ -136,6 +136,7 @@ impl Book {
             Order::ReleaseAll => {
                 self.launch(now);
                 self.release(now, self.offers.names(), self.terms.decline_for);
+                self.tell_again();
             }
             Order::Demand(is_wanted) => self.demand.want(now.boot, is_wanted),
             Order::Settled { notices } => {

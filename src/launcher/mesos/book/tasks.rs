@@ -212,6 +212,24 @@ impl Tasks {
         calls
     }
 
+    /// The tasks with updates that are not acknowledged.
+    pub(super) fn waiting(&self) -> Vec<TaskId> {
+        let waiting = self.by_id.iter().filter(|(_, task)| !task.waiting.is_empty());
+        waiting.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Has the updates of a task that wait for notices to be settled wait for so many.
+    pub(super) fn postpone(&mut self, id: &TaskId, notices: u64) {
+        let Some(task) = self.by_id.get_mut(id) else { return };
+        for waiting in &mut task.waiting {
+            if let Until::Settled(number) = waiting.until {
+                self.settling.remove(&(number, id.clone()));
+                self.settling.insert((notices, id.clone()));
+                waiting.until = Until::Settled(notices);
+            }
+        }
+    }
+
     /// Forgets a task; its updates are to be acknowledged by this.
     pub(super) fn forget(&mut self, id: &TaskId) -> Vec<wire::Acknowledge> {
         self.ask(id, None);

@@ -44,6 +44,23 @@ impl Book {
         self.tasks.wait(&id, call, until);
     }
 
+    /// Whoever listens has forgotten what was told and is not on record: it is told again, and acknowledged when that
+    /// is.
+    pub(super) fn tell_again(&mut self) {
+        for id in self.tasks.waiting() {
+            let Some(task) = self.tasks.get(&id) else { continue };
+            let status = match (&task.ended, task.running_since) {
+                (Some(ended), _) => Some(ended.clone()),
+                (None, Some(started_at)) => Some(TaskStatus::Running { started_at }),
+                (None, None) => task.is_seen.then_some(TaskStatus::Staged),
+            };
+            if let Some(status) = status {
+                self.report(id.clone(), status);
+            }
+            self.tasks.postpone(&id, self.told);
+        }
+    }
+
     fn hear(
         &mut self,
         now: Now,

@@ -84,6 +84,28 @@ fn an_end_that_whoever_listened_has_forgotten_is_told_again_when_asked() {
     assert_eq!(acknowledged(&said), ["Zg=="]);
 }
 
+/// A commit has failed: what was told since is forgotten, though it is counted as settled. It is told again, and
+/// acknowledged by that.
+#[test]
+fn what_was_told_to_a_state_that_is_forgotten_is_told_again() {
+    let mut desk = Desk::subscribed();
+    for task in ["begun", "running", "over"] {
+        desk.launch(task, "S1");
+    }
+    desk.update(&by_agent("begun", "TASK_STARTING", "cw=="));
+    desk.update(&by_agent("running", "TASK_RUNNING", "cg=="));
+    desk.update(&by_agent("over", "TASK_FINISHED", "Zg=="));
+    let notices = desk.told;
+    let said = desk.order(Order::ReleaseAll);
+    assert_eq!(reports(&said), ["begun staged", "over ended Code(0)", "running running"]);
+    assert_eq!(desk.order(Order::Settled { notices }), Said::default());
+    assert_eq!(acknowledged(&desk.settle()), ["cw==", "cg=="]);
+    // Nobody asks about what had been committed before: who hears of it again has it forgotten.
+    let said = desk.order(Order::Acknowledge(vec![TaskId::from_text("over")]));
+    assert_eq!(acknowledged(&said), ["Zg=="]);
+    assert_eq!(reports(&desk.order(Order::ReleaseAll)), Vec::<String>::new());
+}
+
 #[test]
 fn a_question_is_asked_again_until_it_is_answered() {
     let mut desk = Desk::subscribed();
