@@ -442,12 +442,11 @@ impl Cluster {
             let tasks: Vec<(String, Known)> =
                 framework.tasks.extract_if(.., |_, task| task.agent == id).collect();
             for (task, known) in tasks {
+                // Also of those that have ended, as long as that is not acknowledged.
                 if state == TaskState::Unreachable && !is_end(known.latest) {
                     framework.unreachable.insert(task.clone(), (id.to_owned(), now));
                 }
-                if !is_end(known.latest) {
-                    lost.push((name.clone(), task, told));
-                }
+                lost.push((name.clone(), task, told));
             }
         }
         let is_unreachable = state == TaskState::Unreachable;
