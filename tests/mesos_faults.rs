@@ -7,6 +7,7 @@
 mod fake;
 #[path = "mesos/model/mod.rs"]
 mod model;
+#[allow(dead_code, reason = "the simulators use more of it")]
 #[path = "sim/rng.rs"]
 mod rng;
 

@@ -124,14 +124,11 @@ async fn answer(
 fn scheduler(shared: &Shared, headers: &HeaderMap, body: &[u8]) -> Result<Response<Body>, Hangs> {
     let mut state = lock(shared);
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let principal = match login(&state.setup.credentials, header("Authorization")) {
-        Ok(principal) => principal,
-        Err(()) => {
-            let mut response = text(StatusCode::UNAUTHORIZED, "401 Unauthorized.");
-            let realm = "Basic realm=\"mesos-master-scheduler\"".parse().expect("a header");
-            response.headers_mut().insert("WWW-Authenticate", realm);
-            return Ok(response);
-        }
+    let Ok(principal) = login(&state.setup.credentials, header("Authorization")) else {
+        let mut response = text(StatusCode::UNAUTHORIZED, "401 Unauthorized.");
+        let realm = "Basic realm=\"mesos-master-scheduler\"".parse().expect("a header");
+        response.headers_mut().insert("WWW-Authenticate", realm);
+        return Ok(response);
     };
     match header("Content-Type") {
         None => return Ok(text(StatusCode::BAD_REQUEST, "Expecting 'Content-Type' to be present")),
