@@ -73,6 +73,7 @@ fn offers(count: u64, numbers: &mut Numbers) -> BTreeMap<OfferId, Offer> {
             kind: OfferKind::Once,
             unavailable_from: None,
             files_at: None,
+            share: String::new(),
         }
     };
     (0..count).map(|index| one(index, numbers)).map(|offer| (offer.id.clone(), offer)).collect()

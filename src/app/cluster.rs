@@ -51,8 +51,11 @@ impl Place {
     pub(super) fn check_live_runs(&self, view: &View) -> anyhow::Result<()> {
         let state = view.read();
         let is_elsewhere = |run: &&Run| {
-            run.live_attempt().is_some_and(|attempt| attempt.placed.is_some())
-                != self.cluster().is_some()
+            let placed = run.live_attempt().and_then(|attempt| attempt.placed.as_ref());
+            match self {
+                Self::Here(_) => placed.is_some_and(|placed| placed.sandbox.is_some()),
+                Self::Cluster(_) => placed.is_none(),
+            }
         };
         let live = state.runs().filter(|run| run.live_attempt().is_some());
         let elsewhere: Vec<String> =

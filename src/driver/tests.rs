@@ -143,6 +143,7 @@ impl House {
             kind: OfferKind::Unmetered,
             unavailable_from: None,
             files_at: None,
+            share: String::new(),
         };
         self.notices
             .send(Notice::Connected { offers: vec![offer], term: Term(0), framework: None })

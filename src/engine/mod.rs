@@ -83,8 +83,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::model::{
-    Backfill, BackfillId, Duration, Incarnation, Interventions, JobName, JobStats, Now, Pause,
-    Progress, Question, Run, RunId, RunState, Timestamp, limits, millis_since_epoch,
+    Attempt, Backfill, BackfillId, Duration, Incarnation, Interventions, JobName, JobStats, Now,
+    Pause, Progress, Question, Run, RunId, RunState, Timestamp, limits, millis_since_epoch,
 };
 
 pub use backlog::backlog;
@@ -408,6 +408,16 @@ impl<'a> Step<'a> {
     }
 
     /// Asks the launcher about every live attempt.
+    /// Whether an attempt was launched for what the launcher was to its cluster before: then that it is unknown says nothing.
+    fn is_of_another_framework(&self, attempt: &Attempt) -> bool {
+        let framework = self.decision.changes.iter().find_map(|change| {
+            if let Change::FrameworkSet(framework) = change { Some(framework) } else { None }
+        });
+        let Some(framework) = framework.or_else(|| self.state.framework()) else { return false };
+        let sandbox = attempt.placed.as_ref().and_then(|placed| placed.sandbox.as_ref());
+        !sandbox.is_some_and(|sandbox| sandbox.is_of(framework))
+    }
+
     fn reconcile(&mut self) {
         let live: Vec<Question> = self
             .state
@@ -416,7 +426,7 @@ impl<'a> Step<'a> {
             .map(|attempt| Question {
                 task_id: attempt.task_id.clone(),
                 agent: attempt.agent.clone(),
-                was_seen: attempt.was_seen(),
+                was_seen: attempt.was_seen() || self.is_of_another_framework(attempt),
             })
             .collect();
         if !live.is_empty() {

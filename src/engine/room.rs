@@ -149,10 +149,8 @@ pub(super) fn placed(
         return None;
     }
     let framework = state.framework().filter(|_| state.is_cluster());
-    let sandbox = offer.files_at.as_ref().zip(framework).map(|(agent, framework)| Sandbox {
-        agent: agent.clone(),
-        directory: format!("/frameworks/{framework}/executors/{executor}/runs/latest"),
-    });
+    let place = offer.files_at.as_ref().zip(framework);
+    let sandbox = place.map(|(agent, framework)| Sandbox::of(agent, framework, executor));
     Some(Placed { hostname: offer.hostname.clone(), values, sandbox })
 }
 

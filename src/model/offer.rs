@@ -22,6 +22,9 @@ pub struct Offer {
     /// How the files of its tasks are reached from elsewhere, such as `http://10.0.0.7:5051`; `None` where they are on
     /// the scheduler's own machine.
     pub files_at: Option<String>,
+    /// Whose share of the cluster it is: offers of one agent can be used together only if this is the same. The role that
+    /// Mesos has allocated it to.
+    pub share: String,
 }
 
 impl Offer {

@@ -71,7 +71,7 @@ const LOOKED_AT_ALL: usize = 32;
 /// How many wants of a class are remembered as fitting nowhere.
 const FAILED_KEPT: usize = 16;
 
-/// The offers of one agent.
+/// The offers of one agent that can be used together.
 #[derive(Debug)]
 struct Room<'a> {
     slots: Vec<Slot<'a>>,
@@ -155,7 +155,8 @@ impl<'a> Tally<'a> {
         offers: impl IntoIterator<Item = (&'a Offer, Resources)>,
         used: &BTreeMap<AgentId, Resources>,
     ) -> Self {
-        let mut by_agent: BTreeMap<&AgentId, Vec<Slot<'a>>> = BTreeMap::new();
+        // What of an agent is somebody else's share cannot be used together with this.
+        let mut by_share: BTreeMap<(&AgentId, &str), Vec<Slot<'a>>> = BTreeMap::new();
         let mut has_standing = false;
         for (offer, there) in offers {
             has_standing |= offer.kind == OfferKind::Standing;
@@ -163,11 +164,12 @@ impl<'a> Tally<'a> {
                 OfferKind::Unmetered => PLENTY,
                 OfferKind::Standing | OfferKind::Once => there,
             };
-            by_agent.entry(&offer.agent).or_default().push(Slot { offer, left });
+            let share = (&offer.agent, offer.share.as_str());
+            by_share.entry(share).or_default().push(Slot { offer, left });
         }
-        let rooms: Vec<Room<'a>> = by_agent
+        let rooms: Vec<Room<'a>> = by_share
             .into_iter()
-            .map(|(agent, mut slots)| {
+            .map(|((agent, _), mut slots)| {
                 let mut taken = used.get(agent).copied().unwrap_or_default();
                 for slot in slots.iter_mut().filter(|it| it.offer.kind == OfferKind::Standing) {
                     let part = smaller(slot.left, taken);
@@ -300,8 +302,8 @@ impl<'a> Tally<'a> {
 
     /// How many agents there are.
     #[must_use]
-    pub const fn agents(&self) -> usize {
-        self.rooms.len()
+    pub fn agents(&self) -> usize {
+        self.rooms.chunk_by(|one, next| one.agent() == next.agent()).count()
     }
 
     /// The first offer of an agent, which tells what the agent is.
@@ -314,8 +316,9 @@ impl<'a> Tally<'a> {
     /// How much of an agent's offers is left.
     #[must_use]
     pub fn left_of(&self, agent: &AgentId) -> Option<Resources> {
-        let index = self.rooms.binary_search_by(|room| room.agent().cmp(agent)).ok()?;
-        Some(self.rooms[index].free)
+        let rooms = &self.rooms[self.rooms.partition_point(|room| room.agent() < agent)..];
+        let free = rooms.iter().take_while(|room| room.agent() == agent).map(|room| room.free);
+        free.reduce(Resources::plus)
     }
 
     /// How much room there is, by what agents are compared.

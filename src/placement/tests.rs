@@ -35,6 +35,7 @@ fn offered(id: &str, agent: &str, resources: Resources) -> Offer {
         kind: OfferKind::Once,
         unavailable_from: None,
         files_at: None,
+        share: String::new(),
     }
 }
 
@@ -506,4 +507,23 @@ proptest! {
             prop_assert_eq!(rest, Resources::default());
         }
     }
+}
+
+#[test]
+fn offers_of_one_agent_for_two_roles_are_never_used_together() {
+    let half = |id: &str, share: &str| Offer {
+        share: share.to_owned(),
+        ..offered(id, "a1", amounts(2, 2, 2, 0))
+    };
+    let conditions = Conditions::default();
+    let wanted = wanted(amounts(3, 3, 3, 0), &conditions);
+    let nobody = BTreeMap::new();
+    let of_two = offers([half("o1", "batch"), half("o2", "night")]);
+    let mut tally = Tally::new(&of_two, &nobody);
+    assert!(assign(&mut tally, &wanted).is_err());
+    assert_eq!(tally.agents(), 1);
+    assert_eq!(tally.left_of(&AgentId::new("a1")), Some(amounts(4, 4, 4, 0)));
+    let of_one = offers([half("o1", "batch"), half("o2", "batch")]);
+    let mut tally = Tally::new(&of_one, &nobody);
+    assert_eq!(assign(&mut tally, &wanted), Ok("a1 by o1+o2".to_owned()));
 }

@@ -21,6 +21,7 @@ pub(crate) fn offer(now: Timestamp, words: &[&str]) -> Result<Offer> {
         kind: OfferKind::Once,
         unavailable_from: None,
         files_at: Some(format!("http://{agent}.example:5051")),
+        share: "*".to_owned(),
     };
     for word in what {
         match (word.split_once('='), word.split_once(':')) {

@@ -659,6 +659,7 @@ fn offer(name: &str, cpus: Option<Scalar>, mem: Option<Scalar>) -> Offer {
         kind: if is_metered { OfferKind::Standing } else { OfferKind::Unmetered },
         unavailable_from: None,
         files_at: None,
+        share: String::new(),
     }
 }
 

@@ -76,6 +76,7 @@ pub(crate) fn offers(agents: &[u64]) -> Vec<Offer> {
         kind,
         unavailable_from: None,
         files_at: None,
+        share: String::new(),
     };
     if agents.is_empty() {
         return vec![offer(0, Resources::default(), OfferKind::Unmetered)];

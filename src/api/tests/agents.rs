@@ -26,6 +26,7 @@ fn offer(id: &str, agent: &str, kind: OfferKind) -> Offer {
         kind,
         unavailable_from: None,
         files_at: None,
+        share: String::new(),
     }
 }
 

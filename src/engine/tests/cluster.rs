@@ -28,6 +28,7 @@ fn offered(id: &str, agent: &str, resources: Resources) -> Offer {
         kind: OfferKind::Once,
         unavailable_from: None,
         files_at: Some(format!("http://{agent}.example:5051")),
+        share: "*".to_owned(),
     }
 }
 
@@ -473,11 +474,33 @@ fn a_launch_on_offers_that_are_void_is_taken_back_as_often_as_that_happens() {
     desk.put(big());
     let _ = desk.wake("01:00:00");
     for n in 1..4 {
-        let offer = offered(&format!("o{n}"), "a1", amounts(8, 100, 0));
+        let offer = offered(&format!("o{n}"), "a1", amounts(8, 1_000, 0));
         assert_eq!(offer_all(&mut desk, [offer]), "launch #0");
         let task = desk.state.runs().next().and_then(Run::live_attempt).unwrap().task_id.clone();
         assert_eq!(done(&desk.report(&task, TaskStatus::NeverLaunched)), "–");
         assert!(desk.state.runs().next().unwrap().attempts.is_empty(), "time {n}");
         let _ = desk.handle(&Event::Woke);
     }
+}
+
+#[test]
+fn what_is_unknown_under_another_framework_may_have_run() {
+    let mut desk = cluster();
+    desk.put(big());
+    let _ = desk.wake("01:00:00");
+    assert_eq!(offer_all(&mut desk, [offered("o1", "a1", amounts(8, 1_000, 0))]), "launch #0");
+    let asked = |decision: &Decision| {
+        let questions = decision.effects.iter().filter_map(|effect| {
+            if let Effect::Reconcile(questions) = effect { Some(questions.clone()) } else { None }
+        });
+        questions.flatten().map(|question| question.was_seen).collect::<Vec<_>>()
+    };
+    // The launch may never have arrived.
+    let _ = desk.disconnect();
+    assert_eq!(asked(&join(&mut desk)), [false]);
+    // It may have, and what it was launched for is gone with it.
+    let _ = desk.disconnect();
+    let framework = Some(FrameworkId::new("F-2"));
+    let anew = desk.handle(&Event::LauncherConnected { offers: vec![], framework });
+    assert_eq!(asked(&anew), [true]);
 }

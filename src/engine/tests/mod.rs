@@ -87,6 +87,7 @@ fn offer() -> Offer {
         kind: OfferKind::Unmetered,
         unavailable_from: None,
         files_at: None,
+        share: String::new(),
     }
 }
 

@@ -177,6 +177,7 @@ impl LocalLauncher {
             kind: if metered { OfferKind::Standing } else { OfferKind::Unmetered },
             unavailable_from: None,
             files_at: None,
+            share: String::new(),
         };
         let cgroup = match isolation {
             Isolation::None => None,

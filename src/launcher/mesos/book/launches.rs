@@ -1,4 +1,5 @@
-//! Launches become calls of ACCEPT: one for each agent, as an offer can be accepted once.
+//! Launches become calls of ACCEPT: one for each agent and role, as an offer can be accepted once, and those of two roles
+//! not together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,12 +17,14 @@ const HEARD_WITHIN: Duration = Duration::from_secs(30);
 impl Book {
     /// Sends what was ordered.
     pub(super) fn launch(&mut self, now: Now) {
-        let mut by_agent: BTreeMap<AgentId, Vec<Launch>> = BTreeMap::new();
+        let mut by_share: BTreeMap<(AgentId, String), Vec<Launch>> = BTreeMap::new();
         for launch in std::mem::take(&mut self.launches) {
-            by_agent.entry(launch.agent.clone()).or_default().push(launch);
+            let first = launch.offers.first().and_then(|id| self.offers.get(id));
+            let share = first.map_or(String::new(), |open| open.share.clone());
+            by_share.entry((launch.agent.clone(), share)).or_default().push(launch);
         }
         let mut unused = std::mem::take(&mut self.unused);
-        for (agent, launches) in by_agent {
+        for ((agent, _), launches) in by_share {
             unused.extend(self.launch_on(now, &agent, launches));
         }
         let span = self.unused_for();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::launcher::mesos::convert;
 use crate::mesos::wire;
 use crate::model::{AgentId, OfferId};
 
@@ -23,6 +24,8 @@ pub(super) struct Offers {
 pub(super) struct Open {
     pub(super) agent: AgentId,
     pub(super) resources: Vec<wire::Resource>,
+    /// The role it is allocated to.
+    pub(super) share: String,
 }
 
 impl Offers {
@@ -34,7 +37,8 @@ impl Offers {
         if self.open.contains_key(&id) || self.closed.contains(&id) {
             return false;
         }
-        self.open.insert(id, Open { agent, resources: offer.resources.clone() });
+        let share = convert::share(offer.allocation_info.as_ref()).to_owned();
+        self.open.insert(id, Open { agent, resources: offer.resources.clone(), share });
         true
     }
 

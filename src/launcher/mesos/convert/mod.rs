@@ -12,5 +12,6 @@ pub mod task;
 mod tests;
 
 pub use offer::offer;
+pub(super) use offer::share;
 pub use resources::{Picked, Pool};
 pub use task::task;

@@ -18,8 +18,7 @@ pub fn offer(offer: &wire::Offer, roles: &[String]) -> Offer {
         resources,
         attributes,
         unavailability,
-        // Which of our roles it is for does not matter: what is picked from it echoes that.
-        allocation_info: _,
+        allocation_info,
     } = offer;
     Offer {
         id: OfferId::new(id.value.clone()),
@@ -30,7 +29,13 @@ pub fn offer(offer: &wire::Offer, roles: &[String]) -> Offer {
         kind: OfferKind::Once,
         unavailable_from: unavailability.and_then(|it| unavailable_from(&it)),
         files_at: url.as_ref().and_then(files_at),
+        share: share(allocation_info.as_ref()).to_owned(),
     }
+}
+
+/// The role that an offer is allocated to. A master takes no call that uses offers of two roles.
+pub(in crate::launcher::mesos) fn share(allocation: Option<&wire::AllocationInfo>) -> &str {
+    allocation.and_then(|it| it.role.as_deref()).unwrap_or("*")
 }
 
 /// An attribute; `None` for one whose value is not of its kind.

@@ -62,6 +62,23 @@ fn launches_of_a_batch_on_one_agent_are_one_accept() {
 }
 
 #[test]
+fn offers_for_two_roles_are_two_accepts() {
+    let mut desk = Desk::subscribed();
+    let for_role = |id: &str, role: &str| {
+        let mut offer = plain_offer(id, "S1");
+        offer["allocation_info"] = json!({"role": role});
+        offer
+    };
+    desk.event(&offers(&[for_role("O1", "batch"), for_role("O2", "night")]));
+    desk.order(Order::Launch(Box::new(launch("a", "S1", &["O1"]))));
+    desk.order(Order::Launch(Box::new(launch("b", "S1", &["O2"]))));
+    let said = desk.settle();
+    let accepts: Vec<_> = said.calls.iter().filter_map(|call| call.accept.as_ref()).collect();
+    let used: Vec<_> = accepts.iter().map(|it| (ids(&it.offer_ids), tasks(it))).collect();
+    assert_eq!(used, [(vec!["O1"], vec!["a"]), (vec!["O2"], vec!["b"])]);
+}
+
+#[test]
 fn a_launch_on_a_void_offer_was_never_launched() {
     let mut desk = Desk::subscribed();
     desk.event(&offers(&[plain_offer("O1", "S1"), plain_offer("O2", "S1")]));
