@@ -9,6 +9,7 @@
 //!
 //! Labels have few values each: job names are none, because a hundred thousand jobs would make as many series.
 
+mod cluster;
 mod figures;
 mod levels;
 mod meter;
@@ -32,6 +33,8 @@ use crate::model::{
     Attempt, AttemptState, BootInstant, Duration, Run, RunState, Timestamp, Trigger, Verdict,
 };
 
+use cluster::Cluster;
+pub use cluster::ClusterCounts;
 pub use figures::Figures;
 pub use levels::Levels;
 pub use meter::{Meter, Rates, Reservoir, Timer, VALUES_MAX};
@@ -56,6 +59,7 @@ pub struct Metrics {
     registry: Registry,
     runs: Family<Label, Counter>,
     attempts: Counter,
+    launch_lateness: Histogram,
     lateness: Histogram,
     durations: Histogram,
     commits: Counter,
@@ -66,6 +70,7 @@ pub struct Metrics {
     request_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     api_errors: Family<Label, Counter>,
     levels: Gauges,
+    cluster: Cluster,
     dropwizard: Mutex<Dropwizard>,
 }
 
@@ -82,6 +87,7 @@ struct Gauges {
 
 /// What Dropwizard's form tells and Prometheus' does not: rates and percentiles.
 struct Dropwizard {
+    launch_lateness_millis: Reservoir,
     lateness_millis: Reservoir,
     duration_millis: Reservoir,
     requests: Meter,
@@ -117,10 +123,14 @@ pub struct Counts {
     pub store_errors: u64,
     /// How many answers were errors.
     pub api_errors: u64,
+    /// How late attempts were given to the launcher, in milliseconds.
+    pub launch_lateness: Figures,
     /// How late attempts started, in milliseconds.
     pub lateness: Figures,
     /// How long attempts ran, in milliseconds.
     pub durations: Figures,
+    /// What was counted of a cluster; `None` without one.
+    pub cluster: Option<ClusterCounts>,
     /// How often a client was answered.
     pub requests: Rates,
     /// How often each route was asked, and how long it took, in microseconds.
@@ -161,6 +171,7 @@ impl Metrics {
             registry: Registry::with_prefix("chronode"),
             runs: Family::default(),
             attempts: Counter::default(),
+            launch_lateness: Histogram::new(LATENESS_BUCKETS),
             lateness: Histogram::new(LATENESS_BUCKETS),
             durations: Histogram::new(DURATION_BUCKETS),
             commits: Counter::default(),
@@ -171,7 +182,9 @@ impl Metrics {
             request_seconds: Family::new_with_constructor(latency),
             api_errors: Family::default(),
             levels: Gauges::default(),
+            cluster: Cluster::default(),
             dropwizard: Mutex::new(Dropwizard {
+                launch_lateness_millis: Reservoir::default(),
                 lateness_millis: Reservoir::default(),
                 duration_millis: Reservoir::default(),
                 requests: Meter::new(now),
@@ -192,6 +205,8 @@ impl Metrics {
         let help = "Runs that ended, and occurrences that never became runs, by verdict";
         registry.register("runs", help, self.runs.clone());
         registry.register("attempts", "Attempts that started", self.attempts.clone());
+        let help = "How much later than its window opened the first attempt of a scheduled run was given to the launcher";
+        registry.register("launch_lateness_seconds", help, self.launch_lateness.clone());
         let help =
             "How much later than its window opened the first attempt of a scheduled run started";
         registry.register("start_lateness_seconds", help, self.lateness.clone());
@@ -220,6 +235,7 @@ impl Metrics {
         let help = "Whether the launcher can be reached";
         registry.register("launcher_connected", help, launcher.clone());
         registry.register("term", "The term that began last", term.clone());
+        registry.register_collector(Box::new(self.cluster.clone()));
         // A series that is there from the beginning shows its first step.
         for verdict in Verdict::ALL {
             drop(self.runs.get_or_create(&[("verdict", verdict.as_str())]));
@@ -227,6 +243,11 @@ impl Metrics {
         for doing in Doing::ALL {
             drop(self.store_errors.get_or_create(&[("doing", doing.as_str())]));
         }
+    }
+
+    /// Tells from now on what `counts` says of a cluster, whenever somebody asks. Who calls it again changes nothing.
+    pub fn watch_cluster(&self, counts: impl Fn() -> ClusterCounts + Send + Sync + 'static) {
+        self.cluster.watch(Box::new(counts));
     }
 
     /// The boot clock: when something begins that is measured.
@@ -288,7 +309,13 @@ impl Metrics {
         };
         for (place, attempt) in run.attempts.iter().enumerate() {
             let (started, ended) = times(&attempt.state);
-            let (started_before, ended_before) = known(attempt).unwrap_or_default();
+            let known = known(attempt);
+            if let (0, None, Trigger::Schedule { opens_at, .. }) = (place, known, &run.trigger) {
+                let late = attempt.launched_at.duration_since(*opens_at).max(Duration::ZERO);
+                self.launch_lateness.observe(late.as_secs_f64());
+                self.dropwizard().launch_lateness_millis.add(millis(late));
+            }
+            let (started_before, ended_before) = known.unwrap_or_default();
             if let (Some(at), None) = (started, started_before) {
                 self.attempts.inc();
                 if let (0, Trigger::Schedule { opens_at, .. }) = (place, &run.trigger) {
@@ -376,8 +403,10 @@ impl Metrics {
             commits: self.commits.get(),
             store_errors: store_errors.into_iter().sum(),
             api_errors: dropwizard.api_errors,
+            launch_lateness: dropwizard.launch_lateness_millis.figures(),
             lateness: dropwizard.lateness_millis.figures(),
             durations: dropwizard.duration_millis.figures(),
+            cluster: self.cluster.counts(),
             requests: dropwizard.requests.rates(now),
             timers,
         }

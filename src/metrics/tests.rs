@@ -81,6 +81,9 @@ fn a_run_is_counted_once_however_often_it_is_stored() {
             // The first attempt alone, after its window opened: due a second before.
             "chronode_start_lateness_seconds_count 1",
             "chronode_start_lateness_seconds_sum 0.5",
+            // Given away as soon as it opened.
+            "chronode_launch_lateness_seconds_count 1",
+            "chronode_launch_lateness_seconds_sum 0.0",
             "chronode_attempt_duration_seconds_count 2",
             "chronode_attempt_duration_seconds_sum 1.0",
         ],
@@ -164,6 +167,51 @@ fn levels_are_those_of_the_state() {
     };
     assert_eq!((levels, levels.live()), (expected, 4));
     assert_eq!(name("b").as_str(), state.jobs().next().unwrap().job.name.as_str());
+}
+
+#[test]
+fn a_launch_is_as_late_as_it_was_given_away_and_retries_are_not_late() {
+    let (metrics, mut state) = (metrics(), empty());
+    let mut late = attempt(0, AttemptState::Launching);
+    late.launched_at = at("2030-01-01T00:00:03Z");
+    let mut again = attempt(1, AttemptState::Launching);
+    again.launched_at = at("2030-01-01T00:01:00Z");
+    let over = Attempt { launched_at: late.launched_at, ..attempt(0, ended(Exit::Code(1))) };
+    for attempts in [vec![], vec![late.clone()], vec![late], vec![over.clone()], vec![over, again]]
+    {
+        commit(&metrics, &mut state, &[scheduled(RunState::Active, attempts)]);
+    }
+    let lines =
+        ["chronode_launch_lateness_seconds_count 1", "chronode_launch_lateness_seconds_sum 2.0"];
+    has(&metrics, &lines);
+    let counts = metrics.counts();
+    assert_eq!((counts.launch_lateness.count, counts.launch_lateness.max), (1, 2_000));
+}
+
+#[test]
+fn a_cluster_is_told_of_where_there_is_one() {
+    let metrics = metrics();
+    assert!(!metrics.print(&Levels::default()).contains("mesos"));
+    assert_eq!(metrics.counts().cluster, None);
+    let counts =
+        || ClusterCounts { offers: 7, launches: 3, revives: 2, ..ClusterCounts::default() };
+    metrics.watch_cluster(counts);
+    metrics.watch_cluster(ClusterCounts::default);
+    has(
+        &metrics,
+        &[
+            "# HELP chronode_mesos_offers Offers that came.",
+            "# TYPE chronode_mesos_offers counter",
+            "chronode_mesos_offers_total 7",
+            "chronode_mesos_launches_total 3",
+            "chronode_mesos_revives_total 2",
+            "chronode_mesos_lost_connections_total 0",
+        ],
+    );
+    assert_eq!(metrics.counts().cluster, Some(counts()));
+    let names: std::collections::BTreeSet<_> =
+        counts().all().into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(names.len(), counts().all().len());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::api::brief::JobBrief;
 use crate::api::error::ApiError;
 use crate::api::query::{self, Query};
 use crate::api::routes::Route;
-use crate::metrics::{Counts, Figures, Levels, Rates};
+use crate::metrics::{ClusterCounts, Counts, Figures, Levels, Rates};
 use crate::model::Job;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -186,7 +186,7 @@ fn gauges(levels: &Levels) -> Entries {
 }
 
 fn counters(counts: &Counts, jobs: Vec<JobBrief>) -> Entries {
-    let Counts { runs, attempts, commits, store_errors, api_errors, .. } = counts;
+    let Counts { runs, attempts, commits, store_errors, api_errors, cluster, .. } = counts;
     let runs = runs
         .iter()
         .map(|(verdict, count)| (format!("chronode.runs.{}", verdict.as_str()), *count))
@@ -203,15 +203,22 @@ fn counters(counts: &Counts, jobs: Vec<JobBrief>) -> Entries {
         let named = [("success", success_count), ("failure", error_count)];
         named.map(|(what, count)| (format!("jobs.run.{what}.{}", job.name), count))
     });
-    // What runs on this machine has its offers at once: none was ever revived.
+    // What runs on this machine has its offers at once: none was ever revived. Requests that come while one waits for its
+    // turn are that one.
+    let revives = cluster.map_or(0, |cluster| cluster.revives);
     let revived = ["reviveOffersCount", "reviveOffersRequestCount"];
-    let revived = revived.map(|name| (format!("{CHRONOS}.mesos.MesosOfferReviver.{name}"), 0));
-    let all = revived.into_iter().chain(runs).chain(others).chain(jobs);
+    let revived =
+        revived.map(|name| (format!("{CHRONOS}.mesos.MesosOfferReviver.{name}"), revives));
+    let cluster = cluster.iter().flat_map(ClusterCounts::all);
+    let cluster = cluster.map(|(name, _, count)| (format!("chronode.mesos.{name}"), count));
+    let cluster = cluster.collect::<Vec<_>>();
+    let all = revived.into_iter().chain(runs).chain(others).chain(cluster).chain(jobs);
     Box::new(all.map(|(name, count)| (name, json!({"count": count}))))
 }
 
 fn histograms(counts: &Counts, jobs: Vec<(Arc<Job>, Figures)>) -> Entries {
     let own = [
+        ("chronode.launch.lateness", counts.launch_lateness),
         ("chronode.start.lateness", counts.lateness),
         ("chronode.attempt.duration", counts.durations),
     ];

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::super::testing::{Fixture, name, over, run};
 use super::stats::{many, parts};
+use crate::api::Backend as _;
+use crate::metrics::ClusterCounts;
 use crate::model::{HistoryEntry, Verdict};
 
 const CHRONOS: &str = "org.apache.mesos.chronos.scheduler";
@@ -34,6 +36,14 @@ async fn the_document_of_dropwizard_has_what_tools_of_chronos_read() {
     assert_eq!(gauges[format!("{CHRONOS}.jobs.TaskManager.highQueueSize")], json!({"value": 2}));
     let revived = format!("{CHRONOS}.mesos.MesosOfferReviver.reviveOffersCount");
     assert_eq!(document["counters"][revived], json!({"count": 0}));
+    assert_eq!(document["counters"]["chronode.mesos.offers"], Value::Null);
+    let counts = || ClusterCounts { offers: 9, revives: 4, ..ClusterCounts::default() };
+    fixture.memory.metrics().watch_cluster(counts);
+    let document = fixture.ask("GET", "/metrics").await.json();
+    let revived = format!("{CHRONOS}.mesos.MesosOfferReviver.reviveOffersCount");
+    assert_eq!(document["counters"][revived], json!({"count": 4}));
+    assert_eq!(document["counters"]["chronode.mesos.offers"], json!({"count": 9}));
+    assert_eq!(document["counters"]["chronode.mesos.acknowledgements"], json!({"count": 0}));
     let pretty = fixture.ask("GET", "/metrics?pretty=true").await;
     assert!(pretty.text().starts_with("{\n  \"version\""), "{}", pretty.text());
     assert_eq!(keys(&pretty.json()), keys(&document));
