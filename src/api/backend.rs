@@ -28,7 +28,7 @@ use crate::model::{
 };
 use crate::schedule::ZoneDb;
 
-pub use agents::AgentView;
+pub use agents::{AgentView, Fate, LastOffer, Objection};
 pub use history::{HistoryPage, Lane, LanesWanted, LookedFor};
 pub use operations::{BacklogPage, BacklogWanted, Operations, Pauses, Timetable, waiting_jobs};
 pub use overview::{Order, OverviewJob, OverviewPage, OverviewWanted};
@@ -327,6 +327,10 @@ pub struct Info {
     pub launcher: String,
     /// What is wrong with the launcher; `None` while it can be reached.
     pub launcher_problem: Option<String>,
+    /// What this scheduler is called in its cluster; `None` without one, and before the first subscription.
+    pub framework: Option<String>,
+    /// Where the masters of the cluster are looked for; `None` without one.
+    pub master: Option<String>,
     /// Why what is done cannot be recorded; `None` while it can.
     pub audit_problem: Option<String>,
     /// The jump of the wall clock that is not believed; `None` while it is.

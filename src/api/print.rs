@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::backend::{Info, RoundView, ZoneInfo};
+use super::backend::{Info, Objection, RoundView, ZoneInfo};
 use crate::engine::forecast::{Forecast, Minute, Start};
 use crate::engine::{Doubt, ParentStanding, Reason};
 use crate::model::{
@@ -118,6 +118,12 @@ pub(crate) fn reason(reason: &Reason) -> Value {
     json!({"code": code, "text": text})
 }
 
+/// What is against an agent for a run.
+pub(crate) fn objection(objection: &Objection) -> Value {
+    let Objection { agent, hostname, reason } = objection;
+    json!({"agent": agent.as_str(), "hostname": hostname, "reason": reason})
+}
+
 /// A variable of a run. What is secret is nowhere shown.
 pub(crate) fn variable(variable: &EnvVar) -> Value {
     let EnvVar { name, value, secret } = variable;
@@ -146,7 +152,7 @@ fn attempt(attempt: &Attempt) -> Value {
         index,
         task_id,
         agent,
-        placed: _,
+        placed,
         is_staged: _,
         launched_at,
         holds: _,
@@ -158,6 +164,7 @@ fn attempt(attempt: &Attempt) -> Value {
         "attempt": index,
         "taskId": task_id.as_str(),
         "agent": agent.as_str(),
+        "hostname": placed.as_ref().map(|placed| placed.hostname.as_str()),
         "reportedStatus": reported,
         "elements": elements,
         "state": null,
@@ -281,6 +288,8 @@ pub(crate) fn info(info: &Info) -> Value {
         zones,
         launcher,
         launcher_problem,
+        framework,
+        master,
         audit_problem,
         clock,
         paused,
@@ -297,6 +306,8 @@ pub(crate) fn info(info: &Info) -> Value {
             "kind": launcher,
             "state": if launcher_problem.is_none() { "connected" } else { "gone" },
             "problem": launcher_problem,
+            "framework": framework,
+            "master": master,
         },
         "audit": {
             "state": if audit_problem.is_none() { "recording" } else { "failing" },

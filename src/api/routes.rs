@@ -111,6 +111,7 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::GET, "/chain/{id}", VIEWER, |method| on(method, ours::chain::show)),
     below(Method::GET, "/overview", VIEWER, |method| on(method, ours::overview::show)),
     below(Method::GET, "/agents", VIEWER, |method| on(method, ours::agents::show)),
+    below(Method::GET, "/shortfall", VIEWER, |method| on(method, ours::agents::shortfall)),
     below(Method::GET, "/timeline", VIEWER, |method| on(method, ours::timeline::show)),
     below(Method::GET, "/runs", VIEWER, |method| on(method, ours::runs::list)),
     below(Method::GET, "/run/{id}", VIEWER, |method| on(method, ours::runs::show)),

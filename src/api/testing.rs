@@ -26,7 +26,7 @@ use super::{
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
     Applied, Expected, FeedItem, Launcher, ParentStanding, Reason, Rejection, RejectionCode, Reply,
-    Request, RoundStanding, RunStep,
+    Request, RoundStanding, RunStep, SeenAgent,
 };
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
@@ -105,6 +105,10 @@ pub(crate) struct World {
     pub(crate) backfills: BTreeMap<BackfillId, Backfill>,
     /// What the launcher has said.
     pub(crate) launcher: Option<Launcher>,
+    /// What agents of a cluster have offered.
+    pub(crate) seen: Vec<SeenAgent>,
+    /// The name in a cluster.
+    pub(crate) framework: Option<String>,
     /// How often the record of a run was looked at.
     pub(crate) runs_read: usize,
 }
@@ -546,8 +550,10 @@ impl Backend for Memory {
                 bundled: "2026c".to_owned(),
                 host: Some("2025b".to_owned()),
             },
-            launcher: "local".to_owned(),
+            launcher: if world.framework.is_some() { "mesos" } else { "local" }.to_owned(),
             launcher_problem: None,
+            framework: world.framework.clone(),
+            master: world.framework.is_some().then(|| "zk://m1:2181/mesos".to_owned()),
             audit_problem: None,
             clock: world.state().clock().doubt().copied(),
             paused: world.paused.clone(),

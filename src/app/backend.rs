@@ -45,6 +45,8 @@ pub(super) struct Identity {
     pub(super) node: String,
     pub(super) listening: Vec<String>,
     pub(super) launcher: String,
+    /// The masters of the cluster, as they were given; `None` where commands are started on this machine.
+    pub(super) master: Option<String>,
     /// This node, as its clients reach it.
     pub(super) leader: String,
 }
@@ -269,6 +271,11 @@ impl api::Backend for Backend {
             },
             launcher: self.identity.launcher.clone(),
             launcher_problem: state.launcher_gone().map(str::to_owned),
+            framework: state
+                .framework()
+                .filter(|_| self.identity.master.is_some())
+                .map(ToString::to_string),
+            master: self.identity.master.clone(),
             audit_problem: self.audit.problem(),
             clock: state.clock().doubt().copied(),
             paused: state.everything_paused().cloned(),

@@ -122,6 +122,7 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
             node: config.hostname.clone(),
             listening: urls(&addresses),
             launcher: if place.cluster().is_some() { "mesos" } else { "local" }.to_owned(),
+            master: config.mesos.as_ref().map(|mesos| mesos.masters.to_string()),
             leader: leader_name(&config.hostname, &addresses),
         },
     });

@@ -3,10 +3,11 @@
 use futures_util::future::BoxFuture;
 
 use super::HistoryFilter;
-use super::agents::AgentView;
+use super::agents::{AgentView, Objection};
 use super::history::{HistoryPage, Lane, LanesWanted, LookedFor};
 use super::overview::{OverviewPage, OverviewWanted};
-use crate::model::{HistoryEntry, JobName, Scope, Timestamp};
+use crate::engine::Shortfall;
+use crate::model::{HistoryEntry, JobName, RunId, Scope, Timestamp};
 
 /// The part of the port for pages. A page asks often and for little, so none of it copies what it does not show. Errors
 /// are sentences for the log.
@@ -18,6 +19,14 @@ pub trait Pages: Send + Sync {
 
     /// Where commands run, as [`AgentView::all`].
     fn agents(&self, scope: &Scope) -> Vec<AgentView>;
+
+    /// What capacity is missing for runs of jobs that `scope` covers. `now` is what the wall clock shows.
+    ///
+    /// Places everything that waits once, so it is called where others are not held up.
+    fn shortfall(&self, now: Timestamp, scope: &Scope) -> Shortfall;
+
+    /// What is against each agent for a run that waits, as [`Objection::all`].
+    fn objections(&self, run: RunId, now: Timestamp) -> Vec<Objection>;
 
     /// The newest `limit` entries of the history of each of these names, newest first.
     fn recent(

@@ -38,8 +38,13 @@ pub(super) fn describe(method: &str, path: &str, dialect: Dialect) -> Option<Ope
             }))))
             .refused(&[400, 404]),
         ("GET", "/run/{id}/explain") => Operation::new("explainRun", "runs", "Why a run exists, and why it stands as it does.")
+            .said("Of a run that waits and fits nowhere, `agents` says what is against each, of at most 200.")
             .answer(200, Answer::json("Sentences.", whole(json!({
                 "run": {"type": "string"}, "job": {"type": "string"}, "reasons": array(reference("Reason")),
+                "agents": array(whole(json!({
+                    "agent": {"type": "string"}, "hostname": {"type": "string"}, "reason": {"type": "string"},
+                }))),
+                "agentsLeftOut": {"type": "integer", "minimum": 0},
             }))))
             .refused(&[404]),
         ("GET", "/chain/{id}") => Operation::new("getChain", "runs", "What led to a run, and everything that followed.")

@@ -15,6 +15,7 @@ pub(super) fn describe(method: &str, path: &str) -> Option<Operation> {
         ("GET", "/overview") => Some(overview()),
         ("GET", "/timeline") => Some(timeline()),
         ("GET", "/agents") => Some(agents()),
+        ("GET", "/shortfall") => Some(shortfall()),
         _ => None,
     }
 }
@@ -41,7 +42,26 @@ fn timeline() -> Operation {
 
 fn agents() -> Operation {
     Operation::new("listAgents", "pages", "Where commands run, and what is left there.")
+        .query("search", text(), "Words, each of which is in the name, the host or an attribute, in letters of any case.")
+        .query(
+            "offset",
+            json!({"type": "integer", "minimum": 0, "maximum": u64::MAX, "default": 0}),
+            "So many are left out before the first.",
+        )
+        .query("limit", json!({"type": "integer", "minimum": 0, "maximum": 1_000, "default": 200}), "At most so many.")
         .answer(200, Answer::json("As far as the launcher has said.", reference("Agents")))
+        .refused(&[400])
+}
+
+fn shortfall() -> Operation {
+    Operation::new("getShortfall", "pages", "What capacity is missing for what waits.")
+        .said(
+            "Places what waits on what each agent was seen to have, and tells what finds no place.",
+        )
+        .answer(
+            200,
+            Answer::json("By what is wanted, those of most runs first.", reference("Shortfall")),
+        )
         .refused(&[400])
 }
 
@@ -131,18 +151,41 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
     }));
     let number = || json!({"type": "number", "minimum": 0});
     let share = || whole(json!({"total": or_null(number()), "used": number()}));
+    let resources =
+        || whole(json!({"cpus": number(), "mem": number(), "disk": number(), "ports": count()}));
+    let attribute = whole(json!({
+        "name": text(), "kind": words(&["text", "scalar", "set", "ranges"]),
+        "value": {"anyOf": [text(), number(), array(text()), {"type": "null"}], "description": "Null for ranges."},
+    }));
+    let offer = whole(json!({
+        "offered": resources(), "left": resources(), "at": or_null(instant()),
+        "fate": words(&["open", "used", "notWanted", "nothingFits"]), "runs": count(),
+        "job": or_null(text()), "run": or_null(text()), "reason": or_null(text()),
+    }));
+    let constraint = || array(text());
+    let short = whole(json!({
+        "resources": resources(), "constraints": array(constraint()), "runs": count(), "jobs": array(text()),
+        "unmet": or_null(constraint()), "largest": or_null(text()), "lacking": resources(), "text": text(),
+    }));
+    let shortfall = whole(json!({
+        "agents": count(), "waiting": count(), "runs": count(), "missing": resources(), "wants": array(short),
+        "problem": or_null(text()),
+    }));
     let agent = whole(json!({
         "name": text(), "hostname": or_null(text()), "problem": or_null(text()),
         "limited": {"type": "boolean", "description": "Whether what it has limits what is placed on it."},
         "cpus": share(), "mem": share(), "disk": share(),
-        "attributes": {"type": "object", "additionalProperties": text()}, "runs": count(),
+        "ports": whole(json!({"total": or_null(count()), "used": count()})),
+        "attributes": array(attribute), "runs": count(), "offer": or_null(offer), "unavailableFrom": or_null(instant()),
     }));
     let agents = whole(json!({
-        "agents": array(agent), "launcher": text(), "problem": or_null(text()), "leader": or_null(text()),
+        "total": count(), "agents": array(agent), "launcher": text(), "problem": or_null(text()),
+        "framework": or_null(text()), "master": or_null(text()), "leader": or_null(text()),
     }));
     vec![
         ("Overview", whole(json!({"total": count(), "counts": whole(counts), "jobs": array(job)}))),
         ("Timeline", timeline),
         ("Agents", agents),
+        ("Shortfall", shortfall),
     ]
 }

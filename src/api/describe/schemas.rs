@@ -212,7 +212,7 @@ fn history() -> Vec<(&'static str, Value)> {
         (
             "Attempt",
             whole(json!({
-                "attempt": count(), "taskId": text(), "agent": text(), "reportedStatus": or_null(json!({"type": "integer"})),
+                "attempt": count(), "taskId": text(), "agent": text(), "hostname": or_null(text()), "reportedStatus": or_null(json!({"type": "integer"})),
                 "elements": or_null(count()),
                 "state": words(&["launching", "running", "stopping", "unknown", "ended"]),
                 "launchedAt": instant(), "startedAt": time(), "endedAt": time(), "stopReason": or_null(text()),
@@ -350,7 +350,10 @@ fn process() -> Vec<(&'static str, Value)> {
                 "zoneData": whole(json!({
                     "version": text(), "source": text(), "pinned": truth(), "bundled": text(), "host": or_null(text()),
                 })),
-                "launcher": whole(json!({"kind": text(), "state": words(&["connected", "gone"]), "problem": or_null(text())})),
+                "launcher": whole(json!({
+                    "kind": words(&["local", "mesos"]), "state": words(&["connected", "gone"]), "problem": or_null(text()),
+                    "framework": or_null(text()), "master": or_null(text()),
+                })),
                 "audit": whole(json!({"state": words(&["recording", "failing"]), "problem": or_null(text())})),
                 "clock": or_null(whole(json!({"expected": instant(), "shown": instant()}))),
                 "paused": or_null(reference("Paused")),

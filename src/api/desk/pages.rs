@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::{Desk, aside, not_calculated};
 use crate::api::backend::{
-    AgentView, HistoryFilter, HistoryPage, Lane, LanesWanted, LookedFor, OverviewPage,
+    AgentView, HistoryFilter, HistoryPage, Lane, LanesWanted, LookedFor, Objection, OverviewPage,
     OverviewWanted,
 };
 use crate::api::error::ApiError;
-use crate::model::{HistoryEntry, JobName, Timestamp};
+use crate::engine::Shortfall;
+use crate::model::{HistoryEntry, JobName, RunId, Timestamp};
 
 /// Pages that are put together at one time; others wait. One takes a core for some hundredths of a second.
 pub(super) const PAGES_MAX: usize = 2;
@@ -25,6 +26,20 @@ impl Desk {
     pub(crate) async fn agents(&self) -> Result<Vec<AgentView>, ApiError> {
         let (backend, scope) = (Arc::clone(&self.door.backend), self.caller.scope.clone());
         self.put_together(move || backend.agents(&scope)).await
+    }
+
+    /// What capacity is missing for runs of jobs in scope, as [`crate::api::Pages::shortfall`].
+    pub(crate) async fn shortfall(&self) -> Result<Shortfall, ApiError> {
+        let (backend, scope) = (Arc::clone(&self.door.backend), self.caller.scope.clone());
+        let now = self.almanac().now;
+        self.put_together(move || backend.shortfall(now, &scope)).await
+    }
+
+    /// What is against each agent for a run that waits, as [`crate::api::Pages::objections`]. It is one that
+    /// [`Self::run`] gave.
+    pub(crate) async fn objections(&self, run: RunId) -> Result<Vec<Objection>, ApiError> {
+        let (backend, now) = (Arc::clone(&self.door.backend), self.almanac().now);
+        self.put_together(move || backend.objections(run, now)).await
     }
 
     /// Does what a page is made of, on a thread that may take its time.

@@ -7,12 +7,12 @@ use futures_util::future::{self, BoxFuture};
 
 use super::{Memory, World};
 use crate::api::{
-    AgentView, HistoryFilter, HistoryPage, Lane, LanesWanted, LookedFor, OverviewPage,
+    AgentView, HistoryFilter, HistoryPage, Lane, LanesWanted, LookedFor, Objection, OverviewPage,
     OverviewWanted, Pages,
 };
-use crate::engine::Change;
 use crate::engine::glance::Tally;
-use crate::model::{HistoryEntry, JobName, RunState, Scope, Timestamp};
+use crate::engine::{self, Shortfall};
+use crate::model::{HistoryEntry, JobName, RunId, RunState, Scope, Timestamp};
 
 /// Entries looked at in one search: few, so that one comes to that.
 pub(crate) const LOOKED_AT_MAX: usize = 40;
@@ -116,12 +116,20 @@ impl Pages for Memory {
     }
 
     fn agents(&self, scope: &Scope) -> Vec<AgentView> {
+        AgentView::all(&self.world().cluster_state(), scope)
+    }
+
+    fn shortfall(&self, now: Timestamp, scope: &Scope) -> Shortfall {
+        engine::shortfall(&self.world().cluster_state(), now, scope)
+    }
+
+    fn objections(&self, run: RunId, now: Timestamp) -> Vec<Objection> {
         let world = self.world();
-        let mut state = world.live_state();
-        if let Some(launcher) = &world.launcher {
-            state.apply(&Change::OffersSet(launcher.clone()));
-        }
-        AgentView::all(&state, scope)
+        let found = world.history.iter().find_map(|entry| match entry {
+            HistoryEntry::Run(found) if found.id == run => Some(world.of_life(found).id),
+            HistoryEntry::Run(_) | HistoryEntry::Stretch(_) => None,
+        });
+        found.map_or_else(Vec::new, |run| Objection::all(&world.cluster_state(), now, run))
     }
 
     fn recent(

@@ -12,8 +12,9 @@ use crate::engine::{
 use crate::jobspec;
 use crate::metrics::Figures;
 use crate::model::{
-    BootInstant, Defaults, Dialect, Duration, HistoryEntry, Incarnation, Interventions, JobName,
-    JobRecord, JobStats, NameRule, Now, Progress, Run, RunId, Scope, Term, Timestamp, Trigger,
+    BootInstant, Defaults, Dialect, Duration, FrameworkId, HistoryEntry, Incarnation,
+    Interventions, JobName, JobRecord, JobStats, NameRule, Now, Progress, Run, RunId, Scope, Term,
+    Timestamp, Trigger,
 };
 use crate::schedule::parse_period;
 
@@ -210,10 +211,23 @@ impl World {
     }
 
     /// The run as one of that life of its job.
-    fn of_life(&self, run: &Run) -> Run {
+    pub(super) fn of_life(&self, run: &Run) -> Run {
         let mut run = run.clone();
         run.id.incarnation = self.life(&run.job);
         run
+    }
+
+    /// The same with what the launcher has said.
+    pub(super) fn cluster_state(&self) -> State {
+        let mut state = self.live_state();
+        if let Some(framework) = &self.framework {
+            state.apply(&Change::FrameworkSet(FrameworkId::new(framework.as_str())));
+        }
+        if let Some(launcher) = &self.launcher {
+            state.apply(&Change::OffersSet(launcher.clone()));
+        }
+        state.apply(&Change::AgentsSeen(self.seen.clone()));
+        state
     }
 
     pub(super) fn live_state(&self) -> State {
@@ -249,6 +263,6 @@ impl World {
     }
 
     pub(super) fn explain_run(&self, run: &Run, now: Timestamp) -> Vec<Reason> {
-        explain_run(&self.live_state(), now, &self.of_life(run))
+        explain_run(&self.cluster_state(), now, &self.of_life(run))
     }
 }

@@ -83,7 +83,8 @@ fn question(route: &Route) -> Question {
         ("GET", "/run/{id}/file") => ("?path=report.csv", "", NotFound(404)),
         (
             "GET",
-            "/jobs" | "/runs" | "/overview" | "/timeline" | "/forecast" | "/info" | "/layout",
+            "/jobs" | "/runs" | "/overview" | "/timeline" | "/forecast" | "/info" | "/layout"
+            | "/shortfall",
         ) => ("", "", LeftOut),
         ("GET", "/jobs/search" | "/jobs/summary" | "/graph/dot" | "/graph/csv" | "/metrics") => {
             ("", "", LeftOut)

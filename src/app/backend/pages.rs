@@ -9,10 +9,11 @@ use futures_util::future::BoxFuture;
 
 use super::Backend;
 use crate::api::{
-    self, AgentView, HistoryFilter, HistoryPage, Lane, LanesWanted, LookedFor, OverviewPage,
-    OverviewWanted,
+    self, AgentView, HistoryFilter, HistoryPage, Lane, LanesWanted, LookedFor, Objection,
+    OverviewPage, OverviewWanted,
 };
-use crate::model::{HistoryEntry, Incarnation, JobName, Run, Scope, Stretch, Timestamp};
+use crate::engine::{Shortfall, shortfall};
+use crate::model::{HistoryEntry, Incarnation, JobName, Run, RunId, Scope, Stretch, Timestamp};
 use crate::store;
 
 /// Successes that say how long a job takes as a rule.
@@ -25,6 +26,14 @@ impl api::Pages for Backend {
 
     fn agents(&self, scope: &Scope) -> Vec<AgentView> {
         AgentView::all(&self.view.read(), scope)
+    }
+
+    fn shortfall(&self, now: Timestamp, scope: &Scope) -> Shortfall {
+        shortfall(&self.view.read(), now, scope)
+    }
+
+    fn objections(&self, run: RunId, now: Timestamp) -> Vec<Objection> {
+        Objection::all(&self.view.read(), now, run)
     }
 
     fn recent(
