@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 pub use super::access::Access;
 use super::http::Server;
 use super::{
-    CliError, backfill, backlog, events, explain, export, forecast, import, job, logs, next,
-    operate, pause, run as runs, shadow,
+    CliError, backfill, backlog, cluster, events, explain, export, files, forecast, import, job,
+    logs, next, operate, pause, run as runs, shadow,
 };
 use crate::model::{JobName, NameRule, Timestamp, Verdict};
 
@@ -47,6 +47,21 @@ pub enum ClientCommand {
         /// Of which run
         #[command(flatten)]
         command: explain::ChainCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Tell where commands run, what agents have left, and what became of their last offers
+    Agents {
+        /// Which of them
+        #[command(flatten)]
+        command: cluster::AgentsCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Tell what capacity is missing for the runs that wait
+    Shortfall {
         /// Which server
         #[command(flatten)]
         endpoint: Endpoint,
@@ -418,6 +433,10 @@ pub enum RunCommand {
         /// Its id, as `run list` prints it
         id: String,
     },
+    /// List the files that an attempt left on an agent of a cluster
+    Files(files::FilesCommand),
+    /// Print one of those files
+    File(files::FileCommand),
     /// Run a job now
     Now(operate::Now),
     /// Stop a run; end it if it has not been begun
@@ -502,6 +521,8 @@ pub fn run(
     | ClientCommand::Run { endpoint, .. }
     | ClientCommand::Explain { endpoint, .. }
     | ClientCommand::Chain { endpoint, .. }
+    | ClientCommand::Agents { endpoint, .. }
+    | ClientCommand::Shortfall { endpoint }
     | ClientCommand::Pause { endpoint, .. }
     | ClientCommand::Resume { endpoint, .. }
     | ClientCommand::Backfill { endpoint, .. }
@@ -525,6 +546,10 @@ pub fn run(
         ClientCommand::Chain { command, endpoint: _ } => {
             explain::chain(&server()?, command, terminal)
         }
+        ClientCommand::Agents { command, endpoint: _ } => {
+            cluster::agents(&server()?, command, terminal)
+        }
+        ClientCommand::Shortfall { endpoint: _ } => cluster::shortfall(&server()?, terminal),
         ClientCommand::Pause { command, endpoint: _ } => {
             pause::pause_all(&server()?, command, terminal)
         }

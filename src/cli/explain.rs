@@ -48,8 +48,25 @@ pub(super) fn explain(
         writeln!(terminal.out, "{explained}")?;
         return Ok(());
     }
-    for sentence in sentences(&explained) {
-        writeln!(terminal.out, "{sentence}")?;
+    let agents = explained["agents"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let reasons = explained["reasons"].as_array().into_iter().flatten();
+    // What is against each agent is told in a table.
+    let is_told = |reason: &&Value| {
+        let is_of_agent = matches!(reason["code"].as_str(), Some("misfit" | "moreMisfits"));
+        agents.is_empty() || !is_of_agent
+    };
+    for reason in reasons.filter(is_told) {
+        writeln!(terminal.out, "{}", table::cell(&reason["text"]))?;
+    }
+    if agents.is_empty() {
+        return Ok(());
+    }
+    writeln!(terminal.out)?;
+    let row = |agent: &Value| ["hostname", "agent", "reason"].map(|key| table::cell(&agent[key]));
+    let rows: Vec<Vec<String>> = agents.iter().map(|agent| row(agent).into()).collect();
+    table::print(terminal.out, &["HOST", "AGENT", "WHY NOT"], &rows)?;
+    if let Some(more @ 1..) = explained["agentsLeftOut"].as_u64() {
+        writeln!(terminal.err, "it fits on none of {more} further agents either")?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::client::{RunCommand, Terminal};
 use super::http::{Server, encode};
-use super::{CliError, operate, table};
+use super::{CliError, files, operate, table};
 use crate::model::RunVerb;
 
 /// Carries out a command.
@@ -33,6 +33,8 @@ pub(super) fn run(
             list(&server.get(&path)?, u64::from(*limit), terminal)
         }
         RunCommand::Show { id } => show(&server.get(&format!("/run/{}", encode(id)))?, terminal),
+        RunCommand::Files(command) => files::list(server, command, terminal),
+        RunCommand::File(command) => files::print(server, command, terminal),
         RunCommand::Now(command) => operate::now(server, command, terminal),
         RunCommand::Kill(about) => operate::operate(server, RunVerb::Kill, about, terminal),
         RunCommand::Retry(command) => operate::retry(server, command, terminal),
@@ -151,6 +153,10 @@ fn causes(causes: &Value) -> String {
 fn attempt(attempt: &Value) -> Vec<String> {
     let fields = ["attempt", "agent", "state", "startedAt", "endedAt"];
     let mut cells: Vec<String> = fields.map(|field| table::cell(&attempt[field])).into();
+    // Where it is known by a name that people know, by that.
+    if let Some(hostname) = attempt["hostname"].as_str() {
+        cells[1] = table::plain(hostname);
+    }
     cells.push(exit(&attempt["exit"]));
     cells.push(match attempt["reason"].as_str() {
         // Nobody can say what became of it; so far.

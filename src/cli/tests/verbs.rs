@@ -62,7 +62,7 @@ fn say(words: &[&str], answers: Vec<(&'static str, Value)>) -> (Outcome, Vec<Str
 }
 
 /// The command succeeds, asks this and prints that.
-fn is_said(words: &[&str], answer: Value, expected: &Expect) {
+pub(super) fn is_said(words: &[&str], answer: Value, expected: &Expect) {
     let status = if answer.is_null() { "204 No Content" } else { "200 OK" };
     let (outcome, asked) = say(words, vec![(status, answer)]);
     assert!(outcome.result.is_ok(), "{words:?}: {}", outcome.failure());
