@@ -192,7 +192,7 @@ test("what is not kept any more is told, and other problems are told and tried a
   const { made } = source(new Written(encode("")));
   globalThis.fetch = async () => Response.json({ message: "no output of attempt 0 of run `j1-s1` is kept", code: "no_output" }, { status: 404 });
   await made.begin(true, true);
-  assert.deepEqual([made.standing.gone, made.standing.problem], [true, null]);
+  assert.deepEqual([made.standing.gone, made.standing.problem], ["no output of attempt 0 of run `j1-s1` is kept", null]);
   const { made: other } = source(new Written(encode("")));
   globalThis.fetch = async () => Response.json({ message: "the output cannot be read; the log says why" }, { status: 500 });
   await other.begin(true, true);

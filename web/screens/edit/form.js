@@ -4,6 +4,7 @@ import { html } from "../../vendor/preact.js";
 import { Sentence } from "../../parts/sentence.js";
 import { kindOf, turnInto } from "../../data/definition.js";
 import { Area, Check, Choose, List, Text, Variables } from "../../parts/field.js";
+import { Constraints } from "./constraints.js";
 import { Container, Fetch } from "./container.js";
 import { faultOf } from "./faults.js";
 import { periodHint } from "./fold.js";
@@ -102,14 +103,14 @@ export function Form({ draft, set, refused, name, said }) {
         <${Text} label="CPUs" ...${amount("cpus")} placeholder="0.1" />
         <${Text} label="Memory, MB" ...${amount("mem")} placeholder="128" />
         <${Text} label="Disk, MB" ...${amount("disk")} placeholder="256" />
-        <${Text} label="Ports of the host" type="number" min="0" ...${amount("ports")} placeholder="0" />
+        <${Text} label="Ports" ...${amount("ports")} placeholder="none" hint="Given to the command as PORT0, PORT1 and so on, in a cluster." />
         <${Choose}
-          label="Of agents with room"
+          label="Among agents with room"
           name="placement"
           value=${draft.placement ?? "pack"}
           problem=${fault("placement")}
           set=${(/** @type {string} */ word) => change({ placement: word === "pack" ? undefined : word })}
-          options=${[["pack", "the fullest (pack)"], ["spread", "the one with the fewest of its runs (spread)"]]}
+          options=${PLACEMENTS}
         />
         <${Choose}
           label="Priority"
@@ -145,6 +146,8 @@ function nextHour() {
 const OVERLAPS = [["", "as the server says"], ["skip", "skip the new one"], ["queue", "queue the new one"], ["replace", "stop the old one"], ["allow", "run both"]];
 /** @type {[string, string][]} */
 const CATCH_UPS = [["", "as the server says"], ["none", "is not run"], ["latest", "the latest is run late"], ["all", "all are run late"]];
+/** @type {[string, string][]} */
+const PLACEMENTS = [["pack", "the fullest (pack)"], ["spread", "the one with fewest of its runs (spread)"]];
 /** @type {[string, string][]} */
 const KINDS = [["cron", "Cron line"], ["schedule", "Interval"], ["dependent", "After other jobs"]];
 
@@ -203,28 +206,4 @@ function Worded({ given: { draft, change, fault }, field, label, words, counted 
     </label>
     ${fault(field) && html`<p class="wrong" role="alert"><${Sentence} text=${fault(field)} /></p>`}
   </div>`;
-}
-
-/** @param {{given: Given}} props */
-function Constraints({ given: { draft, change, fault } }) {
-  return html`<${List}
-    label="Where it may run"
-    name="constraints"
-    items=${draft.constraints ?? []}
-    set=${(/** @type {any} */ list) => change({ constraints: list })}
-    problem=${fault("constraints")}
-    hint="LIKE and UNLIKE take a regular expression of the attribute’s value. UNIQUE, without a value, keeps its live runs apart; CLUSTER keeps them together."
-    make=${() => ["", "EQUALS", ""]}
-    add="Add a constraint"
-    row=${(/** @type {string[]} */ item, /** @type {(item: string[]) => void} */ set, /** @type {number} */ index) => {
-      const [attribute, operator, value] = item;
-      return html`
-        <input class="mono" aria-label="attribute ${index + 1}" placeholder="attribute" value=${attribute} onInput=${(/** @type {any} */ e) => set([e.target.value, operator, value])} />
-        <select aria-label="operator ${index + 1}" value=${operator} onChange=${(/** @type {any} */ e) => set([attribute, e.target.value, value])}>
-          ${[...new Set(["EQUALS", "LIKE", "UNLIKE", "UNIQUE", "CLUSTER", operator])].map((each) => html`<option value=${each} selected=${each === operator}>${each}</option>`)}
-        </select>
-        <input class="mono" aria-label="value ${index + 1}" placeholder="value" value=${value} onInput=${(/** @type {any} */ e) => set([attribute, operator, e.target.value])} />
-      `;
-    }}
-  />`;
 }

@@ -72,3 +72,33 @@ export const priorityOf = (draft) => draft.priority ?? (draft.highPriority ? "hi
 
 /** @param {string} priority */
 export const priorityFields = (priority) => ({ highPriority: priority === "high", priority: priority === "low" ? "low" : undefined });
+
+/**
+ * What compares an attribute of an agent, and whether with a value.
+ * @typedef {{word: string, value: "wanted" | "optional" | "none"}} Operator
+ */
+
+/** @type {Operator[]} */
+export const OPERATORS = [
+  { word: "EQUALS", value: "wanted" },
+  { word: "LIKE", value: "wanted" },
+  { word: "UNLIKE", value: "wanted" },
+  { word: "UNIQUE", value: "none" },
+  { word: "CLUSTER", value: "optional" },
+];
+
+/**
+ * The operator of a word; of one that this page does not know a value is wanted.
+ * @param {string} word
+ * @returns {Operator}
+ */
+export const operatorOf = (word) => OPERATORS.find((each) => each.word === word) ?? { word, value: "wanted" };
+
+/**
+ * A constraint as the server prints it: in three parts, the value empty where its operator has none.
+ * @param {string} attribute
+ * @param {string} operator
+ * @param {string | undefined} value
+ * @returns {string[]}
+ */
+export const constraintOf = (attribute, operator, value) => [attribute, operator, operatorOf(operator).value === "none" ? "" : (value ?? "")];

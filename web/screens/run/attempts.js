@@ -21,7 +21,7 @@ export function Attempts({ run }) {
   return html`<div class="scroll-x" tabindex="0" role="region" aria-label="attempts">
       <table class="attempts">
         <thead>
-          <tr><th>Attempt</th><th>State</th><th>Launched</th><th>Started</th><th>Ended</th><th>Took</th><th>Exit</th><th>Agent</th><th>What was said of it</th><th>Task</th></tr>
+          <tr><th>Attempt</th><th>State</th><th>Launched</th><th>Started</th><th>Ended</th><th>Took</th><th>Exit</th><th>Where</th><th>What was said of it</th><th>Task</th></tr>
         </thead>
         <tbody>
           ${run.attempts.map((/** @type {any} */ attempt) => {
@@ -35,7 +35,7 @@ export function Attempts({ run }) {
               <td><${When} at=${attempt.endedAt} exactly=${true} /></td>
               <td><${Lasting} from=${attempt.startedAt} to=${attempt.endedAt} /></td>
               <td>${exit ? html`<span class="exit ${exit.tone}">${exit.text}</span>` : html`<span class="none">${ended ? "not known" : "–"}</span>`}</td>
-              <td>${attempt.agent ?? html`<span class="none">–</span>`}</td>
+              <td class="where">${attempt.hostname && html`<a href=${toRun(run.id, { tab: "files", attempt: attempt.attempt })} title="its files">${attempt.hostname}</a> `}${attempt.hostname ? html`<small>${attempt.agent}</small>` : (attempt.agent ?? html`<span class="none">–</span>`)}</td>
               <td class="said">${said(attempt)}</td>
               <td><code class="task">${attempt.taskId}</code></td>
             </tr>`;

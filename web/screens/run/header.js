@@ -21,6 +21,8 @@ const STANDS_FOR = {
 
 /** Sentences that say why a run exists; the others say how it stands. */
 const EXISTS = ["scheduled", "caughtUp", "askedFor", "retries", "backfills", "followed"];
+/** Sentences about one agent each. */
+const OF_AGENTS = ["misfit", "moreMisfits"];
 const LATER_THAN_MS = 1_000;
 
 /**
@@ -50,7 +52,7 @@ export function Header({ run, definition, explained, children }) {
       <${Fact} name="Attempts" hint="tried, and how many there may be by the definition as it is now"
         >${run.attempts.length}${most !== null && html` <small>of ${run.attempts.length > most ? run.attempts.length : most}</small>`}${run.retryAt && html` <small>next <${When} at=${run.retryAt} /></small>`}<//
       >
-      <${Fact} name="Agent">${last?.agent ?? html`<span class="none">–</span>`}<//>
+      <${Fact} name=${last?.hostname ? "Host" : "Agent"} broad=${Boolean(last?.hostname)} hint=${last?.hostname ? `agent ${last.agent}` : ""}>${last?.hostname ?? last?.agent ?? html`<span class="none">–</span>`}<//>
       ${run.by && html`<${Fact} name="Asked by"><${Somebody} who=${run.by} /><//>`}
       ${run.stoppedBy && html`<${Fact} name="Stopped by"><${Somebody} who=${run.stoppedBy} /><//>`}
       ${run.reportBy && html`<${Fact} name="Report due"><${When} at=${run.reportBy} /><//>`}
@@ -101,7 +103,8 @@ function Lateness({ run }) {
 export function Reasons({ explained, full = false }) {
   if (!explained) return html`<ul class="reasons ${full ? "full" : ""}" aria-busy="true"><li>…</li></ul>`;
   /** @type {{code: string, text: string}[]} */
-  const all = explained.reasons;
+  // What is against each agent is told in a table below the full list.
+  const all = explained.agents?.length ? explained.reasons.filter((/** @type {any} */ each) => !OF_AGENTS.includes(each.code)) : explained.reasons;
   const sorted = full ? all : [...all.filter(({ code }) => !EXISTS.includes(code)), ...all.filter(({ code }) => EXISTS.includes(code))];
   return html`<ul class="reasons ${full ? "full" : ""}">
       ${sorted.map(({ code, text }, index) => html`<li class=${index === 0 && !full ? "first" : ""}>${full && html`<code class="badge">${code}</code>`}<span><${Sentence} text=${text} /></span></li>`)}

@@ -10,6 +10,7 @@ import { When } from "../../parts/time.js";
 import { useKeys } from "../../shell/keys.js";
 import { tell, tellProblem } from "../../shell/notices.js";
 import { choose, to } from "../../shell/route.js";
+import { Sentence } from "./header.js";
 import { LogRows } from "./log_rows.js";
 import { firstWrong, STREAMS, useMatches, useOutput } from "./log_state.js";
 import { PIECE_BYTES } from "./source.js";
@@ -174,7 +175,7 @@ export function Log({ run, route }) {
     </div>
     ${problem && html`<${ProblemBox} problem=${problem} />`}
     ${gone
-      ? html`<${Empty} title="No output of this attempt is kept">It was pruned with the history, or the launcher that had it is gone.<//>`
+      ? html`<${Empty} title="No output of this attempt is kept"><${Sentence} text=${told[0].standing.gone ?? ""} /> It was pruned with the history, or whoever had it is gone.<//>`
       : begun && view.rows === 0 && !live
         ? html`<${Empty} title="Nothing was written${shown === "both" ? "" : ` to ${shown}`}">${over ? "The command ended without a word." : "Not yet."}<//>`
         : html`<div class="log-box">

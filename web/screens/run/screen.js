@@ -10,13 +10,16 @@ import { to } from "../../shell/route.js";
 import { Actions } from "./actions.js";
 import { Attempts } from "./attempts.js";
 import { Environment } from "./environment.js";
+import { Files } from "./files.js";
 import { Header, Reasons } from "./header.js";
+import { Objections } from "./objections.js";
 import { Lineage } from "./lineage.js";
 import { Log } from "./log.js";
 
 const TABS = [
   { id: "log", label: "Log" },
   { id: "attempts", label: "Attempts" },
+  { id: "files", label: "Files" },
   { id: "lineage", label: "Lineage" },
   { id: "explain", label: "Explain" },
   { id: "environment", label: "Environment" },
@@ -45,17 +48,21 @@ export default function RunScreen({ route, me }) {
   }
   if (!run && problem) return html`<${ProblemBox} problem=${problem} retry=${reload} />`;
   if (!run) return html`<${Loading} lines=${8} />`;
-  const tab = TABS.some((each) => each.id === route.params.tab) ? route.params.tab : "log";
+  // The files of what ran on the scheduler's own machine are not shown.
+  const isElsewhere = run.attempts.some((/** @type {any} */ attempt) => attempt.hostname);
+  const tabs = TABS.filter((each) => each.id !== "files" || isElsewhere || route.params.tab === "files");
+  const tab = tabs.some((each) => each.id === route.params.tab) ? route.params.tab : "log";
   return html`<${JobZone.Provider} value=${definition?.scheduleTimeZone ?? ""}>
     <div class="run-screen ${tab === "log" || tab === "lineage" ? "filled" : ""}">
       <${Header} run=${run} definition=${definition} explained=${explained}>
         <${Actions} run=${run} me=${me} />
       <//>
-      <${Tabs} tabs=${TABS} chosen=${tab} label="parts of the run" />
+      <${Tabs} tabs=${tabs} chosen=${tab} label="parts of the run" />
       ${tab === "log" && (run.attempts.length ? html`<${Log} run=${run} route=${route} />` : html`<${NotBegun} run=${run} />`)}
       ${tab === "attempts" && html`<${Attempts} run=${run} />`}
+      ${tab === "files" && html`<${Files} run=${run} route=${route} />`}
       ${tab === "lineage" && html`<${Lineage} run=${run} />`}
-      ${tab === "explain" && html`<${Reasons} explained=${explained} full=${true} />`}
+      ${tab === "explain" && html`<${Reasons} explained=${explained} full=${true} /><${Objections} explained=${explained} />`}
       ${tab === "environment" && html`<${Environment} run=${run} definition=${definition} />`}
     </div>
   <//>`;

@@ -24,7 +24,7 @@ const RETRY_MS = 2_000;
 const MARK = "[chronode: ";
 
 /**
- * @typedef {{live: boolean, begun: boolean, problem: Error | null, gone: boolean}} Standing `gone`: nothing of it is kept
+ * @typedef {{live: boolean, begun: boolean, problem: Error | null, gone: string | null}} Standing `gone`: nothing of it is kept, in the server's words
  */
 
 export class Source {
@@ -38,7 +38,7 @@ export class Source {
     this.stream = stream;
     this.output = new Output();
     /** @type {Standing} */
-    this.standing = { live: false, begun: false, problem: null, gone: false };
+    this.standing = { live: false, begun: false, problem: null, gone: null };
     this.path = `run/${part(run)}/${stream}`;
     this.attempt = attempt;
     this.changed = changed;
@@ -319,7 +319,7 @@ export class Source {
   /** @param {unknown} error */
   #failed(error) {
     if (this.stopped.signal.aborted) return;
-    if (error instanceof Problem && error.code === "no_output") this.#stands({ gone: true, problem: null });
+    if (error instanceof Problem && error.code === "no_output") this.#stands({ gone: error.message, problem: null });
     else this.#stands({ problem: error instanceof Error ? error : new Error(String(error)) });
   }
 
