@@ -231,3 +231,114 @@ fn every_failpoint_is_passed_at_one_place() {
     let unknown = unknown.filter(|name| !chronode::failpoint::NAMES.contains(name));
     judge(&unknown.map(|name| format!("`{name}` is not in the list")).collect::<Vec<_>>());
 }
+
+/// Flags of Mesos itself and of other programs that the guide to it names.
+const OF_OTHERS: [&str; 8] = [
+    "acls",
+    "authenticate_http_frameworks",
+    "authenticate_http_readonly",
+    "authenticate_http_readwrite",
+    "credentials",
+    "default_role",
+    "gc_delay",
+    "zk",
+];
+
+/// What `chronode` with these words says of itself.
+fn help(words: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_chronode")).args(words).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The guide to Mesos names no flag, path, label of a metric or ACL that there is not.
+#[test]
+fn what_the_guide_to_mesos_names_exists() {
+    let text = fs::read_to_string(root().join("docs/mesos.md")).unwrap();
+    let known: BTreeSet<String> = [["serve", "--help"], ["pause", "--help"], ["run", "--help"]]
+        .iter()
+        .flat_map(|words| flags(&help(words)))
+        .collect();
+    let mut violations: Vec<String> = flags(&text)
+        .into_iter()
+        .filter(|flag| !known.contains(flag) && !OF_OTHERS.contains(&flag.as_str()))
+        .map(|flag| format!("docs/mesos.md names `--{flag}`, which there is not"))
+        .collect();
+    let document = fs::read_to_string(root().join("docs/openapi.json")).unwrap();
+    for path in backquoted(&text).filter(|word| word.starts_with("P/") || *word == "/ping") {
+        let whole =
+            path.strip_prefix("P/").map_or(path.to_owned(), |it| format!("/scheduler/{it}"));
+        if !document.contains(&format!("\"{whole}\": {{")) {
+            violations.push(format!("docs/mesos.md names `{path}`, which there is not"));
+        }
+    }
+    let commands = help(&["--help"]);
+    for line in backquoted(&text).filter(|word| word.starts_with("chronode ")) {
+        let command = line.split(' ').nth(1).unwrap_or_default();
+        if !commands.contains(&format!("\n  {command} ")) {
+            violations.push(format!("docs/mesos.md names `{line}`, which there is not"));
+        }
+    }
+    let sources = sources();
+    for series in backquoted(&text).filter(|word| word.starts_with("chronode_")) {
+        let name = series.trim_start_matches("chronode_").trim_start_matches("mesos_");
+        if !sources.contains(&format!("(\"{}\"", name.trim_end_matches("_total"))) {
+            violations.push(format!("docs/mesos.md names `{series}`, which there is not"));
+        }
+    }
+    for state in backquoted(&text).filter(|word| word.starts_with("TASK_")) {
+        if !sources.contains(&format!("\"{state}\"")) {
+            violations.push(format!("docs/mesos.md names `{state}`, which nobody reads"));
+        }
+    }
+    judge(&violations);
+}
+
+/// What stands between backquotes in a text, code blocks left out.
+fn backquoted(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_code = false;
+    text.lines()
+        .filter(move |line| {
+            let is_fence = line.trim_start().starts_with("```");
+            in_code ^= is_fence;
+            !in_code && !is_fence
+        })
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
+}
+
+/// An application of Marathon that runs Chronode says what it takes not to have two, and names nothing that there is not.
+#[test]
+fn the_application_of_marathon_can_be_given_to_it() {
+    let text = fs::read_to_string(root().join("docs/marathon.json")).unwrap();
+    let app: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(app["instances"], 1);
+    // The old one goes before the new one comes: both would want the data directory.
+    assert_eq!(app["upgradeStrategy"]["minimumHealthCapacity"], 0);
+    assert_eq!(app["upgradeStrategy"]["maximumOverCapacity"], 0);
+    let command = app["cmd"].as_str().unwrap();
+    let known = flags(&help(&["serve", "--help"]));
+    let unknown: Vec<String> =
+        flags(command).into_iter().filter(|flag| !known.contains(flag)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    let words: Vec<&str> = command.split(' ').collect();
+    let of = |flag: &str| words[words.iter().position(|word| *word == flag).unwrap() + 1];
+    let volume = &app["container"]["volumes"][0];
+    assert_eq!(volume["containerPath"], of("--data"));
+    assert!(volume["persistent"]["size"].as_u64().unwrap() >= 1_024, "{volume}");
+    let names: Vec<&str> = app["portDefinitions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|port| port["name"].as_str().unwrap())
+        .collect();
+    for (flag, name) in [("--http_port", "http"), ("--https_port", "https")] {
+        assert!(names.contains(&name) && of(flag) == format!("$PORT_{}", name.to_uppercase()));
+    }
+    let document = fs::read_to_string(root().join("docs/openapi.json")).unwrap();
+    for check in app["healthChecks"].as_array().unwrap() {
+        let path = check["path"].as_str().unwrap();
+        assert!(document.contains(&format!("\"{path}\": {{")), "{path}");
+        assert_eq!(names[usize::try_from(check["portIndex"].as_u64().unwrap()).unwrap()], "http");
+    }
+    let program = app["fetch"][0]["uri"].as_str().unwrap().rsplit('/').next().unwrap();
+    assert!(command.starts_with(&format!("exec ./{program} serve ")), "{command}");
+}
