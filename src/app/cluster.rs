@@ -10,11 +10,13 @@ use crate::driver::view::View;
 use crate::launcher::local::LocalLauncher;
 use crate::launcher::mesos::MesosLauncher;
 use crate::launcher::mesos::book::Terms;
+use crate::launcher::mesos::figures::Figures;
 use crate::launcher::{Launcher, Notice};
 use crate::mesos::client::ClientConfig;
 use crate::mesos::files::Files;
 use crate::mesos::transport::{Access, AccessFiles};
 use crate::mesos::wire::{Capability, FrameworkInfo};
+use crate::metrics::ClusterCounts;
 use crate::model::{FrameworkId, Run};
 
 /// What the program needs of a cluster that it works for.
@@ -73,6 +75,42 @@ impl Place {
                  there first"
             ),
         }
+    }
+}
+
+/// What the launcher has counted, as `/metrics` tells it.
+pub(super) fn counts(figures: Figures) -> ClusterCounts {
+    let Figures {
+        subscriptions,
+        lost_connections,
+        offers,
+        declined_offers,
+        rescinds,
+        accepts,
+        launches,
+        kills,
+        updates,
+        acknowledgements,
+        revives,
+        suppressions,
+        reconciliations,
+        refused_calls,
+    } = figures;
+    ClusterCounts {
+        subscriptions,
+        lost_connections,
+        offers,
+        declined_offers,
+        rescinds,
+        accepts,
+        launches,
+        kills,
+        updates,
+        acknowledgements,
+        revives,
+        suppressions,
+        reconciliations,
+        refused_calls,
     }
 }
 

@@ -96,6 +96,10 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     };
     let settings = Arc::new(settings(&config, &own_user, zones));
     let metrics = Arc::new(Metrics::new(clock::boot));
+    if let Some(cluster) = place.cluster() {
+        let launcher = Arc::clone(&cluster.launcher);
+        metrics.watch_cluster(move || cluster::counts(launcher.figures()));
+    }
     let (driver, handle, view) =
         Driver::begin(store.clone(), place.launcher(), notices_in, settings, metrics.clone())
             .await?;

@@ -54,7 +54,10 @@ fn agents_are_a_table() {
         "total": 6, "agents": agents, "launcher": "mesos", "framework": "f-1", "master": "zk://m1/mesos", "problem": null,
         "leader": "n1:4400",
     });
-    is_said(&["agents", "--search=rack r7", "--limit=5"], told, &expect![[r#"
+    is_said(
+        &["agents", "--search=rack r7", "--limit=5"],
+        told,
+        &expect![[r#"
         > GET /agents?limit=5&search=rack%20r7
         launcher   mesos
         framework  f-1
@@ -68,7 +71,8 @@ fn agents_are_a_table() {
         S1     n1.example.org  2     2 used, 2 left  512.5 used, 512 left  0 used, 0 left  1 used, 8 left  -                                       open
         S1     n1.example.org  2     2 used          512.5 used            0 used          1 used          -                                       it offers nothing at the moment
         ! 6 in all: see more of them with `--search` or a larger `--limit`
-    "#]]);
+    "#]],
+    );
     let local = json!({
         "name": "local", "hostname": "n1", "problem": null, "limited": false, "runs": 0,
         "cpus": {"total": 4.0, "used": 1.0}, "mem": {"total": 100.0, "used": 0.0},
@@ -78,23 +82,31 @@ fn agents_are_a_table() {
     let mut limited = local.clone();
     limited["limited"] = true.into();
     let told = json!({"agents": [local, limited], "launcher": "local", "framework": null, "master": null, "problem": null});
-    is_said(&["agents"], told, &expect![[r#"
+    is_said(
+        &["agents"],
+        told,
+        &expect![[r#"
         > GET /agents?limit=200
         launcher   local
 
         AGENT  HOST  RUNS  CPUS                   MEM                      DISK                   PORTS                  ATTRIBUTES  OFFER
         local  n1    0     1 used of 4, no limit  0 used of 100, no limit  0 used of 0, no limit  0 used of 0, no limit  -           -
         local  n1    0     1 used of 4            0 used of 100            0 used of 0            0 used of 0            -           -
-    "#]]);
+    "#]],
+    );
     let told = json!({"agents": [], "launcher": "mesos", "framework": null, "master": "h:1", "problem": "no route"});
-    is_said(&["agents"], told, &expect![[r#"
+    is_said(
+        &["agents"],
+        told,
+        &expect![[r#"
         > GET /agents?limit=200
         launcher   mesos
         master     h:1
 
         no agent is known
         ! the launcher cannot be reached: no route
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -114,7 +126,10 @@ fn what_is_missing_is_a_table() {
             },
         ],
     });
-    is_said(&["shortfall"], told, &expect![[r#"
+    is_said(
+        &["shortfall"],
+        told,
+        &expect![[r#"
         > GET /shortfall
         4 of the 9 runs that wait find no place on the 3 agents that are known
         missing: 24 cpus, 2 ports
@@ -122,13 +137,18 @@ fn what_is_missing_is_a_table() {
         RUNS  EACH WANTS  WHERE                              JOBS  WHY NOT
         3     6 cpus      rack LIKE r-[12], hostname UNIQUE  a, b  n1, which comes closest: needs 6 cpus, it offers 4
         1     -           anywhere                           c     no agent is known
-    "#]]);
+    "#]],
+    );
     let told = json!({"agents": 3, "waiting": 1, "runs": 0, "missing": of(0.0, 0), "wants": [], "problem": "gone"});
-    is_said(&["shortfall"], told, &expect![[r#"
+    is_said(
+        &["shortfall"],
+        told,
+        &expect![[r#"
         > GET /shortfall
         nothing is missing: 1 runs wait, 3 agents are known
         ! the launcher cannot be reached: gone
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -143,7 +163,10 @@ fn why_a_run_fits_on_no_agent_is_a_table() {
         "agents": [{"agent": "S1", "hostname": "n1", "reason": "needs 4 cpus, it offers 2"}],
         "agentsLeftOut": 7,
     });
-    is_said(&["explain", "j1-m1"], told, &expect![[r#"
+    is_said(
+        &["explain", "j1-m1"],
+        told,
+        &expect![[r#"
         > GET /run/j1-m1/explain
         the schedule named T
         no agent has room for it
@@ -151,7 +174,8 @@ fn why_a_run_fits_on_no_agent_is_a_table() {
         HOST  AGENT  WHY NOT
         n1    S1     needs 4 cpus, it offers 2
         ! it fits on none of 7 further agents either
-    "#]]);
+    "#]],
+    );
 }
 
 #[tokio::test]
@@ -171,7 +195,8 @@ async fn files_of_an_attempt_are_listed_and_printed_and_what_is_gone_is_said() {
     expect![[r#"
         MODE        OWNER  BYTES  MODIFIED  PATH
         -rw-r--r--  root   4      -         out\u{1b}.csv
-    "#]].assert_eq(&listed.out);
+    "#]]
+    .assert_eq(&listed.out);
     let deep = type_in(&fixture, &["run", "files", "j1-m1", "logs", "--attempt=0", "--json"]).await;
     assert!(deep.out.contains(r#""path":"logs/x y.txt""#), "{}", deep.out);
     let printed = type_in(&fixture, &["run", "file", "j1-m1", "logs/x y.txt"]).await;

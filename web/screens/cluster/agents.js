@@ -10,6 +10,8 @@ import { KINDS, bar, fateOf, listed, valueOf } from "./words.js";
 
 /** Agents asked for at once. */
 const PAGE = 60;
+/** Offers come and go without an event that tells of them. */
+const LOOK_MS = 10_000;
 /** Fewer than this are looked through faster than they are searched. */
 const SEARCHED_FROM = 8;
 
@@ -17,7 +19,7 @@ const SEARCHED_FROM = 8;
 export function Agents({ route }) {
   const search = route.params.agents ?? "";
   const [limit, setLimit] = useState(PAGE);
-  const { data, problem, reload } = useGet("agents", { search, limit }, { on: about(["launcher", "run"]), every: 10_000 });
+  const { data, problem, reload } = useGet("agents", { search, limit }, { on: about(["launcher", "run"]), every: LOOK_MS });
   if (problem && !data) return html`<${ProblemBox} problem=${problem} retry=${reload} />`;
   if (!data) return html`<${Loading} lines=${4} />`;
   return html`<div class="title-row section">
