@@ -263,7 +263,7 @@ impl Client {
                         return Broken::Dropped;
                     }
                     let allowed = orders.drain(..).filter(|order| self.allows(order));
-                    let bytes: Vec<u8> = allowed.flat_map(|order| line(&encode(order))).collect();
+                    let bytes: Vec<u8> = allowed.flat_map(said).collect();
                     if let Err(error) = session.writer.write_all(&bytes).await {
                         return Broken::Because(format!("the keeper went away: {error}"));
                     }
@@ -317,6 +317,11 @@ impl Client {
     }
 }
 
+/// What an order comes to on the keeper's connection.
+fn said(order: Order) -> Vec<u8> {
+    encode(order).as_ref().map(line).unwrap_or_default()
+}
+
 /// What the keeper is told of an order. Nothing of what is about offers: the machine is always there.
 fn encode(order: Order) -> Option<ToKeeper> {
     match order {
@@ -332,5 +337,26 @@ fn encode(order: Order) -> Option<ToKeeper> {
             Some(ToKeeper::Acknowledge { task_ids: ids.iter().map(ToString::to_string).collect() })
         }
         Order::Release(_) | Order::ReleaseAll | Order::Demand(_) | Order::Settled { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TaskId;
+
+    /// Else the keeper would hang up with each batch that is committed.
+    #[test]
+    fn of_what_is_about_offers_the_keeper_hears_nothing() {
+        for order in [
+            Order::Release(Vec::new()),
+            Order::ReleaseAll,
+            Order::Demand(true),
+            Order::Settled { notices: 3 },
+        ] {
+            assert_eq!(said(order), b"");
+        }
+        let order = Order::Acknowledge(vec![TaskId::from_text("a")]);
+        assert!(serde_json::from_slice::<ToKeeper>(&said(order)).is_ok());
     }
 }
