@@ -96,7 +96,7 @@ impl Rig {
 
     fn reconcile(&mut self, task_id: &TaskId) {
         self.reports.clear();
-        self.perform(reconcile(&[task_id.clone()]));
+        self.perform(reconcile(std::slice::from_ref(task_id)));
     }
 
     /// The first report about the task that is wanted, of those that came and those that come.
