@@ -436,11 +436,14 @@ impl Driver {
         self.working = Working::new(state);
         let now = self.now();
         let _ = self.working.handle(now, &Event::Resumed { term });
+        if !matches!(self.launcher_state, LauncherState::NeverSeen) {
+            // What was offered since is forgotten with the state that knew it, and what was reported is told again: it
+            // would otherwise count as settled with what comes next.
+            self.launcher.perform(Order::ReleaseAll);
+        }
         match self.launcher_state.clone() {
             LauncherState::NeverSeen => {}
             LauncherState::Connected { offers, term, framework } => {
-                // What was offered since is forgotten with the state that knew it.
-                self.launcher.perform(Order::ReleaseAll);
                 self.connected(offers, term, framework);
             }
             LauncherState::Gone(reason) => self.handle(&Event::LauncherGone { reason }),

@@ -66,7 +66,8 @@ pub fn meaning(update: &wire::TaskStatus, known: &Known, wall: Timestamp) -> Mea
         TaskState::Dropped if update.uuid.is_some() => {
             ended(Exit::CouldNotStart { reason: sentence(update) })
         }
-        TaskState::Dropped if known.is_seen => Meaning::Ask,
+        // The agent has dropped it and says so itself, again and again until that is acknowledged.
+        TaskState::Dropped if known.is_seen || reason == "REASON_RECONCILIATION" => Meaning::Ask,
         TaskState::Dropped => Meaning::Says(TaskStatus::NeverLaunched),
         TaskState::Gone if known.is_seen || update.agent_id.is_none() || update.uuid.is_some() => {
             doubt(true)
@@ -265,6 +266,11 @@ mod tests {
         assert_eq!(started_at, Some(wall()));
         let dropped = json!({"state": "TASK_DROPPED", "uuid": "dQ=="});
         assert!(matches!(exit(&dropped), Exit::CouldNotStart { .. }));
+        // What the master repeats of that is no denial: launched again it would be dropped again.
+        let repeated = json!({"state": "TASK_DROPPED", "reason": "REASON_RECONCILIATION"});
+        assert_eq!(said(&repeated, Known::default()), Meaning::Ask);
+        let denied = json!({"state": "TASK_DROPPED", "reason": "REASON_INVALID_OFFERS"});
+        assert_eq!(said(&denied, Known::default()), Meaning::Says(TaskStatus::NeverLaunched));
         let invalid = json!({"state": "TASK_ERROR", "message": "Task uses no resources"});
         assert!(matches!(exit(&invalid), Exit::CouldNotStart { .. }));
     }

@@ -396,10 +396,12 @@ impl World {
         process.working = Working::new(State::recover(settings, loaded.into()));
         process.phase = Phase::Ready;
         let _ = process.working.handle(now, &Event::Resumed { term: process.term });
+        if !matches!(process.launcher, Launcher::NeverSeen) {
+            process.book.order(now, Order::ReleaseAll);
+        }
         match process.launcher.clone() {
             Launcher::NeverSeen => {}
             Launcher::Connected { offers, framework } => {
-                process.book.order(now, Order::ReleaseAll);
                 let event = Event::LauncherConnected { offers, framework };
                 let _ = process.working.handle(now, &event);
             }
