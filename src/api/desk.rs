@@ -286,7 +286,7 @@ impl Desk {
         self.door.backend.newest_runs(jobs).await
     }
 
-    /// The files of an attempt, as [`Sandboxes::files`]. The run is one that [`Self::run`] gave.
+    /// The files of an attempt, as [`super::backend::Sandboxes::files`]. The run is one that [`Self::run`] gave.
     pub(crate) fn files(
         &self,
         run: RunId,
@@ -296,7 +296,7 @@ impl Desk {
         self.door.backend.files(run, attempt, directory)
     }
 
-    /// Part of a file of an attempt, as [`Sandboxes::file`]. The run is one that [`Self::run`] gave.
+    /// Part of a file of an attempt, as [`super::backend::Sandboxes::file`]. The run is one that [`Self::run`] gave.
     pub(crate) fn file(
         &self,
         run: RunId,

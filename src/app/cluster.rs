@@ -139,6 +139,7 @@ pub(super) fn join(
     };
     let terms = Terms {
         roles: mesos.roles.clone(),
+        is_checkpointed: mesos.checkpoint,
         decline_for: mesos.decline_for,
         revive_every: mesos.revive_every,
         reconcile_every: mesos.reconcile_every,

@@ -41,6 +41,8 @@ const INVERSE_DECLINED_FOR: f64 = 60.0;
 pub struct Terms {
     /// The roles that the framework has subscribed with. Resources that are reserved to others do not count.
     pub roles: Vec<String>,
+    /// Whether agents keep tasks of the framework on record.
+    pub is_checkpointed: bool,
     /// For how long what is not used is not to be offered again.
     pub decline_for: Duration,
     /// How often a REVIVE may be made in the long run; up to [`Self::revive_burst`] at once.
@@ -56,6 +58,7 @@ impl Default for Terms {
     fn default() -> Self {
         Self {
             roles: vec!["*".to_owned()],
+            is_checkpointed: true,
             decline_for: Duration::from_secs(5),
             revive_every: Duration::from_secs(5),
             revive_burst: 5,

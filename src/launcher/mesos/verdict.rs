@@ -16,6 +16,8 @@ pub struct Known {
     pub running_since: Option<Timestamp>,
     /// Whether the agent named by the update has been heard from since this subscription began.
     pub is_agent_heard: bool,
+    /// Whether a restart of an agent makes it forget tasks, because the framework has none of them kept on record.
+    pub agents_forget: bool,
     /// Whether it was asked about so often that no better answer is to be expected.
     pub is_asked_enough: bool,
     /// Whether the update may be the answer to a question that named no agent, while the agent is known.
@@ -69,7 +71,12 @@ pub fn meaning(update: &wire::TaskStatus, known: &Known, wall: Timestamp) -> Mea
         // The agent has dropped it and says so itself, again and again until that is acknowledged.
         TaskState::Dropped if known.is_seen || reason == "REASON_RECONCILIATION" => Meaning::Ask,
         TaskState::Dropped => Meaning::Says(TaskStatus::NeverLaunched),
-        TaskState::Gone if known.is_seen || update.agent_id.is_none() || update.uuid.is_some() => {
+        TaskState::Gone
+            if known.is_seen
+                || known.agents_forget
+                || update.agent_id.is_none()
+                || update.uuid.is_some() =>
+        {
             doubt(true)
         }
         TaskState::Gone if known.is_agent_heard => Meaning::Says(TaskStatus::NeverLaunched),
@@ -273,6 +280,23 @@ mod tests {
         assert_eq!(said(&denied, Known::default()), Meaning::Says(TaskStatus::NeverLaunched));
         let invalid = json!({"state": "TASK_ERROR", "message": "Task uses no resources"});
         assert!(matches!(exit(&invalid), Exit::CouldNotStart { .. }));
+    }
+
+    #[test]
+    fn gone_is_a_denial_only_where_agents_forget_nothing() {
+        let gone = json!({"state": "TASK_GONE", "reason": "REASON_RECONCILIATION"});
+        let known = Known { is_agent_heard: true, ..Known::default() };
+        assert_eq!(said(&gone, known), Meaning::Says(TaskStatus::NeverLaunched));
+        for known in [
+            Known { is_seen: true, ..known },
+            Known { agents_forget: true, ..known },
+            Known { is_agent_heard: false, is_asked_enough: true, ..known },
+        ] {
+            let Meaning::Says(TaskStatus::InDoubt { is_final: true, .. }) = said(&gone, known)
+            else {
+                panic!("{known:?}")
+            };
+        }
     }
 
     #[test]

@@ -106,7 +106,11 @@ impl World {
         let login = Login { principal: None, has_secret: false };
         let jitter = self.rng.next();
         let session = Session::new(Source::Known(vec![url]), login, framework, jitter, now.boot);
-        let terms = Terms { roles: self.framework.roles.clone(), ..Terms::default() };
+        let terms = Terms {
+            roles: self.framework.roles.clone(),
+            is_checkpointed: self.framework.checkpoint,
+            ..Terms::default()
+        };
         self.lives += 1;
         let mut working = Working::new(state);
         let _ = working.handle(now, &Event::Resumed { term });

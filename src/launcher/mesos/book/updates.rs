@@ -133,6 +133,7 @@ impl Book {
             // What we have never heard of may be anything.
             is_seen: task.is_none_or(|task| task.is_seen || !task.is_ours),
             running_since: task.and_then(|task| task.running_since),
+            agents_forget: !self.terms.is_checkpointed,
             is_agent_heard: agent.is_some_and(|agent| self.offers.is_heard(agent)),
             is_asked_enough: asked.is_some_and(|asked| asked.times >= ASKED_ENOUGH),
             can_be_asked_better: update.agent_id.is_none()

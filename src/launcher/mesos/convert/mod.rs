@@ -1,8 +1,8 @@
 //! From our vocabulary to that of Mesos and back.
 //!
-//! * [`offer`]: what agents offer, as the engine understands it.
+//! * [`mod@offer`]: what agents offer, as the engine understands it.
 //! * [`resources`]: which of the offered resources count, and how a task's are picked from them.
-//! * [`task`]: a launch as a task; [`container`]: what it runs in.
+//! * [`mod@task`]: a launch as a task; `container`: what it runs in.
 
 mod container;
 pub mod offer;
