@@ -192,7 +192,12 @@ impl Book {
             task.running_since.get_or_insert(*started_at);
         }
         let killing = task.killing().copied();
+        let was_in_doubt = task.asked().is_some_and(|asked| asked.until.is_some());
         self.tasks.ask(id, None);
+        if was_in_doubt && update.uuid.is_some() {
+            // It may be from before the doubt and late. What the master answers is from now.
+            self.tasks.ask(id, Some(ask_after(now.boot, ASK_AFTER)));
+        }
         self.tasks.forget_at(id, None);
         if let Some(killing) = killing {
             let next = if update.state == TaskState::Killing {

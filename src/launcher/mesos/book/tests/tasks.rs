@@ -290,6 +290,18 @@ fn doubt_is_not_kept_for_ever() {
 }
 
 #[test]
+fn what_comes_late_to_a_task_in_doubt_is_asked_about() {
+    let mut desk = Desk::subscribed();
+    desk.launch("a", "S1");
+    let mut lost = status("a", "TASK_LOST");
+    lost["source"] = json!("SOURCE_MASTER");
+    desk.update(&lost);
+    // Said before the doubt, and overtaken by it.
+    assert_eq!(reports(&desk.update(&by_agent("a", "TASK_STARTING", "cw=="))), ["a staged"]);
+    assert_eq!(asked(&desk.pass(Duration::from_secs(1))), ["a"]);
+}
+
+#[test]
 fn a_task_is_killed_until_it_is_heard() {
     let mut desk = Desk::subscribed();
     desk.launch("a", "S1");
