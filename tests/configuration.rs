@@ -73,7 +73,7 @@ fn check_says_everything_that_is_wrong_and_starts_nothing() {
     assert!(told.contains("warning: --schedule_horizon has nothing to do: "), "{told}");
     assert!(told.ends_with("the configuration is right\n"), "{told}");
 
-    let wrong = "http_address: 0.0.0.0\nlog_level: '=='\nhttp_prt: 1\nmaster: zk://m:2181/mesos\n";
+    let wrong = "http_address: 0.0.0.0\nlog_level: '=='\nhttp_prt: 1\nmaster: zk://m:2181\n";
     let file = write(&place, "chronode.yaml", wrong);
     let args = ["config", "check", "--data", &data, "--config", &file, "--jobs", "/nonexistent"];
     let output = chronode(&args, &[("CHRONODE_ZONE_DATA", "/nonexistent")]);
@@ -85,9 +85,7 @@ fn check_says_everything_that_is_wrong_and_starts_nothing() {
         &format!("{file}:1: http_address `0.0.0.0`: others can reach this address"),
         &format!("{file}:2: log_level `==`: write `info`"),
         &format!("{file}:3: there is no option `http_prt`; did you mean `http_port`?"),
-        &format!(
-            "{file}:4: master `zk://m:2181/mesos`: this release starts commands on this machine"
-        ),
+        &format!("{file}:4: master `zk://m:2181`: the path of the masters in ZooKeeper is missing"),
         "--jobs: cannot read the job directory `/nonexistent`",
         "CHRONODE_ZONE_DATA: the zone data in `/nonexistent` cannot be read",
     ] {
