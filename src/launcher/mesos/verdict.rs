@@ -64,6 +64,10 @@ pub fn meaning(update: &wire::TaskStatus, known: &Known, wall: Timestamp) -> Mea
         // Said of the second launch; the first one may well run.
         TaskState::Error if message.starts_with("Task has duplicate ID") => Meaning::Ask,
         TaskState::Error => ended(Exit::CouldNotStart { reason: sentence(update) }),
+        // Its agent has forgotten it, and what became of it.
+        TaskState::Dropped if update.uuid.is_some() && reason == "REASON_RECONCILIATION" => {
+            doubt(true)
+        }
         // The agent would drop it for ever: no such user, no room for its files.
         TaskState::Dropped if update.uuid.is_some() => {
             ended(Exit::CouldNotStart { reason: sentence(update) })
@@ -276,6 +280,13 @@ mod tests {
         // What the master repeats of that is no denial: launched again it would be dropped again.
         let repeated = json!({"state": "TASK_DROPPED", "reason": "REASON_RECONCILIATION"});
         assert_eq!(said(&repeated, Known::default()), Meaning::Ask);
+        let forgotten =
+            json!({"state": "TASK_DROPPED", "reason": "REASON_RECONCILIATION", "uuid": "dQ=="});
+        let Meaning::Says(TaskStatus::InDoubt { is_final: true, .. }) =
+            said(&forgotten, Known::default())
+        else {
+            panic!("it may have run")
+        };
         let denied = json!({"state": "TASK_DROPPED", "reason": "REASON_INVALID_OFFERS"});
         assert_eq!(said(&denied, Known::default()), Meaning::Says(TaskStatus::NeverLaunched));
         let invalid = json!({"state": "TASK_ERROR", "message": "Task uses no resources"});

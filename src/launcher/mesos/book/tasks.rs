@@ -212,9 +212,10 @@ impl Tasks {
         calls
     }
 
-    /// The tasks with updates that are not acknowledged.
+    /// The tasks with updates that are not acknowledged, or with an end that is not known to be on record.
     pub(super) fn waiting(&self) -> Vec<TaskId> {
-        let waiting = self.by_id.iter().filter(|(_, task)| !task.waiting.is_empty());
+        let is_open = |task: &Task| !task.waiting.is_empty() || task.ended.is_some();
+        let waiting = self.by_id.iter().filter(|(_, task)| is_open(task));
         waiting.map(|(id, _)| id.clone()).collect()
     }
 
