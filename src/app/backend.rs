@@ -186,34 +186,32 @@ impl api::Backend for Backend {
             api::Stream::Stderr => Stream::Stderr,
         };
         async move {
-            if let Some(sandbox) = self.sandbox(run, attempt).await? {
-                let found = self.read_there(&sandbox, name, position, max).await;
-                let kept = |error: &io::Error| {
-                    // What was kept here at the end of the run is all there is then.
-                    let kept = output.read(run, attempt, stream, position, max).ok();
-                    kept.filter(|kept| kept.total > 0 && error.get_ref().is_some())
-                };
-                return match found {
-                    Ok(piece) => Ok(piece),
-                    Err(error) => match kept(&error) {
-                        Some(piece) => Ok(api::Piece {
-                            position: piece.position,
-                            bytes: piece.bytes.into(),
-                            omitted: piece.omitted,
-                            total: piece.total,
-                        }),
-                        None => Err(error),
-                    },
-                };
+            let here = async || {
+                let output = output.clone();
+                let read = move || output.read(run, attempt, stream, position, max);
+                let piece = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
+                Ok::<_, io::Error>(api::Piece {
+                    position: piece.position,
+                    bytes: piece.bytes.into(),
+                    omitted: piece.omitted,
+                    total: piece.total,
+                })
+            };
+            if self.cluster.is_none() {
+                let piece = here().await?;
+                if piece.total > 0 {
+                    return Ok(piece);
+                }
             }
-            let read = move || output.read(run, attempt, stream, position, max);
-            let piece = tokio::task::spawn_blocking(read).await.map_err(io::Error::other)??;
-            Ok(api::Piece {
-                position: piece.position,
-                bytes: piece.bytes.into(),
-                omitted: piece.omitted,
-                total: piece.total,
-            })
+            let Some(sandbox) = self.sandbox(run, attempt).await? else { return here().await };
+            match self.read_there(&sandbox, name, position, max).await {
+                // What was kept here at the end of the run is all there is then.
+                Err(error) if error.get_ref().is_some() => match here().await {
+                    Ok(piece) if piece.total > 0 => Ok(piece),
+                    Ok(_) | Err(_) => Err(error),
+                },
+                found => found,
+            }
         }
         .boxed()
     }
