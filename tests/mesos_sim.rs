@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The seeds that every run of the tests plays.
-const FIXED_SEEDS: u64 = 90;
+const FIXED_SEEDS: u64 = 120;
 
 /// A number from the environment, which chooses what is played.
 fn chosen(name: &str) -> Option<u64> {

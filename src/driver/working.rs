@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::engine::{self, Change, Effect, Event, Note, RequestId, State};
-use crate::model::Now;
+use crate::model::{Now, TaskReport, TaskStatus};
 
 /// Steps that one event may cause by asking to be woken at once. What is left over goes into the next batch, so that a
 /// great many occurrences due at once make several transactions of bounded size.
@@ -92,6 +92,9 @@ impl Working {
         for change in &decision.changes {
             self.state.apply(change);
         }
+        if !decision.changes.is_empty() {
+            withhold(&mut self.outcome.effects, event);
+        }
         self.outcome.changes.extend(decision.changes);
         self.outcome.effects.extend(decision.effects);
         self.outcome.notes.extend(decision.notes);
@@ -104,6 +107,27 @@ impl Working {
         let mut outcome = std::mem::take(&mut self.outcome);
         outcome.changes = compact(outcome.changes);
         outcome
+    }
+}
+
+/// A launch that is taken back in the batch in which it was decided, because the launcher has said of the launch before
+/// that it never was, must not go out.
+fn withhold(effects: &mut Vec<Effect>, event: &Event) {
+    let Event::Task(TaskReport { task_id, status: TaskStatus::NeverLaunched }) = event else {
+        return;
+    };
+    let mut unused = Vec::new();
+    effects.retain_mut(|effect| {
+        if let Effect::Launch(launch) = effect
+            && launch.task_id == *task_id
+        {
+            unused.append(&mut launch.offers);
+            return false;
+        }
+        true
+    });
+    if !unused.is_empty() {
+        effects.push(Effect::Release(unused));
     }
 }
 
@@ -189,7 +213,8 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::model::{
-        Incarnation, JobName, JobStats, NameRule, Outcome, RunId, Signal, Timestamp,
+        AgentId, Command, Duration, Incarnation, JobName, JobStats, Launch, NameRule, OfferId,
+        Outcome, Resources, RunId, Signal, TaskId, Term, Timestamp,
     };
 
     fn counted(incarnation: u64, success_count: u64) -> Change {
@@ -213,6 +238,36 @@ mod tests {
             retries_down: false,
             told_through: Some(Incarnation(through)),
         })
+    }
+
+    fn launch(task_id: &str) -> Effect {
+        Effect::Launch(Box::new(Launch {
+            term: Term(1),
+            task_id: TaskId::from_text(task_id),
+            run_id: RunId::manual(Incarnation(1), 5),
+            attempt: 0,
+            offers: vec![OfferId::new(format!("for-{task_id}"))],
+            agent: AgentId::new("S1"),
+            command: Command::Shell { text: "true".to_owned(), arguments: vec![] },
+            environment: vec![],
+            user: None,
+            fetch: vec![],
+            resources: Resources::default(),
+            kill_grace: Duration::from_secs(10),
+            not_after: None,
+            cluster: None,
+        }))
+    }
+
+    #[test]
+    fn a_launch_that_is_taken_back_within_one_batch_does_not_go_out() {
+        let said = |status| Event::Task(TaskReport { task_id: TaskId::from_text("a"), status });
+        let mut effects = vec![launch("a"), launch("b"), Effect::Demand(true)];
+        withhold(&mut effects, &said(TaskStatus::Staged));
+        assert_eq!(effects, [launch("a"), launch("b"), Effect::Demand(true)]);
+        withhold(&mut effects, &said(TaskStatus::NeverLaunched));
+        let release = Effect::Release(vec![OfferId::new("for-a")]);
+        assert_eq!(effects, [launch("b"), Effect::Demand(true), release]);
     }
 
     #[test]

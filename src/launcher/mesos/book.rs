@@ -16,6 +16,8 @@ mod tasks;
 mod tests;
 mod updates;
 
+use std::collections::BTreeMap;
+
 use crate::launcher::{Notice, Order};
 use crate::mesos::wire::{self, Call, CallType, EventType};
 use crate::model::{
@@ -91,6 +93,8 @@ pub struct Book {
     launches: Vec<Launch>,
     /// Offers of launches that were taken back before they were sent.
     unused: Vec<OfferId>,
+    /// The numbers of the notices, not settled yet, by which tasks were never launched.
+    denials: BTreeMap<TaskId, u64>,
     tasks: Tasks,
     demand: Demand,
     /// When the master is asked for all that lives.
@@ -112,6 +116,7 @@ impl Book {
             offers: Offers::default(),
             launches: Vec::new(),
             unused: Vec::new(),
+            denials: BTreeMap::new(),
             tasks: Tasks::default(),
             demand,
             reconcile_at: None,
@@ -137,13 +142,16 @@ impl Book {
             }
             Order::Release(ids) => self.release(now, ids, self.terms.decline_for),
             Order::ReleaseAll => {
-                self.launch(now);
+                // What was told until now is forgotten.
+                self.launch(now, self.told);
+                self.denials.clear();
                 self.release(now, self.offers.names(), self.terms.decline_for);
                 self.tell_again();
             }
             Order::Demand(is_wanted) => self.demand.want(now.boot, is_wanted),
             Order::Settled { notices } => {
-                self.launch(now);
+                self.launch(now, notices);
+                self.denials.retain(|_, told| *told > notices);
                 let calls = self.tasks.settle(notices);
                 self.acknowledge(calls);
             }
@@ -306,6 +314,9 @@ impl Book {
     }
 
     fn report(&mut self, task_id: TaskId, status: TaskStatus) {
+        if status == TaskStatus::NeverLaunched {
+            self.denials.insert(task_id.clone(), self.told + 1);
+        }
         self.tell(Notice::Report(TaskReport { task_id, status }));
     }
 

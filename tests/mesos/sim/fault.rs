@@ -21,10 +21,11 @@ pub(crate) enum Fault {
     Maintenance,
     ExecutorKilled,
     FrameworkRemoved,
+    ClockSet,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Crash,
         Self::Cut,
         Self::MasterFailover,
@@ -38,6 +39,7 @@ impl Fault {
         Self::Maintenance,
         Self::ExecutorKilled,
         Self::FrameworkRemoved,
+        Self::ClockSet,
     ];
 }
 
@@ -83,6 +85,7 @@ impl Plan {
                 Fault::MachineLost | Fault::AgentLeaves | Fault::AgentDrained => (15, 20 * MINUTE),
                 Fault::AgentGone | Fault::Maintenance => (12, 25 * MINUTE),
                 Fault::FrameworkRemoved => (5, 40 * MINUTE),
+                Fault::ClockSet => (20, 15 * MINUTE),
             };
             if rng.chance(percent) {
                 means.push((fault, mean * rng.between(50, 150) / 100));
@@ -236,6 +239,12 @@ impl World {
                     self.cluster.remove_framework(id);
                 }
             }
+            Fault::ClockSet => {
+                self.count("fault: clock set");
+                let step =
+                    self.rng.pick(&[SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 61 * MINUTE]);
+                self.skew = step * self.rng.pick(&[-1, 1]);
+            }
         }
     }
 
@@ -282,6 +291,7 @@ impl World {
     /// Nothing goes wrong any more, and what is wrong is put right.
     pub(crate) fn end_faults(&mut self) {
         self.has_faults = false;
+        self.skew = 0;
         self.say(|| "== no more faults ==".to_owned());
         if self.process.is_none() {
             self.after(SECOND, Happening::Starts);

@@ -147,16 +147,6 @@ impl World {
 
     /// Nothing is left over.
     fn judge_quiet(&self) {
-        for agent in &self.cluster.agents {
-            for (key, work) in &agent.works {
-                if !work.updates.is_empty() {
-                    let front = &work.updates[0].status;
-                    self.violation(format!("{} is not acknowledged: {front:?}", key.1));
-                } else if !work.is_over() {
-                    self.violation(format!("{} still runs", key.1));
-                }
-            }
-        }
         let Some(process) = &self.process else {
             return self.violation("the process is down".to_owned());
         };
@@ -171,11 +161,27 @@ impl World {
             self.violation(format!("offers are open: {:?}", master.offers.keys()));
         }
         let of_link = process.link.as_ref().and_then(|link| link.connection);
-        let ours =
-            master.frameworks.values().find(|f| f.connection == of_link && of_link.is_some());
-        let Some(ours) = ours else {
+        let ours = master
+            .frameworks
+            .iter()
+            .find(|(_, framework)| framework.connection == of_link && of_link.is_some());
+        let Some((ours_id, ours)) = ours else {
             return self.violation("the framework is not subscribed".to_owned());
         };
+        for agent in &self.cluster.agents {
+            for (key, work) in &agent.works {
+                if key.0 != *ours_id {
+                    // A framework that was removed is given up with all that is its own.
+                    continue;
+                }
+                if !work.updates.is_empty() {
+                    let front = &work.updates[0].status;
+                    self.violation(format!("{} is not acknowledged: {front:?}", key.1));
+                } else if !work.is_over() {
+                    self.violation(format!("{} still runs", key.1));
+                }
+            }
+        }
         if ours.suppressed.len() != ours.roles().len() {
             self.violation(format!("offers are still asked for: {:?}", ours.suppressed));
         }

@@ -61,6 +61,7 @@ pub(crate) const MUST_HAPPEN: &[&str] = &[
     "fault: maintenance",
     "fault: executor killed",
     "fault: framework removed",
+    "fault: clock set",
     "commands started",
     "attempts ended",
     "attempts lost",
@@ -122,6 +123,8 @@ pub(crate) struct World {
     pub(crate) rng: Rng,
     /// Microseconds since the begin.
     pub(crate) time: i64,
+    /// By how much the clock of the process's machine is set wrong.
+    pub(crate) skew: i64,
     agenda: BTreeMap<(i64, u64), Happening>,
     happenings: u64,
     pub(crate) has_faults: bool,
@@ -169,7 +172,9 @@ impl World {
             first_allocation: 300,
             ..Settings::default()
         };
-        let has_roles = rng.chance(30);
+        let roles: &[&str] =
+            rng.pick(&[&["*"][..], &["*"][..], &["*"][..], &["batch"][..], &["*", "batch"][..]]);
+        let has_roles = roles.contains(&"batch");
         let agents = (0..rng.between(1, 3)).map(|number| agent(&mut rng, number, has_roles));
         let agents: Vec<Agent> = agents.collect();
         let scripts = scripts(rng.next(), plan.longest);
@@ -179,7 +184,6 @@ impl World {
         }
         let capability =
             |name: &str| chronode::mesos::wire::Capability { name: Some(name.to_owned()) };
-        let roles = if has_roles { &["batch"] } else { &["*"] };
         let framework = FrameworkInfo {
             user: "root".to_owned(),
             name: "chronos".to_owned(),
@@ -200,6 +204,7 @@ impl World {
             plan,
             rng,
             time: 0,
+            skew: 0,
             agenda: BTreeMap::new(),
             happenings: 0,
             has_faults: true,
@@ -240,7 +245,7 @@ impl World {
 
     pub(crate) fn now(&self) -> Now {
         let begin: Timestamp = BEGIN.parse().expect("an instant");
-        let micros = begin.as_microsecond() + self.time;
+        let micros = begin.as_microsecond() + self.time + self.skew;
         let wall = Timestamp::from_microsecond(micros).expect("within this century");
         Now { wall, boot: boot(self.time) }
     }
@@ -268,8 +273,8 @@ impl World {
     fn run(&mut self) {
         let end = self.plan.span + PATIENCE;
         loop {
-            let wake =
-                self.process.as_ref().and_then(Process::wakes_at).map(|at| at.max(self.time));
+            let wake = self.process.as_ref().and_then(|process| process.wakes_at(self.skew));
+            let wake = wake.map(|at| at.max(self.time));
             let next = self.agenda.keys().next().map(|(at, _)| *at);
             let cluster =
                 self.cluster.next_at().map(|at| i64::try_from(at).expect("short") * MILLI);

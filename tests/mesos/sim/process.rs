@@ -65,8 +65,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// When it wants to be woken, in microseconds since the begin.
-    pub(crate) fn wakes_at(&self) -> Option<i64> {
+    /// When it wants to be woken, in microseconds since the begin, by a clock that is so much ahead.
+    pub(crate) fn wakes_at(&self, skew: i64) -> Option<i64> {
         let instant = |at: BootInstant| {
             let micros = at.since(boot(0)).as_micros();
             i64::try_from(micros).unwrap_or(i64::MAX).saturating_add(1)
@@ -76,7 +76,8 @@ impl Process {
             Phase::Ready => {
                 let wake = self.working.state().wake_at();
                 let wall = wake.wall.map(|at| {
-                    at.as_microsecond().saturating_sub(begin.as_microsecond()).saturating_add(1)
+                    let micros = at.as_microsecond().saturating_sub(begin.as_microsecond());
+                    micros.saturating_sub(skew).saturating_add(1)
                 });
                 let at_once = wake.at_once.then_some(0);
                 [wall, wake.boot.map(instant), at_once].into_iter().flatten().min()

@@ -15,10 +15,15 @@ use crate::model::{
 const HEARD_WITHIN: Duration = Duration::from_secs(30);
 
 impl Book {
-    /// Sends what was ordered.
-    pub(super) fn launch(&mut self, now: Now) {
+    /// Sends what was ordered by whoever had taken so many notices.
+    pub(super) fn launch(&mut self, now: Now, notices: u64) {
         let mut by_share: BTreeMap<(AgentId, String), Vec<Launch>> = BTreeMap::new();
         for launch in std::mem::take(&mut self.launches) {
+            if self.denials.get(&launch.task_id).is_some_and(|told| *told > notices) {
+                // A denial of the launch before has crossed this one, and will be taken for that of this one.
+                self.unused.extend(launch.offers);
+                continue;
+            }
             let first = launch.offers.first().and_then(|id| self.offers.get(id));
             let share = first.map_or(String::new(), |open| open.share.clone());
             by_share.entry((launch.agent.clone(), share)).or_default().push(launch);
@@ -105,6 +110,7 @@ impl Book {
         task.is_launched = true;
         // What is heard from now on is about this launch, but for answers to earlier questions.
         task.is_seen = false;
+        task.told = None;
         task.stale_answers = task.stale_answers.saturating_add(task.open_questions);
         task.open_questions = 0;
         self.tasks.forget_at(&id, None);
@@ -136,7 +142,9 @@ impl Book {
                 let ended = TaskStatus::Ended { exit, started_at: None, ended_at: now.wall };
                 self.tasks.ask(&id, None);
                 self.tasks.kill(&id, None);
-                self.tasks.of(&id).ended = Some(ended.clone());
+                let task = self.tasks.of(&id);
+                task.ended = Some(ended.clone());
+                task.told = Some(ended.clone());
                 self.report(id, ended);
             } else {
                 self.tasks.ask(&id, Some(ask_now(now.boot)));

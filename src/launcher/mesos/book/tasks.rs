@@ -37,6 +37,8 @@ pub(super) struct Task {
     pub(super) running_since: Option<Timestamp>,
     /// How it ended, told and not yet on record.
     pub(super) ended: Option<TaskStatus>,
+    /// What was told of it last, which whoever has forgotten it is told again.
+    pub(super) told: Option<TaskStatus>,
     /// Updates to be acknowledged, in the order in which they came.
     pub(super) waiting: Vec<Waiting>,
     /// When the last answer by which it was never launched was made, in the bits of its seconds: the same answer may

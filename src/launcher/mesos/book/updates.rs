@@ -48,13 +48,8 @@ impl Book {
     /// is.
     pub(super) fn tell_again(&mut self) {
         for id in self.tasks.waiting() {
-            let Some(task) = self.tasks.get(&id) else { continue };
-            let status = match (&task.ended, task.running_since) {
-                (Some(ended), _) => Some(ended.clone()),
-                (None, Some(started_at)) => Some(TaskStatus::Running { started_at }),
-                (None, None) => task.is_seen.then_some(TaskStatus::Staged),
-            };
-            if let Some(status) = status {
+            let told = self.tasks.get(&id).and_then(|task| task.told.clone());
+            if let Some(status) = told {
                 self.report(id.clone(), status);
             }
             self.tasks.postpone(&id, self.told);
@@ -121,6 +116,9 @@ impl Book {
         if !is_ours && matches!(status, TaskStatus::InDoubt { .. }) {
             // Nobody waits for more.
             self.forget_stranger(id);
+        }
+        if let Some(task) = self.tasks.known(id) {
+            task.told = Some(status.clone()).filter(|it| *it != TaskStatus::NeverLaunched);
         }
         self.report(id.clone(), status);
         told
@@ -193,9 +191,11 @@ impl Book {
         }
         let killing = task.killing().copied();
         let was_in_doubt = task.asked().is_some_and(|asked| asked.until.is_some());
+        let is_surprise = was_in_doubt || !task.is_ours;
         self.tasks.ask(id, None);
-        if was_in_doubt && update.uuid.is_some() {
-            // It may be from before the doubt and late. What the master answers is from now.
+        if is_surprise && update.uuid.is_some() {
+            // It may be from before the doubt, or before all was said of the task, and late. What the master answers is
+            // from now.
             self.tasks.ask(id, Some(ask_after(now.boot, ASK_AFTER)));
         }
         self.tasks.forget_at(id, None);

@@ -89,17 +89,25 @@ fn an_end_that_whoever_listened_has_forgotten_is_told_again_when_asked() {
 #[test]
 fn what_was_told_to_a_state_that_is_forgotten_is_told_again() {
     let mut desk = Desk::subscribed();
-    for task in ["begun", "running", "over"] {
+    for task in ["begun", "forgotten", "running", "over"] {
         desk.launch(task, "S1");
     }
+    let mut forgotten = by_agent("forgotten", "TASK_DROPPED", "Zm8=");
+    forgotten["reason"] = json!("REASON_RECONCILIATION");
+    desk.update(&forgotten);
     desk.update(&by_agent("begun", "TASK_STARTING", "cw=="));
     desk.update(&by_agent("running", "TASK_RUNNING", "cg=="));
     desk.update(&by_agent("over", "TASK_FINISHED", "Zg=="));
     let notices = desk.told;
     let said = desk.order(Order::ReleaseAll);
-    assert_eq!(reports(&said), ["begun staged", "over ended Code(0)", "running running"]);
+    let reports_of = reports(&said);
+    assert_eq!(reports_of[0], "begun staged");
+    assert!(reports_of[1].starts_with("forgotten in doubt for ever: "), "{reports_of:?}");
+    assert_eq!(reports_of[2..], ["over ended Code(0)", "running running"]);
     assert_eq!(desk.order(Order::Settled { notices }), Said::default());
     assert_eq!(acknowledged(&desk.settle()), ["cw==", "cg=="]);
+    let said = desk.order(Order::Acknowledge(vec![TaskId::from_text("forgotten")]));
+    assert_eq!(acknowledged(&said), ["Zm8="]);
     // Nobody asks about what had been committed before: who hears of it again has it forgotten.
     let said = desk.order(Order::Acknowledge(vec![TaskId::from_text("over")]));
     assert_eq!(acknowledged(&said), ["Zg=="]);
@@ -299,6 +307,39 @@ fn what_comes_late_to_a_task_in_doubt_is_asked_about() {
     // Said before the doubt, and overtaken by it.
     assert_eq!(reports(&desk.update(&by_agent("a", "TASK_STARTING", "cw=="))), ["a staged"]);
     assert_eq!(asked(&desk.pass(Duration::from_secs(1))), ["a"]);
+}
+
+/// Its end may be on record already, and this may be from before it.
+#[test]
+fn what_a_task_says_that_nobody_waits_for_is_asked_about() {
+    let mut desk = Desk::subscribed();
+    assert_eq!(reports(&desk.update(&by_agent("a", "TASK_STARTING", "cw=="))), ["a staged"]);
+    assert_eq!(asked(&desk.pass(Duration::from_secs(1))), ["a"]);
+    let mut gone = answer("a", "TASK_GONE_BY_OPERATOR", Some("S1"), 9.0);
+    gone["message"] = json!("Reconciliation: Task is gone");
+    assert!(reports(&desk.update(&gone))[0].starts_with("a in doubt for ever: "));
+    assert_eq!(asked(&desk.pass(Duration::from_secs(300))), Vec::<&str>::new());
+}
+
+/// A denial of one launch and the next launch are on their way at once: whoever ordered the launch takes the denial for
+/// one of it.
+#[test]
+fn a_launch_that_has_crossed_a_denial_is_not_sent() {
+    let mut desk = Desk::subscribed();
+    desk.launch("a", "S1");
+    desk.offer("next", "S1");
+    let notices = desk.told;
+    let dropped = json!({"task_id": {"value": "a"}, "state": "TASK_DROPPED", "source": "SOURCE_MASTER",
+        "reason": "REASON_INVALID_OFFERS", "agent_id": {"value": "S1"}, "timestamp": 7.5,
+        "message": "Task launched with invalid offers: Offer O1 is no longer valid"});
+    assert_eq!(reports(&desk.update(&dropped)), ["a never launched"]);
+    desk.order(Order::Launch(Box::new(launch("a", "S1", &["next"]))));
+    let said = desk.order(Order::Settled { notices });
+    assert_eq!((kinds(&said), said.notices), (vec![CallType::Decline], vec![]));
+    // The launch after that knows of it.
+    desk.offer("last", "S1");
+    desk.order(Order::Launch(Box::new(launch("a", "S1", &["last"]))));
+    assert_eq!(kinds(&desk.settle()), [CallType::Accept]);
 }
 
 #[test]
