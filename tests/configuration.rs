@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
 
 use common::{Place, Server, program};
@@ -92,6 +93,20 @@ fn check_says_everything_that_is_wrong_and_starts_nothing() {
         assert!(told.contains(expected), "{expected}\n{told}");
     }
     assert!(!place.data().exists(), "nothing was started");
+
+    // What is shown to a cluster is read, too.
+    let secret = write(&place, "secret", "s3cret");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let cluster = ["--master", "10.0.0.1:5050", "--mesos_authentication_principal", "chronos"];
+    let files = ["--mesos_authentication_secret_file", &secret, "--mesos_ca_file", "/nonexistent"];
+    let output = chronode(&[&["config", "check"][..], &cluster, &files].concat(), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("--mesos_authentication_secret_file") && told.contains(&secret),
+        "{told}"
+    );
+    assert!(!told.contains("s3cret"), "{told}");
 
     // What can be read is shown all the same.
     let output = chronode(&["config", "show", "--config", &file], &[]);

@@ -11,6 +11,7 @@ mod traces;
 mod zookeeper;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -102,11 +103,12 @@ fn call(kind: CallType) -> Call {
     Call::of(kind, Some(Id::new("f")))
 }
 
-/// A file with a text, in a directory that lives as long as the first of the two.
+/// A file with a text, which nobody else may read, in a directory that lives as long as the first of the two.
 fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("file");
     fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     (directory, path)
 }
 

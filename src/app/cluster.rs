@@ -14,7 +14,7 @@ use crate::launcher::mesos::figures::Figures;
 use crate::launcher::{Launcher, Notice};
 use crate::mesos::client::ClientConfig;
 use crate::mesos::files::Files;
-use crate::mesos::transport::{Access, AccessFiles};
+use crate::mesos::transport::{Access, AccessError, AccessFiles};
 use crate::mesos::wire::{Capability, FrameworkInfo};
 use crate::metrics::ClusterCounts;
 use crate::model::{FrameworkId, Run};
@@ -114,21 +114,30 @@ pub(super) fn counts(figures: Figures) -> ClusterCounts {
     }
 }
 
+/// Reads what masters and agents are shown.
+///
+/// # Errors
+///
+/// A sentence that names the option whose file is of no use.
+pub(super) fn access(mesos: &Mesos) -> Result<Access, AccessError> {
+    Access::read(&AccessFiles {
+        principal: mesos.principal.clone(),
+        secret_file: mesos.secret_file.clone(),
+        ca_file: mesos.ca_file.clone(),
+        client_certificate: mesos.client_certificate.clone(),
+    })
+}
+
 /// Joins the cluster. Must be called within a tokio runtime.
 pub(super) fn join(
     mesos: &Mesos,
+    access: Access,
     config: &Config,
     own_user: &str,
     webui_url: &str,
     framework: Option<FrameworkId>,
     notices: UnboundedSender<Notice>,
 ) -> anyhow::Result<Cluster> {
-    let access = Access::read(&AccessFiles {
-        principal: mesos.principal.clone(),
-        secret_file: mesos.secret_file.clone(),
-        ca_file: mesos.ca_file.clone(),
-        client_certificate: mesos.client_certificate.clone(),
-    })?;
     let files = Files::new(&access)?;
     let client = ClientConfig {
         masters: mesos.masters.clone(),

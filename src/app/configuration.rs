@@ -5,8 +5,9 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{job_files, logging, machine};
+use super::{cluster, job_files, logging, machine};
 use crate::config::{Config, Problems, Resolution, Typed};
+use crate::mesos::transport::Access;
 use crate::schedule::{HOST_ZONES, ZoneDb};
 use crate::web::Site;
 
@@ -24,6 +25,8 @@ pub(super) struct Checked {
     pub(super) config: Config,
     pub(super) zones: ZoneDb,
     pub(super) site: Site,
+    /// What is shown to masters and agents, as it was read from its files; nothing without a cluster.
+    pub(super) access: Access,
 }
 
 /// Looks for everything that would be refused at the start.
@@ -51,11 +54,17 @@ pub(super) fn check(resolution: &Resolution) -> Result<Checked, Problems> {
             Site::built_in()
         }),
     };
+    let access = config.mesos.as_ref().map_or_else(Access::default, |mesos| {
+        cluster::access(mesos).unwrap_or_else(|error| {
+            problems.push(error.to_string());
+            Access::default()
+        })
+    });
     let zones = ZoneDb::choose(&config.zone_data, Path::new(HOST_ZONES)).map_err(|error| {
         let place = resolution.place("zone_data");
         problems.push(format!("{place}: {error}, or give `newest` or `bundled`"));
     });
-    Problems::or(problems, zones.ok().map(|zones| Checked { config, zones, site }))
+    Problems::or(problems, zones.ok().map(|zones| Checked { config, zones, site, access }))
 }
 
 /// Runs `chronode config`.

@@ -55,7 +55,7 @@ const DRAIN_LOOK: Duration = Duration::from_millis(50);
 /// Whatever keeps it from starting, as a sentence with its causes; or that it had to stop.
 pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Result<()> {
     // What can be refused is refused before anything is started.
-    let Checked { config, zones, site } = configuration::check(&resolution)?;
+    let Checked { config, zones, site, access } = configuration::check(&resolution)?;
     logging::init(config.log, &config.log_level)?;
     for warning in resolution.warnings() {
         tracing::warn!("{warning}");
@@ -89,7 +89,7 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
             let framework = reader.framework()?;
             let urls = urls(&addresses);
             let page = urls.first().map(String::as_str).unwrap_or_default();
-            let joined = cluster::join(mesos, &config, &own_user, page, framework, notices);
+            let joined = cluster::join(mesos, access, &config, &own_user, page, framework, notices);
             Place::Cluster(joined?)
         }
         (None, None) => bail!("neither this machine nor a cluster was chosen to start commands on"),

@@ -2,6 +2,7 @@
 //!
 //! Reads the files once, at the start. Nothing of them is ever printed.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fmt, fs, iter};
@@ -182,10 +183,27 @@ fn read(flag: &str, path: &Path) -> Result<Vec<u8>, AccessError> {
     })
 }
 
+/// Bits of a secret's mode that let somebody else have it. Its group may read it.
+const OPEN_BITS: u32 = 0o037;
+
+/// Reads a file that others must not.
+fn read_secret(flag: &str, path: &Path) -> Result<Vec<u8>, AccessError> {
+    let bytes = read(flag, path)?;
+    let mode = fs::metadata(path).map_or(0, |metadata| metadata.mode() & 0o7777);
+    if mode & OPEN_BITS != 0 {
+        let shown = path.display();
+        return Err(AccessError(format!(
+            "--{flag}: `{shown}` can be read or changed by others (its mode is {mode:04o}): run `chmod 600 {shown}`, and take \
+             another secret if somebody may have read it"
+        )));
+    }
+    Ok(bytes)
+}
+
 fn secret_of(path: &Path) -> Result<String, AccessError> {
     let flag = "mesos_authentication_secret_file";
     let wrong = |why: &str| AccessError(format!("--{flag}: `{}` {why}", path.display()));
-    let text = String::from_utf8(read(flag, path)?).map_err(|_| wrong("is no text"))?;
+    let text = String::from_utf8(read_secret(flag, path)?).map_err(|_| wrong("is no text"))?;
     // An editor ends the line; Mesos' own clients do not count that either.
     let secret = text.strip_suffix('\n').unwrap_or(&text);
     let secret = secret.strip_suffix('\r').unwrap_or(secret);
@@ -211,7 +229,7 @@ fn trusted_of(path: &Path) -> Result<Vec<Certificate>, AccessError> {
 
 fn identity_of(path: &Path) -> Result<Identity, AccessError> {
     let flag = "mesos_client_certificate";
-    Identity::from_pem(&read(flag, path)?).map_err(|_| {
+    Identity::from_pem(&read_secret(flag, path)?).map_err(|_| {
         AccessError(format!(
             "--{flag}: `{}` must have a certificate and its key, in PEM",
             path.display()
@@ -221,12 +239,15 @@ fn identity_of(path: &Path) -> Result<Identity, AccessError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn file(text: &[u8]) -> (tempfile::TempDir, PathBuf) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
         fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         (directory, path)
     }
 
@@ -251,6 +272,23 @@ mod tests {
             let error = login(text).unwrap_err().to_string();
             assert!(error.starts_with("--mesos_authentication_secret_file: `"), "{error}");
             assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_others_can_read_is_refused() {
+        let (_directory, path) = file(b"s3cret");
+        for (mode, is_private) in [(0o600, true), (0o640, true), (0o644, false), (0o620, false)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let principal = Some("chronode".to_owned());
+            let secret_file = Some(path.clone());
+            let files = AccessFiles { principal, secret_file, ..AccessFiles::default() };
+            match Access::read(&files) {
+                Ok(_) => assert!(is_private, "{mode:o}"),
+                Err(error) => {
+                    assert!(!is_private && error.to_string().contains("chmod 600"), "{error}");
+                }
+            }
         }
     }
 
