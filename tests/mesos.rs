@@ -7,6 +7,9 @@ mod model;
 #[allow(dead_code, reason = "the simulators use more of it")]
 #[path = "sim/rng.rs"]
 mod rng;
+#[allow(dead_code, reason = "the tests of imports use more of it")]
+#[path = "import/zookeeper.rs"]
+mod zookeeper;
 
 mod common;
 
@@ -15,12 +18,23 @@ use std::collections::BTreeMap;
 use common::{Place, Server, wait_for};
 use fake::{Fake, Setup};
 use serde_json::{Value, json};
+use zookeeper::ZooKeeper;
 
 fn start(place: &Place, fake: &Fake) -> Server {
-    let masters = fake.urls().join(",");
+    start_with(place, &fake.urls().join(","), &[])
+}
+
+fn start_with(place: &Place, masters: &str, more: &[&str]) -> Server {
     let flags =
-        ["--master", &masters, "--mesos_framework_name", "nightly", "--failure_retry", "1000"];
-    Server::start(&place.data(), &flags)
+        ["--master", masters, "--mesos_framework_name", "nightly", "--failure_retry", "1000"];
+    Server::start(&place.data(), &[&flags[..], more].concat())
+}
+
+/// What a master writes of itself into ZooKeeper.
+fn node(fake: &Fake, master: usize) -> Vec<u8> {
+    let port = fake.state().ports[master];
+    let address = json!({"hostname": "localhost", "ip": "127.0.0.1", "port": port});
+    json!({"id": "m", "address": address}).to_string().into_bytes()
 }
 
 /// Stores a job that is started by request alone.
@@ -38,6 +52,10 @@ fn put(server: &Server, name: &str, command: &str, more: &Value) {
 fn run(server: &Server, name: &str) {
     let answer = server.request("PUT", &format!("/scheduler/job/{name}"), None);
     assert!(answer.status < 300, "{}", answer.body);
+}
+
+fn is_running(run: &&Value) -> bool {
+    run["attempts"][0]["state"] == "running"
 }
 
 /// No command ran twice.
@@ -159,4 +177,111 @@ fn masters_and_agents_fail_and_come_back() {
     wait_for("quiet", || is_quiet(&fake));
     judge(&fake);
     assert_eq!(fake.ran().len(), 5);
+}
+
+#[test]
+fn the_leading_master_is_found_in_zookeeper_and_followed() {
+    let mut zookeeper = ZooKeeper::start();
+    let (place, fake) = (Place::new(), Fake::start(Setup { masters: 2, ..Setup::default() }));
+    zookeeper.write(None, &[("/mesos/json.info_0000000001", node(&fake, 0))]);
+    let server = start_with(&place, &format!("zk://{}/mesos", zookeeper.hosts), &[]);
+    put(&server, "some", "true", &json!({}));
+    let run_one = |count: usize| {
+        run(&server, "some");
+        wait_for("the run to end", || {
+            let runs = server.runs("some");
+            (runs.len() == count && runs.iter().all(|run| run["verdict"] == "succeeded"))
+                .then_some(())
+        });
+    };
+    run_one(1);
+    // Another leads: its node is the lowest once the first is gone.
+    zookeeper.write(None, &[("/mesos/json.info_0000000002", node(&fake, 1))]);
+    zookeeper.delete("/mesos/json.info_0000000001");
+    fake.fail_over(1, 10);
+    run_one(2);
+    // Who is subscribed needs no ZooKeeper.
+    zookeeper.kill();
+    run_one(3);
+    judge(&fake);
+    let state = fake.state();
+    let frameworks = &state.cluster.master.as_ref().unwrap().frameworks;
+    assert_eq!(frameworks.len(), 1, "one id over both masters");
+}
+
+#[test]
+fn output_is_read_here_when_its_agent_is_gone_if_it_was_kept() {
+    let fake = Fake::start(Setup::default());
+    let (keeps, leaves) = (Place::new(), Place::new());
+    let masters = fake.urls().join(",");
+    let keeper = start_with(&keeps, &masters, &["--mesos_keep_output", "12"]);
+    let other = start_with(&leaves, &masters, &[]);
+    let mut paths = Vec::new();
+    for server in [&keeper, &other] {
+        put(server, "talks", "echo first; echo the last one; echo to stderr >&2", &json!({}));
+        run(server, "talks");
+        let ended = server.ended_run("talks");
+        assert_eq!(ended["verdict"], "succeeded", "{ended}");
+        paths.push(format!("/scheduler/run/{}", ended["id"].as_str().unwrap()));
+    }
+    // What the agent has is read from there, whole, and so long as it can be.
+    assert!(keeper.text(&format!("{}/stdout", paths[0])).contains("first\nthe last one"));
+    wait_for("both streams to be kept", || {
+        let kept = keeps.data().join("runs");
+        let files = walk(&kept);
+        (files.iter().filter(|file| file.metadata().is_ok_and(|it| it.len() > 0)).count() >= 2)
+            .then_some(())
+    });
+    fake.state().cluster.machine_dies(0);
+    assert_eq!(
+        keeper.text(&format!("{}/stdout", paths[0])),
+        "[chronode: 7 bytes omitted]\nhe last one\n"
+    );
+    assert!(keeper.text(&format!("{}/stderr", paths[0])).ends_with("to stderr\n"));
+    let answer = other.request("GET", &format!("{}/stdout", paths[1]), None);
+    assert!(answer.status >= 400, "{}", answer.body);
+    assert!(answer.body.contains("agent"), "{}", answer.body);
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[test]
+fn nobody_leads_beside_live_runs_that_the_launcher_cannot_ask() {
+    let (place, fake) = (Place::new(), Fake::start(Setup::default()));
+    let masters = fake.urls().join(",");
+    let here = Server::start(&place.data(), &["--failure_retry", "1000"]);
+    put(&here, "local", "sleep 1000", &json!({}));
+    run(&here, "local");
+    wait_for("it to run", || here.runs("local").first().filter(is_running).map(|_| ()));
+    here.kill();
+    let refused = Server::try_start(&place.data(), &["--master", &masters], &[]).unwrap_err();
+    assert!(!refused.status.success());
+    assert!(
+        refused.log.contains("1 live runs") && refused.log.contains("--master local"),
+        "{refused:?}"
+    );
+    // Nothing has come of the attempt, and the other way round it is the same.
+    let here = Server::start(&place.data(), &[]);
+    assert!(is_running(&&here.runs("local")[0]));
+    here.request("DELETE", "/scheduler/task/kill/local", None);
+    assert_eq!(here.ended_run("local")["verdict"], "killed");
+    here.kill();
+    let there = start(&place, &fake);
+    put(&there, "remote", "sleep 1000", &json!({}));
+    run(&there, "remote");
+    wait_for("it to run", || there.runs("remote").first().filter(is_running).map(|_| ()));
+    there.kill();
+    let refused = Server::try_start(&place.data(), &[], &[]).unwrap_err();
+    assert!(refused.log.contains("on agents of a cluster"), "{refused:?}");
+    let there = start(&place, &fake);
+    there.request("DELETE", "/scheduler/task/kill/remote", None);
+    assert_eq!(there.ended_run("remote")["verdict"], "killed");
+    judge(&fake);
 }
