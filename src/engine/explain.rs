@@ -411,8 +411,10 @@ fn why_pending(
     match (place::told(state, now, &fitting), fitting) {
         (Some(why), Fitting::AsSeen { .. }) => told.say("awaitsOffer", why),
         (Some(why), Fitting::Fits { .. } | Fitting::Nowhere(_)) => {
-            let passed = now.duration_since(run.wanted_at) >= place::PASSED_FOR;
-            let kept = if passed { "; room is kept free for it" } else { "" };
+            // No offer of a cluster is held.
+            let is_kept =
+                !state.is_cluster() && now.duration_since(run.wanted_at) >= place::PASSED_FOR;
+            let kept = if is_kept { "; room is kept free for it" } else { "" };
             told.say("noRoom", format!("no agent has room for it: {why}{kept}"));
         }
         (None, _) => told.say("aboutToStart", "it is about to be given to the launcher"),

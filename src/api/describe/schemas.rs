@@ -212,7 +212,8 @@ fn history() -> Vec<(&'static str, Value)> {
         (
             "Attempt",
             whole(json!({
-                "attempt": count(), "taskId": text(), "agent": text(), "hostname": or_null(text()), "reportedStatus": or_null(json!({"type": "integer"})),
+                "attempt": count(), "taskId": text(), "agent": text(), "hostname": or_null(text()),
+                "hasSandbox": truth(), "reportedStatus": or_null(json!({"type": "integer"})),
                 "elements": or_null(count()),
                 "state": words(&["launching", "running", "stopping", "unknown", "ended"]),
                 "launchedAt": instant(), "startedAt": time(), "endedAt": time(), "stopReason": or_null(text()),

@@ -106,7 +106,7 @@ async fn a_run_is_printed_whole() {
         let shown = fixture.ask("GET", &format!("{p}/run/{id}")).await.json();
         let attempt = |index: u32, exit| {
             json!({
-                "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local", "hostname": null, "reportedStatus": null, "elements": null, "state": "ended",
+                "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local", "hostname": null, "hasSandbox": false, "reportedStatus": null, "elements": null, "state": "ended",
                 "launchedAt": "2030-01-01T00:00:01.000Z", "startedAt": "2030-01-01T00:00:01.500Z",
                 "endedAt": "2030-01-01T00:00:02.000Z", "stopReason": null, "until": null,
                 "reason": null, "exit": exit, "message": "it failed",
@@ -186,7 +186,7 @@ async fn an_attempt_in_doubt_says_why_and_until_when_news_is_waited_for() {
     let shown = fixture.ask("GET", &format!("/scheduler/run/{id}")).await.json();
     let expected = |index: u32, started, why| {
         json!({
-            "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local", "hostname": null, "reportedStatus": null, "elements": null,
+            "attempt": index, "taskId": format!("ct:1:{index}:a:"), "agent": "local", "hostname": null, "hasSandbox": false, "reportedStatus": null, "elements": null,
             "state": "unknown", "launchedAt": "2030-01-01T00:00:01.000Z", "startedAt": started,
             "endedAt": null, "stopReason": why, "until": "2030-01-01T00:05:00.000Z",
             "reason": "the agent is gone", "exit": null, "message": "",

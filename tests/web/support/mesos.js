@@ -97,7 +97,7 @@ export async function asCluster(page, options = {}) {
   const { run } = options;
   if (!run) return;
   await changed(`**/scheduler/run/${run}`, (shown) => {
-    for (const attempt of shown.attempts) Object.assign(attempt, { agent: "3f7a2c1e-9b1d-4a52-8c0e-5d2a6f7b8c90-S0", hostname: "n1.example.org" });
+    for (const attempt of shown.attempts) Object.assign(attempt, { agent: "3f7a2c1e-9b1d-4a52-8c0e-5d2a6f7b8c90-S0", hostname: "n1.example.org", hasSandbox: true });
   });
   await changed(`**/scheduler/run/${run}/explain`, (shown) => Object.assign(shown, explained));
   await page.route(`**/scheduler/run/${run}/files*`, (route) => {

@@ -35,7 +35,7 @@ export function Attempts({ run }) {
               <td><${When} at=${attempt.endedAt} exactly=${true} /></td>
               <td><${Lasting} from=${attempt.startedAt} to=${attempt.endedAt} /></td>
               <td>${exit ? html`<span class="exit ${exit.tone}">${exit.text}</span>` : html`<span class="none">${ended ? "not known" : "–"}</span>`}</td>
-              <td class="where">${attempt.hostname && html`<a href=${toRun(run.id, { tab: "files", attempt: attempt.attempt })} title="its files">${attempt.hostname}</a> `}${attempt.hostname ? html`<small>${attempt.agent}</small>` : (attempt.agent ?? html`<span class="none">–</span>`)}</td>
+              <td class="where">${attempt.hostname && html`${attempt.hasSandbox ? html`<a href=${toRun(run.id, { tab: "files", attempt: attempt.attempt })} title="its files">${attempt.hostname}</a>` : attempt.hostname} `}${attempt.hostname ? html`<small>${attempt.agent}</small>` : (attempt.agent ?? html`<span class="none">–</span>`)}</td>
               <td class="said">${said(attempt)}</td>
               <td><code class="task">${attempt.taskId}</code></td>
             </tr>`;

@@ -48,9 +48,8 @@ export default function RunScreen({ route, me }) {
   }
   if (!run && problem) return html`<${ProblemBox} problem=${problem} retry=${reload} />`;
   if (!run) return html`<${Loading} lines=${8} />`;
-  // The files of what ran on the scheduler's own machine are not shown.
-  const isElsewhere = run.attempts.some((/** @type {any} */ attempt) => attempt.hostname);
-  const tabs = TABS.filter((each) => each.id !== "files" || isElsewhere || route.params.tab === "files");
+  const hasFiles = run.attempts.some((/** @type {any} */ attempt) => attempt.hasSandbox);
+  const tabs = TABS.filter((each) => each.id !== "files" || hasFiles || route.params.tab === "files");
   const tab = tabs.some((each) => each.id === route.params.tab) ? route.params.tab : "log";
   return html`<${JobZone.Provider} value=${definition?.scheduleTimeZone ?? ""}>
     <div class="run-screen ${tab === "log" || tab === "lineage" ? "filled" : ""}">
