@@ -31,17 +31,21 @@ pub(super) fn decide_report(step: &mut Step<'_>, report: &TaskReport) {
         (Hearing::Ignored, _) => {}
         (Hearing::Noted | Hearing::Acknowledged, _) => stranger(step, hearing, report),
         (Hearing::Runs, TaskStatus::Running { started_at }) => {
-            runs(step, run, attempt, *started_at)
+            let started_at = honest(step, attempt, *started_at);
+            runs(step, run, attempt, started_at);
         }
         (Hearing::Staged, _) => staged(step, run, attempt),
         (Hearing::StopsAgain, TaskStatus::Running { started_at }) => {
-            stops_again(step, run, attempt, Some(*started_at));
+            let started_at = honest(step, attempt, *started_at);
+            stops_again(step, run, attempt, Some(started_at));
         }
         (Hearing::StopsAgain, _) => stops_again(step, run, attempt, None),
         (Hearing::TakenBack, _) => take_back(step, run, attempt),
         (Hearing::Ends, TaskStatus::Ended { exit, started_at, ended_at }) => {
-            let started_at = started_at.or_else(|| started_at_of(attempt));
-            end_attempt(step, run, exit, started_at, *ended_at);
+            let told = started_at.map(|at| honest(step, attempt, at));
+            let started_at = started_at_of(attempt).or(told);
+            let ended_at = honest(step, attempt, *ended_at);
+            end_attempt(step, run, exit, started_at, ended_at);
         }
         (Hearing::EndsUnstarted, _) => {
             if !is_old_answer(step, run, attempt) {
@@ -67,6 +71,14 @@ pub(super) fn decide_report(step: &mut Step<'_>, report: &TaskReport) {
         // The table says these only of a task that runs or has ended.
         (Hearing::Runs | Hearing::Ends, _) => {}
     }
+}
+
+/// The instant that an agent of a cluster names, by its own clock. Where that is set so wrong that it cannot be, before
+/// the launch or the start or in the future, it is when we hear of it.
+fn honest(step: &Step<'_>, attempt: &Attempt, at: Timestamp) -> Timestamp {
+    let (begun, now) = (started_at_of(attempt).unwrap_or(attempt.launched_at), step.now.wall);
+    let can_be = !step.state.is_cluster() || (begun..=now).contains(&at);
+    if can_be { at } else { now }
 }
 
 /// Moves on the runs whose own times have come: further attempts, doubts that news was waited for in vain, time-outs.

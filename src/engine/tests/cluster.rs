@@ -505,3 +505,39 @@ fn what_is_unknown_under_another_framework_may_have_run() {
     let anew = desk.handle(&Event::LauncherConnected { offers: vec![], framework });
     assert_eq!(asked(&anew), [true]);
 }
+
+/// The instants of an attempt are the agent's, by a clock that may be set wrong.
+#[test]
+fn an_instant_that_cannot_be_is_when_it_was_heard() {
+    let at = |text: &str| -> Timestamp { format!("2026-01-01T{text}Z").parse().unwrap() };
+    for (started, ended, expected) in [
+        ("01:00:02", "01:00:08", ("01:00:02", "01:00:08")),
+        // Behind, ahead, and an end before the start.
+        ("00:10:02", "00:10:08", ("01:00:05", "01:00:10")),
+        ("03:00:02", "03:00:08", ("01:00:05", "01:00:10")),
+        ("01:00:04", "01:00:03", ("01:00:04", "01:00:10")),
+    ] {
+        let mut desk = cluster();
+        desk.put(big());
+        let _ = desk.wake("01:00:00");
+        let _ = offer_all(&mut desk, [offered("o1", "a1", amounts(8, 1_000, 0))]);
+        let task_id = desk.state.runs().find_map(Run::live_attempt).unwrap().task_id.clone();
+        let _ = desk.wake("01:00:05");
+        let status = TaskStatus::Running { started_at: at(started) };
+        let _ = desk.handle(&Event::Task(TaskReport { task_id: task_id.clone(), status }));
+        let _ = desk.wake("01:00:10");
+        let (exit, started_at) = (Exit::Code(0), Some(at(started)));
+        let status = TaskStatus::Ended { exit, started_at, ended_at: at(ended) };
+        let decision = desk.handle(&Event::Task(TaskReport { task_id, status }));
+        let run = decision.changes.iter().rev().find_map(|change| match change {
+            Change::RunStored(run) => Some(run),
+            _ => None,
+        });
+        let Some(AttemptState::Ended { started_at, at: ended_at, .. }) =
+            run.and_then(|run| run.attempts.last()).map(|attempt| attempt.state.clone())
+        else {
+            panic!()
+        };
+        assert_eq!((started_at.unwrap(), ended_at), (at(expected.0), at(expected.1)), "{started}");
+    }
+}
