@@ -6,7 +6,6 @@
 //! in turns.
 
 #[path = "../tests/common/mod.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the tests use more of it")]
 mod common;
 #[path = "../tests/mesos/fake/mod.rs"]
 mod fake;
@@ -247,6 +246,14 @@ fn fake() -> Fake {
     Fake::start(Setup { agents, executes: false, lasts: 500, ..Setup::default() })
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures, and looks again every two milliseconds"
+)]
+fn pause() {
+    std::thread::sleep(std::time::Duration::from_millis(2));
+}
+
 /// Watches the fake until everything has run and is acknowledged.
 fn watch(fake: &Fake, begun: Instant) -> Took {
     let mut started = None;
@@ -263,7 +270,7 @@ fn watch(fake: &Fake, begun: Instant) -> Took {
             }
         }
         assert!(begun.elapsed().as_secs() < 120, "{ran} of {DUE} commands were started");
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        pause();
     }
 }
 

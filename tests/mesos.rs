@@ -7,7 +7,6 @@ mod model;
 #[allow(dead_code, reason = "the simulators use more of it")]
 #[path = "sim/rng.rs"]
 mod rng;
-#[allow(dead_code, reason = "the tests of imports use more of it")]
 #[path = "import/zookeeper.rs"]
 mod zookeeper;
 
