@@ -42,8 +42,9 @@ pub(super) fn decide_report(step: &mut Step<'_>, report: &TaskReport) {
         (Hearing::StopsAgain, _) => stops_again(step, run, attempt, None),
         (Hearing::TakenBack, _) => take_back(step, run, attempt),
         (Hearing::Ends, TaskStatus::Ended { exit, started_at, ended_at }) => {
+            let known = started_at_of(attempt).filter(|_| step.state.is_cluster());
             let told = started_at.map(|at| honest(step, attempt, at));
-            let started_at = started_at_of(attempt).or(told);
+            let started_at = known.or(told).or_else(|| started_at_of(attempt));
             let ended_at = honest(step, attempt, *ended_at);
             end_attempt(step, run, exit, started_at, ended_at);
         }
