@@ -256,7 +256,8 @@ fn nobody_leads_beside_live_runs_that_the_launcher_cannot_ask() {
     let (place, fake) = (Place::new(), Fake::start(Setup::default()));
     let masters = fake.urls().join(",");
     let here = Server::start(&place.data(), &["--failure_retry", "1000"]);
-    put(&here, "local", "sleep 1000", &json!({}));
+    // What its runs are compared by is on record, as of one in a cluster.
+    put(&here, "local", "sleep 1000", &json!({"constraints": [["hostname", "UNIQUE"]]}));
     run(&here, "local");
     wait_for("it to run", || here.runs("local").first().filter(is_running).map(|_| ()));
     here.kill();

@@ -235,13 +235,28 @@ fn streams_that_are_none_are_told_and_left() {
 }
 
 #[test]
-fn an_event_that_is_not_understood_is_passed_over() {
+fn of_an_event_that_is_not_understood_what_can_be_read_is_heard() {
     runtime().block_on(async {
         let mut master = Door::open().await;
         let (_handle, mut heard) = start(config(&master.url()));
         let stream = take(master.next().await, "f", "one").await;
         subscribed(&mut heard).await;
         feed(&stream, record(&json!({"type": "UPDATE", "update": "odd"}))).await;
+        // Of offers and updates what can be read is heard: they are given back, and acknowledged.
+        let offers = json!([{"id": {"value": "o1"}, "agent_id": {"value": "S1"}, "hostname": 5},
+            {"id": {"value": "o2"}, "agent_id": {"value": "S2"}, "hostname": "two"}]);
+        feed(&stream, record(&json!({"type": "OFFERS", "offers": {"offers": offers}}))).await;
+        let Heard::Event(event) = hear(&mut heard).await else { panic!() };
+        let offers = event.offers.unwrap().offers;
+        let told: Vec<_> =
+            offers.iter().map(|it| (it.id.value.as_str(), it.hostname.as_str())).collect();
+        assert_eq!(told, [("o1", ""), ("o2", "two")]);
+        let status = json!({"task_id": {"value": "t"}, "agent_id": {"value": "S1"}, "uuid": "dQ==",
+            "state": "TASK_RUNNING", "timestamp": "soon"});
+        feed(&stream, record(&json!({"type": "UPDATE", "update": {"status": status}}))).await;
+        let Heard::Event(event) = hear(&mut heard).await else { panic!() };
+        let status = event.update.unwrap().status;
+        assert_eq!((status.task_id.value.as_str(), status.uuid.as_deref()), ("t", Some("dQ==")));
         feed(&stream, record(&json!({"type": "NEWS"}))).await;
         match hear(&mut heard).await {
             Heard::Event(event) => assert_eq!(event.kind.as_str(), "UNKNOWN"),
@@ -713,7 +728,8 @@ fn masters_and_agents_with_tls_are_shown_a_certificate_and_must_have_one_of_our_
             assert!(matches!(error, FileError::Unreachable { .. }), "{error}");
         }
 
-        let agent = format!("https://{address}");
+        // It is on record without TLS, as masters tell it of every agent.
+        let agent = format!("http://{address}");
         let files = Files::new(&known).unwrap();
         let answering = async {
             // What the client that was dropped may have asked before.

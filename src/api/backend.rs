@@ -331,6 +331,8 @@ pub struct Info {
     pub framework: Option<String>,
     /// Where the masters of the cluster are looked for; `None` without one.
     pub master: Option<String>,
+    /// The roles whose resources are used there; none without one.
+    pub roles: Vec<String>,
     /// Why what is done cannot be recorded; `None` while it can.
     pub audit_problem: Option<String>,
     /// The jump of the wall clock that is not believed; `None` while it is.

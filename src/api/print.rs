@@ -291,6 +291,7 @@ pub(crate) fn info(info: &Info) -> Value {
         launcher_problem,
         framework,
         master,
+        roles,
         audit_problem,
         clock,
         paused,
@@ -309,6 +310,7 @@ pub(crate) fn info(info: &Info) -> Value {
             "problem": launcher_problem,
             "framework": framework,
             "master": master,
+            "roles": roles,
         },
         "audit": {
             "state": if audit_problem.is_none() { "recording" } else { "failing" },

@@ -554,6 +554,7 @@ impl Backend for Memory {
             launcher_problem: None,
             framework: world.framework.clone(),
             master: world.framework.is_some().then(|| "zk://m1:2181/mesos".to_owned()),
+            roles: world.framework.iter().map(|_| "batch".to_owned()).collect(),
             audit_problem: None,
             clock: world.state().clock().doubt().copied(),
             paused: world.paused.clone(),

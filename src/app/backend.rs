@@ -47,6 +47,8 @@ pub(super) struct Identity {
     pub(super) launcher: String,
     /// The masters of the cluster, as they were given; `None` where commands are started on this machine.
     pub(super) master: Option<String>,
+    /// The roles whose resources are used there.
+    pub(super) roles: Vec<String>,
     /// This node, as its clients reach it.
     pub(super) leader: String,
 }
@@ -274,6 +276,7 @@ impl api::Backend for Backend {
                 .filter(|_| self.identity.master.is_some())
                 .map(ToString::to_string),
             master: self.identity.master.clone(),
+            roles: self.identity.roles.clone(),
             audit_problem: self.audit.problem(),
             clock: state.clock().doubt().copied(),
             paused: state.everything_paused().cloned(),

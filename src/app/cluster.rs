@@ -6,7 +6,6 @@ use anyhow::{Context, bail};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::config::{Config, Mesos};
-use crate::driver::view::View;
 use crate::launcher::local::LocalLauncher;
 use crate::launcher::mesos::MesosLauncher;
 use crate::launcher::mesos::book::Terms;
@@ -48,34 +47,37 @@ impl Place {
             Self::Cluster(cluster) => Some(cluster),
         }
     }
+}
 
-    /// Refuses to lead while commands run where this launcher cannot ask: it would say of them that they never were.
-    pub(super) fn check_live_runs(&self, view: &View) -> anyhow::Result<()> {
-        let state = view.read();
-        let is_elsewhere = |run: &&Run| {
-            let placed = run.live_attempt().and_then(|attempt| attempt.placed.as_ref());
-            match self {
-                Self::Here(_) => placed.is_some_and(|placed| placed.sandbox.is_some()),
-                Self::Cluster(_) => placed.is_none(),
-            }
-        };
-        let live = state.runs().filter(|run| run.live_attempt().is_some());
-        let elsewhere: Vec<String> =
-            live.filter(is_elsewhere).map(|run| run.id.to_string()).collect();
-        let Some(first) = elsewhere.first() else { return Ok(()) };
-        let count = elsewhere.len();
-        match self {
-            Self::Here(_) => bail!(
-                "{count} live runs (`{first}` …) are on agents of a cluster, and this machine knows nothing of them: start \
-                 with the --master that they were started with until they are over, or stop them there first"
-            ),
-            Self::Cluster(_) => bail!(
-                "{count} live runs (`{first}` …) are on this machine, and the cluster knows nothing of them: start with \
-                 `--master local` until they are over (`--drain SECONDS` waits for them and starts nothing new), or stop them \
-                 there first"
-            ),
-        }
+/// Refuses to lead while commands run where the launcher, of this machine or of a cluster, cannot ask: it would say of
+/// them that they never were.
+///
+/// # Errors
+///
+/// A sentence that names one of them, and the way out.
+pub(super) fn check_live_runs(is_cluster: bool, live: &[Run]) -> anyhow::Result<()> {
+    let is_elsewhere = |run: &&Run| {
+        // Also a run of this machine may have a place: what its job compares among its runs.
+        let placed = run.live_attempt().map(|attempt| attempt.placed.as_ref());
+        let has_sandbox =
+            placed.map(|placed| placed.is_some_and(|placed| placed.sandbox.is_some()));
+        has_sandbox.is_some_and(|has_sandbox| has_sandbox != is_cluster)
+    };
+    let elsewhere: Vec<String> =
+        live.iter().filter(is_elsewhere).map(|run| run.id.to_string()).collect();
+    let Some(first) = elsewhere.first() else { return Ok(()) };
+    let count = elsewhere.len();
+    if is_cluster {
+        bail!(
+            "{count} live runs (`{first}` …) are on this machine, and the cluster knows nothing of them: start with \
+             `--master local` until they are over (`--drain SECONDS` waits for them and starts nothing new), or stop them \
+             there first"
+        );
     }
+    bail!(
+        "{count} live runs (`{first}` …) are on agents of a cluster, and this machine knows nothing of them: start \
+         with the --master that they were started with until they are over, or stop them there first"
+    );
 }
 
 /// What the launcher has counted, as `/metrics` tells it.
@@ -125,6 +127,7 @@ pub(super) fn access(mesos: &Mesos) -> Result<Access, AccessError> {
         secret_file: mesos.secret_file.clone(),
         ca_file: mesos.ca_file.clone(),
         client_certificate: mesos.client_certificate.clone(),
+        tls: mesos.tls || mesos.masters.names_tls(),
     })
 }
 
@@ -139,20 +142,21 @@ pub(super) fn join(
     notices: UnboundedSender<Notice>,
 ) -> anyhow::Result<Cluster> {
     let files = Files::new(&access)?;
+    let terms = Terms {
+        roles: mesos.roles.clone(),
+        agents_speak_tls: access.expects_tls(),
+        is_checkpointed: mesos.checkpoint,
+        decline_for: mesos.decline_for,
+        revive_every: mesos.revive_every,
+        reconcile_every: mesos.reconcile_every,
+        ..Terms::default()
+    };
     let client = ClientConfig {
         masters: mesos.masters.clone(),
         access,
         framework: framework_info(mesos, config, own_user, webui_url),
         jitter: framework.as_ref().map_or(0, |id| jitter(id.as_str())),
         framework_id: framework.map(|id| id.as_str().to_owned()),
-    };
-    let terms = Terms {
-        roles: mesos.roles.clone(),
-        is_checkpointed: mesos.checkpoint,
-        decline_for: mesos.decline_for,
-        revive_every: mesos.revive_every,
-        reconcile_every: mesos.reconcile_every,
-        ..Terms::default()
     };
     let launcher = MesosLauncher::start(client, terms, notices)
         .context("cannot work for the cluster named by --master")?;

@@ -83,6 +83,8 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     let store = tokio::task::spawn_blocking(move || SqliteStore::open(&directory)).await??;
     let store = Arc::new(store);
     let reader = store.reader()?;
+    // Before the cluster hears of us.
+    cluster::check_live_runs(config.mesos.is_some(), &reader.live_runs()?)?;
     let place = match (here, &config.mesos) {
         (Some(launcher), _) => Place::Here(Arc::new(launcher)),
         (None, Some(mesos)) => {
@@ -103,7 +105,6 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     let (driver, handle, view) =
         Driver::begin(store.clone(), place.launcher(), notices_in, settings, metrics.clone())
             .await?;
-    place.check_live_runs(&view)?;
     let mut driver = tokio::spawn(driver.run());
 
     let jobs = match &config.jobs {
@@ -127,6 +128,7 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
             listening: urls(&addresses),
             launcher: if place.cluster().is_some() { "mesos" } else { "local" }.to_owned(),
             master: config.mesos.as_ref().map(|mesos| mesos.masters.to_string()),
+            roles: config.mesos.as_ref().map(|mesos| mesos.roles.clone()).unwrap_or_default(),
             leader: leader_name(&config.hostname, &addresses),
         },
     });

@@ -37,6 +37,10 @@ pub(super) fn agents(
             writeln!(terminal.out, "{name:<10} {}", table::plain(text))?;
         }
     }
+    let roles: Vec<&str> = list(&told["roles"]).iter().filter_map(Value::as_str).collect();
+    if !roles.is_empty() {
+        writeln!(terminal.out, "{:<10} {}", "roles", table::plain(&roles.join(", ")))?;
+    }
     if let Some(problem) = told["problem"].as_str() {
         writeln!(terminal.err, "the launcher cannot be reached: {}", table::plain(problem))?;
     }

@@ -101,6 +101,20 @@ pub struct MesosFlags {
     )]
     pub mesos_ca_file: Option<PathBuf>,
 
+    /// Whether masters and agents speak TLS where their address does not say so; also without a certificate file
+    #[arg(
+        long = "mesos_tls",
+        alias = "mesos-tls",
+        value_name = "true|false",
+        env = "CHRONODE_MESOS_TLS",
+        action = clap::ArgAction::Set,
+        num_args = 0..=1,
+        default_value_t = false,
+        default_missing_value = "true",
+        help_heading = "Mesos"
+    )]
+    pub mesos_tls: bool,
+
     /// PEM file with a certificate and its key, shown to masters and agents that ask for one
     #[arg(
         long = "mesos_client_certificate",
@@ -185,6 +199,8 @@ pub struct Mesos {
     pub secret_file: Option<PathBuf>,
     /// Who signs the certificates of the cluster.
     pub ca_file: Option<PathBuf>,
+    /// Whether TLS is spoken where an address does not say so, whatever certificates there are.
+    pub tls: bool,
     /// What is shown to whoever asks for a certificate.
     pub client_certificate: Option<PathBuf>,
     /// The page that Mesos links to.
@@ -215,6 +231,7 @@ impl Mesos {
             mesos_authentication_principal,
             mesos_authentication_secret_file,
             mesos_ca_file,
+            mesos_tls,
             mesos_client_certificate,
             webui_url,
             reconciliation_interval,
@@ -250,6 +267,7 @@ impl Mesos {
             principal: mesos_authentication_principal,
             secret_file: mesos_authentication_secret_file,
             ca_file: mesos_ca_file,
+            tls: mesos_tls,
             client_certificate: mesos_client_certificate,
             webui_url,
             reconcile_every: Duration::from_secs(i64::from(reconciliation_interval)),

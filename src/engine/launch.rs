@@ -4,9 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{
-    Attempt, ClusterTerms, Command, Duration, EnvVar, Fetch, Job, Launch, Run, TaskId,
-};
+use crate::model::{Attempt, ClusterTerms, Command, Duration, EnvVar, Fetch, Job, Launch, Run};
 use crate::placement::Assignment;
 
 use super::entry::JobEntry;
@@ -44,11 +42,6 @@ pub(super) fn launch(
         not_after: None,
         cluster: step.state.is_cluster().then(|| Box::new(cluster_terms(job))),
     }
-}
-
-/// The executor of a task: a custom one has the name of its job, as in Chronos, any other that of the task.
-pub(super) fn executor_id<'a>(job: &'a Job, task_id: &'a TaskId) -> &'a str {
-    if job.executor.is_empty() { task_id.as_str() } else { job.name.as_str() }
 }
 
 fn cluster_terms(job: &Job) -> ClusterTerms {

@@ -366,8 +366,10 @@ fn seen(step: &Step<'_>, tally: &Tally<'_>, offers: &[&Offer], fate: OfferFate) 
     let resources = room::together(offers.iter().copied());
     let first = offers[0];
     let unavailable_from = offers.iter().filter_map(|offer| offer.unavailable_from).min();
+    let roles: BTreeSet<&str> = offers.iter().map(|offer| offer.share.as_str()).collect();
+    let share = roles.into_iter().collect::<Vec<_>>().join(", ");
     SeenAgent {
-        offer: Offer { resources, unavailable_from, ..first.clone() },
+        offer: Offer { resources, unavailable_from, share, ..first.clone() },
         left: tally.left_of(&first.agent).unwrap_or_default(),
         at: step.now.wall,
         fate,
@@ -403,7 +405,8 @@ fn begin_attempt(
     let index = u32::try_from(run.attempts.len()).unwrap_or(u32::MAX);
     let arguments = launch::arguments_in_task_id(&entry.job, run);
     let task_id = TaskId::new(run.task_millis, index, &run.job, &arguments);
-    let executor = launch::executor_id(&entry.job, &task_id);
+    // A custom one too is the task's own: Mesos refuses another of the same name beside it that differs in anything.
+    let executor = task_id.as_str();
     let attempt = Attempt {
         reported: None,
         elements: None,

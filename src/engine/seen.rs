@@ -15,7 +15,7 @@ pub(super) struct Seen(BTreeMap<AgentId, SeenAgent>);
 /// What an agent offered last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeenAgent {
-    /// All that it offered then, as if it had been one offer.
+    /// All that it offered then, as if it had been one offer, of all roles by name.
     pub offer: Offer,
     /// What of it was left when runs were placed on it. It is likely to be offered again.
     pub left: Resources,

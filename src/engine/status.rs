@@ -74,12 +74,18 @@ pub(super) fn decide_report(step: &mut Step<'_>, report: &TaskReport) {
     }
 }
 
-/// The instant that an agent of a cluster names, by its own clock. Where that is set so wrong that it cannot be, before
-/// the launch or the start or in the future, it is when we hear of it.
+/// By how much the clocks of two machines may differ as a rule.
+const CLOCKS_APART: Duration = Duration::from_mins(5);
+
+/// The instant that an agent of a cluster names, by its own clock. It is not before the launch or the start, and not in
+/// the future. Where the clock is set so wrong that nothing can be made of it, it is when we hear of it.
 fn honest(step: &Step<'_>, attempt: &Attempt, at: Timestamp) -> Timestamp {
     let (begun, now) = (started_at_of(attempt).unwrap_or(attempt.launched_at), step.now.wall);
-    let can_be = !step.state.is_cluster() || (begun..=now).contains(&at);
-    if can_be { at } else { now }
+    if !step.state.is_cluster() || (begun..=now).contains(&at) {
+        return at;
+    }
+    let is_near = at < begun && begun.duration_since(at) <= CLOCKS_APART;
+    if is_near { begun.min(now) } else { now }
 }
 
 /// Moves on the runs whose own times have come: further attempts, doubts that news was waited for in vain, time-outs.

@@ -219,7 +219,10 @@ impl Files {
         question: &Value,
         part: &str,
     ) -> Result<(String, Value), FileError> {
-        let (url, at) = door(agent)?;
+        // What is on record may be from before TLS was asked for; a login must not go there in clear.
+        let in_clear = agent.strip_prefix("http://").filter(|_| self.access.expects_tls());
+        let agent = in_clear.map_or_else(|| agent.to_owned(), |rest| format!("https://{rest}"));
+        let (url, at) = door(&agent)?;
         let unreachable = |reason: String| FileError::Unreachable { agent: at.clone(), reason };
         let request = self
             .http

@@ -30,6 +30,17 @@ pub enum Masters {
     ZooKeeper(Ensemble),
 }
 
+impl Masters {
+    /// Whether a master is named by an address that begins with `https`.
+    #[must_use]
+    pub fn names_tls(&self) -> bool {
+        match self {
+            Self::At(addresses) => addresses.iter().any(|address| address.is_tls == Some(true)),
+            Self::ZooKeeper(_) => false,
+        }
+    }
+}
+
 /// The address of a master.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
@@ -421,6 +432,18 @@ mod tests {
             r#"{"hostname":"a b","port":1}"#,
         ] {
             assert_eq!(of(text, false), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn masters_name_tls_by_their_scheme() {
+        for (text, expected) in [
+            ("https://m1:5050", true),
+            ("m1:5050,https://m2:5050", true),
+            ("http://m1:5050", false),
+            ("zk://z:2181/mesos", false),
+        ] {
+            assert_eq!(Masters::parse(text).unwrap().unwrap().names_tls(), expected, "{text}");
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct AccessFiles {
     pub ca_file: Option<PathBuf>,
     /// A certificate and its key: `--mesos_client_certificate`.
     pub client_certificate: Option<PathBuf>,
+    /// Whether TLS is spoken where an address does not say so, also without any of these: `--mesos_tls`.
+    pub tls: bool,
 }
 
 /// What is shown to masters and agents.
@@ -35,6 +37,7 @@ pub struct Access {
     secret: Option<String>,
     trusted: Option<Vec<Certificate>>,
     identity: Option<Identity>,
+    is_tls: bool,
 }
 
 /// What is wrong with the files. A sentence that names flag, file and remedy, and never what is in the file.
@@ -60,7 +63,7 @@ impl Access {
     ///
     /// A sentence about the first one that is of no use.
     pub fn read(files: &AccessFiles) -> Result<Self, AccessError> {
-        let AccessFiles { principal, secret_file, ca_file, client_certificate } = files;
+        let AccessFiles { principal, secret_file, ca_file, client_certificate, tls } = files;
         if let Some(name) = principal
             && (name.is_empty() || name.contains(':') || name.chars().any(char::is_control))
         {
@@ -82,6 +85,7 @@ impl Access {
             secret: secret_file.as_deref().map(secret_of).transpose()?,
             trusted: ca_file.as_deref().map(trusted_of).transpose()?,
             identity: client_certificate.as_deref().map(identity_of).transpose()?,
+            is_tls: *tls,
         })
     }
 
@@ -97,10 +101,11 @@ impl Access {
         self.secret.is_some()
     }
 
-    /// Whether masters whose address does not say so speak TLS: they do if certificates were given for it.
+    /// Whether masters whose address does not say so, and agents, whose address never does, speak TLS: they do if it
+    /// was asked for, or certificates were given for it.
     #[must_use]
     pub fn expects_tls(&self) -> bool {
-        self.trusted.is_some() || self.identity.is_some()
+        self.is_tls || self.trusted.is_some() || self.identity.is_some()
     }
 
     /// A client that shows this, follows no redirect and has no time-out but that of connecting.
@@ -273,6 +278,12 @@ mod tests {
             assert!(error.starts_with("--mesos_authentication_secret_file: `"), "{error}");
             assert!(!error.contains("s3cret"), "{error}");
         }
+    }
+
+    #[test]
+    fn tls_is_expected_where_it_is_asked_for_without_a_certificate() {
+        let expects = |tls| Access::read(&AccessFiles { tls, ..AccessFiles::default() }).unwrap();
+        assert!(expects(true).expects_tls() && !expects(false).expects_tls());
     }
 
     #[test]

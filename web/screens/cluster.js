@@ -34,6 +34,7 @@ export default function Cluster({ route }) {
           <dt>launcher</dt>
           <dd>${launcher.kind}, ${launcher.state}${launcher.problem ? `: ${launcher.problem}` : ""}</dd>
           ${launcher.master && html`<dt>masters</dt><dd><code>${launcher.master}</code></dd>`}
+          ${launcher.roles?.length > 0 && html`<dt>${launcher.roles.length > 1 ? "roles" : "role"}</dt><dd>${launcher.roles.join(", ")}</dd>`}
           ${launcher.framework && html`<dt>framework</dt><dd><code>${launcher.framework}</code></dd>`}
           <dt>audit log</dt>
           <dd>${audit.state}${audit.problem ? `: ${audit.problem}` : ""}</dd>

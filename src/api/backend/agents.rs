@@ -35,6 +35,8 @@ pub struct AgentView {
 /// What an agent of a cluster offered last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastOffer {
+    /// To which roles, with commas between.
+    pub role: String,
     /// All that it offered.
     pub offered: Resources,
     /// What of it was left.
@@ -130,8 +132,13 @@ impl AgentView {
                 found.entry(offer.agent.clone()).or_insert_with(|| Self::unseen(&offer.agent));
             view.describe(offer);
             let fate = Fate::of(fate, scope);
-            view.offer =
-                Some(LastOffer { offered: offer.resources, left: *left, at: Some(*at), fate });
+            view.offer = Some(LastOffer {
+                role: offer.share.clone(),
+                offered: offer.resources,
+                left: *left,
+                at: Some(*at),
+                fate,
+            });
         }
         for offer in state.offers().values() {
             let view =
@@ -183,7 +190,8 @@ impl AgentView {
         let open = self.offer.as_ref().filter(|last| last.fate == Fate::Open);
         let resources = open.map(|last| last.offered).unwrap_or_default().plus(offer.resources);
         let fate = Fate::Open;
-        self.offer = Some(LastOffer { offered: resources, left: resources, at: None, fate });
+        let role = offer.share.clone();
+        self.offer = Some(LastOffer { role, offered: resources, left: resources, at: None, fate });
     }
 
     fn learn_hostname(&mut self, attempt: &Attempt) {

@@ -159,7 +159,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
     }));
     let offer = whole(json!({
         "offered": resources(), "left": resources(), "at": or_null(instant()),
-        "fate": words(&["open", "used", "notWanted", "nothingFits"]), "runs": count(),
+        "role": text(), "fate": words(&["open", "used", "notWanted", "nothingFits"]), "runs": count(),
         "job": or_null(text()), "run": or_null(text()), "reason": or_null(text()),
     }));
     let constraint = || array(text());
@@ -180,7 +180,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
     }));
     let agents = whole(json!({
         "total": count(), "agents": array(agent), "launcher": text(), "problem": or_null(text()),
-        "framework": or_null(text()), "master": or_null(text()), "leader": or_null(text()),
+        "framework": or_null(text()), "master": or_null(text()), "roles": array(text()), "leader": or_null(text()),
     }));
     vec![
         ("Overview", whole(json!({"total": count(), "counts": whole(counts), "jobs": array(job)}))),

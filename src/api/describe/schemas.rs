@@ -353,7 +353,7 @@ fn process() -> Vec<(&'static str, Value)> {
                 })),
                 "launcher": whole(json!({
                     "kind": words(&["local", "mesos"]), "state": words(&["connected", "gone"]), "problem": or_null(text()),
-                    "framework": or_null(text()), "master": or_null(text()),
+                    "framework": or_null(text()), "master": or_null(text()), "roles": texts(),
                 })),
                 "audit": whole(json!({"state": words(&["recording", "failing"]), "problem": or_null(text())})),
                 "clock": or_null(whole(json!({"expected": instant(), "shown": instant()}))),

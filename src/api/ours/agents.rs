@@ -35,6 +35,7 @@ pub(crate) async fn show(desk: Desk, RawQuery(query): RawQuery) -> Result<Respon
         "problem": info.launcher_problem,
         "framework": info.framework,
         "master": info.master,
+        "roles": info.roles,
         "leader": desk.leader(),
     })))
 }
@@ -96,13 +97,14 @@ fn attribute(attribute: &Attribute) -> Value {
 }
 
 fn last_offer(last: &LastOffer) -> Value {
-    let LastOffer { offered, left, at, fate } = last;
+    let LastOffer { role, offered, left, at, fate } = last;
     let (runs, first) = match fate {
         Fate::Open | Fate::NotWanted => (0, None),
         Fate::Used { runs } => (*runs, None),
         Fate::NothingFits { first } => (0, first.as_ref()),
     };
     json!({
+        "role": role,
         "offered": resources(offered),
         "left": resources(left),
         "at": at.map(instant),

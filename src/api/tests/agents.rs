@@ -80,7 +80,7 @@ async fn agents_are_told_with_what_is_left_of_them() {
             json!({
                 "total": 3,
                 "agents": [agent("gone", nothing.clone(), false, 1, 1), agent("one", Value::Null, true, 2, 2), two],
-                "launcher": "local", "problem": null, "framework": null, "master": null, "leader": "n1:4400",
+                "launcher": "local", "problem": null, "framework": null, "master": null, "roles": [], "leader": "n1:4400",
             })
         );
     }
@@ -102,7 +102,7 @@ async fn several_offers_of_one_agent_are_one() {
     assert_eq!(
         agent["offer"],
         json!({
-            "offered": both, "left": both, "at": null, "fate": "open", "runs": 0, "job": null, "run": null,
+            "role": "", "offered": both, "left": both, "at": null, "fate": "open", "runs": 0, "job": null, "run": null,
             "reason": null,
         })
     );
@@ -161,10 +161,11 @@ async fn agents_of_a_cluster_are_told_with_their_last_offer_and_what_became_of_i
         (&told["launcher"], &told["framework"], &told["master"]),
         (&json!("mesos"), &json!("f-1"), &json!("zk://m1:2181/mesos"))
     );
+    assert_eq!(told["roles"], json!(["batch"]));
     let offer = |fate: &str, runs: u32, why: [Value; 3]| {
         let [job, run, reason] = why;
         json!({
-            "offered": {"cpus": 4.0, "mem": 1_000.0, "disk": 0.0, "ports": 100},
+            "role": "", "offered": {"cpus": 4.0, "mem": 1_000.0, "disk": 0.0, "ports": 100},
             "left": {"cpus": 3.0, "mem": 900.0, "disk": 0.0, "ports": 99},
             "at": "2030-01-01T00:00:00.000Z", "fate": fate, "runs": runs, "job": job, "run": run, "reason": reason,
         })
@@ -205,6 +206,7 @@ async fn agents_of_a_cluster_are_told_with_their_last_offer_and_what_became_of_i
         json!({
             "kind": "mesos", "state": "connected", "problem": null, "framework": "f-1",
             "master": "zk://m1:2181/mesos",
+            "roles": ["batch"],
         })
     );
 }

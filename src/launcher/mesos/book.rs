@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use crate::launcher::{Notice, Order};
 use crate::mesos::wire::{self, Call, CallType, EventType};
 use crate::model::{
-    AgentId, BootInstant, Duration, FrameworkId, Launch, Now, OfferId, TaskId, TaskReport,
+    AgentId, BootInstant, Duration, FrameworkId, Launch, Now, Offer, OfferId, TaskId, TaskReport,
     TaskStatus, Term,
 };
 
@@ -43,6 +43,8 @@ const INVERSE_DECLINED_FOR: f64 = 60.0;
 pub struct Terms {
     /// The roles that the framework has subscribed with. Resources that are reserved to others do not count.
     pub roles: Vec<String>,
+    /// Whether agents are asked by TLS for what tasks have written.
+    pub agents_speak_tls: bool,
     /// Whether agents keep tasks of the framework on record.
     pub is_checkpointed: bool,
     /// For how long what is not used is not to be offered again.
@@ -60,6 +62,7 @@ impl Default for Terms {
     fn default() -> Self {
         Self {
             roles: vec!["*".to_owned()],
+            agents_speak_tls: false,
             is_checkpointed: true,
             decline_for: Duration::from_secs(5),
             revive_every: Duration::from_secs(5),
@@ -352,9 +355,12 @@ impl Book {
             let ids = new.iter().map(|offer| OfferId::new(offer.id.value.clone())).collect();
             return self.release(now, ids, self.terms.decline_for);
         }
-        let offers = new.into_iter().map(|offer| convert::offer(offer, &self.terms.roles));
-        let offers = offers.collect();
+        let offers = new.into_iter().map(|offer| self.understood(offer)).collect();
         self.tell(Notice::Offered(offers));
+    }
+
+    fn understood(&self, offer: &wire::Offer) -> Offer {
+        convert::offer(offer, &self.terms.roles, self.terms.agents_speak_tls)
     }
 
     /// Declines those of the offers that are open.

@@ -259,7 +259,10 @@ impl Runner {
             match serde_json::from_slice::<Event>(&record) {
                 Ok(event) => self.step(Input::Event(Box::new(event))),
                 Err(error) if error.is_data() => {
-                    tracing::warn!(%error, "an event of the master is not understood, and passed over");
+                    tracing::warn!(%error, "an event of the master is not understood");
+                    if let Some(event) = Event::understood_in_part(&record) {
+                        self.step(Input::Event(Box::new(event)));
+                    }
                 }
                 Err(error) => self.end(format!("a record is no JSON ({error})")),
             }

@@ -1,6 +1,7 @@
 //! What a master says to a scheduler.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Address, Id, InverseOffer, Offer, TaskStatus, words};
 
@@ -63,6 +64,36 @@ pub struct Event {
     /// With ERROR.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Message>,
+}
+
+impl Event {
+    /// What can be read of a record that is no event as we know them: all offers, of those that are not understood their
+    /// names alone, so that they are given back; and of an update whose it is and how it is acknowledged. `None` if there
+    /// is nothing of either.
+    #[must_use]
+    pub fn understood_in_part(record: &[u8]) -> Option<Self> {
+        let event: Value = serde_json::from_slice(record).ok()?;
+        let part = |value: &Value| serde_json::from_value(value.clone()).ok();
+        let id = |value: &Value| serde_json::from_value::<Id>(value.clone()).ok();
+        if event["type"] == EventType::Offers.as_str() {
+            let offers = event["offers"]["offers"].as_array()?.iter().filter_map(|offer| {
+                part(offer).or_else(|| {
+                    let (id, agent_id) = (id(&offer["id"])?, id(&offer["agent_id"])?);
+                    Some(Offer { id, agent_id, ..Offer::default() })
+                })
+            });
+            let offers = Some(Offers { offers: offers.collect() });
+            return Some(Self { kind: EventType::Offers, offers, ..Self::default() });
+        }
+        let status = &event["update"]["status"];
+        let status = TaskStatus {
+            task_id: id(&status["task_id"])?,
+            agent_id: id(&status["agent_id"]),
+            uuid: status["uuid"].as_str().map(str::to_owned),
+            ..TaskStatus::default()
+        };
+        Some(Self { kind: EventType::Update, update: Some(Update { status }), ..Self::default() })
+    }
 }
 
 /// SUBSCRIBED.

@@ -4,6 +4,7 @@
 //! They block, so async code calls them through `spawn_blocking`. Another process may read too: `chronode backup`.
 
 mod pages;
+mod start;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -18,8 +19,7 @@ use super::open::{self, error};
 use super::schema::LAYOUT;
 use crate::model::HistoryEntry;
 use crate::model::{
-    FrameworkId, Incarnation, Job, JobName, Pattern, Run, RunId, RunState, Scope, Timestamp,
-    Verdict,
+    Incarnation, Job, JobName, Pattern, Run, RunId, RunState, Scope, Timestamp, Verdict,
 };
 use crate::store::Error;
 use crate::store::codec::{self, DecodeError};
@@ -105,18 +105,6 @@ impl Reader {
     ) -> Result<Vec<HistoryEntry>, Error> {
         let (sql, values) = list_query(filter, before, limit)?;
         self.with(|reading| reading.rows(&sql, params_from_iter(values), |row| reading.entry(row)))
-    }
-
-    /// What the launcher was to its cluster when it was last connected to one.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`]
-    pub fn framework(&self) -> Result<Option<FrameworkId>, Error> {
-        self.with(|reading| {
-            let marks = read_marks(reading.connection, reading.path)?;
-            Ok(marks.framework.map(FrameworkId::new))
-        })
     }
 
     /// The run of this name, live or ended; `None` if there never was one or it has been pruned.

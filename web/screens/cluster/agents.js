@@ -77,7 +77,7 @@ function LastOffer({ offer }) {
   const { text, tone, glyph } = fateOf(offer);
   return html`<p class="last-offer">
     <span class="state ${tone}"><span class="glyph" aria-hidden="true">${glyph}</span> ${text}</span>
-    <small>${offer.at ? html`<${When} at=${offer.at} />, ` : ""}offered ${listed(offer.offered)}</small>
+    <small>${offer.at ? html`<${When} at=${offer.at} />, ` : ""}offered ${listed(offer.offered)}${offer.role && offer.role !== "*" ? html` to <code>${offer.role}</code>` : ""}</small>
     ${offer.job &&
     offer.run &&
     html`<small class="why-not">first in turn: <a href=${toRun(offer.run)}>a run</a> of <a href=${toJob(offer.job)}>${offer.job}</a>, ${offer.reason}</small>`}

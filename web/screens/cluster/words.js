@@ -5,7 +5,7 @@ import { counted } from "../../data/format.js";
 /**
  * @typedef {{cpus: number, mem: number, disk: number, ports: number}} Resources memory and disk in MiB
  * @typedef {{name: string, kind: string, value: string | number | string[] | null}} Attribute
- * @typedef {{offered: Resources, left: Resources, at: string | null, fate: string, runs: number, job: string | null, run: string | null, reason: string | null}} Offer
+ * @typedef {{role: string, offered: Resources, left: Resources, at: string | null, fate: string, runs: number, job: string | null, run: string | null, reason: string | null}} Offer
  */
 
 /** @param {number} amount in MiB, as resources of Mesos are */

@@ -6,9 +6,10 @@ use crate::model::{
     AgentId, Attribute, AttributeValue, Offer, OfferId, OfferKind, Scalar, Timestamp,
 };
 
-/// The offer as the engine understands it, for a framework of these roles.
+/// The offer as the engine understands it, for a framework of these roles. Whether its agent speaks TLS it does not say
+/// (a master writes `http` in any case), so that has to be known.
 #[must_use]
-pub fn offer(offer: &wire::Offer, roles: &[String]) -> Offer {
+pub fn offer(offer: &wire::Offer, roles: &[String], has_tls: bool) -> Offer {
     let wire::Offer {
         id,
         agent_id,
@@ -28,7 +29,7 @@ pub fn offer(offer: &wire::Offer, roles: &[String]) -> Offer {
         resources: Pool::new(resources, roles).total(),
         kind: OfferKind::Once,
         unavailable_from: unavailability.and_then(|it| unavailable_from(&it)),
-        files_at: url.as_ref().and_then(files_at),
+        files_at: url.as_ref().and_then(|url| files_at(url, has_tls)),
         share: share(allocation_info.as_ref()).to_owned(),
     }
 }
@@ -64,13 +65,14 @@ fn unavailable_from(unavailability: &wire::Unavailability) -> Option<Timestamp> 
 
 /// How the agent is reached. By its address rather than its name, which may mean nothing here; but a certificate is for
 /// the name.
-fn files_at(url: &wire::Url) -> Option<String> {
+fn files_at(url: &wire::Url, has_tls: bool) -> Option<String> {
     let wire::Url { scheme, address, path: _ } = url;
     let wire::Address { hostname, ip, port } = address;
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let (scheme, host) = match scheme.as_str() {
-        "https" => ("https", given(hostname).or_else(|| given(ip))?),
-        _ => ("http", given(ip).or_else(|| given(hostname))?),
+    let (scheme, host) = if has_tls || scheme == "https" {
+        ("https", given(hostname).or_else(|| given(ip))?)
+    } else {
+        ("http", given(ip).or_else(|| given(hostname))?)
     };
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     Some(format!("{scheme}://{host}:{port}"))

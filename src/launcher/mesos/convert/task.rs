@@ -75,12 +75,14 @@ pub fn task(launch: &Launch, picked: Picked) -> wire::TaskInfo {
     };
     match executor {
         // It executes the task its own way: the command line is in its data.
-        Some((executor_id, value)) => {
+        Some((job, value)) => {
             task.executor = Some(wire::ExecutorInfo {
-                executor_id: wire::Id::new(executor_id.clone()),
+                // Of this task alone: beside one of the same name Mesos takes none that differs in anything, and every run
+                // has an environment of its own.
+                executor_id: wire::Id::new(task_id.as_str()),
                 command: Some(wire::CommandInfo { shell: Some(true), value: Some(value), ..terms }),
                 container: in_container,
-                name: Some(executor_id),
+                name: Some(job),
                 resources: Vec::new(),
             });
             task.data = Some(STANDARD.encode(data));

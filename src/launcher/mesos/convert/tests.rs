@@ -62,7 +62,7 @@ fn an_offer_says_what_its_agent_is() {
         "unavailability": {"start": {"nanoseconds": 1_800_000_000_000_000_000_i64}},
     });
     let given: wire::Offer = serde_json::from_value(given).unwrap();
-    let offer = offer(&given, &roles(&["batch", "batch/night"]));
+    let offer = offer(&given, &roles(&["batch", "batch/night"]), false);
     assert_eq!(
         offer.resources,
         Resources { disk: Scalar::from_thousandths(100_000), ..wanted(1_750, 512_000, 10) }
@@ -84,15 +84,18 @@ fn an_offer_says_what_its_agent_is() {
 
 #[test]
 fn files_are_at_the_name_that_a_certificate_is_for() {
-    let at = |scheme: &str, address: Value| {
+    let at_of = |scheme: &str, address: Value, has_tls: bool| {
         let mut offer = wire::Offer::default();
         let address = serde_json::from_value(address).unwrap();
         offer.url = Some(wire::Url { scheme: scheme.to_owned(), address, path: None });
-        super::offer(&offer, &[]).files_at
+        super::offer(&offer, &[], has_tls).files_at
     };
+    let at = |scheme: &str, address: Value| at_of(scheme, address, false);
     let both = json!({"hostname": "a.example", "ip": "::1", "port": 5051});
     assert_eq!(at("https", both.clone()).as_deref(), Some("https://a.example:5051"));
-    assert_eq!(at("http", both).as_deref(), Some("http://[::1]:5051"));
+    assert_eq!(at("http", both.clone()).as_deref(), Some("http://[::1]:5051"));
+    // A master says so of agents with TLS, too.
+    assert_eq!(at_of("http", both, true).as_deref(), Some("https://a.example:5051"));
     let name = json!({"hostname": "a.example", "port": 5051});
     assert_eq!(at("http", name).as_deref(), Some("http://a.example:5051"));
     assert_eq!(at("http", json!({"port": 5051})), None);
@@ -426,7 +429,8 @@ fn a_custom_executor_is_told_in_its_own_way() {
     let command = executor.command.unwrap();
     assert_eq!((task.command, task.container), (None, None));
     assert_eq!(task.data.as_deref(), Some("ZmxhZ3N8d29yaw=="));
-    assert_eq!(executor.executor_id.value, "nightly");
+    assert_eq!(executor.executor_id.value, launch.task_id.as_str());
+    assert_eq!(executor.name.as_deref(), Some("nightly"));
     assert_eq!(
         (command.shell, command.value.as_deref()),
         (Some(true), Some("/opt/executor --flag"))
