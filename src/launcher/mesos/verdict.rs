@@ -99,14 +99,17 @@ fn failure(update: &wire::TaskStatus, reason: &str, message: &str, known: &Known
         let reason = "it took longer than its `timeout`, and its agent stopped it".to_owned();
         return Exit::Failed { reason };
     }
-    let code = message.strip_prefix("Command exited with status ").and_then(|it| it.parse().ok());
+    // The command executor says `Command`, that of Docker `Container`.
+    let ended = ["Command ", "Container "].iter().find_map(|who| message.strip_prefix(who));
+    let ended = ended.unwrap_or_default();
+    let code = ended.strip_prefix("exited with status ").and_then(|it| it.parse().ok());
     // A code of 0 would be a success, and this is none.
     if let Some(code) = code
         && code != 0
     {
         return Exit::Code(code);
     }
-    if let Some(signal) = message.strip_prefix("Command terminated with signal ").and_then(signal) {
+    if let Some(signal) = ended.strip_prefix("terminated with signal ").and_then(signal) {
         return Exit::Signal(signal);
     }
     let is_before_start = match reason {
@@ -221,6 +224,8 @@ mod tests {
         let failed = |message: &str| exit(&json!({"state": "TASK_FAILED", "message": message}));
         assert_eq!(exit(&json!({"state": "TASK_FINISHED"})), Exit::Code(0));
         assert_eq!(failed("Command exited with status 3"), Exit::Code(3));
+        assert_eq!(failed("Container exited with status 75"), Exit::Code(75));
+        assert_eq!(failed("Container terminated with signal Killed"), Exit::Signal(9));
         for (text, number) in [
             ("Hangup", 1),
             ("Aborted", 6),

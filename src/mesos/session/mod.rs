@@ -502,6 +502,15 @@ impl Session {
                 let reason = format!("the master at {at} does not know the framework any longer");
                 self.lose(now, reason, outputs);
             }
+            // It has seen the stream end before we have.
+            403 if says("not subscribed") || says("not connected") => {
+                let reason = format!("the master at {at} has seen the subscription end");
+                self.lose(now, reason, outputs);
+            }
+            status @ (401 | 403) => {
+                let reason = sentence::refusal(at, status, &answer.message, &self.login);
+                self.refuse(now, reason, outputs);
+            }
             500..=599 => {
                 let reason = sentence::unready(at, answer.status, &answer.message);
                 self.lose(now, reason, outputs);

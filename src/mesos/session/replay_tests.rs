@@ -243,7 +243,6 @@ fn recorded_refusals_have_a_remedy() {
         lost: the master at 127.0.0.1:5050 does not take the login of `chronode` ("401 Unauthorized."): let `--mesos_authentication_secret_file` and the master's `--credentials` agree
         lost: the master at 127.0.0.1:5050 answers 400 ("Failed to validate scheduler::Call: Authenticated principal 'scheduler' does not match principal 'other' set in `FrameworkInfo`"): let `--mesos_authentication_principal` be the name that logs in
         subscribed as 0000 at 5050
-        refused: 401 401 Unauthorized.
-        refused: 400 Authenticated principal 'other' does not match principal 'scheduler' set in `FrameworkInfo`
+        lost: the master at 127.0.0.1:5050 does not take the login of `chronode` ("401 Unauthorized."): let `--mesos_authentication_secret_file` and the master's `--credentials` agree
     "#]].assert_eq(&walk("http_basic_auth"));
 }

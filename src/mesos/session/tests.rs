@@ -431,10 +431,13 @@ fn calls_that_meet_trouble_end_the_subscription_or_are_told() {
         panic!("{outputs:?}")
     };
     assert_eq!((refused, message.as_str()), (&call(), "Expecting 'kill' to be present"));
+    // Nothing is wrong with the call: whoever calls may not, or is not connected any longer.
     let (outputs, _) = after(answered(403, "", None));
-    assert!(
-        matches!(&outputs[..], [Output::Tell(Heard::Refused { status: 403, message, .. })] if message.contains("ACLs"))
-    );
+    assert!(lost(&outputs).contains("ACLs"), "{outputs:?}");
+    let (outputs, _) = after(answered(401, "", None));
+    assert!(lost(&outputs).contains("--mesos_authentication"), "{outputs:?}");
+    let (outputs, _) = after(answered(403, "Framework is not subscribed", None));
+    assert!(lost(&outputs).contains("has seen the subscription end"));
     let (outputs, _) = after(answered(400, "Framework cannot be found", None));
     assert!(lost(&outputs).contains("does not know the framework"));
     let (outputs, _) = after(answered(503, "Master has not finished recovery", None));

@@ -123,7 +123,9 @@ impl World {
             Some(Exit::Failed { .. }) => {
                 starts.is_empty() || end.is_some_and(|(state, _)| *state != TaskState::Finished)
             }
-            Some(Exit::CouldNotStart { .. }) => starts.is_empty(),
+            Some(Exit::CouldNotStart { .. }) => {
+                starts.is_empty() && self.told_of_trouble.contains(task_id)
+            }
         };
         if !is_true {
             self.violation(format!("{task_id}: on record is {exit:?}, and true is {starts:?}"));

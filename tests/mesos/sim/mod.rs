@@ -143,6 +143,8 @@ pub(crate) struct World {
     pub(crate) runs: BTreeMap<RunId, Run>,
     pub(crate) run_of: BTreeMap<TaskId, RunId>,
     pub(crate) heard: BTreeMap<String, chronode::mesos::wire::TaskState>,
+    /// The tasks of which it was said that they had failed, or could not begin.
+    pub(crate) told_of_trouble: BTreeSet<TaskId>,
     /// The attempts that were given up as lost, or of which nobody could say anything.
     pub(crate) doubted: BTreeSet<TaskId>,
     pub(crate) played: Rc<RefCell<Played>>,
@@ -221,6 +223,7 @@ impl World {
             runs: BTreeMap::new(),
             run_of: BTreeMap::new(),
             heard: BTreeMap::new(),
+            told_of_trouble: BTreeSet::new(),
             doubted: BTreeSet::new(),
             played: Rc::default(),
             is_traced,

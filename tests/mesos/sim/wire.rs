@@ -1,7 +1,8 @@
 //! The connection between the process and the master: one stream of events, calls beside it, and what goes wrong there.
 
 use chronode::mesos::session::{Answer, Input, Login, subscribe};
-use chronode::mesos::wire::Call;
+use chronode::mesos::wire::{Call, TaskState};
+use chronode::model::TaskId;
 
 use super::{ConnectionId, Happening, MILLI, MINUTE, SECOND, What, World};
 use crate::model::call::stream_id;
@@ -176,6 +177,14 @@ impl World {
                     let text = serde_json::to_string(&event).expect("an event");
                     format!("event {}", super::process::brief(&text))
                 });
+                if let Some(status) = event.update.as_ref().map(|update| &update.status)
+                    && matches!(
+                        status.state,
+                        TaskState::Error | TaskState::Failed | TaskState::Dropped
+                    )
+                {
+                    self.told_of_trouble.insert(TaskId::from_text(&status.task_id.value));
+                }
                 if let Some(status) = event.update.as_ref().map(|update| &update.status)
                     && let Some(uuid) = &status.uuid
                 {

@@ -136,7 +136,7 @@ impl Book {
             if !self.tasks.get(&id).is_some_and(|task| task.is_launched && !task.is_seen) {
                 continue;
             }
-            if (400..500).contains(&status) {
+            if status == 400 {
                 let reason = format!("the master does not take its launch: {message}");
                 let exit = Exit::CouldNotStart { reason };
                 let ended = TaskStatus::Ended { exit, started_at: None, ended_at: now.wall };
@@ -146,6 +146,10 @@ impl Book {
                 task.ended = Some(ended.clone());
                 task.told = Some(ended.clone());
                 self.report(id, ended);
+            } else if (400..500).contains(&status) {
+                // Somebody on the way, or the master, took no call at all: nothing is wrong with what was launched.
+                self.tasks.forget(&id);
+                self.report(id, TaskStatus::NeverLaunched);
             } else {
                 self.tasks.ask(&id, Some(ask_now(now.boot)));
             }
