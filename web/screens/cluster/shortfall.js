@@ -24,7 +24,7 @@ export function Shortfall() {
   const more = data.wants.length - SHOWN;
   return html`<section class="card shortfall" aria-label="what is missing">
     <h2>What is missing</h2>
-    <p><strong>${count(data.runs)}</strong> of the ${waiting} that wait find no place on ${counted(data.agents, "known agent")}. Together ${data.runs === 1 ? "it wants" : "they want"} ${listed(data.missing)} more.</p>
+    <p><strong>${count(data.runs)}</strong> of the ${waiting} that ${data.waiting === 1 ? "waits" : "wait"} ${data.runs === 1 ? "finds" : "find"} no place on ${counted(data.agents, "known agent")}. ${data.runs === 1 ? "It wants" : "Together they want"} ${listed(data.missing)} more.</p>
     <div class="scroll-x" tabindex="0" role="region" aria-label="by what is wanted">
       <table>
         <thead><tr><th>Runs</th><th>Each wants</th><th>Where</th><th>Jobs</th><th>Why not</th></tr></thead>
