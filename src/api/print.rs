@@ -165,7 +165,7 @@ fn attempt(attempt: &Attempt) -> Value {
         "taskId": task_id.as_str(),
         "agent": agent.as_str(),
         "hostname": placed.as_ref().map(|placed| placed.hostname.as_str()),
-        "hasSandbox": placed.as_ref().is_some_and(|placed| placed.sandbox.is_some()),
+        "hasSandbox": attempt.sandbox().is_some(),
         "reportedStatus": reported,
         "elements": elements,
         "state": null,

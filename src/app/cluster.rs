@@ -57,11 +57,7 @@ impl Place {
 /// A sentence that names one of them, and the way out.
 pub(super) fn check_live_runs(is_cluster: bool, live: &[Run]) -> anyhow::Result<()> {
     let is_elsewhere = |run: &&Run| {
-        // Also a run of this machine may have a place: what its job compares among its runs.
-        let placed = run.live_attempt().map(|attempt| attempt.placed.as_ref());
-        let has_sandbox =
-            placed.map(|placed| placed.is_some_and(|placed| placed.sandbox.is_some()));
-        has_sandbox.is_some_and(|has_sandbox| has_sandbox != is_cluster)
+        run.live_attempt().is_some_and(|attempt| attempt.sandbox().is_some() != is_cluster)
     };
     let elsewhere: Vec<String> =
         live.iter().filter(is_elsewhere).map(|run| run.id.to_string()).collect();

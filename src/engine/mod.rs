@@ -407,17 +407,16 @@ impl<'a> Step<'a> {
         millis
     }
 
-    /// Asks the launcher about every live attempt.
     /// Whether an attempt was launched for what the launcher was to its cluster before: then that it is unknown says nothing.
     fn is_of_another_framework(&self, attempt: &Attempt) -> bool {
         let framework = self.decision.changes.iter().find_map(|change| {
             if let Change::FrameworkSet(framework) = change { Some(framework) } else { None }
         });
         let Some(framework) = framework.or_else(|| self.state.framework()) else { return false };
-        let sandbox = attempt.placed.as_ref().and_then(|placed| placed.sandbox.as_ref());
-        !sandbox.is_some_and(|sandbox| sandbox.is_of(framework))
+        !attempt.sandbox().is_some_and(|sandbox| sandbox.is_of(framework))
     }
 
+    /// Asks the launcher about every live attempt.
     fn reconcile(&mut self) {
         let live: Vec<Question> = self
             .state

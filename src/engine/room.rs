@@ -149,8 +149,9 @@ pub(super) fn placed(
         return None;
     }
     let framework = state.framework().filter(|_| state.is_cluster());
-    let place = offer.files_at.as_ref().zip(framework);
-    let sandbox = place.map(|(agent, framework)| Sandbox::of(agent, framework, executor));
+    // Also where the offer does not say how its agent is reached: that an attempt has a sandbox says that it is not here.
+    let agent = offer.files_at.as_deref().unwrap_or_default();
+    let sandbox = framework.map(|framework| Sandbox::of(agent, framework, executor));
     Some(Placed { hostname: offer.hostname.clone(), values, sandbox })
 }
 

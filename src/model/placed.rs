@@ -16,7 +16,7 @@ pub struct Placed {
 /// Where an agent keeps the files of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sandbox {
-    /// How the agent is reached, such as `http://10.0.0.7:5051`.
+    /// How the agent is reached, such as `http://10.0.0.7:5051`; empty if its offer did not say.
     pub agent: String,
     /// The directory as the agent knows it, without a slash at the end.
     pub directory: String,

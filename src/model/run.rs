@@ -2,7 +2,7 @@
 
 use super::{
     AgentId, BackfillId, BootInstant, Duration, EnvVar, Exit, Incarnation, Intervention, JobName,
-    Placed, Resources, RunId, TaskId, Timestamp,
+    Placed, Resources, RunId, Sandbox, TaskId, Timestamp,
 };
 
 /// One obligation to execute a job once.
@@ -287,6 +287,12 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Where its files are, on an agent of a cluster; `None` for one of this machine.
+    #[must_use]
+    pub fn sandbox(&self) -> Option<&Sandbox> {
+        self.placed.as_ref()?.sandbox.as_ref()
+    }
+
     /// Whether the launcher has ever said of it that it runs or is being started.
     #[must_use]
     pub const fn was_seen(&self) -> bool {

@@ -177,18 +177,12 @@ impl World {
                     let text = serde_json::to_string(&event).expect("an event");
                     format!("event {}", super::process::brief(&text))
                 });
-                if let Some(status) = event.update.as_ref().map(|update| &update.status)
-                    && matches!(
-                        status.state,
-                        TaskState::Error | TaskState::Failed | TaskState::Dropped
-                    )
-                {
-                    self.told_of_trouble.insert(TaskId::from_text(&status.task_id.value));
-                }
-                if let Some(status) = event.update.as_ref().map(|update| &update.status)
-                    && let Some(uuid) = &status.uuid
-                {
-                    self.heard.insert(uuid.clone(), status.state);
+                if let Some(status) = event.update.as_ref().map(|update| &update.status) {
+                    let state = status.state;
+                    if matches!(state, TaskState::Error | TaskState::Failed | TaskState::Dropped) {
+                        self.told_of_trouble.insert(TaskId::from_text(&status.task_id.value));
+                    }
+                    self.heard.extend(status.uuid.clone().map(|uuid| (uuid, state)));
                 }
                 self.step_session(Input::Event(event));
             }
