@@ -5,7 +5,6 @@
 
 #![deny(clippy::disallowed_types)]
 
-mod alert;
 mod constraint;
 mod draft;
 mod ids;
@@ -25,10 +24,6 @@ mod task;
 mod terms;
 mod time;
 
-pub use alert::{
-    Address, Alert, AlertId, AlertJob, AlertKind, AlertRun, Delivery, Incident, IncidentId,
-    IncidentKey, Notification, NotificationId, NotificationKind, Silence,
-};
 pub use constraint::{Constraint, Operator};
 pub use draft::{Defaults, JobDraft, SECRET_SHOWN};
 pub use ids::{
