@@ -9,13 +9,11 @@ use crate::config::{Config, Mesos};
 use crate::launcher::local::LocalLauncher;
 use crate::launcher::mesos::MesosLauncher;
 use crate::launcher::mesos::book::Terms;
-use crate::launcher::mesos::figures::Figures;
 use crate::launcher::{Launcher, Notice};
 use crate::mesos::client::ClientConfig;
 use crate::mesos::files::Files;
 use crate::mesos::transport::{Access, AccessError, AccessFiles};
 use crate::mesos::wire::{Capability, FrameworkInfo};
-use crate::metrics::ClusterCounts;
 use crate::model::{FrameworkId, Run};
 
 /// What the program needs of a cluster that it works for.
@@ -74,42 +72,6 @@ pub(super) fn check_live_runs(is_cluster: bool, live: &[Run]) -> anyhow::Result<
         "{count} live runs (`{first}` …) are on agents of a cluster, and this machine knows nothing of them: start \
          with the --master that they were started with until they are over, or stop them there first"
     );
-}
-
-/// What the launcher has counted, as `/metrics` tells it.
-pub(super) fn counts(figures: Figures) -> ClusterCounts {
-    let Figures {
-        subscriptions,
-        lost_connections,
-        offers,
-        declined_offers,
-        rescinds,
-        accepts,
-        launches,
-        kills,
-        updates,
-        acknowledgements,
-        revives,
-        suppressions,
-        reconciliations,
-        refused_calls,
-    } = figures;
-    ClusterCounts {
-        subscriptions,
-        lost_connections,
-        offers,
-        declined_offers,
-        rescinds,
-        accepts,
-        launches,
-        kills,
-        updates,
-        acknowledgements,
-        revives,
-        suppressions,
-        reconciliations,
-        refused_calls,
-    }
 }
 
 /// Reads what masters and agents are shown.

@@ -100,7 +100,7 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     let metrics = Arc::new(Metrics::new(clock::boot));
     if let Some(cluster) = place.cluster() {
         let launcher = Arc::clone(&cluster.launcher);
-        metrics.watch_cluster(move || cluster::counts(launcher.figures()));
+        metrics.watch_cluster(move || launcher.figures());
     }
     let (driver, handle, view) =
         Driver::begin(store.clone(), place.launcher(), notices_in, settings, metrics.clone())

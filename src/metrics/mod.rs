@@ -30,11 +30,11 @@ use prometheus_client::registry::Registry;
 
 use crate::engine::{Change, State};
 use crate::model::{
-    Attempt, AttemptState, BootInstant, Duration, Run, RunState, Timestamp, Trigger, Verdict,
+    Attempt, AttemptState, BootInstant, ClusterCounts, Duration, Run, RunState, Timestamp, Trigger,
+    Verdict,
 };
 
 use cluster::Cluster;
-pub use cluster::ClusterCounts;
 pub use figures::Figures;
 pub use levels::Levels;
 pub use meter::{Meter, Rates, Reservoir, Timer, VALUES_MAX};

@@ -5,6 +5,7 @@
 
 #![deny(clippy::disallowed_types)]
 
+mod cluster_counts;
 mod constraint;
 mod draft;
 mod ids;
@@ -24,6 +25,7 @@ mod task;
 mod terms;
 mod time;
 
+pub use cluster_counts::ClusterCounts;
 pub use constraint::{Constraint, Operator};
 pub use draft::{Defaults, JobDraft, SECRET_SHOWN};
 pub use ids::{

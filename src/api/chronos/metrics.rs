@@ -14,7 +14,8 @@ use crate::api::brief::JobBrief;
 use crate::api::error::ApiError;
 use crate::api::query::{self, Query};
 use crate::api::routes::Route;
-use crate::metrics::{ClusterCounts, Counts, Figures, Levels, Rates};
+use crate::metrics::{Counts, Figures, Levels, Rates};
+use crate::model::ClusterCounts;
 use crate::model::Job;
 
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

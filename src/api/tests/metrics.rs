@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::testing::{Fixture, name, over, run};
 use super::stats::{many, parts};
 use crate::api::Backend as _;
-use crate::metrics::ClusterCounts;
+use crate::model::ClusterCounts;
 use crate::model::{HistoryEntry, Verdict};
 
 const CHRONOS: &str = "org.apache.mesos.chronos.scheduler";

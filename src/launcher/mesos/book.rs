@@ -21,15 +21,14 @@ use std::collections::BTreeMap;
 use crate::launcher::{Notice, Order};
 use crate::mesos::wire::{self, Call, CallType, EventType};
 use crate::model::{
-    AgentId, BootInstant, Duration, FrameworkId, Launch, Now, Offer, OfferId, TaskId, TaskReport,
-    TaskStatus, Term,
+    AgentId, BootInstant, ClusterCounts, Duration, FrameworkId, Launch, Now, Offer, OfferId,
+    TaskId, TaskReport, TaskStatus, Term,
 };
 
 use self::demand::{Demand, Say};
 use self::offers::Offers;
 use self::tasks::{Alarm, Killing, Tasks};
 use super::convert;
-use super::figures::Figures;
 
 /// After which pause a KILL that nothing came of is made again; the pause doubles.
 const KILL_AGAIN: Duration = Duration::from_secs(5);
@@ -102,7 +101,7 @@ pub struct Book {
     demand: Demand,
     /// When the master is asked for all that lives.
     reconcile_at: Option<BootInstant>,
-    figures: Figures,
+    figures: ClusterCounts,
 }
 
 impl Book {
@@ -123,7 +122,7 @@ impl Book {
             tasks: Tasks::default(),
             demand,
             reconcile_at: None,
-            figures: Figures::default(),
+            figures: ClusterCounts::default(),
         }
     }
 
@@ -294,7 +293,7 @@ impl Book {
 
     /// What was counted.
     #[must_use]
-    pub const fn figures(&self) -> Figures {
+    pub const fn figures(&self) -> ClusterCounts {
         self.figures
     }
 

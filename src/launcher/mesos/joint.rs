@@ -5,12 +5,11 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 use tokio::sync::watch;
 
 use super::book::{Book, Out};
-use super::figures::Figures;
 use crate::clock;
 use crate::launcher::{Notice, Order};
 use crate::mesos::client::{Heard, Subscription};
 use crate::mesos::wire::Call;
-use crate::model::{Duration, FrameworkId};
+use crate::model::{ClusterCounts, Duration, FrameworkId};
 
 /// How many orders or events are taken before calls and notices go out.
 const BATCH: usize = 256;
@@ -23,7 +22,7 @@ pub(super) struct Joint<Say> {
     /// Takes calls to the master.
     say: Say,
     notices: UnboundedSender<Notice>,
-    figures: watch::Sender<Figures>,
+    figures: watch::Sender<ClusterCounts>,
     /// What calls belong to.
     subscription: Option<Subscription>,
     /// Whether another process has taken the framework over, so that nothing may be said any more.
@@ -35,7 +34,7 @@ impl<Say: FnMut(Subscription, Call)> Joint<Say> {
         book: Book,
         say: Say,
         notices: UnboundedSender<Notice>,
-        figures: watch::Sender<Figures>,
+        figures: watch::Sender<ClusterCounts>,
     ) -> Self {
         Self { book, say, notices, figures, subscription: None, is_deposed: false }
     }

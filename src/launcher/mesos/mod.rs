@@ -2,12 +2,10 @@
 //!
 //! * [`book`] decides, without input or output, what is said to the master and what is told to whoever listens.
 //! * [`convert`]: our vocabulary and that of Mesos; [`verdict`]: what an update says of a task.
-//! * [`figures`]: what is counted.
 //! * [`MesosLauncher`] joins the book and a client that speaks with the master.
 
 pub mod book;
 pub mod convert;
-pub mod figures;
 mod joint;
 pub mod verdict;
 
@@ -15,19 +13,19 @@ use tokio::sync::mpsc::{Receiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
 use self::book::{Book, Terms};
-use self::figures::Figures;
 use self::joint::Joint;
 use super::{Launcher, Notice, Order};
 use crate::mesos::client::{Client, ClientConfig, Heard, Subscription};
 use crate::mesos::transport::AccessError;
 use crate::mesos::wire::Call;
+use crate::model::ClusterCounts;
 
 /// Runs tasks on the agents of a Mesos cluster. Dropping it leaves them alone: within the framework's fail-over time
 /// another process takes them up.
 #[derive(Debug)]
 pub struct MesosLauncher {
     orders: UnboundedSender<Order>,
-    figures: watch::Receiver<Figures>,
+    figures: watch::Receiver<ClusterCounts>,
 }
 
 impl MesosLauncher {
@@ -60,7 +58,7 @@ impl MesosLauncher {
         notices: UnboundedSender<Notice>,
     ) -> Self {
         let (orders, incoming) = unbounded_channel();
-        let (tell_figures, figures) = watch::channel(Figures::default());
+        let (tell_figures, figures) = watch::channel(ClusterCounts::default());
         let book = Book::new(terms);
         let joint = Joint::new(book, say, notices, tell_figures);
         tokio::spawn(joint.run(incoming, heard));
@@ -69,7 +67,7 @@ impl MesosLauncher {
 
     /// What was counted so far.
     #[must_use]
-    pub fn figures(&self) -> Figures {
+    pub fn figures(&self) -> ClusterCounts {
         *self.figures.borrow()
     }
 }

@@ -1,8 +1,8 @@
-//! What a launcher counts.
+//! What whoever works for a cluster counts of what is said there.
 
-/// Counts since the process began.
+/// Counts of a cluster since the process began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Figures {
+pub struct ClusterCounts {
     /// Subscriptions that began.
     pub subscriptions: u64,
     /// Subscriptions that were lost.
@@ -11,23 +11,23 @@ pub struct Figures {
     pub offers: u64,
     /// Offers that were declined.
     pub declined_offers: u64,
-    /// Offers that were taken back by the master.
+    /// Offers that the master took back.
     pub rescinds: u64,
-    /// Calls of ACCEPT.
+    /// Calls that accept offers.
     pub accepts: u64,
     /// Tasks in them.
     pub launches: u64,
-    /// Calls of KILL.
+    /// Calls that end a task.
     pub kills: u64,
-    /// Updates that came.
+    /// Updates of tasks that came.
     pub updates: u64,
     /// Updates that were acknowledged.
     pub acknowledgements: u64,
-    /// Calls of REVIVE.
+    /// Calls that ask for offers again.
     pub revives: u64,
-    /// Calls of SUPPRESS.
+    /// Calls that ask for no offers.
     pub suppressions: u64,
-    /// Calls of RECONCILE.
+    /// Calls that ask what became of tasks.
     pub reconciliations: u64,
     /// Calls that the master refused.
     pub refused_calls: u64,
