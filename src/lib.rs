@@ -1,11 +1,13 @@
 //! Chronode: a distributed cron.
 //!
-//! Read in this order: [`model`] has the words; [`schedule`], [`graph`] and [`placement`] calculate; [`engine`]
-//! decides, and its module documentation has the picture of the whole; [`driver`] is the one loop that carries decisions out through
-//! the edges ([`store`], [`launcher`], [`api`]), and [`metrics`] counts; [`app`] builds everything.
+//! Read in this order: [`model`] has the words; [`schedule`], [`graph`] and [`placement`] calculate, and [`alerts`]
+//! says who is told of what; [`engine`] decides, and its module documentation has the picture of the whole; [`driver`]
+//! is the one loop that carries decisions out through the edges ([`store`], [`launcher`], [`api`]), and
+//! [`metrics`] counts; [`app`] builds everything.
 
 pub mod model;
 
+pub mod alerts;
 pub mod graph;
 pub mod layout;
 pub mod placement;

@@ -12,19 +12,26 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("schedule", &["model"]),
     ("placement", &["model"]),
     ("graph", &["model"]),
+    // Who is told of what; how it is sent is another's.
+    ("alerts", &["model"]),
     // Numbers and lengths.
     ("layout", &[]),
     ("jobspec", &["model", "schedule"]),
     ("migration", &["model", "schedule", "jobspec"]),
-    ("engine", &["model", "schedule", "graph", "placement"]),
-    ("store", &["model", "engine", "failpoint"]),
+    ("engine", &["model", "schedule", "graph", "placement", "alerts"]),
+    ("store", &["model", "engine", "alerts", "failpoint"]),
     // A protocol: what is said, not why.
     ("mesos", &["model", "clock"]),
     ("launcher", &["model", "mesos", "clock", "failpoint"]),
+    // Renders and sends; who is told of what, and when again, is decided elsewhere.
+    ("notify", &["model", "clock"]),
     // Follows committed changes; who feeds it hands it in.
     ("metrics", &["model", "engine"]),
     // The doors hand requests to the loop and read its view; the page stands in front of them.
-    ("api", &["model", "schedule", "engine", "jobspec", "layout", "metrics", "audit", "web"]),
+    (
+        "api",
+        &["model", "schedule", "engine", "alerts", "jobspec", "layout", "metrics", "audit", "web"],
+    ),
     // Files and nothing else.
     ("web", &[]),
     // A schedule that is typed is read where it is typed.
@@ -32,15 +39,27 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("audit", &["model", "clock"]),
     ("clock", &["model"]),
     ("failpoint", &[]),
-    ("driver", &["model", "engine", "store", "launcher", "metrics", "clock", "failpoint"]),
+    (
+        "driver",
+        &["model", "alerts", "engine", "store", "launcher", "metrics", "clock", "failpoint"],
+    ),
 ];
 
 /// Wiring: it builds everything, so it may name everything.
 const WIRING: &[&str] = &["app", "config", "main", "lib"];
 
 /// Pure modules: they calculate and decide, and touch nothing outside.
-const PURE: &[&str] =
-    &["model", "schedule", "graph", "layout", "placement", "jobspec", "migration", "engine"];
+const PURE: &[&str] = &[
+    "model",
+    "schedule",
+    "graph",
+    "layout",
+    "placement",
+    "alerts",
+    "jobspec",
+    "migration",
+    "engine",
+];
 
 /// What pure modules never name.
 const OUTSIDE: &[&str] = &[
@@ -72,7 +91,7 @@ const LINES_MAX: usize = 600;
 const LONG: &[(&str, usize)] = &[
     ("schedule/interval_tests.rs", 900),
     ("schedule/cron/tests.rs", 900),
-    ("store/codec/job.rs", 800),
+    ("store/codec/job.rs", 820),
     ("store/sqlite/tests.rs", 1_200),
 ];
 

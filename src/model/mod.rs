@@ -5,6 +5,7 @@
 
 #![deny(clippy::disallowed_types)]
 
+mod alert;
 mod cluster_counts;
 mod constraint;
 mod draft;
@@ -25,6 +26,10 @@ mod task;
 mod terms;
 mod time;
 
+pub use alert::{
+    Address, Alert, AlertId, AlertJob, AlertKind, AlertRun, Delivery, Incident, IncidentId,
+    IncidentKey, Notification, NotificationId, NotificationKind, Silence,
+};
 pub use cluster_counts::ClusterCounts;
 pub use constraint::{Constraint, Operator};
 pub use draft::{Defaults, JobDraft, SECRET_SHOWN};
