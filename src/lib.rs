@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`model`] has the words; [`schedule`], [`graph`] and [`placement`] calculate, and [`alerts`]
 //! says who is told of what; [`engine`] decides, and its module documentation has the picture of the whole; [`driver`]
-//! is the one loop that carries decisions out through the edges ([`store`], [`launcher`], [`api`]), and
+//! is the one loop that carries decisions out through the edges ([`store`], [`launcher`], [`api`], [`notify`]), and
 //! [`metrics`] counts; [`app`] builds everything.
 
 pub mod model;
@@ -24,6 +24,7 @@ pub mod migration;
 pub mod api;
 pub mod cli;
 pub mod launcher;
+pub mod notify;
 pub mod store;
 pub mod web;
 
