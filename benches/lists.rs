@@ -97,6 +97,7 @@ fn apply_among(few: u64, many: u64) {
                 executors: false,
                 ports: false,
             },
+            alerts: chronode::alerts::Terms::default(),
             zones: ZoneDb::bundled(),
             machine: Err("there is none".to_owned()),
         };

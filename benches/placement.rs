@@ -172,6 +172,7 @@ fn engine(offers: &BTreeMap<OfferId, Offer>, drafts: &[JobDraft]) {
             executors: true,
             ports: true,
         },
+        alerts: chronode::alerts::Terms::default(),
         zones: ZoneDb::bundled(),
         machine: Err("there is none".to_owned()),
     });

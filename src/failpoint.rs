@@ -15,6 +15,7 @@ pub const NAMES: &[&str] = &[
     "store.before_begin",
     "store.before_commit",
     "store.after_commit",
+    "courier.after_send",
     "keeper.before_claim",
     "keeper.after_claim",
     "keeper.after_start",

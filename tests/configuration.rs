@@ -150,7 +150,17 @@ fn what_the_release_cannot_do_is_refused_before_anything_is_started() {
             &[],
             "--zk_hosts `localhost:2181`: this release keeps its state",
         ),
-        (&["--mail_server", "mail:25"], &[], "--mail_server `mail:25`: this release sends no mail"),
+        (
+            &["--graphite_host_port", "graphite:2003"],
+            &[],
+            "--graphite_host_port `graphite:2003`: this release reports nothing",
+        ),
+        (&["--mail_server", "mail:25"], &[], "--mail_server `mail:25`: name the sender too"),
+        (
+            &["--slack_url_file", "/nonexistent"],
+            &[],
+            "--slack_url_file: cannot read `/nonexistent`: ",
+        ),
         (&[], &[("CHRONODE_MAIL_PASSWORD", "hush")], "CHRONODE_MAIL_PASSWORD `***`: "),
         (&["--config", "/nonexistent.yaml"], &[], "--config `/nonexistent.yaml`: cannot be read: "),
     ] {
@@ -173,7 +183,9 @@ fn help_has_headings_and_the_short_one_only_what_has_a_meaning() {
     let long = chronode(&["serve", "--help"], &[]);
     let short = chronode(&["serve", "-h"], &[]);
     let (long, short) = (text(&long.stdout), text(&short.stdout));
-    for heading in ["Listening:", "State:", "History:", "Defaults of jobs:", "Log:"] {
+    for heading in
+        ["Listening:", "State:", "History:", "Defaults of jobs:", "Notifications:", "Log:"]
+    {
         assert!(long.contains(heading) && short.contains(heading), "{heading}\n{long}");
     }
     assert!(long.contains("Flags of Chronos that have nothing to do here:"), "{long}");

@@ -196,6 +196,40 @@ fn the_file_of_options_in_the_document_is_right() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+#[test]
+fn the_channels_and_routes_in_the_document_are_right() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let text = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let (_, section) = text.split_once("\n## Channels and routes\n").unwrap();
+    let (_, block) = section.split_once("```yaml\n").unwrap();
+    let (file, _) = block.split_once("```").unwrap();
+    let place = tempfile::tempdir().unwrap();
+    for (name, secret) in [
+        ("pager.secret", "a key"),
+        ("slack.url", "https://hooks.example.org/a/b"),
+        ("mail-eu.password", "a password"),
+    ] {
+        assert!(file.contains(&format!("/etc/chronode/{name}")), "{name}");
+        fs::write(place.path().join(name), secret).unwrap();
+        let private = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(place.path().join(name), private).unwrap();
+    }
+    let path = place.path().join("chronode.yaml");
+    fs::write(&path, file.replace("/etc/chronode", place.path().to_str().unwrap())).unwrap();
+    let output = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chronode"));
+        let output = command.args(words).arg("--config").arg(&path).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(output(&["config", "check"]), "the configuration is right\n");
+    let shown = output(&["config", "show"]);
+    for name in ["pager", "oncall", "chat", "mail-eu"] {
+        assert!(shown.contains(&format!("\n  {name}: {{kind: ")), "{shown}");
+    }
+}
+
 /// Whoever reads a document about zone data must not be told of another version than the program has.
 #[test]
 fn the_version_of_the_zone_data_is_named_as_it_is() {

@@ -5,6 +5,9 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
+
 use common::{Place, Server, logging_job, request, wait_for};
 use serde_json::Value;
 
@@ -64,6 +67,72 @@ fn the_scheduler_may_die_at_any_point_and_nothing_is_lost_or_doubled() {
                 assert_eq!(started, 0, "{armed}: it ran without a record");
             }
         }
+    }
+}
+
+/// A program that notes what it is told, one line for each message.
+fn teller(place: &Place) -> String {
+    let script = place.file("tell");
+    let text = format!(
+        "#!/bin/sh\necho \"$CHRONODE_NOTIFICATION $CHRONODE_ALERT\" >> {}\n",
+        place.file("told").display()
+    );
+    std::fs::write(&script, text).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+    script.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn whatever_dies_a_failure_is_told_and_twice_only_under_the_same_id() {
+    let (mut told, mut doubled) = (0, 0);
+    for point in scheduler_points() {
+        for passing in 1..=4 {
+            let place = Place::new();
+            let args = ["--notification_command", &teller(&place)];
+            let armed = format!("{point}=kill@{passing}");
+            let env = [("CHRONODE_FAILPOINT", armed.as_str())];
+            let mut server = Server::try_start(&place.data(), &args, &env).ok();
+            let job =
+                logging_job("bad", "R1/2000-01-01T00:00:00Z/PT1H", &place.file("log"), "exit 3");
+            if let Some(server) = &server {
+                post(server, &job);
+                let url = format!("{}/scheduler/job/bad", server.url);
+                let _ = std::panic::catch_unwind(|| request(&url, "PUT", None));
+            }
+            let is_told = || place.lines("told").iter().any(|line| line.ends_with(" failed"));
+            if let Some(server) = &mut server {
+                wait_for("its death or the message", || {
+                    (server.has_ended() || is_told()).then_some(())
+                });
+            }
+            drop(server);
+            let server = Server::start(&place.data(), &args);
+            let failed = wait_for("every run to be over and all of it to be told", || {
+                let runs = match server.get("/scheduler/jobs").as_array().unwrap().is_empty() {
+                    true => Vec::new(),
+                    false => server.runs("bad"),
+                };
+                let is_over = runs.iter().all(|run| run["state"] == "ended");
+                let failed = runs.iter().filter(|run| run["verdict"] == "failed").count();
+                // What is to be told is there as soon as the run is over.
+                let page = server.get("/scheduler/notifications?state=pending");
+                (is_over && page["total"] == 0).then_some(failed)
+            });
+            let lines = place.lines("told");
+            let of_failure: Vec<&String> =
+                lines.iter().filter(|line| line.ends_with(" failed")).collect();
+            let ids: BTreeSet<&&String> = of_failure.iter().collect();
+            assert_eq!(ids.len(), failed, "{armed}: {lines:?}");
+            assert!(of_failure.len() <= failed + 1, "{armed}: one death doubles one: {lines:?}");
+            told += ids.len();
+            doubled += of_failure.len() - ids.len();
+        }
+    }
+    // With a deadly point between sending and saying so, some came twice.
+    assert!(told > 0 && doubled > 0, "{told} told, {doubled} twice");
+    #[expect(clippy::print_stderr, reason = "the figures of the experiment")]
+    {
+        eprintln!("{told} failures told, {doubled} of them twice under the same id, none lost");
     }
 }
 

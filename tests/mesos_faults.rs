@@ -79,6 +79,7 @@ fn settings() -> EngineSettings {
             executors: true,
             ports: true,
         },
+        alerts: chronode::alerts::Terms::default(),
         zones: ZoneDb::bundled(),
         machine: Err("nothing starts with the machine".to_owned()),
     }

@@ -26,7 +26,7 @@ use common::{Place, Server, wait_for};
 const RESOURCES: &str = "cpus:0.001;mem:0.001;disk:0.001";
 const CREDENTIALS: (&str, &str) = ("fuzzer", "quite-long-password");
 /// Requests of each operation that are made up at random, beside those that cover its schema.
-const EXAMPLES: &str = "10";
+const EXAMPLES: &str = "8";
 /// Where nobody needs credentials, none are asked for.
 const OPEN: [&str; 4] = ["--exclude-checks", "ignored_auth", "--max-examples", EXAMPLES];
 

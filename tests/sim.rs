@@ -18,6 +18,8 @@ mod civil;
 mod client;
 #[path = "sim/commit.rs"]
 mod commit;
+#[path = "sim/courier.rs"]
+mod courier;
 #[path = "sim/disabling.rs"]
 mod disabling;
 #[path = "sim/dry_run.rs"]
@@ -46,6 +48,8 @@ mod i6_chain_exactness;
 mod i7_single_writer;
 #[path = "sim/i8_self_healing.rs"]
 mod i8_self_healing;
+#[path = "sim/i9_heard_of.rs"]
+mod i9_heard_of;
 #[path = "sim/keeper.rs"]
 mod keeper;
 #[path = "sim/launcher.rs"]

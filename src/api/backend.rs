@@ -4,6 +4,7 @@
 //! are answered only when they are durable. The API knows neither store nor launcher nor clock.
 
 mod agents;
+mod alerting;
 mod history;
 mod operations;
 mod overview;
@@ -29,6 +30,10 @@ use crate::model::{
 use crate::schedule::ZoneDb;
 
 pub use agents::{AgentView, Fate, LastOffer, Objection};
+pub use alerting::{
+    Alerting, ChannelView, IncidentCounts, IncidentView, IncidentsPage, IncidentsWanted,
+    NotificationView, NotificationsPage, NotificationsWanted, Tried, standing,
+};
 pub use history::{HistoryPage, Lane, LanesWanted, LookedFor};
 pub use operations::{BacklogPage, BacklogWanted, Operations, Pauses, Timetable, waiting_jobs};
 pub use overview::{Order, OverviewJob, OverviewPage, OverviewWanted};
@@ -36,7 +41,7 @@ pub use pages::Pages;
 pub use sandbox::{SandboxFile, Sandboxes};
 
 /// The program behind the API.
-pub trait Backend: Operations + Pages + Sandboxes + Send + Sync + 'static {
+pub trait Backend: Alerting + Operations + Pages + Sandboxes + Send + Sync + 'static {
     /// Hands a request to the loop; the answer is durable when it comes.
     fn submit(&self, request: Request) -> BoxFuture<'_, Result<Reply, Unavailable>>;
 

@@ -162,6 +162,10 @@ const fn job_of(request: &Request) -> Option<&crate::model::JobName> {
         | Request::CutBacklog { .. }
         | Request::LiftQuarantine { .. }
         | Request::TrustClock { .. }
+        | Request::AcknowledgeIncident { .. }
+        | Request::Silence { .. }
+        | Request::EndSilence { .. }
+        | Request::RetryNotification { .. }
         | Request::CompleteTask { .. }
         | Request::CutOver { .. }
         | Request::Apply { .. }

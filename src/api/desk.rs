@@ -5,11 +5,13 @@
 //!
 //! What is out of scope is not there: it is "not found" in every answer, and counted nowhere.
 
+mod alerting;
 mod calculations;
 mod changes;
 mod explain;
 mod operations;
 mod pages;
+mod records;
 
 use std::collections::BTreeMap;
 use std::io;

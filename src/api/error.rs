@@ -128,7 +128,9 @@ impl ApiError {
             | RejectionCode::Unsupported
             | RejectionCode::LimitReached
             | RejectionCode::UnknownTask => StatusCode::BAD_REQUEST,
-            RejectionCode::UnknownRun => StatusCode::NOT_FOUND,
+            RejectionCode::UnknownRun
+            | RejectionCode::UnknownIncident
+            | RejectionCode::UnknownNotification => StatusCode::NOT_FOUND,
             RejectionCode::Impossible => StatusCode::CONFLICT,
             RejectionCode::Changed => StatusCode::PRECONDITION_FAILED,
             RejectionCode::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,

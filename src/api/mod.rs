@@ -46,11 +46,13 @@ use serde_json::Value;
 
 pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
-    AgentView, Almanac, Backend, BacklogPage, BacklogWanted, Fate, Feed, HistoryFilter,
-    HistoryPage, Info, JobExplained, JobHead, JobView, Lane, LanesWanted, LastOffer, LookedFor,
-    NewestRuns, Objection, Operations, Order, OverviewJob, OverviewPage, OverviewWanted, Pages,
-    Pauses, Piece, RevisionId, RevisionView, RoundView, SandboxFile, Sandboxes, Stream, Timetable,
-    Unavailable, ZoneInfo, waiting_jobs,
+    AgentView, Alerting, Almanac, Backend, BacklogPage, BacklogWanted, ChannelView, Fate, Feed,
+    HistoryFilter, HistoryPage, IncidentCounts, IncidentView, IncidentsPage, IncidentsWanted, Info,
+    JobExplained, JobHead, JobView, Lane, LanesWanted, LastOffer, LookedFor, NewestRuns,
+    NotificationView, NotificationsPage, NotificationsWanted, Objection, Operations, Order,
+    OverviewJob, OverviewPage, OverviewWanted, Pages, Pauses, Piece, RevisionId, RevisionView,
+    RoundView, SandboxFile, Sandboxes, Stream, Timetable, Tried, Unavailable, ZoneInfo, standing,
+    waiting_jobs,
 };
 pub use brief::{JobBrief, JobState, JobStatus};
 pub use content::BodyLimits;

@@ -152,6 +152,27 @@ pub(crate) const ROUTES: &[Route] = &[
         on(method, ours::pauses::lift_quarantine)
     }),
     below(Method::POST, "/clock/trust", OPERATOR, |method| on(method, ours::pauses::trust_clock)),
+    below(Method::GET, "/incidents", VIEWER, |method| on(method, ours::incidents::list)),
+    below(Method::GET, "/incident/{incident}", VIEWER, |method| on(method, ours::incidents::show)),
+    below(Method::POST, "/incident/{incident}/acknowledge", OPERATOR, |method| {
+        on(method, ours::incidents::acknowledge)
+    }),
+    below(Method::POST, "/incident/{incident}/silence", OPERATOR, |method| {
+        on(method, ours::incidents::silence)
+    }),
+    below(Method::POST, "/incident/{incident}/unsilence", OPERATOR, |method| {
+        on(method, ours::incidents::unsilence)
+    }),
+    below(Method::POST, "/silence", OPERATOR, |method| on(method, ours::incidents::silence_job)),
+    below(Method::POST, "/unsilence", OPERATOR, |method| {
+        on(method, ours::incidents::unsilence_job)
+    }),
+    below(Method::GET, "/notifications", VIEWER, |method| on(method, ours::notifications::list)),
+    below(Method::POST, "/notification/{notification}/retry", OPERATOR, |method| {
+        on(method, ours::notifications::retry)
+    }),
+    below(Method::GET, "/channels", VIEWER, |method| on(method, ours::channels::list)),
+    below(Method::POST, "/channels/test", ADMIN, |method| on(method, ours::channels::test)),
     below(Method::GET, "/events", VIEWER, |method| on(method, ours::events::follow)),
     below(Method::GET, "/me", VIEWER, |method| on(method, ours::me::show)),
     below(Method::GET, "/info", VIEWER, |method| on(method, ours::info::show)),

@@ -2,6 +2,7 @@
 //!
 //! The backend holds jobs and runs as the real types and lets a test say what happens while somebody waits.
 
+mod alerted;
 mod answer;
 mod client;
 mod made;
@@ -10,18 +11,18 @@ mod pages;
 mod reads;
 mod remembered;
 pub(crate) mod sandbox;
+mod written;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
-use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::{self, BoxFuture};
 
 use super::{
-    Almanac, Backend, Feed, HistoryFilter, Info, JobBrief, JobExplained, JobView, NewestRuns,
-    Piece, RevisionId, RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
+    Almanac, Backend, ChannelView, Feed, HistoryFilter, Info, JobBrief, JobExplained, JobView,
+    NewestRuns, Piece, RevisionId, RevisionView, RoundView, Stream, Unavailable, ZoneInfo,
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
@@ -45,6 +46,7 @@ use pages::passes;
 pub(crate) use made::{attempt, backfill, ended, over, run, running, site, stretch};
 pub(crate) use reads::{record, settings};
 pub(crate) use remembered::{FEED_ITEMS, TestFeed};
+pub(crate) use written::Written;
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -52,31 +54,6 @@ pub(crate) fn at(text: &str) -> Timestamp {
 
 pub(crate) fn name(text: &str) -> JobName {
     JobName::parse(text, NameRule::Blanks).unwrap()
-}
-
-/// What one attempt wrote to one stream, with gaps.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Written {
-    pub(crate) total: u64,
-    pub(crate) kept: Vec<(u64, Bytes)>,
-}
-
-impl Written {
-    pub(crate) fn all(text: &str) -> Self {
-        Self { total: text.len() as u64, kept: vec![(0, Bytes::copy_from_slice(text.as_bytes()))] }
-    }
-
-    fn piece(&self, position: u64, max: usize) -> Piece {
-        let kept = self.kept.iter().find(|(start, bytes)| start + bytes.len() as u64 > position);
-        let Some((start, bytes)) = kept else {
-            return Piece { position, bytes: Bytes::new(), omitted: 0, total: self.total };
-        };
-        let found = position.max(*start);
-        let from = usize::try_from(found - start).unwrap();
-        let to = bytes.len().min(from.saturating_add(max));
-        let (bytes, omitted) = (bytes.slice(from..to), found - position);
-        Piece { position: found, bytes, omitted, total: self.total }
-    }
 }
 
 /// What happens while somebody waits.
@@ -109,6 +86,10 @@ pub(crate) struct World {
     pub(crate) seen: Vec<SeenAgent>,
     /// The name in a cluster.
     pub(crate) framework: Option<String>,
+    /// What has changed of what people are told of, oldest first.
+    pub(crate) told: Vec<crate::alerts::Change>,
+    /// What they are told by.
+    pub(crate) channels: Vec<ChannelView>,
     /// How often the record of a run was looked at.
     pub(crate) runs_read: usize,
 }
@@ -161,6 +142,8 @@ fn refuse(code: RejectionCode, message: String) -> Reply {
         | RejectionCode::KeyReused
         | RejectionCode::UnknownTask
         | RejectionCode::UnknownRun
+        | RejectionCode::UnknownIncident
+        | RejectionCode::UnknownNotification
         | RejectionCode::Impossible => ("schedule", "write another".to_owned()),
     };
     Reply::Refused(Rejection { code, message, field: field.into(), position: None, remedy })
@@ -174,9 +157,11 @@ impl World {
                 let (jobs, history) = (self.jobs.clone(), self.history.clone());
                 let revisions = self.revisions.clone();
                 let operated = (self.paused.clone(), self.backfills.clone());
+                let told = self.told.len();
                 let reply = self.decide(*request);
                 (self.jobs, self.history, self.revisions) = (jobs, history, revisions);
                 (self.paused, self.backfills) = operated;
+                self.told.truncate(told);
                 reply
             }
             request => self.decide(request),
@@ -287,6 +272,10 @@ impl World {
             | Request::CancelBackfill { .. }
             | Request::CutBacklog { .. }
             | Request::LiftQuarantine { .. }
+            | Request::AcknowledgeIncident { .. }
+            | Request::Silence { .. }
+            | Request::EndSilence { .. }
+            | Request::RetryNotification { .. }
             | Request::TrustClock { .. }) => self.operate(request),
             Request::Apply { drafts, dialect } => self.apply(drafts, dialect),
             Request::IfMatch { name, expected, request } => {

@@ -8,6 +8,7 @@ mod explain;
 mod files;
 mod forecast;
 mod front;
+mod incidents;
 mod jobs;
 mod layout;
 mod metrics;

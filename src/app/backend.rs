@@ -1,5 +1,6 @@
 //! The API's port, implemented: changes go through the loop, reads come from the view and the history.
 
+mod alerting;
 mod operations;
 mod pages;
 mod sandbox;
@@ -31,6 +32,7 @@ use crate::model::{
     Duration, HistoryEntry, Incarnation, JobName, RequestKey, Run, RunId, RunState, Scope, TaskId,
     Timestamp, When, whole_millis,
 };
+use crate::notify::Channel;
 use crate::schedule::{Remaining, ZoneDb};
 use crate::store::{self, Reader};
 
@@ -66,6 +68,20 @@ pub(super) struct Backend {
     pub(super) job_history_limit: usize,
     pub(super) audit: Audit,
     pub(super) identity: Identity,
+    /// What people are told by, by name.
+    pub(super) channels: BTreeMap<String, Channel>,
+    pub(super) letterhead: Letterhead,
+}
+
+/// What stands on everything that people are told.
+#[derive(Debug, Clone)]
+pub(super) struct Letterhead {
+    /// Where the web page is, if anybody knows.
+    pub(super) base_url: Option<String>,
+    /// What this installation is called; may be empty.
+    pub(super) cluster_name: String,
+    /// Its name in identifiers of mails.
+    pub(super) host: String,
 }
 
 impl api::Backend for Backend {

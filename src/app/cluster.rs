@@ -140,7 +140,7 @@ fn framework_info(
         roles: mesos.roles.clone(),
         hostname: Some(config.hostname.clone()),
         principal: None,
-        webui_url: Some(mesos.webui_url.clone().unwrap_or_else(|| webui_url.to_owned())),
+        webui_url: Some(config.webui_url.clone().unwrap_or_else(|| webui_url.to_owned())),
         capabilities: capabilities.map(|name| Capability { name: Some(name.to_owned()) }).into(),
     }
 }

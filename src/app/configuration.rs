@@ -5,9 +5,11 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::{cluster, job_files, logging, machine};
-use crate::config::{Config, Problems, Resolution, Typed};
+use super::{channels, cluster, job_files, logging, machine};
+use crate::alerts::Terms;
+use crate::config::{Config, Problems, Resolution, Typed, program_environment};
 use crate::mesos::transport::Access;
+use crate::notify::Channel;
 use crate::schedule::{HOST_ZONES, ZoneDb};
 use crate::web::Site;
 
@@ -27,6 +29,10 @@ pub(super) struct Checked {
     pub(super) site: Site,
     /// What is shown to masters and agents, as it was read from its files; nothing without a cluster.
     pub(super) access: Access,
+    /// The ways in which somebody is told, with what was read from their files.
+    pub(super) channels: Vec<Channel>,
+    /// On which terms people are told.
+    pub(super) terms: Terms,
 }
 
 /// Looks for everything that would be refused at the start.
@@ -60,11 +66,24 @@ pub(super) fn check(resolution: &Resolution) -> Result<Checked, Problems> {
             Access::default()
         })
     });
+    let surroundings = channels::Surroundings {
+        hostname: &config.hostname,
+        environment: program_environment(),
+        place: &|place| resolution.place_of(place),
+    };
+    let channels = channels::open(&config.notifications, &surroundings).unwrap_or_else(|found| {
+        problems.extend(found);
+        Vec::new()
+    });
+    let mut terms = channels::terms(&config.notifications);
+    // What a message tells of is kept as long as the history.
+    terms.give_up_after = terms.give_up_after.min(config.history.age);
     let zones = ZoneDb::choose(&config.zone_data, Path::new(HOST_ZONES)).map_err(|error| {
         let place = resolution.place("zone_data");
         problems.push(format!("{place}: {error}, or give `newest` or `bundled`"));
     });
-    Problems::or(problems, zones.ok().map(|zones| Checked { config, zones, site, access }))
+    let checked = |zones| Checked { config, zones, site, access, channels, terms };
+    Problems::or(problems, zones.ok().map(checked))
 }
 
 /// Runs `chronode config`.

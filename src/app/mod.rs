@@ -2,8 +2,10 @@
 
 mod backend;
 pub mod backup;
+mod channels;
 mod cluster;
 pub mod configuration;
+mod courier;
 pub mod credential;
 mod feed;
 mod housekeeping;
@@ -23,6 +25,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use crate::alerts::Terms;
 use crate::api::{self, Entrance};
 use crate::clock;
 use crate::config::{Config, Isolation, Resolution};
@@ -36,13 +39,16 @@ use crate::model::{Duration, RunState};
 use crate::schedule::ZoneDb;
 use crate::store::{DataDir, SqliteStore};
 
-use backend::{Backend, Identity};
+use backend::{Backend, Identity, Letterhead};
 use cluster::Place;
 use configuration::Checked;
+use courier::Courier;
 use security::Guards;
 
 /// How long open connections are given at the end.
 const API_GRACE: std::time::Duration = std::time::Duration::from_secs(1);
+/// How long messages that are on their way are given at the same time.
+const COURIER_GRACE: Duration = Duration::from_secs(1);
 /// How long the batch in flight is given at the end. With [`API_GRACE`] it stays under the five seconds promised.
 const LOOP_GRACE: Duration = Duration::from_secs(3);
 /// Between two looks at whether running commands have ended.
@@ -55,7 +61,8 @@ const DRAIN_LOOK: Duration = Duration::from_millis(50);
 /// Whatever keeps it from starting, as a sentence with its causes; or that it had to stop.
 pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Result<()> {
     // What can be refused is refused before anything is started.
-    let Checked { config, zones, site, access } = configuration::check(&resolution)?;
+    let Checked { config, zones, site, access, channels, terms } =
+        configuration::check(&resolution)?;
     logging::init(config.log, &config.log_level)?;
     for warning in resolution.warnings() {
         tracing::warn!("{warning}");
@@ -96,7 +103,7 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
         }
         (None, None) => bail!("neither this machine nor a cluster was chosen to start commands on"),
     };
-    let settings = Arc::new(settings(&config, &own_user, zones));
+    let settings = Arc::new(settings(&config, &own_user, zones, terms));
     let metrics = Arc::new(Metrics::new(clock::boot));
     if let Some(cluster) = place.cluster() {
         let launcher = Arc::clone(&cluster.launcher);
@@ -131,7 +138,14 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
             roles: config.mesos.as_ref().map(|mesos| mesos.roles.clone()).unwrap_or_default(),
             leader: leader_name(&config.hostname, &addresses),
         },
+        channels: channels
+            .into_iter()
+            .map(|channel| (channel.name().to_owned(), channel))
+            .collect(),
+        letterhead: letterhead(&config, &addresses),
     });
+    let courier = Courier { backend: Arc::clone(&backend), handle: handle.clone() };
+    let courier = courier::Delivering::begin(courier, Arc::clone(view.feed()));
     let options = api_options(&config, &addresses, &guards, metrics);
     let api = api::serve(entrances, api::router(backend.clone(), site), options)?;
     guards.say_what_is_open(&addresses);
@@ -161,7 +175,8 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     }
     housekeeping.abort();
     reloading.abort();
-    api.stop().await;
+    // While what the courier says can still be stored.
+    tokio::join!(api.stop(), courier.stop(COURIER_GRACE));
     guards.stopping();
     match ended {
         None => {}
@@ -201,7 +216,7 @@ fn local_config(config: &Config, data: &Path, executable: PathBuf) -> LocalConfi
     }
 }
 
-fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
+fn settings(config: &Config, own_user: &str, zones: ZoneDb, terms: Terms) -> Settings {
     let mut defaults = config.defaults.clone();
     if defaults.user.is_empty() {
         own_user.clone_into(&mut defaults.user);
@@ -220,6 +235,7 @@ fn settings(config: &Config, own_user: &str, zones: ZoneDb) -> Settings {
             executors: config.mesos.is_some(),
             ports: config.mesos.is_some(),
         },
+        alerts: terms,
         zones,
         machine: match config.mesos {
             None => machine::boot(),
@@ -257,6 +273,22 @@ fn addresses(entrances: &[Entrance]) -> std::io::Result<Vec<(SocketAddr, bool)>>
 fn leader_name(hostname: &str, addresses: &[(SocketAddr, bool)]) -> String {
     let plain = addresses.iter().find(|(_, has_tls)| !has_tls).or(addresses.first());
     format!("{hostname}:{}", plain.map_or(0, |(address, _)| address.port()))
+}
+
+/// What stands on what people are told: where its links lead, above all.
+fn letterhead(config: &Config, addresses: &[(SocketAddr, bool)]) -> Letterhead {
+    // A link to this machine's loopback leads whoever reads it elsewhere.
+    let mut reachable = addresses.iter().filter(|(address, _)| !address.ip().is_loopback());
+    let own = || {
+        let (address, has_tls) = reachable.find(|(_, has_tls)| *has_tls).or(reachable.next())?;
+        let scheme = if *has_tls { "https" } else { "http" };
+        Some(format!("{scheme}://{}:{}", config.hostname, address.port()))
+    };
+    Letterhead {
+        base_url: config.webui_url.clone().or_else(own),
+        cluster_name: config.notifications.cluster_name.clone(),
+        host: config.hostname.clone(),
+    }
 }
 
 fn urls(addresses: &[(SocketAddr, bool)]) -> Vec<String> {

@@ -56,22 +56,12 @@ pub(super) struct Lack {
 }
 
 /// All of it, in the order of the documentation.
-pub(super) const LACKS: [&Lack; 4] = [&ZOOKEEPER, &MAIL, &HOOKS, &GRAPHITE];
+pub(super) const LACKS: [&Lack; 2] = [&ZOOKEEPER, &GRAPHITE];
 
 static ZOOKEEPER: Lack = Lack {
     what: "ZooKeeper",
     sentence: "this release keeps its state in --data on this machine and cannot use ZooKeeper; leave it out, and \
                back --data up with `chronode backup`",
-};
-static MAIL: Lack = Lack {
-    what: "mail",
-    sentence: "this release sends no mail; leave it out, and let something that can ask for failed runs at \
-               /scheduler/runs",
-};
-static HOOKS: Lack = Lack {
-    what: "notifications",
-    sentence: "this release notifies nobody; leave it out, and let something that can ask for failed runs at \
-               /scheduler/runs",
 };
 static GRAPHITE: Lack =
     Lack { what: "Graphite", sentence: "this release reports nothing to Graphite; leave it out" };
@@ -85,6 +75,8 @@ const KEYSTORE: &str =
 const REVIVES: &str = "offers are asked for whenever a run waits for one, and for no other reason";
 const DECLINE: &str = "Means the same; the default is Mesos' own, 5000";
 const REVIVE_EVERY: &str = "Means the same beyond the first five requests, which are made at once";
+const SENTRY: &str =
+    "nothing is sent to Sentry; give `webhook_url` a service that takes signed JSON instead";
 const CASSANDRA: &str = "the history of runs is built in";
 const COMPRESSION: &str = "answers are never compressed";
 
@@ -134,7 +126,7 @@ pub(super) const FLAGS: &[ChronosFlag] = &[
         Form::Count,
         "nothing is planned ahead in rounds; each job runs when it is due",
     ),
-    absent("cluster_name", "all", "", Form::Text, &HOOKS),
+    kept("cluster_name", "all", ""),
     ChronosFlag {
         name: "zk_hosts",
         versions: "all",
@@ -147,16 +139,16 @@ pub(super) const FLAGS: &[ChronosFlag] = &[
     absent("zk_timeout", "all", "10000", Form::Count, &ZOOKEEPER),
     absent("zk_path", "all", "/chronos/state", Form::Text, &ZOOKEEPER),
     absent("zk_auth", "3.x", "", Form::Secret, &ZOOKEEPER),
-    absent("mail_server", "all", "", Form::Text, &MAIL),
-    absent("mail_user", "all", "", Form::Text, &MAIL),
-    absent("mail_password", "all", "", Form::Secret, &MAIL),
-    absent("mail_from", "all", "", Form::Text, &MAIL),
-    absent("mail_ssl", "all", "false", Form::Switch, &MAIL),
-    absent("raven_dsn", "all", "", Form::Secret, &HOOKS),
-    absent("slack_url", "all", "", Form::Secret, &HOOKS),
-    absent("mattermost_url", "3.x", "", Form::Secret, &HOOKS),
-    absent("http_notification_url", "2.4 and later", "", Form::Text, &HOOKS),
-    absent("http_notification_credentials", "2.4 and later", "", Form::Secret, &HOOKS),
+    kept("mail_server", "all", ""),
+    kept("mail_user", "all", ""),
+    kept("mail_password", "all", ""),
+    kept("mail_from", "all", ""),
+    kept("mail_ssl", "all", "false"),
+    idle("raven_dsn", "all", "", Form::Secret, SENTRY),
+    kept("slack_url", "all", ""),
+    kept("mattermost_url", "3.x", ""),
+    kept("http_notification_url", "2.4 and later", ""),
+    kept("http_notification_credentials", "2.4 and later", ""),
     kept("failure_retry", "all", "60000"),
     kept("disable_after_failures", "all", "0"),
     kept("mesos_task_mem", "all", "128"),

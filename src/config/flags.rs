@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{LimitFlags, MesosFlags, SecurityFlags};
+use super::{LimitFlags, MesosFlags, NotificationFlags, SecurityFlags};
 use crate::schedule::ZoneChoice;
 
 /// The flags of `chronode serve`. How they are put together from all sources is [`super::Typed::resolve`].
@@ -88,6 +88,10 @@ pub struct ServeFlags {
     #[command(flatten)]
     pub mesos: MesosFlags,
 
+    /// Whom somebody is told by, and of what.
+    #[command(flatten)]
+    pub notifications: NotificationFlags,
+
     /// Bounds on what clients may take and on how many jobs there may be.
     #[command(flatten)]
     pub limits: LimitFlags,
@@ -95,6 +99,10 @@ pub struct ServeFlags {
     /// Name of this machine for constraints on `hostname` and the variable HOST; the system's own by default
     #[arg(long, value_name = "NAME", env = "CHRONODE_HOSTNAME", help_heading = "Running commands")]
     pub hostname: Option<String>,
+
+    /// Address of the web page as people reach it: where messages and the page of Mesos link to
+    #[arg(long = "webui_url", alias = "webui-url", value_name = "URL", env = "CHRONODE_WEBUI_URL")]
+    pub webui_url: Option<String>,
 
     /// Attributes of this machine for constraints, as `rack:r1;disk:ssd`
     #[arg(
@@ -252,7 +260,7 @@ pub struct ServeFlags {
     )]
     pub job_history_limit: u16,
 
-    /// Days that ended runs are kept
+    /// Days that ended runs are kept, and what people were told of
     #[arg(
         long = "history_days",
         alias = "history-days",

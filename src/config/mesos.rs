@@ -125,16 +125,6 @@ pub struct MesosFlags {
     )]
     pub mesos_client_certificate: Option<PathBuf>,
 
-    /// Address of the page that Mesos links to; without it where this scheduler listens
-    #[arg(
-        long = "webui_url",
-        alias = "webui-url",
-        value_name = "URL",
-        env = "CHRONODE_WEBUI_URL",
-        help_heading = "Mesos"
-    )]
-    pub webui_url: Option<String>,
-
     /// Seconds between two questions after all tasks there are
     #[arg(
         long = "reconciliation_interval",
@@ -203,8 +193,6 @@ pub struct Mesos {
     pub tls: bool,
     /// What is shown to whoever asks for a certificate.
     pub client_certificate: Option<PathBuf>,
-    /// The page that Mesos links to.
-    pub webui_url: Option<String>,
     /// Between two questions after all tasks.
     pub reconcile_every: Duration,
     /// For how long what nothing wants is not offered again.
@@ -233,7 +221,6 @@ impl Mesos {
             mesos_ca_file,
             mesos_tls,
             mesos_client_certificate,
-            webui_url,
             reconciliation_interval,
             decline_offer_duration,
             min_revive_offers_interval,
@@ -269,7 +256,6 @@ impl Mesos {
             ca_file: mesos_ca_file,
             tls: mesos_tls,
             client_certificate: mesos_client_certificate,
-            webui_url,
             reconcile_every: Duration::from_secs(i64::from(reconciliation_interval)),
             decline_for: millis("decline_offer_duration", decline_offer_duration)?,
             revive_every: millis("min_revive_offers_interval", min_revive_offers_interval)?,

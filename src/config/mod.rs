@@ -4,11 +4,14 @@
 //! `table.rs` has all options, once; [`Typed`] is a command line, [`Resolution`] one value for each option with
 //! the place it came from, [`Config`] what the program uses.
 
+mod channels;
 mod chronos;
 mod document;
 mod flags;
 mod limits;
 mod mesos;
+mod notification_flags;
+mod notifications;
 #[cfg(test)]
 mod option_tests;
 mod resolve;
@@ -16,15 +19,21 @@ mod security;
 mod show;
 mod source;
 mod table;
+mod written;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+pub use channels::{
+    Argv, ChannelKind, ChannelSettings, FileName, HookSettings, MailSettings, Place, SecretSource,
+};
 pub use document::regenerated;
 pub use flags::{Isolation, LogForm, ServeFlags};
 pub use limits::{LimitFlags, Limits};
 pub use mesos::{Mesos, MesosFlags};
+pub use notification_flags::NotificationFlags;
+pub use notifications::{Notifications, program_environment};
 pub use resolve::{Problems, Resolution, Typed};
 pub use security::{
     Administrator, AuditMode, Login, Secret, Security, SecurityFlags, check_password,
@@ -50,8 +59,12 @@ pub struct Config {
     pub limits: Limits,
     /// The cluster that commands are started on; `None` is this machine.
     pub mesos: Option<Mesos>,
+    /// How somebody is told, and of what.
+    pub notifications: Notifications,
     /// This machine's name.
     pub hostname: String,
+    /// Where people reach the web page; `None` if only where this process listens is known.
+    pub webui_url: Option<String>,
     /// Its attributes.
     pub attributes: BTreeMap<String, String>,
     /// Whether resources limit how much is started at once.
@@ -114,12 +127,17 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// Checks the flags. `machine_name` is the system's own name, used where none was given.
+    /// Checks the flags. `machine_name` is the system's own name, used where none was given; `notifications` is what
+    /// flags and the file say of these.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] for the first flag whose value cannot be used.
-    pub fn new(flags: ServeFlags, machine_name: &str) -> Result<Self, ConfigError> {
+    pub fn new(
+        flags: ServeFlags,
+        machine_name: &str,
+        notifications: Notifications,
+    ) -> Result<Self, ConfigError> {
         let mesos = Mesos::new(flags.mesos.clone())?;
         if mesos.is_some() {
             no_limits_of_this_machine(&flags)?;
@@ -155,7 +173,9 @@ impl Config {
             web_dir: flags.web_dir,
             limits: Limits::new(&flags.limits)?,
             mesos,
+            notifications,
             hostname: flags.hostname.unwrap_or_else(|| machine_name.to_owned()),
+            webui_url: flags.webui_url.map(webui_url).transpose()?,
             attributes: attributes(&flags.attributes)?,
             is_metered,
             resources,
@@ -198,6 +218,18 @@ const OUTPUT_CAP_MIN: u64 = 4_096;
 
 fn refuse(flag: &'static str, found: impl ToString, expected: &str) -> ConfigError {
     ConfigError { flag, found: found.to_string(), expected: expected.to_owned() }
+}
+
+/// Links begin with it, so it must be one.
+fn webui_url(url: String) -> Result<String, ConfigError> {
+    let is_link = ["http://", "https://"].iter().any(|scheme| {
+        let host = url.strip_prefix(scheme);
+        host.is_some_and(|host| !host.is_empty() && !host.contains(char::is_whitespace))
+    });
+    if is_link {
+        return Ok(url);
+    }
+    Err(refuse("webui_url", &url, "write a whole address, as `https://chronode.example.org`"))
 }
 
 /// Refuses what is said of this machine where no command runs on it.
@@ -286,7 +318,9 @@ mod tests {
 
     fn config(typed: &[&str]) -> Result<Config, ConfigError> {
         let args = std::iter::once("serve").chain(typed.iter().copied());
-        Config::new(Typed::parse_from(args).flags, "host.example")
+        let flags = Typed::parse_from(args).flags;
+        let notifications = notifications::read(flags.notifications.clone()).notifications;
+        Config::new(flags, "host.example", notifications)
     }
 
     #[test]

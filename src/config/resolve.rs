@@ -13,7 +13,10 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use super::chronos::{Fate, Form};
 use super::source::{self, Found, Given, Source};
 use super::table::{self, Row, Table};
-use super::{Config, ServeFlags};
+use super::written::Written;
+use super::{
+    Config, ConfigError, NotificationFlags, Notifications, Place, ServeFlags, notifications,
+};
 
 /// What Marathon calls the first port that it gave to a task; Chronos' own image listened there.
 const MARATHON_PORT: &str = "PORT0";
@@ -71,6 +74,7 @@ impl Typed {
         });
         let mut resolution = Resolution {
             given: typed.collect(),
+            written: Written::default(),
             bad: BTreeSet::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
@@ -129,6 +133,8 @@ impl Problems {
 pub struct Resolution {
     pub(super) table: Table,
     pub(super) given: BTreeMap<String, Given>,
+    /// Channels and routes of the file.
+    pub(super) written: Written,
     /// Options whose values have a problem of their own.
     bad: BTreeSet<String>,
     problems: Vec<String>,
@@ -148,7 +154,10 @@ impl Resolution {
     fn read(&mut self, name: &str, read: fn(&Table, &Path) -> Result<Found, String>) {
         let Some(given) = self.given.get(name) else { return };
         match read(&self.table, Path::new(&given.text)) {
-            Ok(found) => self.add(found),
+            Ok(mut found) => {
+                self.written.take(&mut found.written);
+                self.add(found);
+            }
             Err(problem) => {
                 let text = given.text.to_string_lossy();
                 self.problems.push(format!("{} `{text}`: {problem}", self.place(name)));
@@ -175,6 +184,7 @@ impl Resolution {
             }
         }
         warnings.extend(self.idle_without_tls());
+        warnings.extend(self.written.exposed.iter().cloned());
         self.problems.extend(problems);
         self.warnings.extend(warnings);
     }
@@ -223,6 +233,13 @@ impl Resolution {
     pub fn config(&self, machine_name: &str) -> (Option<Config>, Vec<String>) {
         let mut problems = self.problems.clone();
         let mut left_out = self.bad.clone();
+        let notifications = match self.flags(&left_out) {
+            Ok(flags) => self.notifications(flags.notifications, &mut problems),
+            Err(error) => {
+                problems.push(table::whole(&error));
+                return (None, problems);
+            }
+        };
         loop {
             let flags = match self.flags(&left_out) {
                 Ok(flags) => flags,
@@ -231,7 +248,7 @@ impl Resolution {
                     return (None, problems);
                 }
             };
-            let error = match Config::new(flags, machine_name) {
+            let error = match Config::new(flags, machine_name, notifications.clone()) {
                 Ok(config) => return (Some(config), problems),
                 Err(error) => error,
             };
@@ -240,6 +257,31 @@ impl Resolution {
             if !self.given.contains_key(error.flag) || !left_out.insert(error.flag.to_owned()) {
                 return (None, problems);
             }
+        }
+    }
+
+    /// What flags and the file say of notifications, without what is wrong.
+    fn notifications(&self, flags: NotificationFlags, problems: &mut Vec<String>) -> Notifications {
+        let read = notifications::read(flags);
+        let sentence =
+            |error: &ConfigError| self.sentence(error.flag, &error.found, &error.expected);
+        problems.extend(read.errors.iter().map(sentence));
+        let (notifications, found) = self.written.join(&read);
+        problems.extend(found);
+        let has_mail = read.meant.contains(&"mail") || self.written.has_mail();
+        if !notifications.operators.is_empty() && !has_mail {
+            let expected = "they are told by mail, and no channel sends any: give --mail_server and --mail_from too";
+            problems.push(self.sentence("operators", &notifications.operators.join(","), expected));
+        }
+        notifications
+    }
+
+    /// [`Self::place`] of the option, or the line of the file.
+    #[must_use]
+    pub fn place_of(&self, place: &Place) -> String {
+        match place {
+            Place::Option(name) => self.place(name),
+            Place::Line(place) => place.clone(),
         }
     }
 
@@ -254,7 +296,7 @@ pub(super) fn shown(row: &Row, given: &Given) -> String {
 }
 
 /// Addresses may have a login in them (`zk://user:password@host/mesos`), which is nobody's to read.
-fn without_login(text: &str) -> String {
+pub(super) fn without_login(text: &str) -> String {
     match text.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
         Some((scheme, Some((_, host)))) => format!("{scheme}://***@{host}"),
         Some((_, None)) | None => text.to_owned(),

@@ -178,6 +178,10 @@ pub enum AuditMode {
 pub struct Secret(String);
 
 impl Secret {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
     /// The text.
     #[must_use]
     pub fn expose(&self) -> &str {

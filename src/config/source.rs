@@ -9,6 +9,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::table::{Row, Table, variable};
+use super::written::{self, Written};
 use crate::jobspec::yaml::{self, Entry, Kind};
 
 /// Bytes of a file with options; a larger one is something else.
@@ -60,6 +61,8 @@ pub(super) struct Given {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) given: BTreeMap<String, Given>,
+    /// What is not one text each; the file alone has it.
+    pub(super) written: Written,
     /// Sentences with their places.
     pub(super) problems: Vec<String>,
 }
@@ -86,6 +89,9 @@ impl Found {
 }
 
 fn unknown(table: &Table, name: &str, place: &str) -> String {
+    if written::KEYS.contains(&name) {
+        return format!("{place}: `{name}` can be given in the file that --config names only");
+    }
     match table.nearest(name) {
         Some(nearest) => format!("{place}: there is no option `{name}`; did you mean `{nearest}`?"),
         None => format!("{place}: there is no option `{name}`; `chronode serve --help` lists all"),
@@ -151,6 +157,10 @@ pub(super) fn file(table: &Table, path: &Path) -> Result<Found, String> {
 fn file_entry(table: &Table, path: &Path, entry: &Entry, found: &mut Found) {
     let source = Source::File(path.to_owned(), entry.at.line);
     let place = source.to_string();
+    if written::KEYS.contains(&entry.key.as_str()) {
+        written::read(path, entry, &mut found.written, &mut found.problems);
+        return;
+    }
     match &entry.value.kind {
         Kind::Text(text) => {
             let given = Given { text: OsString::from(text), source };

@@ -20,11 +20,12 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::alerts;
 use crate::clock;
 use crate::engine::{Effect, Event, Note, Reply, Request, RequestId, Settings, State};
 use crate::launcher::{Launcher, Notice, Order};
 use crate::metrics::{Doing, Metrics};
-use crate::model::{Duration, FrameworkId, Now, Offer, Term, Timestamp};
+use crate::model::{Duration, FrameworkId, NotificationId, Now, Offer, Term, Timestamp};
 use crate::store::{Batch, CommitError, Loaded, Store};
 
 use view::View;
@@ -42,6 +43,7 @@ const STORE_PAUSE: Duration = Duration::from_millis(100);
 const STORE_PAUSE_MAX: Duration = Duration::from_secs(3);
 const UNDECIDED: &str =
     "the request could not be decided: this is a defect of Chronode, and nothing of it was stored";
+const STOPPING: &str = "Chronode is stopping";
 const DRAINING: &str = "Chronode is stopping and starts nothing new";
 /// An absence of the loop that long means that it was stopped or the machine suspended: what ended meanwhile has not
 /// been heard of yet. Longer than any commit on a slow disk that is worth waiting for.
@@ -67,6 +69,8 @@ type Answer = Result<Reply, Unavailable>;
 
 enum Message {
     Request(Request, oneshot::Sender<Answer>),
+    /// What came of a try, and who waits until that is durable.
+    Delivered(NotificationId, alerts::Outcome, oneshot::Sender<()>),
     Drain,
     Stop,
 }
@@ -91,9 +95,25 @@ impl Handle {
             mpsc::error::TrySendError::Full(_) => {
                 Unavailable::new("too many requests are waiting already")
             }
-            mpsc::error::TrySendError::Closed(_) => Unavailable::new("Chronode is stopping"),
+            mpsc::error::TrySendError::Closed(_) => Unavailable::new(STOPPING),
         })?;
-        receiver.await.unwrap_or_else(|_| Err(Unavailable::new("Chronode is stopping")))
+        receiver.await.unwrap_or_else(|_| Err(Unavailable::new(STOPPING)))
+    }
+
+    /// Says what came of trying to send a notification, and waits until that is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if it may not be stored; it is to be said again then.
+    pub async fn delivered(
+        &self,
+        id: NotificationId,
+        outcome: alerts::Outcome,
+    ) -> Result<(), Unavailable> {
+        let (sender, receiver) = oneshot::channel();
+        let sent = self.messages.send(Message::Delivered(id, outcome, sender)).await;
+        sent.map_err(|_| Unavailable::new(STOPPING))?;
+        receiver.await.map_err(|_| Unavailable::new("it could not be stored"))
     }
 
     /// Has nothing new started from now on. What runs goes on and is recorded.
@@ -126,6 +146,8 @@ pub struct Driver {
     notices_taken: u64,
     notices_settled: u64,
     waiting: BTreeMap<RequestId, oneshot::Sender<Answer>>,
+    /// Who waits until what came of their tries is durable.
+    telling: Vec<oneshot::Sender<()>>,
     last_request: u64,
     store_pause: Duration,
     last_look: Now,
@@ -176,6 +198,7 @@ impl Driver {
             notices_taken: 0,
             notices_settled: 0,
             waiting: BTreeMap::new(),
+            telling: Vec::new(),
             last_request: 0,
             store_pause: STORE_PAUSE,
             last_look: clock::now(),
@@ -259,9 +282,13 @@ impl Driver {
                 self.waiting.insert(id, answer);
                 self.handle(&Event::Request { id, request });
             }
+            Message::Delivered(id, outcome, told) => {
+                self.telling.push(told);
+                self.handle(&Event::Delivered { id, outcome });
+            }
             Message::Drain => {
                 self.is_draining = true;
-                self.handle(&Event::LauncherGone { reason: DRAINING.to_owned() });
+                self.handle(&Event::Draining { reason: DRAINING.to_owned() });
             }
             Message::Stop => self.is_stopping = true,
         }
@@ -354,6 +381,10 @@ impl Driver {
             log(note);
         }
         self.view.apply(&outcome.changes, self.last_look.wall);
+        // Readers see it by now, so nobody sends again what has arrived.
+        for told in self.telling.drain(..) {
+            let _ = told.send(());
+        }
         for id in &outcome.broken {
             tracing::error!("deciding request {} went wrong inside Chronode", id.0);
             self.answer(*id, Err(Unavailable::new(UNDECIDED)));
@@ -405,6 +436,8 @@ impl Driver {
         let cause = error_chain(cause);
         tracing::error!("nothing new is started or accepted: {error}: {cause}");
         let reason = format!("the state cannot be stored at the moment: {cause}");
+        // They say it again.
+        self.telling.clear();
         for id in outcome.requests().collect::<Vec<_>>() {
             self.answer(id, Err(Unavailable::new(reason.clone())));
         }
@@ -416,7 +449,7 @@ impl Driver {
             }
             match self.store.load().await {
                 Ok(loaded) => {
-                    self.resume(loaded);
+                    self.resume(loaded, &cause);
                     tracing::info!("the state was read again; going on");
                     return;
                 }
@@ -429,13 +462,14 @@ impl Driver {
     }
 
     /// Goes on from the store's state: readers see it, and the launcher is asked anew about everything live.
-    fn resume(&mut self, loaded: Loaded) {
+    fn resume(&mut self, loaded: Loaded, cause: &str) {
         let term = self.working.state().term();
         let state = State::recover(self.settings.clone(), loaded.into());
         self.view.replace(state.clone());
         self.working = Working::new(state);
         let now = self.now();
         let _ = self.working.handle(now, &Event::Resumed { term });
+        let _ = self.working.handle(now, &Event::StoreFailed { problem: cause.to_owned() });
         if !matches!(self.launcher_state, LauncherState::NeverSeen) {
             // What was offered since is forgotten with the state that knew it, and what was reported is told again: it
             // would otherwise count as settled with what comes next.
@@ -461,6 +495,8 @@ impl Driver {
                     Message::Request(_, answer) => {
                         let _ = answer.send(Err(Unavailable::new(reason)));
                     }
+                    // Whoever waits hears that it is not stored, and says it again.
+                    Message::Delivered(..) => {}
                     Message::Drain => self.is_draining = true,
                     Message::Stop => {
                         self.is_stopping = true;

@@ -104,6 +104,7 @@ fn settings() -> Settings {
             executors: false,
             ports: false,
         },
+        alerts: crate::alerts::Terms::default(),
         zones: ZoneDb::bundled(),
         machine: Err("nobody asks".to_owned()),
     }
@@ -211,6 +212,8 @@ fn steps(events: &[Arc<FeedEvent>], wanted: RunId) -> Vec<RunStep> {
         | FeedItem::BackfillMoved { .. }
         | FeedItem::ClockDoubted { .. }
         | FeedItem::Launcher { .. }
+        | FeedItem::IncidentMoved { .. }
+        | FeedItem::NotificationMoved { .. }
         | FeedItem::ZoneKept { .. } => None,
     };
     events.iter().filter_map(step).collect()
@@ -444,6 +447,8 @@ async fn a_launcher_that_goes_and_comes_is_told_once_each() {
             | FeedItem::EverythingPaused { .. }
             | FeedItem::BackfillMoved { .. }
             | FeedItem::ClockDoubted { .. }
+            | FeedItem::IncidentMoved { .. }
+            | FeedItem::NotificationMoved { .. }
             | FeedItem::ZoneKept { .. } => None,
         };
         events.iter().filter_map(problem).collect()

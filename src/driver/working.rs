@@ -177,6 +177,8 @@ fn compact(changes: Vec<Change>) -> Vec<Change> {
             | Change::AgentLost(_)
             | Change::AgentsSeen(_)
             | Change::DemandTold(_)
+            | Change::Alerted(_)
+            | Change::ObjectivesJudged(_)
             | Change::PlacementSettled => true,
         };
         if is_latest {

@@ -43,6 +43,9 @@ pub(super) fn count(
     };
     if let Some(why) = why {
         step.disabled.insert(entry.incarnation);
+        if verdict == Verdict::Succeeded {
+            step.exhausted.insert(entry.incarnation);
+        }
         step.change(Change::Disabled { incarnation: entry.incarnation });
         let left = family::left_waiting(step, entry);
         let text = match (verdict, left) {

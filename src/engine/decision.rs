@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::alerts;
 use crate::model::{
     AgentId, AnsweredRequest, Backfill, BackfillId, BootInstant, Duration, FrameworkId,
     Incarnation, Interventions, JobName, JobRecord, JobStats, Launch, Offer, OfferId, Pause,
@@ -162,6 +163,10 @@ pub enum Change {
     },
     /// What has not been heard of by now is not waited for any longer. Volatile.
     ListeningEnded,
+    /// What people are told of.
+    Alerted(alerts::Change),
+    /// Every deadline until then is judged.
+    ObjectivesJudged(Timestamp),
     /// What the launcher is to its cluster. Whatever it was before, tasks of that are out of its reach.
     FrameworkSet(FrameworkId),
     /// The launcher's offers are these now. Volatile: applied, not stored.
@@ -204,6 +209,8 @@ impl Change {
             | Self::RequestAnswered(_)
             | Self::AnswerForgotten { .. }
             | Self::ZoneKept { .. }
+            | Self::Alerted(_)
+            | Self::ObjectivesJudged(_)
             | Self::FrameworkSet(_) => true,
             Self::Quarantined { .. }
             | Self::QuarantineLifted { .. }
@@ -229,8 +236,13 @@ pub enum Launcher {
     Connected(Vec<Offer>),
     /// It can be reached and works for a cluster, whose offers come and go; so far there are these.
     InCluster(Vec<Offer>),
-    /// It cannot be reached, for this reason.
-    Gone(String),
+    /// It cannot be reached.
+    Gone {
+        /// Why, as a sentence.
+        reason: String,
+        /// Since when somebody misses it; `None` if it was left on purpose.
+        since: Option<BootInstant>,
+    },
 }
 
 /// What waits for an offer.

@@ -313,6 +313,7 @@ impl<'a> Settling<'a> {
                 let opened = schedule.opened_through(after, now);
                 let Some(span) = schedule.stretch(after, opened, limit) else { return };
                 let Span { first, last, count, .. } = span;
+                self.intake.tell_unmet(step, reason, first, last, count);
                 self.intake.record(step, Verdict::Skipped, reason, first, last, count);
                 self.intake.progress.decided_through = span.last;
                 return;

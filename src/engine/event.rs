@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use crate::alerts;
 use crate::model::{
     AgentId, ApplyOutcome, Ask, BackfillId, Became, Contribution, Dialect, EnvVar, FrameworkId,
-    Incarnation, Intervention, JobDraft, JobName, JobVersion, Offer, OfferId, PauseScope,
-    RequestKey, Run, RunId, RunVerb, TaskId, TaskReport, Term, Timestamp,
+    Incarnation, IncidentId, Intervention, JobDraft, JobName, JobVersion, NotificationId, Offer,
+    OfferId, PauseScope, RequestKey, Run, RunId, RunVerb, TaskId, TaskReport, Term, Timestamp,
 };
 
 /// Something that happened. The driver stamps it with the time at which it is handled.
@@ -45,8 +46,25 @@ pub enum Event {
         /// Why, as a sentence.
         reason: String,
     },
+    /// The launcher is left on purpose, for good: nothing new is started, and nobody needs to hear of it.
+    Draining {
+        /// Why, as a sentence.
+        reason: String,
+    },
+    /// A commit failed, or may have, and all was read again.
+    StoreFailed {
+        /// What went wrong, as a sentence without a full stop.
+        problem: String,
+    },
     /// The launcher says what became of a task.
     Task(TaskReport),
+    /// A notification was tried.
+    Delivered {
+        /// Which.
+        id: NotificationId,
+        /// What came of it.
+        outcome: alerts::Outcome,
+    },
 }
 
 /// Names one waiting client. The driver keeps the channel, so that decisions stay values.
@@ -153,6 +171,36 @@ pub enum Request {
     },
     /// Take the wall clock for right although it has jumped.
     TrustClock {
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// Tell nobody of an incident any more until it is put right: somebody looks after it.
+    AcknowledgeIncident {
+        /// Which.
+        id: IncidentId,
+        /// Who.
+        by: Intervention,
+    },
+    /// Tell nobody of an incident or a job for a while.
+    Silence {
+        /// Of what.
+        subject: alerts::Subject,
+        /// Until when.
+        until: Timestamp,
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// End that before its time.
+    EndSilence {
+        /// Of what.
+        subject: alerts::Subject,
+        /// Who wants it.
+        by: Intervention,
+    },
+    /// Try to deliver a notification at once.
+    RetryNotification {
+        /// Which.
+        id: NotificationId,
         /// Who wants it.
         by: Intervention,
     },
@@ -292,6 +340,10 @@ impl Request {
             | Self::CancelBackfill { by, .. }
             | Self::CutBacklog { by, .. }
             | Self::LiftQuarantine { by, .. }
+            | Self::AcknowledgeIncident { by, .. }
+            | Self::Silence { by, .. }
+            | Self::EndSilence { by, .. }
+            | Self::RetryNotification { by, .. }
             | Self::TrustClock { by } => Some(by),
             Self::Backfill(draft) => Some(&draft.by),
             Self::RunJob { ask, .. } => ask.by.as_ref(),
@@ -337,6 +389,10 @@ impl Request {
             | Self::CancelBackfill { .. }
             | Self::CutBacklog { .. }
             | Self::LiftQuarantine { .. }
+            | Self::AcknowledgeIncident { .. }
+            | Self::Silence { .. }
+            | Self::EndSilence { .. }
+            | Self::RetryNotification { .. }
             | Self::TrustClock { .. } => false,
             Self::IfMatch { request, .. } | Self::Once { request, .. } | Self::DryRun(request) => {
                 request.may_change_what_follows()
@@ -491,6 +547,10 @@ pub enum RejectionCode {
     UnknownTask,
     /// No such run or backfill.
     UnknownRun,
+    /// No such incident goes on.
+    UnknownIncident,
+    /// No such notification is in the outbox.
+    UnknownNotification,
     /// It stands in a way in which this cannot be done.
     Impossible,
 }
@@ -508,6 +568,8 @@ impl RejectionCode {
             Self::KeyReused => "key_reused",
             Self::UnknownTask => "unknown_task",
             Self::UnknownRun => "unknown_run",
+            Self::UnknownIncident => "unknown_incident",
+            Self::UnknownNotification => "unknown_notification",
             Self::Impossible => "impossible",
         }
     }

@@ -7,9 +7,10 @@
 //! Definitions, commands and environments are never in an item. What a change means for counts and for the next due
 //! instant of a job is not told by itself: it comes with the run or stretch that made it.
 
+use crate::alerts;
 use crate::model::{
-    Attempt, AttemptState, BackfillId, Exit, Incarnation, JobName, Progress, Run, RunId, RunState,
-    StopReason, Stretch, Term, Timestamp, Verdict,
+    Attempt, AttemptState, BackfillId, Delivery, Exit, Incarnation, IncidentId, JobName,
+    NotificationId, Progress, Run, RunId, RunState, StopReason, Stretch, Term, Timestamp, Verdict,
 };
 
 use super::decision::{Change, Launcher};
@@ -105,6 +106,20 @@ pub enum FeedItem {
     Launcher {
         /// Why it cannot be reached; `None` if it can.
         problem: Option<String>,
+    },
+    /// An incident was opened, got further, or is put right.
+    IncidentMoved {
+        /// Which.
+        id: IncidentId,
+        /// Whether it goes on.
+        is_open: bool,
+    },
+    /// A notification was made, or got further.
+    NotificationMoved {
+        /// Which.
+        id: NotificationId,
+        /// Where it stands.
+        delivery: Delivery,
     },
     /// A zone is decided by other data from now on.
     ZoneKept {
@@ -237,6 +252,8 @@ impl FeedItem {
             | Self::ClockDoubted { .. }
             | Self::TermBegan(_)
             | Self::Launcher { .. }
+            | Self::IncidentMoved { .. }
+            | Self::NotificationMoved { .. }
             | Self::ZoneKept { .. } => None,
         }
     }
@@ -304,6 +321,7 @@ pub fn feed_items(before: &State, change: &Change) -> Vec<FeedItem> {
             };
             job_item(before, *incarnation, step).into_iter().collect()
         }
+        Change::Alerted(change) => alert_item(change).into_iter().collect(),
         Change::EverythingPaused(pause) => vec![FeedItem::EverythingPaused {
             is_paused: pause.is_some(),
             until: pause.as_ref().and_then(|pause| pause.until),
@@ -339,7 +357,24 @@ pub fn feed_items(before: &State, change: &Change) -> Vec<FeedItem> {
         | Change::AgentLost(_)
         | Change::AgentsSeen(_)
         | Change::DemandTold(_)
+        | Change::ObjectivesJudged(_)
         | Change::PlacementSettled => Vec::new(),
+    }
+}
+
+fn alert_item(change: &alerts::Change) -> Option<FeedItem> {
+    match change {
+        alerts::Change::IncidentStored(incident) => {
+            Some(FeedItem::IncidentMoved { id: incident.id, is_open: incident.closed_at.is_none() })
+        }
+        alerts::Change::NotificationStored(notification) => {
+            let (id, delivery) = (notification.id, notification.delivery);
+            Some(FeedItem::NotificationMoved { id, delivery })
+        }
+        // The incident that it belongs to says so; news is in a notification.
+        alerts::Change::AlertStored(_)
+        | alerts::Change::JobSilenced { .. }
+        | alerts::Change::ChannelFailing { .. } => None,
     }
 }
 
@@ -358,7 +393,7 @@ fn round_item(before: &State, incarnation: Incarnation, progress: &Progress) -> 
 fn launcher_item(before: &State, launcher: &Launcher) -> Option<FeedItem> {
     let problem = match launcher {
         Launcher::Connected(_) | Launcher::InCluster(_) => None,
-        Launcher::Gone(reason) => Some(reason.clone()),
+        Launcher::Gone { reason, since: _ } => Some(reason.clone()),
     };
     let has_changed = before.launcher_gone() != problem.as_deref();
     has_changed.then_some(FeedItem::Launcher { problem })

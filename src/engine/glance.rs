@@ -348,6 +348,8 @@ const fn changed(change: &Change) -> Option<Incarnation> {
         | Change::AgentLost(_)
         | Change::AgentsSeen(_)
         | Change::DemandTold(_)
+        | Change::Alerted(_)
+        | Change::ObjectivesJudged(_)
         | Change::PlacementSettled => None,
     }
 }

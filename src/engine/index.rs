@@ -29,6 +29,8 @@ pub(super) struct Derived {
     pub(super) wall_alarms: BTreeSet<(Timestamp, RunId)>,
     /// When running attempts are stopped for taking too long.
     pub(super) stops: BTreeSet<(BootInstant, RunId)>,
+    /// The next deadline of each live run that has one.
+    pub(super) objectives: BTreeSet<(Timestamp, RunId)>,
     /// Live attempts by task.
     pub(super) tasks: BTreeMap<TaskId, RunId>,
     /// Attempts that have ended and of which their job has still to say how.

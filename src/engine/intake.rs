@@ -8,6 +8,7 @@ use crate::model::{
     Timestamp, Trigger, Verdict, limits,
 };
 
+use super::alert::Unmet;
 use super::decision::Change;
 use super::due::start_deadline;
 use super::entry::JobEntry;
@@ -97,11 +98,25 @@ impl<'a> Intake<'a> {
             },
             Room::Later => RunState::Queued,
             Room::None(reason) => {
+                self.tell_unmet(step, reason, due_at, due_at, 1);
                 return self.record(step, Verdict::Skipped, reason, due_at, due_at, 1);
             }
         };
         self.supersede(step);
         self.add(step, state, new);
+    }
+
+    /// Has people hear of occurrences that come to nothing because of earlier runs.
+    pub(super) fn tell_unmet(
+        &self,
+        step: &mut Step<'_>,
+        reason: &str,
+        first: Timestamp,
+        last: Timestamp,
+        count: u64,
+    ) {
+        let (incarnation, reason) = (self.entry.incarnation, reason.to_owned());
+        step.unmet.push(Unmet { incarnation, first, last, count, reason });
     }
 
     /// Records a run for an occurrence that was missed, after those that are live already.

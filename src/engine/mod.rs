@@ -38,6 +38,7 @@
 #![deny(clippy::disallowed_types)]
 
 mod admin;
+mod alert;
 mod alive;
 mod answered;
 mod backfill;
@@ -54,11 +55,13 @@ mod family;
 mod feed;
 pub mod forecast;
 pub mod glance;
+mod incident;
 mod index;
 mod intake;
 pub mod invariants;
 mod launch;
 pub mod lineage;
+mod objective;
 mod operate;
 mod pause;
 mod place;
@@ -82,6 +85,7 @@ mod zones;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::alerts;
 use crate::model::{
     Attempt, Backfill, BackfillId, Duration, Incarnation, Interventions, JobName, JobStats, Now,
     Pause, Progress, Question, Run, RunId, RunState, Timestamp, limits, millis_since_epoch,
@@ -121,8 +125,10 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
             round::decide_finished(&mut step);
             // Otherwise its connection asks. Asked twice, it could answer twice, and the second answer would be taken
             // for one about a launch that the first has brought about.
-            if state.launcher_gone().is_none() {
-                step.reconcile();
+            match state.launcher_gone() {
+                None => step.reconcile(),
+                Some(reason) if *term != state.term() => step.miss_launcher(reason.to_owned()),
+                Some(_) => {}
             }
             // A run that is over already must not count as going on when its job's next occurrence is decided.
             step.change(Change::ListeningBegan { until: now.boot.saturating_add(LISTEN_FOR) });
@@ -163,8 +169,18 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
         Event::Withdrawn(ids) => step.change(Change::OffersRemoved(ids.clone())),
         Event::AgentLost(agent) => step.change(Change::AgentLost(agent.clone())),
         Event::LauncherGone { reason } => {
-            step.change(Change::OffersSet(Launcher::Gone(reason.clone())));
+            step.miss_launcher(reason.clone());
             step.warn(None, format!("the launcher is gone: {reason}"));
+        }
+        Event::Draining { reason } => {
+            let (reason, since) = (reason.clone(), None);
+            step.change(Change::OffersSet(Launcher::Gone { reason, since }));
+        }
+        Event::StoreFailed { .. } => {}
+        Event::Delivered { id, outcome } => {
+            let (desk, terms) = (state.alerts(), &state.settings.alerts);
+            let changes = alerts::delivered(desk, terms, step.now.wall, *id, outcome.clone());
+            changes.into_iter().for_each(|change| step.change(Change::Alerted(change)));
         }
         Event::Task(report) => {
             status::decide_report(&mut step, report);
@@ -174,6 +190,7 @@ pub fn step(state: &State, now: Now, event: &Event) -> Decision {
         }
     }
     backfill::advance_ready(&mut step);
+    alert::raise(&mut step, event);
     step.decision
 }
 
@@ -207,7 +224,21 @@ fn decide_what_has_come(step: &mut Step<'_>) {
         status::decide_times(step);
     }
     if step.is_unmoved() {
+        objective::decide(step);
+        alert::decide_launcher(step);
+        decide_alerts(step);
+    }
+    if step.is_unmoved() {
         place::decide_offers(step);
+    }
+}
+
+/// What the time that has passed means for those who are told of alerts.
+fn decide_alerts(step: &mut Step<'_>) {
+    let (desk, terms, now) = (step.state.alerts(), &step.state.settings.alerts, step.now.wall);
+    if desk.wake_at(terms, now).is_some_and(|at| at <= now) {
+        let changes = alerts::wake(desk, terms, now);
+        changes.into_iter().for_each(|change| step.change(Change::Alerted(change)));
     }
 }
 
@@ -237,9 +268,21 @@ struct Step<'a> {
     ready_backfills: BTreeSet<BackfillId>,
     /// Whether everything goes on that was paused as a whole.
     everything_resumed: bool,
+    /// What people should hear of, beside what they should because of the changes.
+    raised: Vec<alerts::Raised>,
+    /// What came to nothing because of earlier runs.
+    unmet: Vec<alert::Unmet>,
+    /// Of the jobs that this step has disabled, those that had nothing left.
+    exhausted: BTreeSet<Incarnation>,
 }
 
 impl<'a> Step<'a> {
+    /// The launcher cannot be reached, from now on or still.
+    fn miss_launcher(&mut self, reason: String) {
+        let since = self.state.launcher_missed_since().or(Some(self.now.boot));
+        self.change(Change::OffersSet(Launcher::Gone { reason, since }));
+    }
+
     fn new(state: &'a State, now: Now) -> Self {
         Self {
             state,
@@ -256,6 +299,9 @@ impl<'a> Step<'a> {
             backfills: BTreeMap::new(),
             ready_backfills: BTreeSet::new(),
             everything_resumed: false,
+            raised: Vec::new(),
+            unmet: Vec::new(),
+            exhausted: BTreeSet::new(),
         }
     }
 
@@ -317,6 +363,11 @@ impl<'a> Step<'a> {
         self.backfills.get(&id).or_else(|| self.state.backfill(id))
     }
 
+    /// Every deadline until `at` is judged.
+    fn judge_through(&mut self, at: Timestamp) {
+        self.change(Change::ObjectivesJudged(at));
+    }
+
     fn store_stats(&mut self, incarnation: Incarnation, stats: JobStats) {
         self.counted.insert(incarnation, stats.clone());
         self.change(Change::Counted { incarnation, stats });
@@ -332,6 +383,7 @@ impl<'a> Step<'a> {
         let progressed = self.progressed.get(&incarnation).cloned();
         let intervened = self.intervened.get(&incarnation).cloned();
         let backfills = self.backfills.clone();
+        let (raised, unmet) = (self.raised.len(), self.unmet.len());
         if catch_unwind(AssertUnwindSafe(|| decide(self))).is_ok() {
             return;
         }
@@ -342,6 +394,9 @@ impl<'a> Step<'a> {
         put_back(&mut self.progressed, incarnation, progressed);
         put_back(&mut self.intervened, incarnation, intervened);
         self.backfills = backfills;
+        self.raised.truncate(raised);
+        self.unmet.truncate(unmet);
+        self.exhausted.remove(&incarnation);
         self.change(Change::Quarantined { incarnation });
         self.warn(
             Some(&entry.job.name),

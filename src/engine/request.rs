@@ -11,7 +11,8 @@ use super::decision::Change;
 use super::entry::JobEntry;
 use super::event::{Applied, Expected, Rejection, RejectionCode, Reply, Request};
 use super::{
-    State, Step, admin, backfill, backlog, bulk, clock, operate, pause, report, round, shadow,
+    State, Step, admin, backfill, backlog, bulk, clock, incident, operate, pause, report, round,
+    shadow,
 };
 
 /// Carries out a request, or refuses it. `None`: a part is done, and the rest is to be asked for again.
@@ -34,6 +35,10 @@ pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
         Request::CutBacklog { filter, by } => Ok(backlog::cut(step, filter, by)),
         Request::LiftQuarantine { name, by } => lift_quarantine(step, name, by),
         Request::TrustClock { by } => trust_clock(step, by),
+        Request::AcknowledgeIncident { id, by } => incident::acknowledge(step, *id, by),
+        Request::Silence { subject, until, by } => incident::silence(step, subject, *until, by),
+        Request::EndSilence { subject, by } => incident::end_silence(step, subject, by),
+        Request::RetryNotification { id, by } => incident::retry(step, *id, by),
         Request::KillJob { name, by } => admin::kill(step, name, by.as_ref()),
         Request::MarkSuccess { name } => report::mark_successful(step, name),
         Request::ClearQueue => return backlog::clear(step),
@@ -56,6 +61,9 @@ pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
             let reply = decide(step, request).or_else(|| at_last(request));
             step.decision.truncate(before);
             step.ready_backfills.clear();
+            // Nobody is told of what has not happened.
+            step.stored.clear();
+            step.raised.clear();
             return reply;
         }
     };
@@ -181,7 +189,12 @@ fn can_answer(reply: &Reply, request: &Request) -> bool {
         Request::CancelBackfill { .. } | Request::CutBacklog { .. } => {
             matches!(reply, Reply::Dropped { .. })
         }
-        Request::LiftQuarantine { .. } | Request::TrustClock { .. } => {
+        Request::LiftQuarantine { .. }
+        | Request::AcknowledgeIncident { .. }
+        | Request::Silence { .. }
+        | Request::EndSilence { .. }
+        | Request::RetryNotification { .. }
+        | Request::TrustClock { .. } => {
             matches!(reply, Reply::Done)
         }
         Request::IfMatch { request, .. }

@@ -1,5 +1,6 @@
 //! What decisions depend on besides jobs and runs, fixed while a process leads.
 
+use crate::alerts;
 use crate::model::{Defaults, Duration, Timestamp};
 use crate::schedule::ZoneDb;
 
@@ -19,6 +20,8 @@ pub struct Settings {
     pub kill_grace: Duration,
     /// What the launcher can do; what it cannot is refused at the door.
     pub abilities: Abilities,
+    /// Who is told of what, and how often.
+    pub alerts: alerts::Terms,
     /// Where zones come from.
     pub zones: ZoneDb,
     /// The present life of the machine that commands run on; why there is no such machine otherwise, as a clause.

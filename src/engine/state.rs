@@ -14,6 +14,7 @@ mod reads;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::alerts;
 use crate::model::{
     AnsweredRequest, Backfill, BackfillId, BootInstant, Duration, FrameworkId, Incarnation,
     JobName, JobRecord, Now, Offer, OfferId, Pause, Run, RunId, Signal, TaskId, Term, Timestamp,
@@ -24,6 +25,7 @@ use super::clock::Clock;
 use super::decision::{Change, Demand, Launcher};
 use super::entry::JobEntry;
 use super::index::Derived;
+use super::objective;
 use super::seen::Seen;
 use super::settings::Settings;
 
@@ -48,6 +50,10 @@ pub struct Recovered {
     pub pause: Option<Pause>,
     /// The backfills that are told of.
     pub backfills: Vec<Backfill>,
+    /// What people are told of.
+    pub alerts: alerts::Recovered,
+    /// Until when every deadline is judged.
+    pub judged_through: Timestamp,
     /// What the launcher was to its cluster when it was last connected to one.
     pub framework: Option<FrameworkId>,
     /// The last incarnation given.
@@ -78,12 +84,18 @@ pub struct State {
     backfills: BTreeMap<BackfillId, Backfill>,
     /// What is believed of the wall clock. Volatile.
     clock: Clock,
+    /// What people are told of.
+    alerts: alerts::Desk,
+    /// Until when every deadline is judged.
+    judged_through: Timestamp,
     last_incarnation: u64,
     last_sequence: u64,
     /// What the launcher was to its cluster when it was last connected to one.
     framework: Option<FrameworkId>,
     offers: BTreeMap<OfferId, Offer>,
     launcher_gone: Option<String>,
+    /// Since when somebody misses it. Volatile.
+    launcher_missed_since: Option<BootInstant>,
     /// Whether the launcher works for a cluster, whose offers come and go. Volatile.
     is_cluster: bool,
     /// What the launcher was told of what waits for an offer; `None` if it has to be told. Volatile.
@@ -145,6 +157,8 @@ impl State {
             answered,
             pause,
             backfills,
+            alerts,
+            judged_through,
             framework,
             last_incarnation,
             last_sequence,
@@ -163,10 +177,13 @@ impl State {
             pause,
             backfills: backfills.into_iter().map(|backfill| (backfill.id, backfill)).collect(),
             clock: Clock::default(),
+            alerts: alerts::Desk::recover(alerts),
+            judged_through,
             last_incarnation,
             last_sequence,
             framework,
             offers: BTreeMap::new(),
+            launcher_missed_since: None,
             launcher_gone: Some("it has not been reached since the start".to_owned()),
             is_cluster: false,
             demand_told: None,
@@ -202,6 +219,7 @@ impl State {
                 self.link_job(record.incarnation);
             }
             Change::JobRemoved { incarnation, name } => {
+                self.unwatch_runs_of(*incarnation);
                 self.unindex_job(*incarnation);
                 self.jobs.remove(incarnation);
                 self.derived.forget_job(*incarnation);
@@ -273,6 +291,8 @@ impl State {
                 self.derived.answered.add(answered);
                 self.answered.insert(answered.key.id.clone(), AnsweredRequest::clone(answered));
             }
+            Change::Alerted(change) => self.alerts.apply(change),
+            Change::ObjectivesJudged(at) => self.judge_through(*at),
             Change::AnswerForgotten { id } => self.forget_answer(id),
             Change::ZoneKept { name, data } => {
                 self.kept_zones.insert(name.clone(), Arc::clone(data));
@@ -329,11 +349,15 @@ impl State {
                 at.saturating_add(Duration::from_millis(1)).unwrap_or(Timestamp::MAX)
             }),
             derived.wall_alarms.first().map(|(at, _)| *at),
+            derived.objectives.first().map(|(at, _)| *at),
+            // Whether the clock was set back is seen when it is decided.
+            self.alerts.wake_at(&self.settings.alerts, Timestamp::MAX),
         ];
         let boot = [
             derived.stops.first().map(|(at, _)| *at),
             derived.boot_alarms.first().map(|(at, _)| *at),
             self.clock.wake_at(),
+            super::alert::launcher_alarm(self),
         ];
         WakeAt {
             wall: wall.into_iter().flatten().min().map(|at| self.clock.shown_at(at)),
@@ -355,12 +379,16 @@ impl State {
         match launcher {
             Launcher::Connected(offers) | Launcher::InCluster(offers) => {
                 self.launcher_gone = None;
+                self.launcher_missed_since = None;
                 self.is_cluster = matches!(launcher, Launcher::InCluster(_));
                 self.denied.clear();
                 self.offers.extend(offers.iter().map(|offer| (offer.id.clone(), offer.clone())));
                 self.derived.is_placement_wanted = true;
             }
-            Launcher::Gone(reason) => self.launcher_gone = Some(reason.clone()),
+            Launcher::Gone { reason, since } => {
+                self.launcher_gone = Some(reason.clone());
+                self.launcher_missed_since = *since;
+            }
         }
     }
 
@@ -395,10 +423,12 @@ impl State {
         if self.jobs.contains_key(&incarnation) {
             self.unindex_job(incarnation);
         }
+        self.unwatch_runs_of(incarnation);
         self.names.insert(record.job.name.clone(), incarnation);
         let known = self.jobs.insert(incarnation, JobEntry::new(record, &self.settings));
         self.derived.job_count += usize::from(known.is_none());
         self.index_job(incarnation);
+        self.watch_runs_of(incarnation);
         // A pending run may fit with the new definition.
         self.derived.is_placement_wanted = true;
     }
@@ -440,12 +470,51 @@ impl State {
         let entry = self.jobs.get(&run.id.incarnation);
         let priority = entry.map(|entry| entry.job.priority).unwrap_or_default();
         self.derived.index_run(&run, priority);
-        self.runs.insert(run.id, run);
+        let id = run.id;
+        self.runs.insert(id, run);
+        self.watch(id);
     }
 
     fn unindex_run(&mut self, id: RunId) {
+        self.unwatch(id);
         if let Some(run) = self.runs.get(&id) {
             self.derived.unindex_run(run);
         }
+    }
+
+    /// Waits for the next deadline of a run.
+    fn watch(&mut self, id: RunId) {
+        let next = self.runs.get(&id).and_then(|run| objective::next(self, run));
+        self.derived.objectives.extend(next.map(|at| (at, id)));
+    }
+
+    fn unwatch(&mut self, id: RunId) {
+        if let Some(at) = self.runs.get(&id).and_then(|run| objective::next(self, run)) {
+            self.derived.objectives.remove(&(at, id));
+        }
+    }
+
+    /// Before a job's definition changes, on which its runs' deadlines depend.
+    fn unwatch_runs_of(&mut self, incarnation: Incarnation) {
+        self.live_ids(incarnation).into_iter().for_each(|id| self.unwatch(id));
+    }
+
+    fn watch_runs_of(&mut self, incarnation: Incarnation) {
+        self.live_ids(incarnation).into_iter().for_each(|id| self.watch(id));
+    }
+
+    fn live_ids(&self, incarnation: Incarnation) -> Vec<RunId> {
+        let live = self.derived.live.get(&incarnation);
+        live.into_iter().flatten().map(|(_, id)| *id).collect()
+    }
+
+    /// What has come by then is judged, and the next deadline of each of those runs waited for.
+    fn judge_through(&mut self, at: Timestamp) {
+        let mut come = Vec::new();
+        while self.derived.objectives.first().is_some_and(|(deadline, _)| *deadline <= at) {
+            come.extend(self.derived.objectives.pop_first().map(|(_, id)| id));
+        }
+        self.judged_through = self.judged_through.max(at);
+        come.into_iter().for_each(|id| self.watch(id));
     }
 }

@@ -55,6 +55,12 @@ pub(super) const JOB: &[&str] = &[
     "ports",
     "placement",
     "onUnknown",
+    "startBy",
+    "finishBy",
+    "maxLateness",
+    "expectedDuration",
+    "runbook",
+    "labels",
     "dst",
     "jitter",
     "notBefore",
@@ -94,6 +100,10 @@ pub(super) const EXTERNAL_VOLUME: &[&str] = &["name", "provider", "options"];
 /// Names that people use for a field and that no count of letters leads to.
 const ALIASES: &[(&str, &str)] = &[
     ("activedeadlineseconds", "timeout"),
+    ("deadline", "finishBy"),
+    ("expectedruntime", "expectedDuration"),
+    ("sla", "finishBy"),
+    ("tags", "labels"),
     ("after", "parents"),
     ("ambiguous", "fold"),
     ("backoff", "retryBackoff"),

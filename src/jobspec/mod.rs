@@ -23,6 +23,7 @@ mod fields;
 mod file;
 mod json;
 mod known;
+mod objective;
 mod policy;
 mod preview;
 mod print;

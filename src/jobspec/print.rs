@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{container, download, policy, terms};
+use super::{container, download, objective, policy, terms};
 use crate::model::{
     Constraint, Dialect, EnvVar, Job, JobName, JobRecord, JobStats, Join, Overlap, ParentTerms,
     Priority, Resources, SECRET_SHOWN, ScheduleTerms, Timestamp, TriggerRule, When,
@@ -72,6 +72,9 @@ pub fn print_job(
         overlap,
         catch_up: _,
         shadow: _,
+        objectives: _,
+        runbook: _,
+        labels: _,
     } = job;
     let JobStats {
         success_count,
@@ -138,6 +141,7 @@ pub fn print_job(
         }
     }
     policy::print(job, dialect, &mut put);
+    objective::print(job, &mut put);
     match when {
         When::Parents(terms) => print_parent_terms(terms, &mut put),
         When::Schedule(terms) => terms::print(terms, &mut put),

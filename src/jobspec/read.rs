@@ -6,7 +6,9 @@
 use serde_json::Value;
 
 use super::fields::{Findings, Object, Spelling, TextRule, shown, text_of};
-use super::{PeriodReader, Problem, Reading, container, download, known, policy, schedule_fields};
+use super::{
+    PeriodReader, Problem, Reading, container, download, known, objective, policy, schedule_fields,
+};
 use crate::model::limits::{
     COMMAND_BYTES_MAX, ENVIRONMENT_BYTES_MAX, PATTERN_BYTES_MAX, PATTERN_NESTING_MAX,
     PATTERNS_BYTES_MAX, RETRIES_MAX,
@@ -120,6 +122,9 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
     let overlap = policy::overlap(body, found);
     let catch_up = policy::catch_up(body, found);
     let shadow = policy::shadow(body, found);
+    let objectives = objective::read(body, door.parse_period, found);
+    let runbook = objective::runbook(body, found);
+    let labels = objective::labels(body, found);
     Some(JobDraft {
         name: name?,
         when: when?,
@@ -159,6 +164,9 @@ fn read_draft(value: &Value, door: Door<'_>, found: &mut Findings) -> Option<Job
         overlap,
         catch_up,
         shadow,
+        objectives,
+        runbook,
+        labels,
         stats,
     })
 }

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::{policy, read, schedule_fields, terms};
 use crate::model::limits::{
-    COMMAND_BYTES_MAX, ENVIRONMENT_BYTES_MAX, LIST_ITEMS_MAX, LIVE_RUNS_PER_JOB_MAX,
-    NAME_BYTES_MAX, PORTS_MAX, RETRIES_MAX, SCHEDULE_BYTES_MAX, TEXT_BYTES_MAX,
+    COMMAND_BYTES_MAX, ENVIRONMENT_BYTES_MAX, LABEL_BYTES_MAX, LABELS_MAX, LIST_ITEMS_MAX,
+    LIVE_RUNS_PER_JOB_MAX, NAME_BYTES_MAX, PORTS_MAX, RETRIES_MAX, RUNBOOK_BYTES_MAX,
+    SCHEDULE_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use crate::model::{Dialect, NameRule};
 
@@ -23,6 +24,7 @@ pub fn job_schema(dialect: Dialect) -> Value {
         when(),
         policies(dialect),
         attempts(),
+        care(),
         told(),
     ];
     let mut fields = Map::new();
@@ -350,6 +352,24 @@ fn attempts() -> Value {
         "retryOn": said(codes.clone(), "Only these exit codes are tried again."),
         "noRetryOn": said(codes, "These exit codes are not tried again. Only one of the two is given."),
         "retryUntil": said(period(), "No further attempt begins later than this after the run is due."),
+    })
+}
+
+/// What it says to those who look after it.
+fn care() -> Value {
+    let time = json!({"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}(:[0-9]{2})?$"});
+    let deadline = || either(&[time.clone(), period()]);
+    let labels = json!({
+        "type": "object", "maxProperties": LABELS_MAX,
+        "additionalProperties": text(LABEL_BYTES_MAX),
+    });
+    json!({
+        "startBy": said(deadline(), "By when a run should have started: a time of day in its zone, the first after it is due, or a period after that."),
+        "finishBy": said(deadline(), "By when a run should be over, likewise."),
+        "maxLateness": said(period(), "How much later than it was due a run may start."),
+        "expectedDuration": said(period(), "How long an attempt takes at most, as a rule."),
+        "runbook": said(text(RUNBOOK_BYTES_MAX), "Where is written what to do when something is wrong, as an address or in words."),
+        "labels": said(labels, "Names and values by which jobs are sorted and alerts find their way."),
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod diff;
 mod files;
+mod objective;
 mod policy;
 mod printing;
 mod refusals;

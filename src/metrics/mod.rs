@@ -297,6 +297,8 @@ impl Metrics {
             | Change::AgentLost(_)
             | Change::AgentsSeen(_)
             | Change::DemandTold(_)
+            | Change::Alerted(_)
+            | Change::ObjectivesJudged(_)
             | Change::PlacementSettled => {}
         }
     }

@@ -26,6 +26,7 @@ fn empty() -> State {
             executors: false,
             ports: false,
         },
+        alerts: crate::alerts::Terms::default(),
         zones: ZoneDb::bundled(),
         machine: Err("nobody knows".to_owned()),
     };

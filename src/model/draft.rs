@@ -6,8 +6,8 @@
 
 use super::{
     CatchUp, Constraint, Container, Dialect, Duration, EnvVar, Fetch, Fitness, Job, JobName,
-    JobStats, OnUnknown, Overlap, ParentsFirst, Period, Priority, Resources, RetryTerms, Scalar,
-    Shadow, When, parents_first,
+    JobStats, Label, Objectives, OnUnknown, Overlap, ParentsFirst, Period, Priority, Resources,
+    RetryTerms, Scalar, Shadow, When, parents_first,
 };
 
 /// A job as asked for. `None` means that the field was not given (or was null).
@@ -52,6 +52,9 @@ pub struct JobDraft {
     pub overlap: Option<Overlap>,
     pub catch_up: Option<CatchUp>,
     pub shadow: Option<Shadow>,
+    pub objectives: Option<Objectives>,
+    pub runbook: Option<String>,
+    pub labels: Option<Vec<Label>>,
     /// Counts only when the job is created.
     pub stats: JobStats,
 }
@@ -129,6 +132,9 @@ impl JobDraft {
             overlap: None,
             catch_up: None,
             shadow: None,
+            objectives: None,
+            runbook: None,
+            labels: None,
             stats: JobStats::default(),
         }
     }
@@ -173,6 +179,9 @@ impl JobDraft {
             overlap,
             catch_up,
             shadow,
+            objectives,
+            runbook,
+            labels,
         } = job;
         Self {
             name,
@@ -214,6 +223,9 @@ impl JobDraft {
             overlap: Some(overlap),
             catch_up: Some(catch_up),
             shadow: Some(shadow),
+            objectives: Some(objectives),
+            runbook: Some(runbook),
+            labels: Some(labels),
             stats: JobStats::default(),
         }
     }
@@ -331,6 +343,9 @@ impl JobDraft {
             overlap,
             catch_up: self.catch_up.unwrap_or(catch_up_default),
             shadow: keep_shadow(self.shadow, existing),
+            objectives: self.objectives.unwrap_or_default(),
+            runbook: self.runbook.unwrap_or_default(),
+            labels: self.labels.unwrap_or_default(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! A job's definition.
 
-use super::{Constraint, Duration, JobName, NameRule, Resources, Scalar, ScheduleTerms, Timestamp};
+use super::{
+    Constraint, Duration, JobName, Label, NameRule, Objectives, Resources, Scalar, ScheduleTerms,
+    Timestamp,
+};
 
 /// What to run, and when or after whom. Valid by construction of the doors that make it (`jobspec`, the engine).
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +78,12 @@ pub struct Job {
     pub catch_up: CatchUp,
     /// Whether its occurrences are planned and recorded, but not launched.
     pub shadow: Shadow,
+    /// By when its runs should start and end.
+    pub objectives: Objectives,
+    /// Where is written what to do when something is wrong; empty if nowhere.
+    pub runbook: String,
+    /// Names and values by which it is sorted, in the order given.
+    pub labels: Vec<Label>,
 }
 
 /// Whether the occurrences of a job are planned and recorded only, because another scheduler still runs them.

@@ -4,6 +4,12 @@
 pub const NAME_BYTES_MAX: usize = 128;
 /// Bytes in a schedule's text; longer ones are hostile, not schedules.
 pub const SCHEDULE_BYTES_MAX: usize = 1_024;
+/// Bytes in the address of a runbook.
+pub const RUNBOOK_BYTES_MAX: usize = 2_048;
+/// Labels of a job.
+pub const LABELS_MAX: usize = 32;
+/// Bytes in the name or the value of a label.
+pub const LABEL_BYTES_MAX: usize = 256;
 /// Bytes in a command. `execve` takes 128 KiB for one argument; half of it leaves room for what we append.
 pub const COMMAND_BYTES_MAX: usize = 65_536;
 /// Bytes of all environment variables and arguments of a job together. `execve` takes 2 MiB in all.

@@ -13,6 +13,7 @@ mod ids;
 mod intervention;
 mod job;
 pub mod limits;
+mod objective;
 mod offer;
 mod order;
 mod placed;
@@ -46,6 +47,7 @@ pub use job::{
     PortMapping, Priority, Property, RetryEnds, RetryTerms, Shadow, TriggerRule, UnknownThen,
     Volume, VolumeMode, When,
 };
+pub use objective::{Deadline, Label, Objectives};
 pub use offer::{Attribute, AttributeValue, Offer, OfferKind};
 pub use order::{ParentsFirst, parents_first};
 pub use placed::{Placed, Sandbox};

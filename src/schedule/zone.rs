@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use jiff::civil::DateTime;
+use jiff::civil::{DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use crate::model::{GapPolicy, Timestamp};
@@ -358,6 +358,25 @@ impl Zone {
             Offset::UTC => at.to_string(),
             offset => at.display_with_offset(offset).to_string(),
         }
+    }
+
+    /// The first instant from `from` on at which its wall clock shows `time`, or would if it were not put forward over
+    /// it. `None` beyond the end of time.
+    #[must_use]
+    pub fn first_shown(&self, from: Timestamp, time: Time) -> Option<Timestamp> {
+        let mut day = self.rules().to_datetime(from).date();
+        // A clock that is put back shows what it has shown before; the next day has it at the latest, and the one after
+        // if a day was left out.
+        for _ in 0..4 {
+            let shown = self.rules().to_ambiguous_timestamp(day.to_datetime(time));
+            let earlier = shown.compatible().ok()?;
+            let later = shown.later().ok()?;
+            if let Some(at) = [earlier, later].into_iter().find(|at| *at >= from) {
+                return Some(at);
+            }
+            day = day.tomorrow().ok()?;
+        }
+        None
     }
 
     pub(super) fn rules(&self) -> &TimeZone {

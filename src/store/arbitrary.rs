@@ -2,8 +2,10 @@
 //!
 //! Every field varies, to the ends of its type where the store is to keep those.
 
+mod alert;
 mod answer;
 mod intervention;
+mod objective;
 mod place;
 
 use proptest::collection::vec;
@@ -16,14 +18,17 @@ use crate::model::{
     ExternalVolume, Fetch, Fitness, FoldPolicy, GapPolicy, Incarnation, Job, JobName, JobRecord,
     JobStats, Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator, Outcome,
     Overlap, ParentTerms, Period, Placed, PortMapping, Priority, Progress, Property, Resources,
-    RetryEnds, RetryTerms, Round, Run, RunId, RunState, Sandbox, Scalar, ScheduleTerms, Shadow,
-    Signal, Source, StopReason, Stretch, TaskId, Timestamp, TriggerRule, UnknownThen, Verdict,
-    Volume, VolumeMode, When,
+    RetryEnds, RetryTerms, Round, Run, RunId, RunState, Sandbox, Scalar, ScheduleTerms, Signal,
+    Source, StopReason, Stretch, TaskId, Timestamp, TriggerRule, UnknownThen, Verdict, Volume,
+    VolumeMode, When,
 };
 
+pub(super) use alert::{alert, failing, incident, notification, silence};
 pub(super) use answer::answered;
+use intervention::shadow;
 pub(super) use intervention::{backfill, interventions, pause};
 use intervention::{intervention, trigger};
+use objective::care;
 
 pub(super) fn job_record() -> impl Strategy<Value = JobRecord> {
     (number(), number(), instant(), job(), stats(), progress(), interventions()).prop_map(
@@ -239,7 +244,7 @@ fn job() -> impl Strategy<Value = Job> {
         catch_up(),
     );
     let order = (priority(), proptest::sample::select(&Fitness::ALL));
-    let policy = (retry(), order, of(period()), of(any::<u32>()), on_unknown(), shadow());
+    let policy = (retry(), order, of(period()), of(any::<u32>()), on_unknown(), (shadow(), care()));
     (name(), texts, flags, lists, rest, policy).prop_map(
         |(name, texts, flags, lists, rest, policy)| {
             let (
@@ -264,7 +269,9 @@ fn job() -> impl Strategy<Value = Job> {
                 overlap,
                 catch_up,
             ) = rest;
-            let (retry, order, kill_grace, disable_after_failures, on_unknown, shadow) = policy;
+            let (retry, order, kill_grace, disable_after_failures, on_unknown, (shadow, care)) =
+                policy;
+            let (objectives, runbook, labels) = care;
             Job {
                 name,
                 command,
@@ -305,13 +312,12 @@ fn job() -> impl Strategy<Value = Job> {
                 overlap,
                 catch_up,
                 shadow,
+                objectives,
+                runbook,
+                labels,
             }
         },
     )
-}
-
-fn shadow() -> impl Strategy<Value = Shadow> {
-    prop_oneof![Just(Shadow::Off), Just(Shadow::On), instant().prop_map(Shadow::Until)]
 }
 
 fn when() -> impl Strategy<Value = When> {

@@ -3,19 +3,21 @@
 //! The stories come first; then any sequence of batches, after which the store under test must say what the memory
 //! store says.
 
+mod told;
+
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::{Batch, CommitError, Error, Loaded, MemoryStore, Store, arbitrary};
 use crate::engine::{Change, Launcher};
-use std::collections::BTreeMap;
-
 use crate::model::{
     Answer, AnsweredRequest, Backfill, BackfillId, BackfillState, CatchUp, Duration, Fitness,
     FrameworkId, HistoryEntry, Incarnation, Intervention, Interventions, Job, JobName, JobRecord,
-    JobStats, NameRule, OnUnknown, Outcome, Overlap, Pause, Period, Priority, Progress, RequestKey,
-    Resources, RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal, Skip, Stretch,
-    Term, Timestamp, Trigger, Verdict, When,
+    JobStats, NameRule, Objectives, OnUnknown, Outcome, Overlap, Pause, Period, Priority, Progress,
+    RequestKey, Resources, RetryTerms, Run, RunId, RunState, ScheduleTerms, Shadow, Signal, Skip,
+    Stretch, Term, Timestamp, Trigger, Verdict, When,
 };
 
 /// A store under test.
@@ -94,6 +96,9 @@ pub(super) fn job(incarnation: u64, text: &str) -> JobRecord {
             overlap: Overlap::Skip,
             catch_up: CatchUp::None,
             shadow: Shadow::Off,
+            objectives: Objectives::default(),
+            runbook: String::new(),
+            labels: Vec::new(),
         },
         stats: JobStats::default(),
         progress: Progress {
@@ -325,6 +330,8 @@ fn what_was_stored_is_loaded_again(mut subject: Box<dyn Subject>) {
         answered: vec![answered("one", 3)],
         pause: None,
         backfills: Vec::new(),
+        alerts: crate::alerts::Recovered::default(),
+        judged_through: Timestamp::default(),
         framework: None,
         last_incarnation: Incarnation(2),
         last_sequence: 1,
@@ -480,8 +487,10 @@ fn changes_to_a_removed_job_change_nothing(subject: Box<dyn Subject>) {
 }
 
 fn volatile_changes_are_not_stored(subject: Box<dyn Subject>) {
-    let volatile =
-        vec![Change::OffersSet(Launcher::Gone("down".to_owned())), Change::PlacementSettled];
+    let volatile = vec![
+        Change::OffersSet(Launcher::Gone { reason: "down".to_owned(), since: None }),
+        Change::PlacementSettled,
+    ];
     commit(&*subject, 1, volatile).unwrap();
     commit(&*subject, 1, Vec::new()).unwrap();
     assert_eq!(load(&*subject), Loaded::default());
@@ -558,6 +567,8 @@ fn change() -> impl Strategy<Value = Change> {
             name: format!("Zone/{index}"),
             data: data.into(),
         }),
+        told::told(few()),
+        arbitrary::instant().prop_map(Change::ObjectivesJudged),
         Just(Change::PlacementSettled),
     ]
 }

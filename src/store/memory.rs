@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{self, BoxFuture, FutureExt};
 
+use super::alerts::needed;
 use super::{Batch, CommitError, Error, Loaded, Store};
+use crate::alerts;
 use crate::engine::Change;
 use crate::model::HistoryEntry;
 use crate::model::{
-    AnsweredRequest, Backfill, BackfillId, FrameworkId, Incarnation, JobName, JobRecord, Pause,
-    Run, RunId, Signal, Term,
+    Alert, AlertId, AnsweredRequest, Backfill, BackfillId, FrameworkId, Incarnation, Incident,
+    IncidentId, JobName, JobRecord, Notification, NotificationId, Pause, Run, RunId, Signal,
+    Silence, Term, Timestamp,
 };
 
 /// A store that keeps everything in memory.
@@ -35,6 +38,12 @@ struct Inner {
     answered: BTreeMap<String, AnsweredRequest>,
     pause: Option<Pause>,
     backfills: BTreeMap<BackfillId, Backfill>,
+    alerts: BTreeMap<AlertId, Alert>,
+    incidents: BTreeMap<IncidentId, Incident>,
+    notifications: BTreeMap<NotificationId, Notification>,
+    silences: BTreeMap<JobName, Silence>,
+    failing: BTreeMap<String, alerts::Failing>,
+    judged_through: Timestamp,
     framework: Option<FrameworkId>,
     /// The number of the largest incarnation.
     last_incarnation: u64,
@@ -66,6 +75,8 @@ impl MemoryStore {
             answered: inner.answered.values().cloned().collect(),
             pause: inner.pause.clone(),
             backfills: inner.backfills.values().cloned().collect(),
+            alerts: inner.told(),
+            judged_through: inner.judged_through,
             framework: inner.framework.clone(),
             last_incarnation: Incarnation(inner.last_incarnation),
             last_sequence: inner.last_sequence,
@@ -181,6 +192,8 @@ impl Inner {
                 | Change::QuarantineLifted { .. }
                 | Change::ClockJudged(_)
                 | Change::FrameworkSet(_)
+                | Change::Alerted(_)
+                | Change::ObjectivesJudged(_)
                 | Change::OffersSet(_)
                 | Change::OffersAdded(_)
                 | Change::OffersRemoved(_)
@@ -234,10 +247,53 @@ impl Inner {
         Ok(())
     }
 
+    fn store_told(&mut self, change: &alerts::Change) {
+        match change {
+            alerts::Change::AlertStored(alert) => {
+                self.alerts.insert(alert.id, Alert::clone(alert));
+            }
+            alerts::Change::IncidentStored(incident) => {
+                self.incidents.insert(incident.id, Incident::clone(incident));
+            }
+            alerts::Change::NotificationStored(notification) => {
+                self.notifications.insert(notification.id, Notification::clone(notification));
+            }
+            alerts::Change::JobSilenced { job, silence: Some(silence) } => {
+                self.silences.insert(job.clone(), silence.clone());
+            }
+            alerts::Change::JobSilenced { job, silence: None } => {
+                self.silences.remove(job);
+            }
+            alerts::Change::ChannelFailing { channel, failing: Some(failing) } => {
+                self.failing.insert(channel.clone(), failing.clone());
+            }
+            alerts::Change::ChannelFailing { channel, failing: None } => {
+                self.failing.remove(channel);
+            }
+        }
+    }
+
+    fn told(&self) -> alerts::Recovered {
+        needed(alerts::Recovered {
+            alerts: self.alerts.values().cloned().collect(),
+            incidents: self.incidents.values().cloned().collect(),
+            notifications: self.notifications.values().cloned().collect(),
+            silences: self.silences.iter().map(|(job, it)| (job.clone(), it.clone())).collect(),
+            failing: self.failing.iter().map(|(name, it)| (name.clone(), it.clone())).collect(),
+            last_ids: alerts::LastIds {
+                alert: self.alerts.last_key_value().map_or(0, |(id, _)| id.0),
+                incident: self.incidents.last_key_value().map_or(0, |(id, _)| id.0),
+                notification: self.notifications.last_key_value().map_or(0, |(id, _)| id.0),
+            },
+        })
+    }
+
     fn store(&mut self, change: &Change) {
         match change {
             Change::TermBegan(term) => self.term = self.term.max(*term),
             Change::FrameworkSet(framework) => self.framework = Some(framework.clone()),
+            Change::ObjectivesJudged(at) => self.judged_through = self.judged_through.max(*at),
+            Change::Alerted(change) => self.store_told(change),
             Change::JobStored(record) => {
                 self.last_incarnation = self.last_incarnation.max(record.incarnation.0);
                 self.names.insert(record.job.name.clone(), record.incarnation);

@@ -7,6 +7,7 @@
 //!
 //! Decides nothing: what a change means is the engine's, here it is only put down and given back. Reads no clock.
 
+mod alerts;
 mod codec;
 mod error;
 mod memory;
@@ -26,14 +27,15 @@ pub use codec::DecodeError;
 pub use error::{CommitError, Error};
 pub use memory::MemoryStore;
 pub use sqlite::{
-    DATABASE_FILE, DataDir, Existing, Filter, Found, LOCK_FILE, Lane, Pruned, Reader, Retention,
-    Revision, SqliteStore, Within, backup,
+    DATABASE_FILE, DataDir, Existing, Filter, Found, IncidentFilter, LOCK_FILE, Lane,
+    NotificationFilter, Pruned, Reader, Retention, Revision, SqliteStore, Within, backup,
 };
 
+use crate::alerts as desk;
 use crate::engine::{Change, Recovered};
 use crate::model::{
     AnsweredRequest, Backfill, FrameworkId, Incarnation, JobName, JobRecord, Pause, Run, Signal,
-    Term,
+    Term, Timestamp,
 };
 
 /// Keeps the state of one installation.
@@ -85,6 +87,10 @@ pub struct Loaded {
     pub pause: Option<Pause>,
     /// The backfills that are told of, by their ids.
     pub backfills: Vec<Backfill>,
+    /// What people are told of.
+    pub alerts: desk::Recovered,
+    /// Until when every deadline is judged.
+    pub judged_through: Timestamp,
     /// What the launcher was to its cluster when it was last connected to one.
     pub framework: Option<FrameworkId>,
     /// The largest incarnation ever stored, 0 if none was.
@@ -105,6 +111,8 @@ impl From<Loaded> for Recovered {
             answered,
             pause,
             backfills,
+            alerts,
+            judged_through,
             framework,
             last_incarnation,
             last_sequence,
@@ -120,6 +128,8 @@ impl From<Loaded> for Recovered {
             answered,
             pause,
             backfills,
+            alerts,
+            judged_through,
             framework,
             last_incarnation,
             last_sequence,
@@ -140,6 +150,8 @@ impl Default for Loaded {
             answered: Vec::new(),
             pause: None,
             backfills: Vec::new(),
+            alerts: desk::Recovered::default(),
+            judged_through: Timestamp::default(),
             framework: None,
             last_incarnation: Incarnation(0),
             last_sequence: 0,

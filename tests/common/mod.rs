@@ -191,6 +191,11 @@ impl Server {
         rustix::process::kill_process(self.pid(), signal).unwrap();
     }
 
+    /// Whether it has ended already.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits until it has ended by itself.
     pub fn wait(&mut self) -> ExitStatus {
         let child = &mut self.child;

@@ -89,6 +89,7 @@ impl World {
                 executors: false,
                 ports: true,
             },
+            alerts: chronode::alerts::Terms::default(),
             zones: ZoneDb::bundled(),
             machine: Ok(boot(1, BEGIN.parse().expect("an instant"))),
         });

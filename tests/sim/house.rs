@@ -11,6 +11,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use chronode::alerts::{ChannelUse, Routes, Terms};
 use chronode::driver::working::{Dealt, Working};
 use chronode::engine::{Abilities, Change, Event, Request, Settings, State, WakeAt, invariants};
 use chronode::model::{
@@ -93,6 +94,13 @@ pub(crate) fn offers(agents: &[u64]) -> Vec<Offer> {
     agents.iter().enumerate().map(of_size).collect()
 }
 
+/// One channel that gets everything, and few messages at a time; of most seeds none.
+fn terms(plan: &Plan) -> Terms {
+    let hook = ChannelUse { name: "hook".to_owned(), per_owner: false, is_default: true };
+    let channels = if plan.tells { vec![hook] } else { Vec::new() };
+    Terms { routes: Routes { rules: Vec::new(), channels }, burst: 3, ..Terms::default() }
+}
+
 impl House {
     pub(crate) fn new(plan: &Plan) -> Self {
         let settings = Settings {
@@ -108,6 +116,7 @@ impl House {
                 executors: false,
                 ports: false,
             },
+            alerts: terms(plan),
             zones: ZoneDb::bundled(),
             machine: Err("no machine of a simulation starts anew".to_owned()),
         };
@@ -271,6 +280,7 @@ impl World {
 
     pub(crate) fn die(&mut self, id: ProcessId) {
         let Some(process) = self.house.processes.remove(&id) else { return };
+        self.dismiss_courier(id);
         say!(self, "-- the house dies, term {} --", process.term.0);
         let is_leader = self.house.is_leader(id);
         if is_leader {

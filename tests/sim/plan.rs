@@ -71,6 +71,8 @@ pub(crate) struct Plan {
     /// How long everything may take to settle after them.
     pub(crate) patience: i64,
     pub(crate) faults: Faults,
+    /// Whether anybody is told of anything.
+    pub(crate) tells: bool,
     /// Whether some jobs are triggered by others.
     pub(crate) has_families: bool,
     /// The processors of each agent in thousandths, where runs have to wait for room. None where there is always room.
@@ -134,6 +136,7 @@ impl Plan {
             },
             patience: pace.of(DAY, 10 * DAY),
             faults,
+            tells: seed % 4 == 2,
             has_families,
             agents,
             is_crowded: pace == Pace::Vicious && !agents.is_empty() && rng.chance(40),

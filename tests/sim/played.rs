@@ -45,10 +45,17 @@ pub(crate) struct Played {
     pub(crate) disabled: u64,
     /// Runs that waited for room.
     pub(crate) without_room: u64,
+    /// Messages that were made, that arrived, and that came once more under the same id; those that were given up.
+    pub(crate) messages: u64,
+    pub(crate) arrived: u64,
+    pub(crate) doubled: u64,
+    pub(crate) given_up: u64,
+    /// Those that told of much at once.
+    pub(crate) digests: u64,
 }
 
 impl Played {
-    const fn counts(&self) -> [(u64, &'static str); 24] {
+    const fn counts(&self) -> [(u64, &'static str); 29] {
         [
             (self.children, "runs triggered by parents"),
             (self.skipped_rounds, "rounds skipped"),
@@ -74,6 +81,11 @@ impl Played {
             (self.superseded, "superseded"),
             (self.disabled, "jobs disabled by failures"),
             (self.without_room, "waited for room"),
+            (self.messages, "messages"),
+            (self.arrived, "of them arrived"),
+            (self.doubled, "came once more under the same id"),
+            (self.given_up, "refused for good"),
+            (self.digests, "were digests"),
         ]
     }
 
@@ -110,6 +122,11 @@ impl AddAssign for Played {
             superseded,
             disabled,
             without_room,
+            messages,
+            arrived,
+            doubled,
+            given_up,
+            digests,
         } = other;
         self.children += children;
         self.skipped_rounds += skipped_rounds;
@@ -135,6 +152,11 @@ impl AddAssign for Played {
         self.superseded += superseded;
         self.disabled += disabled;
         self.without_room += without_room;
+        self.messages += messages;
+        self.arrived += arrived;
+        self.doubled += doubled;
+        self.given_up += given_up;
+        self.digests += digests;
     }
 }
 

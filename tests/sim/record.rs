@@ -12,6 +12,7 @@ use super::backfills::{self, Backfills};
 use super::disabling::{self, Tallies};
 use super::house::Life;
 use super::i6_chain_exactness::Chains;
+use super::i9_heard_of::{self, Told};
 use super::keeper::Truth;
 use super::pauses::{self, Pauses};
 use super::played::Played;
@@ -131,6 +132,8 @@ pub(crate) struct Record {
     pub(crate) trouble: Vec<(i64, i64)>,
     /// The spans in which the machine slept, likewise, in order.
     pub(crate) sleeps: Vec<(i64, i64)>,
+    /// What people are told of.
+    pub(crate) told: Told,
     /// Filled while it happens.
     pub(crate) violations: Vec<String>,
 }
@@ -256,6 +259,7 @@ impl Record {
             }
         }
         backfills::begun(self, changes);
+        i9_heard_of::committed(self, changes);
         for (index, change) in changes.iter().enumerate() {
             match change {
                 Change::JobStored(record) => self.job_stored(record, &changes[index..]),
@@ -309,6 +313,8 @@ impl Record {
                 | Change::AgentLost(_)
                 | Change::AgentsSeen(_)
                 | Change::DemandTold(_)
+                | Change::Alerted(_)
+                | Change::ObjectivesJudged(_)
                 | Change::PlacementSettled => {}
             }
         }

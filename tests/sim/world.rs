@@ -9,9 +9,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use chronode::engine::{Effect, Event, Request, RequestId, WakeAt};
-use chronode::model::{BootInstant, Duration, Exit, Launch, Now, TaskId, TaskReport, Timestamp};
+use chronode::model::{
+    BootInstant, Duration, Exit, Launch, NotificationId, Now, TaskId, TaskReport, Timestamp,
+};
 use chronode::store::MemoryStore;
 
+use super::courier::Couriers;
 use super::figure::{Fault, Figures};
 use super::house::{House, Life, ProcessId};
 use super::keeper::Keeper;
@@ -24,7 +27,7 @@ use super::record::{Evidence, Record, runs};
 use super::rng::Rng;
 use super::{
     backfills, backlog, i1_no_lost_occurrence, i2_no_double_launch, i4_acknowledged_is_durable,
-    i5_no_lost_status, i6_chain_exactness, i8_self_healing, oracle, overlap, pauses,
+    i5_no_lost_status, i6_chain_exactness, i8_self_healing, i9_heard_of, oracle, overlap, pauses,
 };
 
 /// Writes a line of the trace, and composes it only if somebody wants one: most simulations end well.
@@ -66,6 +69,11 @@ pub(crate) enum Happening {
     Loads {
         process: ProcessId,
         life: Life,
+    },
+    /// A message that a process has sent gets to where it is sent, or does not.
+    Arrives {
+        process: ProcessId,
+        message: NotificationId,
     },
     CommitLands {
         process: ProcessId,
@@ -153,6 +161,7 @@ pub(crate) struct World {
     pub(crate) house: House,
     pub(crate) store: MemoryStore,
     pub(crate) keeper: Keeper,
+    pub(crate) couriers: Couriers,
     pub(crate) record: Record,
     /// Until when launches may arrive where nobody sees them.
     pub(crate) dark_until: i64,
@@ -185,6 +194,7 @@ impl World {
             has_faults: true,
             store: MemoryStore::new(),
             keeper: Keeper::new(),
+            couriers: Couriers::new(seed),
             record: Record::default(),
             dark_until: 0,
             connections: 0,
@@ -297,6 +307,8 @@ impl World {
             }
             (Some(_), None) => {}
         }
+        self.send_couriers();
+        self.pump();
         self.lie_in_wait();
         self.watch();
         true
@@ -367,6 +379,7 @@ impl World {
             Happening::Starts => self.start(),
             Happening::Leaves { process } => self.die(process),
             Happening::Loads { process, life } => self.load(process, life),
+            Happening::Arrives { process, message } => self.arrives(process, message),
             Happening::CommitLands { process, life } => self.commit_lands(process, life),
             Happening::CommitIsOver { process, life } => self.commit_is_over(process, life),
             Happening::Looks => {
@@ -450,6 +463,7 @@ impl World {
             | Happening::KeeperIsBack
             | Happening::Leaves { .. }
             | Happening::Loads { .. }
+            | Happening::Arrives { .. }
             | Happening::CommitLands { .. }
             | Happening::CommitIsOver { .. }
             | Happening::Looks => true,
@@ -506,6 +520,7 @@ impl World {
             backfills::violations(&evidence),
             backlog::violations(&evidence),
             i8_self_healing::violations(&evidence),
+            i9_heard_of::violations(&evidence, &self.couriers.received, self.plan.tells),
         ]
         .concat();
         (counts, violations)
@@ -549,6 +564,8 @@ pub(crate) fn simulate(seed: u64, trace: Option<Trace>) -> Result {
         counts = found;
         violations.extend(mistakes);
     }
+    let (told, received) = (&world.record.told, &world.couriers.received);
+    i9_heard_of::count(&mut world.record.played, told, received);
     Result {
         violations,
         started: world.keeper.truth.len(),

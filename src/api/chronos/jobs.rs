@@ -322,6 +322,8 @@ pub(crate) fn refused(rejection: Rejection, unknown: impl FnOnce() -> ApiError) 
         | RejectionCode::KeyReused
         | RejectionCode::UnknownTask
         | RejectionCode::UnknownRun
+        | RejectionCode::UnknownIncident
+        | RejectionCode::UnknownNotification
         | RejectionCode::Impossible => ApiError::rejected(rejection),
     }
 }

@@ -11,6 +11,7 @@
 //! Describes and decides nothing: no handler looks in here. Whether the handlers do what is said is found out by
 //! `tests/openapi.rs` from outside.
 
+mod alerts;
 mod chronos;
 mod layout;
 mod operation;
@@ -61,6 +62,7 @@ pub(crate) fn document() -> Value {
             {"name": "jobs", "description": "Definitions: create, replace, read, delete."},
             {"name": "runs", "description": "Start and stop runs; the history and what runs have written."},
             {"name": "operators", "description": "What people on call do: move runs on, pause, run again for the past."},
+            {"name": "alerts", "description": "What is wrong, who is told of it, and by what."},
             {"name": "plans", "description": "What is to come."},
             {"name": "pages", "description": "What pages are drawn from."},
             {"name": "revisions", "description": "Earlier definitions."},
@@ -107,6 +109,7 @@ fn describe(route: &Route, dialect: Dialect) -> Option<Operation> {
     let said = chronos::describe(method, route.path, dialect);
     said.or_else(|| ours::describe(method, route.path, dialect))
         .or_else(|| operations::describe(method, route.path))
+        .or_else(|| alerts::describe(method, route.path))
         .or_else(|| pages::describe(method, route.path))
         .or_else(|| layout::describe(method, route.path))
 }

@@ -195,6 +195,14 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Value> + '_ {
                 json!({"type": "string", "minLength": 1, "examples": ["j1-s1795269600000"]}),
                 "The id of a run.",
             ),
+            "incident" => (
+                json!({"type": "string", "minLength": 1, "examples": ["i12"]}),
+                "The id of an incident.",
+            ),
+            "notification" => (
+                json!({"type": "string", "minLength": 1, "examples": ["n12"]}),
+                "The id of a notification.",
+            ),
             "backfill" => (
                 json!({"type": "string", "minLength": 1, "examples": ["b12"]}),
                 "The id of a backfill.",

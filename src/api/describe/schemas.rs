@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{DOORS, generation, layout, operations, pages};
+use super::{DOORS, alerts, generation, layout, operations, pages};
 use crate::jobspec::{job_schema, printed_always};
 use crate::model::Verdict;
 use crate::model::limits::REASON_BYTES_MAX;
@@ -31,6 +31,7 @@ pub(super) fn all() -> Value {
         .chain(plans())
         .chain(process())
         .chain(operations::schemas())
+        .chain(alerts::schemas())
         .chain(pages::schemas())
         .chain(layout::schemas())
     {

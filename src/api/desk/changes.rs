@@ -9,13 +9,14 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 
 use super::Desk;
+use crate::alerts::Subject;
 use crate::api::access::Scope;
 use crate::api::backend::Unavailable;
 use crate::api::brief::JobBrief;
 use crate::api::chronos::jobs;
 use crate::api::edge::front::{Exchange, without_arguments};
 use crate::api::error::ApiError;
-use crate::audit::{self, Audit, Outcome, Record};
+use crate::audit::{Audit, Outcome, Record};
 use crate::engine::{Rejection, Reply, Request};
 use crate::model::{
     Became, Dialect, Intervention, JobDraft, JobName, NameRule, PauseScope, Run, RunId, RunVerb,
@@ -98,6 +99,10 @@ impl Act {
             }
             Request::LiftQuarantine { name, .. } => act("liftQuarantine", name),
             Request::TrustClock { .. } => several("trustClock", Vec::new()),
+            Request::AcknowledgeIncident { .. } => several("acknowledge", Vec::new()),
+            Request::Silence { subject, .. } => several("silence", jobs_of(subject)),
+            Request::EndSilence { subject, .. } => several("endSilence", jobs_of(subject)),
+            Request::RetryNotification { .. } => several("retryNotification", Vec::new()),
             Request::KillJob { name, .. } => act("kill", name),
             Request::MarkSuccess { name } => act("markSuccess", name),
             Request::Progress { name, .. } => act("progress", name),
@@ -117,6 +122,13 @@ impl Act {
             Request::IfMatch { request, .. } | Request::Once { request, .. } => Self::of(request),
             Request::DryRun(request) => Self { is_dry: true, ..Self::of(request) },
         }
+    }
+}
+
+fn jobs_of(subject: &Subject) -> Vec<String> {
+    match subject {
+        Subject::Job(name) => vec![name.to_string()],
+        Subject::Incident(_) => Vec::new(),
     }
 }
 
@@ -298,7 +310,13 @@ impl Desk {
                 Some(names) => names.iter().try_for_each(|name| self.judge_name(scope, name)),
                 None => self.everything(),
             },
-            Request::TrustClock { .. } => self.everything(),
+            Request::TrustClock { .. } | Request::RetryNotification { .. } => self.everything(),
+            Request::AcknowledgeIncident { id, .. } => self.judge_incident(scope, *id),
+            Request::Silence { subject, .. } | Request::EndSilence { subject, .. } => match subject
+            {
+                Subject::Job(name) => self.judge_name(scope, name),
+                Subject::Incident(id) => self.judge_incident(scope, *id),
+            },
             Request::RunJob { name, .. }
             | Request::KillJob { name, .. }
             | Request::MarkSuccess { name }
@@ -546,26 +564,12 @@ impl Desk {
     }
 
     /// Does something with the audit log, if there is one, on a thread that may wait for the disk.
-    async fn blocking<T: Send + 'static>(
+    pub(super) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Audit) -> T + Send + 'static,
     ) -> Option<T> {
         let audit = self.asked.audit.clone()?;
         tokio::task::spawn_blocking(move || work(&audit)).await.ok()
-    }
-
-    /// The audit log, newest first: for those who may see everything.
-    pub(crate) async fn audit(
-        &self,
-        filter: audit::Filter,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<audit::Page, ApiError> {
-        self.everything()?;
-        let read = self.blocking(move |audit| audit.read(&filter, before, limit)).await;
-        read.unwrap_or_else(|| Ok(audit::Page::default())).map_err(|error| {
-            ApiError::internal("the audit log cannot be read; the log says why", error.to_string())
-        })
     }
 
     /// Refuses what concerns all jobs to whoever may only see some.

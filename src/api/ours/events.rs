@@ -50,8 +50,20 @@ const ITEMS_PER_PART: usize = 256;
 const GREETING: &str = "retry: 1000\n\n";
 
 /// The words of `kind`.
-const KINDS: [&str; 10] =
-    ["job", "run", "round", "stretch", "pause", "backfill", "clock", "launcher", "zone", "term"];
+const KINDS: [&str; 12] = [
+    "job",
+    "run",
+    "round",
+    "stretch",
+    "pause",
+    "backfill",
+    "clock",
+    "launcher",
+    "zone",
+    "incident",
+    "notification",
+    "term",
+];
 
 /// `GET P/events?job=&kind=&after=`.
 pub(crate) async fn follow(
@@ -253,6 +265,8 @@ const fn kind_of(item: &FeedItem) -> &'static str {
         FeedItem::ClockDoubted { .. } => "clock",
         FeedItem::Launcher { .. } => "launcher",
         FeedItem::ZoneKept { .. } => "zone",
+        FeedItem::IncidentMoved { .. } => "incident",
+        FeedItem::NotificationMoved { .. } => "notification",
         FeedItem::TermBegan(_) => "term",
     }
 }
@@ -329,6 +343,14 @@ fn print_item(item: &FeedItem, data: &mut Value) {
         FeedItem::ZoneKept { zone } => {
             data["what"] = "kept".into();
             data["zone"] = zone.as_str().into();
+        }
+        FeedItem::IncidentMoved { id, is_open } => {
+            data["what"] = if *is_open { "moved" } else { "closed" }.into();
+            data["incident"] = id.to_string().into();
+        }
+        FeedItem::NotificationMoved { id, delivery } => {
+            data["what"] = delivery.name().into();
+            data["notification"] = id.to_string().into();
         }
         FeedItem::TermBegan(term) => {
             data["what"] = "began".into();

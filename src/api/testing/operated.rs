@@ -56,6 +56,9 @@ impl World {
         if let Change::EverythingPaused(pause) = change {
             self.paused.clone_from(pause);
         }
+        if let Change::Alerted(change) = change {
+            self.told.push(change.clone());
+        }
         if let Change::BackfillStored(backfill) = change {
             self.backfills.insert(backfill.id, backfill.as_ref().clone());
         }

@@ -57,6 +57,7 @@ pub(crate) fn settings() -> Settings {
             ports: false,
         },
         zones: zones().clone(),
+        alerts: crate::alerts::Terms::default(),
         machine: Err("nobody knows".to_owned()),
     }
 }
@@ -113,6 +114,9 @@ impl World {
         let mut state = State::recover(Arc::new(settings()), recovered);
         if self.has_clock_jumped {
             jump(&mut state);
+        }
+        for change in &self.told {
+            state.apply(&Change::Alerted(change.clone()));
         }
         state
     }

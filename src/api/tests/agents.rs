@@ -342,7 +342,7 @@ async fn a_run_that_waits_is_told_what_is_against_each_agent() {
 #[tokio::test]
 async fn a_launcher_out_of_reach_is_why_nothing_is_placed() {
     let fixture = Fixture::start().await;
-    fill(&fixture, Launcher::Gone("the keeper has gone".to_owned()));
+    fill(&fixture, Launcher::Gone { reason: "the keeper has gone".to_owned(), since: None });
     let told = fixture.ask("GET", "/scheduler/agents").await.json();
     let problem = json!("the launcher cannot be reached: the keeper has gone");
     let agents = [("gone", 1), ("one", 2)];

@@ -9,7 +9,9 @@ use super::super::testing::{Answer, FEED_ITEMS, Fixture, at, name};
 use super::super::{Options, Role};
 use super::PREFIXES;
 use crate::engine::{FeedItem, JobStep, RunStep};
-use crate::model::{Exit, Incarnation, RunId, StopReason, Term, Verdict};
+use crate::model::{
+    Delivery, Exit, Incarnation, IncidentId, NotificationId, RunId, StopReason, Term, Verdict,
+};
 
 /// A client that stays.
 struct Ear {
@@ -166,6 +168,21 @@ async fn everything_that_changes_is_told_as_it_changes() {
         (
             FeedItem::ZoneKept { zone: "Europe/Berlin".to_owned() },
             json!({"kind": "zone", "what": "kept", "zone": "Europe/Berlin"}),
+        ),
+        (
+            FeedItem::IncidentMoved { id: IncidentId(3), is_open: true },
+            json!({"kind": "incident", "what": "moved", "incident": "i3"}),
+        ),
+        (
+            FeedItem::IncidentMoved { id: IncidentId(3), is_open: false },
+            json!({"kind": "incident", "what": "closed", "incident": "i3"}),
+        ),
+        (
+            FeedItem::NotificationMoved {
+                id: NotificationId(5),
+                delivery: Delivery::Due { at: noon },
+            },
+            json!({"kind": "notification", "what": "due", "notification": "n5"}),
         ),
         (FeedItem::TermBegan(Term(4)), json!({"kind": "term", "what": "began", "term": 4})),
     ];

@@ -12,9 +12,10 @@ use super::super::testing::{
 };
 use super::super::{Options, Role};
 use super::PREFIXES;
+use super::incidents::{channel, raised};
 use axum::http::Method;
 
-use crate::model::{Exit, HistoryEntry, Intervention, RunState, Skip, Verdict};
+use crate::model::{AlertKind, Exit, HistoryEntry, Intervention, RunState, Skip, Verdict};
 
 /// The job that everything is about.
 const JOB: &str = "bill-a";
@@ -60,6 +61,8 @@ fn question(route: &Route) -> Question {
             .replace("{id}", &id.to_string())
             .replace("{task_id}", "ct%3A1%3A0%3Aa%3A")
             .replace("{backfill}", "b7")
+            .replace("{incident}", "i1")
+            .replace("{notification}", "n1")
             .replace("{revision}", "1")
             .replace("{figure}", "median")
             .replace("{version}", site().version())
@@ -118,7 +121,15 @@ fn question(route: &Route) -> Question {
             ("", "", NotFound(404))
         }
         ("GET", "/pauses" | "/backfills" | "/backlog") => ("", "", LeftOut),
-        ("POST", "/clock/trust") => ("", "", ForAllJobs),
+        ("POST", "/clock/trust" | "/notification/{notification}/retry" | "/channels/test") => {
+            ("", "", ForAllJobs)
+        }
+        ("GET", "/incidents" | "/notifications") => ("", "", LeftOut),
+        ("POST", "/incident/{incident}/silence") => ("", r#"{"for":"PT1H"}"#, NotFound(404)),
+        ("GET" | "POST", path) if path.starts_with("/incident/") => ("", "", NotFound(404)),
+        ("POST", "/silence") => ("", r#"{"job":"bill-a","for":"PT1H"}"#, NotFound(400)),
+        ("POST", "/unsilence") => ("", r#"{"job":"bill-a"}"#, NotFound(400)),
+        ("GET", "/channels") => ("", "", NoJob),
         (method, path) => panic!("say in rights.rs what is asked of {method} {path}"),
     };
     Question { path: format!("{}{query}", fill(route.path)), body, hidden }
@@ -201,6 +212,9 @@ async fn prepare(fixture: &Fixture) {
     world.jobs.get_mut(&name(JOB)).unwrap().interventions.skips = vec![skip];
     let backfill = backfill(7, JOB);
     world.backfills.insert(backfill.id, backfill);
+    world.told.clear();
+    world.channels = vec![channel("mail", "mail")];
+    world.raise(at("2030-01-01T00:00:00Z"), &[raised(AlertKind::Failed, JOB)]);
     world.requests.clear();
 }
 

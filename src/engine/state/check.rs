@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::State;
 use crate::engine::index::Derived;
+use crate::engine::objective;
 use crate::model::{Incarnation, Priority, When};
 
 impl State {
@@ -35,6 +36,7 @@ impl State {
             };
             let priority = Priority::ALL.into_iter().find(is_of).unwrap_or_default();
             rebuilt.index_run(run, priority);
+            rebuilt.objectives.extend(objective::next(self, run).map(|at| (at, run.id)));
         }
         assert_eq!(rebuilt, self.derived, "an index does not follow from the state");
         for (incarnation, entry) in &self.jobs {

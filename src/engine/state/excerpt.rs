@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::alerts;
 use crate::model::{Incarnation, JobDraft, JobName, When};
 
 use super::State;
@@ -52,11 +53,15 @@ impl State {
             pause: self.pause.clone(),
             backfills: BTreeMap::new(),
             clock: self.clock,
+            // What is asked of an excerpt tells nobody.
+            alerts: alerts::Desk::default(),
+            judged_through: self.judged_through,
             last_incarnation: self.last_incarnation,
             last_sequence: self.last_sequence,
             framework: None,
             offers: BTreeMap::new(),
             launcher_gone: None,
+            launcher_missed_since: None,
             is_cluster: false,
             demand_told: None,
             seen: Seen::default(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::State;
+use crate::alerts;
 use crate::engine::answered::Answered;
 use crate::engine::clock::Clock;
 use crate::engine::decision::Demand;
@@ -72,6 +73,31 @@ impl State {
     #[must_use]
     pub fn incarnation(&self, incarnation: Incarnation) -> Option<&JobEntry> {
         self.jobs.get(&incarnation)
+    }
+
+    /// What people are told of.
+    #[must_use]
+    pub const fn alerts(&self) -> &alerts::Desk {
+        &self.alerts
+    }
+
+    /// Until when every deadline is judged.
+    pub(in crate::engine) const fn judged_through(&self) -> Timestamp {
+        self.judged_through
+    }
+
+    /// The live runs of which a deadline has come by `at`.
+    pub(in crate::engine) fn runs_with_deadline_until(
+        &self,
+        at: Timestamp,
+    ) -> impl Iterator<Item = &Run> {
+        let come = self.derived.objectives.iter().take_while(move |(deadline, _)| *deadline <= at);
+        come.filter_map(|(_, id)| self.runs.get(id))
+    }
+
+    /// The live runs with an attempt on an agent.
+    pub(in crate::engine) fn runs_on(&self, agent: &AgentId) -> impl Iterator<Item = &Run> {
+        self.runs().filter(move |run| run.live_attempt().is_some_and(|it| it.agent == *agent))
     }
 
     /// All live runs.
@@ -244,6 +270,12 @@ impl State {
     #[must_use]
     pub fn launcher_gone(&self) -> Option<&str> {
         self.launcher_gone.as_deref()
+    }
+
+    /// Since when somebody misses the launcher; `None` while it can be reached, or if it was left on purpose.
+    #[must_use]
+    pub const fn launcher_missed_since(&self) -> Option<BootInstant> {
+        self.launcher_missed_since
     }
 
     /// What live attempts hold on each agent.

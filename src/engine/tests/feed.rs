@@ -30,6 +30,10 @@ fn word(item: &FeedItem) -> String {
             format!("{job}: {count} {}", verdict.as_str())
         }
         FeedItem::Launcher { problem } => format!("launcher {problem:?}"),
+        FeedItem::IncidentMoved { id, is_open } => format!("incident {id}: {is_open}"),
+        FeedItem::NotificationMoved { id, delivery } => {
+            format!("notification {id}: {}", delivery.name())
+        }
         FeedItem::ZoneKept { zone } => format!("zone {zone}"),
         FeedItem::TermBegan(term) => format!("term {}", term.0),
         FeedItem::StretchVoided { sequence } => format!("void {sequence}"),
@@ -119,7 +123,7 @@ fn what_becomes_of_a_job_is_told() {
     assert_eq!(replaced, ["job: Replaced { revision: 2, disabled: true }"]);
     let deleted =
         told(&mut desk, |desk| desk.request(Request::DeleteJob { name: name("job"), by: None }).1);
-    assert_eq!(deleted, ["job: Deleted"]);
+    assert_eq!(deleted, ["job: Deleted", "incident i1: false"]);
     let panics = self::draft(PANICS_WHEN_DECIDED, "R/2026-01-01T02:00:00Z/PT1H");
     let _ = told(&mut desk, put(panics));
     let quarantined = told(&mut desk, |desk| desk.wake("02:00:00"));
@@ -137,7 +141,7 @@ fn what_never_ran_and_what_a_child_waits_for_are_told() {
         desk.put(draft);
     }
     let missed = told(&mut desk, |desk| desk.wake("04:30:00"));
-    assert_eq!(missed, ["job: 4 missed"]);
+    assert_eq!(missed, ["job: 4 missed", "incident i1: true"]);
     let _ = desk.wake("05:00:00");
     let mut state = desk.state.clone();
     let decision = desk.ends(Exit::Code(0));
@@ -158,7 +162,8 @@ fn offers_are_no_news_but_whether_there_is_a_launcher_is() {
     let mut desk = Desk::new();
     let none = [""; 0];
     assert_eq!(told(&mut desk, Desk::connect), none);
-    assert_eq!(told(&mut desk, Desk::disconnect), ["launcher Some(\"the cable is out\")"]);
+    let gone = ["launcher Some(\"the cable is out\")"];
+    assert_eq!(told(&mut desk, Desk::disconnect), gone);
     assert_eq!(told(&mut desk, Desk::disconnect), none);
     assert_eq!(told(&mut desk, Desk::connect), ["launcher None"]);
     let resumed = told(&mut desk, |desk| desk.step(&Event::Resumed { term: Term(9) }));

@@ -3,6 +3,7 @@
 //! The [`Desk`] applies what each step decides, as the driver does, and checks the invariants after every step. It has
 //! no store and no launcher: a test says what those would.
 
+mod alert;
 mod attempt;
 mod backfill;
 mod bulk;
@@ -30,6 +31,7 @@ mod zones;
 
 use std::sync::Arc;
 
+use crate::alerts;
 use crate::model::{
     AgentId, Alarm, AttemptState, BootInstant, CatchUp, Defaults, Dialect, Duration, Exit,
     JobDraft, JobName, JobRecord, NameRule, Now, Offer, OfferId, OfferKind, Overlap, ParentTerms,
@@ -105,6 +107,7 @@ fn settings() -> Settings {
             executors: false,
             ports: false,
         },
+        alerts: crate::alerts::Terms::default(),
         zones: ZoneDb::bundled(),
         machine: Ok(Boot { id: "boot 1".to_owned(), at: at("2025-12-31T23:43:20Z") }),
     }
@@ -118,6 +121,23 @@ struct Desk {
     ended: Vec<Run>,
     stretches: Vec<Stretch>,
     requests: u64,
+}
+
+/// What the store would have of what people are told of.
+fn told(desk: &alerts::Desk) -> alerts::Recovered {
+    let incidents: Vec<_> = desk.incidents().cloned().collect();
+    let notifications: Vec<_> = desk.notifications().cloned().collect();
+    let named = incidents.iter().flat_map(|incident| &incident.latest);
+    let named: std::collections::BTreeSet<_> =
+        named.chain(notifications.iter().flat_map(|notification| &notification.alerts)).collect();
+    alerts::Recovered {
+        alerts: named.iter().filter_map(|id| desk.alert(**id).cloned()).collect(),
+        silences: desk.silences().map(|(job, silence)| (job.clone(), silence.clone())).collect(),
+        failing: Vec::new(),
+        last_ids: desk.last_ids(),
+        incidents,
+        notifications,
+    }
 }
 
 impl Desk {
@@ -284,6 +304,8 @@ impl Desk {
             answered: self.state.answered_requests().cloned().collect(),
             pause: self.state.everything_paused().cloned(),
             backfills: self.state.backfills().cloned().collect(),
+            alerts: told(self.state.alerts()),
+            judged_through: self.state.judged_through(),
             framework: self.state.framework().cloned(),
             last_incarnation: self.state.last_incarnation(),
             last_sequence: self.state.last_sequence(),

@@ -11,7 +11,7 @@ use crate::jobspec::{FieldChange, changes, print_definition, secret_names};
 use crate::model::{Defaults, Dialect, EnvVar, Job, JobDraft, SECRET_SHOWN, Shadow};
 
 /// `a` with those of its parts replaced by `b`'s whose bit is set.
-fn mixed(a: &Job, b: &Job, bits: u32) -> Job {
+fn mixed(a: &Job, b: &Job, bits: u64) -> Job {
     let mut mix = a.clone();
     let mut bit = 0;
     macro_rules! take {
@@ -36,8 +36,8 @@ fn mixed(a: &Job, b: &Job, bits: u32) -> Job {
         overlap,
         placement
     );
-    take!(catch_up);
-    assert_eq!(bit, 32, "every field but the name");
+    take!(catch_up, objectives, runbook, labels);
+    assert_eq!(bit, 35, "every field but the name");
     mix
 }
 
@@ -94,7 +94,7 @@ proptest! {
     fn changes_carried_out_on_the_first_give_the_second(
         a in job(),
         b in job(),
-        bits in any::<u32>(),
+        bits in any::<u64>(),
         dialect in dialect(),
     ) {
         let b = mixed(&a, &b, bits);
@@ -109,10 +109,10 @@ proptest! {
         a in job(),
         b in job(),
         // One field at a time, or none, so that none hides another.
-        bit in 0..33_u32,
+        bit in 0..36_u32,
         dialect in dialect(),
     ) {
-        let b = mixed(&a, &b, 1_u32.checked_shl(bit).unwrap_or(0));
+        let b = mixed(&a, &b, 1_u64.checked_shl(bit).unwrap_or(0));
         let found = changes(&a, &b, dialect, &BTreeSet::new());
         prop_assert_eq!(found.is_empty(), a == b, "{:?}", found);
     }

@@ -10,12 +10,12 @@ use super::{parse_period, record};
 use crate::jobspec::{Derived, parse_json, print, read_as, read_file};
 use crate::model::limits::PORTS_MAX;
 use crate::model::{
-    Backoff, Calendar, CalendarUse, CatchUp, Constraint, Container, ContainerType, Defaults,
-    Dialect, DstPolicy, Duration, EnvVar, ExternalVolume, Fetch, Fitness, FoldPolicy, GapPolicy,
-    Job, JobName, Join, NameRule, Network, NetworkInfo, NetworkProtocol, OnUnknown, Operator,
-    Overlap, ParentTerms, Period, PortMapping, Priority, Property, Resources, RetryEnds,
-    RetryTerms, Scalar, ScheduleTerms, Shadow, Timestamp, TriggerRule, UnknownThen, Volume,
-    VolumeMode, When,
+    Backoff, Calendar, CalendarUse, CatchUp, Constraint, Container, ContainerType, Deadline,
+    Defaults, Dialect, DstPolicy, Duration, EnvVar, ExternalVolume, Fetch, Fitness, FoldPolicy,
+    GapPolicy, Job, JobName, Join, Label, NameRule, Network, NetworkInfo, NetworkProtocol,
+    Objectives, OnUnknown, Operator, Overlap, ParentTerms, Period, PortMapping, Priority, Property,
+    Resources, RetryEnds, RetryTerms, Scalar, ScheduleTerms, Shadow, Timestamp, TriggerRule,
+    UnknownThen, Volume, VolumeMode, When,
 };
 
 /// Any text that may be kept.
@@ -271,6 +271,27 @@ fn on_unknown() -> impl Strategy<Value = OnUnknown> {
     ]
 }
 
+fn care() -> impl Strategy<Value = (Objectives, String, Vec<Label>)> {
+    let deadline = || {
+        let time = select(&["00:00", "06:30", "23:59:59"][..]);
+        let time = time.prop_map(|text| Deadline::time_of_day(text).unwrap());
+        prop_oneof![span().prop_map(Deadline::After), time]
+    };
+    let objectives =
+        (option::of(deadline()), option::of(deadline()), option::of(span()), option::of(span()));
+    let objectives =
+        objectives.prop_map(|(start_by, finish_by, max_lateness, expected_duration)| Objectives {
+            start_by,
+            finish_by,
+            max_lateness,
+            expected_duration,
+        });
+    let labels = proptest::collection::btree_map("[a-z]{1,8}", "[^\\p{C}]{0,20}", 0..4);
+    let labels = labels
+        .prop_map(|labels| labels.into_iter().map(|(name, value)| Label { name, value }).collect());
+    (objectives, "[^\\p{C}]{0,40}", labels)
+}
+
 /// Any job that may be stored.
 pub(crate) fn job() -> impl Strategy<Value = Job> {
     let texts = (process(), process(), free(), free(), line(), free(), free(), line());
@@ -278,7 +299,7 @@ pub(crate) fn job() -> impl Strategy<Value = Job> {
     let lists = (downloads(), environment(), vec(process(), 0..4), vec(constraint(), 0..3));
     let failures = option::of(0..=1_000_000_u32);
     let attempts = (retry(), priority(), option::of(span()), failures, on_unknown());
-    let policy = (overlap(), catch_up(), shadow(), attempts);
+    let policy = (overlap(), catch_up(), (shadow(), care()), attempts);
     let amounts = (amount(), amount(), amount(), 0..=PORTS_MAX, select(&Fitness::ALL));
     (name(), when(), texts, plain, lists, option::of(container()), policy, amounts).prop_map(
         |(
@@ -303,7 +324,8 @@ pub(crate) fn job() -> impl Strategy<Value = Job> {
             ) = texts;
             let (flags, retries, max_completion_secs, epsilon) = plain;
             let [shell, is_async, disabled, soft_error, data_processing] = flags;
-            let (overlap, catch_up, shadow, attempts) = policy;
+            let (overlap, catch_up, (shadow, care), attempts) = policy;
+            let (objectives, runbook, labels) = care;
             let (retry, priority, kill_grace, disable_after_failures, on_unknown) = attempts;
             let ((fetch, uris), environment, arguments, constraints) = lists;
             Job {
@@ -341,6 +363,9 @@ pub(crate) fn job() -> impl Strategy<Value = Job> {
                 overlap,
                 catch_up,
                 shadow,
+                objectives,
+                runbook,
+                labels,
             }
         },
     )

@@ -10,8 +10,8 @@ use crate::migration::{
     Abilities, Settings, Users, export, file_name, import, is_selected, means_the_same, print_file,
 };
 use crate::model::{
-    CatchUp, Defaults, Dialect, Fitness, Job, JobDraft, JobName, NameRule, OnUnknown, Overlap,
-    Period, Priority, RetryTerms, ScheduleTerms, Shadow, When,
+    CatchUp, Defaults, Dialect, Fitness, Job, JobDraft, JobName, NameRule, Objectives, OnUnknown,
+    Overlap, Period, Priority, RetryTerms, ScheduleTerms, Shadow, When,
 };
 use crate::schedule::{ZoneDb, parse_period};
 
@@ -63,6 +63,7 @@ fn sayable(mut job: Job, terms: ScheduleTerms, dialect: Dialect) -> Job {
         variable.secret = false;
     }
     job.shadow = Shadow::Off;
+    (job.objectives, job.runbook, job.labels) = (Objectives::default(), String::new(), Vec::new());
     job.resources.ports = 0;
     job.placement = Fitness::Pack;
     job.constraints.retain(|constraint| !constraint.operator.compares_runs());

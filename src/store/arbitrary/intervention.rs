@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::{env_var, instant, name, number, run_id, text, verdict};
 use crate::model::{
-    Backfill, BackfillId, BackfillState, Incarnation, Intervention, Interventions, Pause, Skip,
-    Trigger,
+    Backfill, BackfillId, BackfillState, Incarnation, Intervention, Interventions, Pause, Shadow,
+    Skip, Trigger,
 };
 
 pub(super) fn intervention() -> impl Strategy<Value = Intervention> {
@@ -75,4 +75,9 @@ pub(super) fn trigger() -> impl Strategy<Value = Trigger> {
         }),
         (instant(), instant()).prop_map(|(due_at, at)| Trigger::Parents { due_at, at }),
     ]
+}
+
+/// Whether a job is only planned.
+pub(super) fn shadow() -> impl Strategy<Value = Shadow> {
+    prop_oneof![Just(Shadow::Off), Just(Shadow::On), instant().prop_map(Shadow::Until)]
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::chain::{ParentsRecord, RoundRecord, parents_from, parents_record, round, round_record};
+use super::objective::{ObjectivesRecord, objectives_from, objectives_record};
 use super::policy::{
     CatchUpRecord, OnUnknownRecord, OverlapRecord, RetryRecord, ShadowRecord, catch_up_from,
     catch_up_record, on_unknown_from, on_unknown_record, overlap_from, overlap_record, retry_from,
@@ -18,12 +19,12 @@ use super::terms::{TermsRecord, terms_from, terms_record};
 use super::{AsWord, DecodeError, Definition, is_default, job_name, malformed};
 use crate::model::{
     Constraint, Container, ContainerType, Duration, EnvVar, ExternalVolume, Fetch, Fitness,
-    Incarnation, Job, JobStats, Network, NetworkInfo, NetworkProtocol, Operator, ParentTerms,
-    Period, PortMapping, Priority, Progress, Property, Resources, Scalar, Timestamp, Volume,
-    VolumeMode, When,
+    Incarnation, Job, JobStats, Label, Network, NetworkInfo, NetworkProtocol, Operator,
+    ParentTerms, Period, PortMapping, Priority, Progress, Property, Resources, Scalar, Timestamp,
+    Volume, VolumeMode, When,
 };
 
-type Text<'a> = Cow<'a, str>;
+pub(super) type Text<'a> = Cow<'a, str>;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -211,6 +212,13 @@ struct JobRecord<'a> {
     /// Since version 4; left out where its occurrences are launched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shadow: Option<ShadowRecord>,
+    /// Since version 7, as the two after it; left out where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    objectives: Option<ObjectivesRecord<'a>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    runbook: Text<'a>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<(Text<'a>, Text<'a>)>,
 }
 
 fn job_record(job: &Job) -> JobRecord<'_> {
@@ -249,6 +257,9 @@ fn job_record(job: &Job) -> JobRecord<'_> {
         overlap,
         catch_up,
         shadow,
+        objectives,
+        runbook,
+        labels,
     } = job;
     JobRecord {
         name: name.as_str().into(),
@@ -286,6 +297,9 @@ fn job_record(job: &Job) -> JobRecord<'_> {
         overlap: overlap_record(*overlap),
         catch_up: catch_up_record(*catch_up),
         shadow: shadow_record(*shadow),
+        objectives: objectives_record(objectives),
+        runbook: runbook.into(),
+        labels: labels.iter().map(|it| ((&it.name).into(), (&it.value).into())).collect(),
     }
 }
 
@@ -326,6 +340,9 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
         overlap,
         catch_up,
         shadow,
+        objectives,
+        runbook,
+        labels,
     } = record;
     let old_priority = if high_priority { Priority::High } else { Priority::Normal };
     Ok(Job {
@@ -363,6 +380,12 @@ fn job_from(record: JobRecord<'_>) -> Result<Job, DecodeError> {
         overlap: overlap_from(overlap),
         catch_up: catch_up_from(catch_up),
         shadow: shadow_from(shadow),
+        objectives: objectives_from(objectives)?,
+        runbook: runbook.into_owned(),
+        labels: labels
+            .into_iter()
+            .map(|(name, value)| Label { name: name.into_owned(), value: value.into_owned() })
+            .collect(),
     })
 }
 

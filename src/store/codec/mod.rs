@@ -12,13 +12,17 @@
 //!
 //! Knows nothing of tables and files.
 
+mod alert;
 mod answer;
 mod chain;
 mod intervention;
 mod job;
+mod objective;
 mod policy;
 mod run;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -26,11 +30,12 @@ use std::fmt::{self, Write as _};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::alerts::Failing;
 use crate::model::{
-    AnsweredRequest, ApplyOutcome, Backfill, CalendarUse, Fitness, FoldPolicy, GapPolicy,
-    Incarnation, Interventions, Job, JobName, JobStats, Join, NameRule, Operator, Outcome, Pause,
-    Priority, Progress, Run, RunId, Signal, Source, StopReason, Stretch, Timestamp, TriggerRule,
-    UnknownThen, Verdict,
+    Alert, AnsweredRequest, ApplyOutcome, Backfill, CalendarUse, Fitness, FoldPolicy, GapPolicy,
+    Incarnation, Incident, Interventions, Job, JobName, JobStats, Join, NameRule, Notification,
+    Operator, Outcome, Pause, Priority, Progress, Run, RunId, Signal, Silence, Source, StopReason,
+    Stretch, Timestamp, TriggerRule, UnknownThen, Verdict,
 };
 
 /// The version written, and the newest that is read, of every kind of record.
@@ -41,7 +46,8 @@ use crate::model::{
 /// 4 has what jobs say of their tasks, runs that wait for it, jobs that are only planned, and answers to repeated requests.
 /// 5 has what operators do: pauses, occurrences skipped ahead, backfills, retries, who asked for a run and who stopped it.
 /// 6 has what a cluster adds: the framework, where attempts were placed, ports, and how jobs are spread over agents.
-pub(super) const VERSION: u32 = 6;
+/// 7 has what jobs expect of their runs, their runbooks and labels; alerts, incidents and notifications.
+pub(super) const VERSION: u32 = 7;
 
 /// Why a stored record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +118,24 @@ pub(super) struct Marks {
     /// What the launcher was to its cluster. Since version 6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) framework: Option<String>,
+    /// The largest numbers of alerts, incidents and notifications. Since version 7.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) alerts: (u64, u64, u64),
+    /// Until when every deadline is judged. Since version 7.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) judged_through: Option<AsWord<Timestamp>>,
+}
+
+impl Marks {
+    /// Until when every deadline is judged; 1970 if none ever was.
+    pub(super) fn judged_through(&self) -> Timestamp {
+        self.judged_through.map(|at| at.0).unwrap_or_default()
+    }
+
+    /// Every deadline until then is judged.
+    pub(super) fn judge_through(&mut self, at: Timestamp) {
+        self.judged_through = Some(AsWord(self.judged_through().max(at)));
+    }
 }
 
 /// Writes the marks.
@@ -127,6 +151,81 @@ pub(super) fn encode_marks(marks: &Marks) -> String {
 /// [`DecodeError`]
 pub(super) fn decode_marks(text: &str) -> Result<Marks, DecodeError> {
     decode(text)
+}
+
+/// Writes an alert.
+#[must_use]
+pub(super) fn encode_alert(alert: &Alert) -> String {
+    encode(&alert::alert_record(alert))
+}
+
+/// Reads an alert.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_alert(text: &str) -> Result<Alert, DecodeError> {
+    alert::alert_from(decode(text)?)
+}
+
+/// Writes an incident.
+#[must_use]
+pub(super) fn encode_incident(incident: &Incident) -> String {
+    encode(&alert::incident_record(incident))
+}
+
+/// Reads an incident.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_incident(text: &str) -> Result<Incident, DecodeError> {
+    alert::incident_from(decode(text)?)
+}
+
+/// Writes a notification.
+#[must_use]
+pub(super) fn encode_notification(notification: &Notification) -> String {
+    encode(&alert::notification_record(notification))
+}
+
+/// Reads a notification.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_notification(text: &str) -> Result<Notification, DecodeError> {
+    alert::notification_from(decode(text)?)
+}
+
+/// Writes a silence.
+#[must_use]
+pub(super) fn encode_silence(silence: &Silence) -> String {
+    encode(&alert::silence_record(silence))
+}
+
+/// Reads a silence.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_silence(text: &str) -> Result<Silence, DecodeError> {
+    decode(text).map(alert::silence_from)
+}
+
+/// Writes since when a channel fails.
+#[must_use]
+pub(super) fn encode_failing(failing: &Failing) -> String {
+    encode(&alert::failing_record(failing))
+}
+
+/// Reads since when a channel fails.
+///
+/// # Errors
+///
+/// [`DecodeError`]
+pub(super) fn decode_failing(text: &str) -> Result<Failing, DecodeError> {
+    decode(text).map(alert::failing_from)
 }
 
 /// Writes whether something is so.
@@ -364,7 +463,7 @@ fn job_name(text: &str) -> Result<JobName, DecodeError> {
 }
 
 /// A value whose stored form is one word or number in text that the model prints and parses.
-trait Word: Sized {
+pub(super) trait Word: Sized {
     const WHAT: &'static str;
     fn print(&self) -> Cow<'static, str>;
     fn parse_word(text: &str) -> Option<Self>;
@@ -421,7 +520,7 @@ impl Word for Timestamp {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct AsWord<T>(T);
+pub(super) struct AsWord<T>(T);
 
 impl<T: Word> Serialize for AsWord<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -448,153 +547,5 @@ impl<'de, T: Word> Deserialize<'de> for AsWord<T> {
         }
 
         deserializer.deserialize_str(WordVisitor(std::marker::PhantomData))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::store::arbitrary;
-
-    proptest! {
-        #[test]
-        fn a_definition_comes_back_in_every_field(record in arbitrary::job_record()) {
-            let text = encode_definition(
-                record.incarnation,
-                record.revision,
-                record.accepted_at,
-                &record.job,
-            );
-            let read = decode_definition(&text).unwrap();
-            prop_assert_eq!(read.incarnation, record.incarnation);
-            prop_assert_eq!(read.revision, record.revision);
-            prop_assert_eq!(read.accepted_at, record.accepted_at);
-            prop_assert_eq!(&read.job, &record.job);
-        }
-
-        #[test]
-        fn counts_and_progress_come_back_in_every_field(record in arbitrary::job_record()) {
-            prop_assert_eq!(decode_stats(&encode_stats(&record.stats)).unwrap(), record.stats);
-            let progress = decode_progress(&encode_progress(&record.progress)).unwrap();
-            prop_assert_eq!(progress, record.progress);
-        }
-
-        #[test]
-        fn a_run_comes_back_in_every_field_that_is_stored(run in arbitrary::run()) {
-            prop_assert_eq!(decode_run(&encode_run(&run)).unwrap(), run.stored());
-        }
-
-        #[test]
-        fn a_stretch_comes_back_in_every_field(stretch in arbitrary::stretch()) {
-            prop_assert_eq!(decode_stretch(&encode_stretch(&stretch)).unwrap(), stretch);
-        }
-
-        #[test]
-        fn a_signal_comes_back_in_every_field(signal in arbitrary::signal()) {
-            prop_assert_eq!(decode_signal(&encode_signal(&signal)).unwrap(), signal);
-        }
-
-        #[test]
-        fn what_operators_did_comes_back_in_every_field(
-            interventions in arbitrary::interventions(),
-            backfill in arbitrary::backfill(),
-            pause in arbitrary::pause(),
-        ) {
-            let text = encode_interventions(&interventions);
-            prop_assert_eq!(decode_interventions(&text).unwrap(), interventions);
-            prop_assert_eq!(decode_backfill(&encode_backfill(&backfill)).unwrap(), backfill);
-            prop_assert_eq!(decode_pause(&encode_pause(&pause)).unwrap(), pause);
-        }
-
-        #[test]
-        fn an_answer_comes_back_in_every_field(answered in arbitrary::answered()) {
-            prop_assert_eq!(decode_answered(&encode_answered(&answered)).unwrap(), answered);
-        }
-
-        #[test]
-        fn a_zone_comes_back(name in any::<String>(), data in any::<Vec<u8>>()) {
-            prop_assert_eq!(decode_zone(&encode_zone(&name, &data)).unwrap(), (name, data));
-        }
-
-        #[test]
-        fn no_altered_byte_goes_unnoticed(
-            stretch in arbitrary::stretch(),
-            place in any::<prop::sample::Index>(),
-            bit in 0..7_u32,
-        ) {
-            let mut bytes = encode_stretch(&stretch).into_bytes();
-            let place = place.index(bytes.len());
-            bytes[place] ^= 1 << bit;
-            if let Ok(text) = String::from_utf8(bytes) {
-                prop_assert!(decode_stretch(&text).is_err(), "{}", text);
-            }
-        }
-    }
-
-    #[test]
-    fn records_of_the_first_version_are_read() {
-        use crate::model::{ScheduleTerms, Trigger, When};
-
-        let definition = decode_definition(
-            r#"1 5c7412c7e2cc10ba {"incarnation":1,"revision":1,"acceptedAt":"2027-01-15T08:00:00Z","job":{"name":"a","command":"true","shell":true,"when":{"schedule":{"text":"R/2027-01-15T08:00:00Z/P1D","zone":"Europe/Berlin"}},"epsilon":{"text":"PT60S","secs":60},"retries":2,"resources":{"cpuThousandths":0,"memThousandths":0,"diskThousandths":0},"overlap":"skip","catchUp":"none"}}"#,
-        );
-        let plain = ScheduleTerms::plain("R/2027-01-15T08:00:00Z/P1D", "Europe/Berlin");
-        assert_eq!(definition.unwrap().job.when, When::Schedule(plain));
-        // A window opened when the run was due.
-        let run = decode_run(
-            r#"1 7aa79b49fa19479e {"id":"j2-s1800000003000","sequence":3,"job":"b","trigger":{"schedule":{"dueAt":"2027-01-15T08:00:03Z"}},"taskMillis":1800000003000,"createdAt":"2027-01-15T08:00:03Z","state":{"pending":{"deadline":"2027-01-15T08:00:03Z"}}}"#,
-        );
-        let due_at = Timestamp::from_second(1_800_000_003).unwrap();
-        assert_eq!(run.unwrap().trigger, Trigger::Schedule { due_at, opens_at: due_at });
-    }
-
-    /// As the release before version 3 wrote them.
-    #[test]
-    fn records_of_the_second_version_are_read() {
-        use crate::model::{
-            Alarm, CatchUp, OnUnknown, Overlap, ParentTerms, RetryTerms, RunState, When,
-        };
-
-        let definition = decode_definition(
-            r#"2 7f86c13ebdf59221 {"incarnation":3,"revision":1,"acceptedAt":"2027-01-15T08:00:00Z","job":{"name":"c","command":"true","shell":true,"when":{"parents":["a","b"]},"epsilon":{"text":"PT60S","secs":60},"retries":2,"resources":{"cpuThousandths":0,"memThousandths":0,"diskThousandths":0},"highPriority":true,"overlap":"allow","catchUp":"latest"}}"#,
-        );
-        let job = definition.unwrap().job;
-        let names = ["a", "b"].map(|name| JobName::parse(name, NameRule::Blanks).unwrap());
-        assert_eq!(job.when, When::Parents(ParentTerms::plain(names.to_vec())));
-        assert_eq!(job.priority, Priority::High);
-        assert_eq!((job.overlap, job.catch_up), (Overlap::Allow { max: None }, CatchUp::Latest));
-        assert_eq!((job.retry, job.on_unknown), (RetryTerms::default(), OnUnknown::default()));
-        assert_eq!((job.kill_grace, job.disable_after_failures), (None, None));
-        let run = decode_run(
-            r#"2 34699946232b0cd5 {"id":"j3-s1800000004000","sequence":4,"job":"c","trigger":{"schedule":{"dueAt":"2027-01-15T08:00:04Z"}},"taskMillis":1800000004000,"createdAt":"2027-01-15T08:00:04Z","state":{"waiting":{"retryAt":"2027-01-15T08:01:03Z"}},"attempts":[{"index":0,"taskId":"ct:1:0:c:","agent":"local","launchedAt":"2027-01-15T08:00:04Z","state":{"ended":{"startedAt":"2027-01-15T08:00:04Z","at":"2027-01-15T08:00:05Z","exit":{"code":75},"message":"exit code 75"}}}]}"#,
-        );
-        let run = run.unwrap();
-        let at = Timestamp::from_second(1_800_000_063).unwrap();
-        assert_eq!(run.state, RunState::Waiting { until: Alarm { at, boot: None } });
-        assert_eq!(run.causes, []);
-        let progress = decode_progress(
-            r#"2 8c342b851dc70a1e {"decidedThrough":"2027-01-15T08:00:00Z","bootId":"3f1c"}"#,
-        );
-        assert_eq!(progress.unwrap().rounds, []);
-    }
-
-    #[test]
-    fn a_record_of_a_newer_chronode_is_refused_unread() {
-        let newer = format!("{} 0 whatever comes then", VERSION + 1);
-        assert_eq!(decode_run(&newer), Err(DecodeError::Newer { found: VERSION + 1 }));
-        assert_eq!(decode_stats(&newer), Err(DecodeError::Newer { found: VERSION + 1 }));
-    }
-
-    #[test]
-    fn what_is_no_record_is_refused() {
-        for text in ["", "1", "1 x", "x y z", "0 0 {}", "-1 0 {}", "1 0000000000000000 {}"] {
-            assert!(decode_stats(text).is_err(), "{text:?}");
-        }
-        let unknown_field = r#"{"decidedThrough":"2026-01-01T00:00:00Z","more":1}"#;
-        let text = format!("1 {:016x} {unknown_field}", checksum(unknown_field.as_bytes()));
-        let error = decode_progress(&text).unwrap_err().to_string();
-        assert!(error.contains("unknown field `more`"), "{error}");
     }
 }

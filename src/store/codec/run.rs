@@ -541,7 +541,7 @@ fn attempt_state_from(record: AttemptStateRecord<'_>) -> AttemptState {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-enum ExitRecord<'a> {
+pub(super) enum ExitRecord<'a> {
     Code(i32),
     Signal(i32),
     Killed,
@@ -554,7 +554,7 @@ enum ExitRecord<'a> {
     },
 }
 
-fn exit_record(exit: &Exit) -> ExitRecord<'_> {
+pub(super) fn exit_record(exit: &Exit) -> ExitRecord<'_> {
     match exit {
         Exit::Code(code) => ExitRecord::Code(*code),
         Exit::Signal(signal) => ExitRecord::Signal(*signal),
@@ -564,7 +564,7 @@ fn exit_record(exit: &Exit) -> ExitRecord<'_> {
     }
 }
 
-fn exit_from(record: ExitRecord<'_>) -> Exit {
+pub(super) fn exit_from(record: ExitRecord<'_>) -> Exit {
     match record {
         ExitRecord::Code(code) => Exit::Code(code),
         ExitRecord::Signal(signal) => Exit::Signal(signal),

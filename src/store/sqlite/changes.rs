@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use super::alerts;
 use super::open::error;
 use crate::engine::Change;
 use crate::model::{
@@ -73,6 +74,9 @@ pub(super) fn store(
             }
             Change::BackfillRemoved { id } => writing.backfill_removed(*id)?,
             Change::StretchVoided { sequence } => writing.stretch_voided(*sequence)?,
+            Change::Alerted(change) => alerts::write(transaction, change, &mut marks)
+                .map_err(|source| error("store what people are told of", path, source))?,
+            Change::ObjectivesJudged(at) => marks.judge_through(*at),
             Change::Quarantined { .. }
             | Change::QuarantineLifted { .. }
             | Change::ClockJudged(_)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Row};
 
+use super::alerts::{self, Unread};
 use super::changes::{bad_record, mark_checksum, read_marks, signed};
 use super::open::error;
 use crate::model::{
@@ -18,7 +19,13 @@ use crate::store::{Error, Loaded};
 /// Reads everything the engine's state is rebuilt from. `connection` must be in one transaction throughout.
 pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error> {
     let reading = Reading { connection, path };
-    let Marks { term, last_incarnation, last_sequence, framework } = read_marks(connection, path)?;
+    let marks = read_marks(connection, path)?;
+    let alerts = alerts::load(connection, &marks).map_err(|unread| match unread {
+        Unread::Sql(source) => error("load what people are told of", path, source),
+        Unread::Record { place, why } => bad_record(path, place, why),
+    })?;
+    let judged_through = marks.judged_through();
+    let Marks { term, last_incarnation, last_sequence, framework, .. } = marks;
     Ok(Loaded {
         term: Term(term),
         jobs: reading.jobs()?,
@@ -29,6 +36,8 @@ pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error
         answered: reading.answered()?,
         pause: reading.pause()?,
         backfills: reading.backfills()?,
+        alerts,
+        judged_through,
         framework: framework.map(FrameworkId::new),
         last_incarnation: Incarnation(last_incarnation),
         last_sequence,

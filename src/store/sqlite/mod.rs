@@ -8,6 +8,7 @@
 //! Every commit is on the disk before it is answered (`synchronous=FULL`). The rest of the settings, each with its
 //! reason, is in `open`.
 
+mod alerts;
 mod backup;
 mod changes;
 mod load;
@@ -29,7 +30,9 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use backup::{Existing, backup};
 pub use lock::{DataDir, LOCK_FILE};
-pub use reader::{Filter, Found, Lane, Reader, Revision, Within};
+pub use reader::{
+    Filter, Found, IncidentFilter, Lane, NotificationFilter, Reader, Revision, Within,
+};
 pub use retention::{Pruned, Retention};
 
 use super::{Batch, CommitError, Error, Loaded, Store};

@@ -3,6 +3,7 @@
 //! Each reader has connections of its own that can only read and see what was committed when their statement began.
 //! They block, so async code calls them through `spawn_blocking`. Another process may read too: `chronode backup`.
 
+mod alerts;
 mod pages;
 mod start;
 
@@ -24,6 +25,7 @@ use crate::model::{
 use crate::store::Error;
 use crate::store::codec::{self, DecodeError};
 
+pub use alerts::{IncidentFilter, NotificationFilter};
 #[cfg(test)]
 pub(super) use pages::{EDGES, FROM_HERE, NEWEST, NEWEST_END};
 pub use pages::{Found, Lane, Within};
@@ -214,7 +216,7 @@ impl Reader {
     pub fn took(&self, incarnation: Incarnation, limit: usize) -> Result<Vec<u64>, Error> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let values = params![signed(incarnation.0)?, limit];
-        self.with(|reading| reading.rows(TOOK, values, |row| reading.millis(row, 0)))
+        self.with(|reading| reading.rows(TOOK, values, |row| reading.amount(row, 0)))
     }
 
     /// The same of every job that has a success: `each` is called once for each, newest life first, and may do with the
@@ -240,7 +242,7 @@ impl Reader {
                     took.clear();
                 }
                 if took.len() < limit {
-                    took.push(reading.millis(row, 1)?);
+                    took.push(reading.amount(row, 1)?);
                 }
                 Ok(())
             })?;
@@ -424,8 +426,8 @@ impl Reading<'_> {
         })
     }
 
-    /// Reads how long something took.
-    fn millis(&self, row: &Row<'_>, column: usize) -> Result<u64, Error> {
+    /// Reads an amount, such as how long something took.
+    fn amount(&self, row: &Row<'_>, column: usize) -> Result<u64, Error> {
         let millis: i64 = self.get(row, column)?;
         // Only whoever writes to the file by hand makes it negative.
         Ok(u64::try_from(millis).unwrap_or(0))

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
+use super::alerts;
 use super::open::error;
 use crate::engine::Change;
 use crate::model::{Duration, RunId, Timestamp, millis_since_epoch};
@@ -103,6 +104,8 @@ impl Pruner {
                 | Change::AnswerForgotten { .. }
                 | Change::ZoneKept { .. }
                 | Change::FrameworkSet(_)
+                | Change::Alerted(_)
+                | Change::ObjectivesJudged(_)
                 | Change::OffersSet(_)
                 | Change::OffersAdded(_)
                 | Change::OffersRemoved(_)
@@ -147,7 +150,9 @@ impl Pruner {
         let mut room = limit.max(1);
         let more_by_age = self.prune_by_age(&table, now, retention, &mut room, &mut pruned)?;
         let more_by_job = self.prune_by_job(&table, retention, &mut room, &mut pruned)?;
-        pruned.more = more_by_age || more_by_job;
+        let more_alerts = alerts::prune(transaction, now, retention.age, limit)
+            .map_err(|source| error("prune what people were told of", path, source))?;
+        pruned.more = more_by_age || more_by_job || more_alerts;
         if !pruned.more {
             // Counting everything is the dearest part, so it comes once per pass.
             pruned.more = prune_by_total(&table, retention, &mut room, &mut pruned)?

@@ -17,11 +17,18 @@ use crate::store::codec::{self, Marks};
 pub(super) const APPLICATION_ID: i32 = 0x4348_524e;
 
 /// The steps from an empty file to the present layout; the n-th makes layout n of layout n − 1.
-const STEPS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; LAYOUT as usize] =
-    [make_layout_1, make_layout_2, make_layout_3, make_layout_4, make_layout_5, make_layout_6];
+const STEPS: [fn(&Transaction<'_>) -> rusqlite::Result<()>; LAYOUT as usize] = [
+    make_layout_1,
+    make_layout_2,
+    make_layout_3,
+    make_layout_4,
+    make_layout_5,
+    make_layout_6,
+    make_layout_7,
+];
 
 /// The layout this release reads and writes.
-pub(super) const LAYOUT: u32 = 6;
+pub(super) const LAYOUT: u32 = 7;
 
 fn make_layout_1(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(LAYOUT_1)?;
@@ -200,6 +207,56 @@ CREATE TABLE causes (
     PRIMARY KEY (cause, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX causes_by_sequence ON causes (sequence);
+";
+
+fn make_layout_7(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(LAYOUT_7)
+}
+
+const LAYOUT_7: &str = "
+-- What people are told of. They are numbered, and kept for as long as the history is.
+CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY,
+    incident INTEGER,               -- NULL: it is news
+    job TEXT,                       -- NULL: it is about the scheduler
+    at INTEGER NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX alerts_by_time ON alerts (at);
+CREATE INDEX alerts_by_job ON alerts (job, incident) WHERE incident IS NOT NULL;
+CREATE INDEX alerts_by_incident ON alerts (incident, id) WHERE incident IS NOT NULL;
+
+CREATE TABLE incidents (
+    id INTEGER PRIMARY KEY,
+    closed_at INTEGER,              -- NULL: it goes on
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX incidents_open ON incidents (id) WHERE closed_at IS NULL;
+CREATE INDEX incidents_closed ON incidents (closed_at) WHERE closed_at IS NOT NULL;
+
+CREATE TABLE notifications (
+    id INTEGER PRIMARY KEY,
+    incident INTEGER,
+    channel TEXT NOT NULL,
+    delivery TEXT NOT NULL,
+    over_at INTEGER,                -- NULL: it is still to be sent
+    record TEXT NOT NULL
+) STRICT;
+CREATE INDEX notifications_outbox ON notifications (id) WHERE over_at IS NULL;
+CREATE INDEX notifications_over ON notifications (over_at) WHERE over_at IS NOT NULL;
+CREATE INDEX notifications_by_channel ON notifications (channel, delivery, id);
+CREATE INDEX notifications_by_delivery ON notifications (delivery, id);
+CREATE INDEX notifications_by_incident ON notifications (incident, id) WHERE incident IS NOT NULL;
+
+CREATE TABLE silences (
+    job TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE failing_channels (
+    channel TEXT PRIMARY KEY,
+    record TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Says of every run stored so far what brought it about. A record that cannot be read is left to whoever reads it.

@@ -11,9 +11,10 @@ use rusqlite::Connection;
 use super::*;
 use crate::engine::Change;
 use crate::model::{
-    AgentId, Alarm, Answer, AnsweredRequest, Attempt, AttemptState, CatchUp, Duration, Exit,
-    HistoryEntry, Incarnation, JobRecord, Overlap, ParentTerms, Pattern, Priority, RequestKey,
-    Resources, Run, RunId, RunState, Scope, TaskId, Term, Trigger, Verdict, When,
+    AgentId, Alarm, Answer, AnsweredRequest, Attempt, AttemptState, Backfill, BackfillId,
+    BackfillState, CatchUp, Duration, Exit, HistoryEntry, Incarnation, Intervention, Interventions,
+    JobRecord, Overlap, ParentTerms, Pattern, Pause, Priority, RequestKey, Resources, Run, RunId,
+    RunState, Scope, Skip, TaskId, Term, Trigger, Verdict, When,
 };
 use crate::store::conformance::{
     self, Subject, at, batch, ended, job, name, ran, run, signal, stored, stretch, wait,
@@ -193,6 +194,41 @@ fn keep_followed(store: &SqliteStore) {
 fn a_database_of_the_fifth_layout_opens() {
     let steps = [fill, keep_zone, keep_child, keep_signal, keep_successes, keep_followed];
     opens_as(include_str!("fixtures/layout-5.sql"), &steps);
+}
+
+/// What operators have done, which the first five layouts had no place for.
+fn keep_operated(store: &SqliteStore) {
+    let by = Intervention { by: "kim".to_owned(), at: at(9), reason: "a move".to_owned() };
+    let pause = Pause { by: by.clone(), until: Some(at(90)) };
+    let skips = vec![Skip { due_at: at(120), by: by.clone() }];
+    let backfill = Backfill {
+        id: BackfillId(9),
+        incarnation: Incarnation(1),
+        job: name("a"),
+        by,
+        due: vec![at(1), at(2)],
+        concurrency: 1,
+        stops_on_failure: true,
+        arguments: None,
+        environment: Vec::new(),
+        begun: 1,
+        ended: std::collections::BTreeMap::new(),
+        state: BackfillState::Going,
+    };
+    let interventions = Interventions { pause: Some(pause.clone()), skips };
+    let changes = vec![
+        Change::Intervened { incarnation: Incarnation(1), interventions },
+        Change::EverythingPaused(Some(pause)),
+        Change::BackfillStored(Box::new(backfill)),
+    ];
+    wait(store.commit(batch(2, changes))).unwrap();
+}
+
+#[test]
+fn a_database_of_the_sixth_layout_opens() {
+    let steps =
+        [fill, keep_zone, keep_child, keep_signal, keep_successes, keep_followed, keep_operated];
+    opens_as(include_str!("fixtures/layout-6.sql"), &steps);
 }
 
 #[test]

@@ -427,6 +427,7 @@ fn engine_settings() -> EngineSettings {
             executors: true,
             ports: true,
         },
+        alerts: chronode::alerts::Terms::default(),
         zones: ZoneDb::bundled(),
         machine: Err("no machine of a simulation starts anew".to_owned()),
     }

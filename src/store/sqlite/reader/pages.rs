@@ -146,7 +146,7 @@ impl Reader {
                     })
                 })?;
                 let values = params![signed(life.0)?, typical];
-                lane.took = reading.rows(TOOK, values, |row| reading.millis(row, 0))?;
+                lane.took = reading.rows(TOOK, values, |row| reading.amount(row, 0))?;
                 Ok(lane)
             };
             jobs.iter().map(lane).collect()
