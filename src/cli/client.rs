@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 pub use super::access::Access;
 use super::http::Server;
 use super::{
-    CliError, backfill, backlog, cluster, events, explain, export, files, forecast, import, job,
-    logs, next, operate, pause, run as runs, shadow,
+    CliError, alerts, backfill, backlog, cluster, events, explain, export, files, forecast, import,
+    job, logs, next, operate, pause, run as runs, shadow,
 };
 use crate::model::{JobName, NameRule, Timestamp, Verdict};
 
@@ -102,6 +102,42 @@ pub enum ClientCommand {
         #[command(flatten)]
         endpoint: Endpoint,
     },
+    /// List what is wrong, newest first, with who was told
+    Incidents {
+        /// Which of it
+        #[command(flatten)]
+        command: alerts::IncidentsCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Show an incident, look after it, and have nobody told of it for a while
+    Incident {
+        /// What to do
+        #[command(subcommand)]
+        command: alerts::IncidentCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// List the messages that tell people of what has happened, newest first, and how they fare
+    Notifications {
+        /// Which of them
+        #[command(flatten)]
+        command: alerts::NotificationsCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Tell by what people are told, try it, and send again what did not arrive
+    Notify {
+        /// What to do
+        #[command(subcommand)]
+        command: alerts::NotifyCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
     /// Say what is right about the server's wall clock
     Clock {
         /// What to do
@@ -133,7 +169,7 @@ pub enum ClientCommand {
     Next {
         /// Of which schedule, and how much
         #[command(flatten)]
-        command: Box<NextCommand>,
+        command: Box<next::NextCommand>,
         /// Which server
         #[command(flatten)]
         endpoint: Endpoint,
@@ -174,89 +210,6 @@ pub enum ClientCommand {
         #[command(flatten)]
         endpoint: Endpoint,
     },
-}
-
-/// `chronode next …`
-#[derive(Debug, Args)]
-pub struct NextCommand {
-    /// A cron expression or a repeating interval, in quotes
-    #[arg(required_unless_present = "job")]
-    pub schedule: Option<String>,
-    /// The job of this name, as the server has it, in place of a schedule
-    #[arg(
-        long,
-        value_name = "NAME",
-        value_parser = job_name,
-        conflicts_with_all = [
-            "schedule", "zone", "name", "jitter", "not_before", "not_after", "dst_gap", "dst_fold", "zone_data",
-        ]
-    )]
-    pub job: Option<JobName>,
-    /// How many occurrences
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 10,
-        value_parser = clap::value_parser!(u16).range(1..=1000)
-    )]
-    pub count: u16,
-    /// From this instant on, as 2026-03-01T13:00:00Z; from now by default
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
-    pub from: Option<Timestamp>,
-    /// Its zone, as Europe/Berlin
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub zone: String,
-    /// The job's name, by which `H` and jitter are spread
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub name: String,
-    /// Over how long a time starts are spread, as PT10M
-    #[arg(long, value_name = "PERIOD", default_value = "", hide_default_value = true)]
-    pub jitter: String,
-    /// Nothing is due before
-    #[arg(
-        long = "not_before",
-        alias = "not-before",
-        value_name = "INSTANT",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub not_before: String,
-    /// Nothing is due after
-    #[arg(
-        long = "not_after",
-        alias = "not-after",
-        value_name = "INSTANT",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub not_after: String,
-    /// What becomes of a time that a change of clock skips: after, shift or skip
-    #[arg(
-        long = "dst_gap",
-        alias = "dst-gap",
-        value_name = "POLICY",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub dst_gap: String,
-    /// What becomes of a time that a change of clock repeats: first, last or both
-    #[arg(
-        long = "dst_fold",
-        alias = "dst-fold",
-        value_name = "POLICY",
-        default_value = "",
-        hide_default_value = true
-    )]
-    pub dst_fold: String,
-    /// Time zone data to calculate with, as for `serve`
-    #[arg(
-        long = "zone_data",
-        alias = "zone-data",
-        value_name = "newest|bundled|DIR",
-        env = "CHRONODE_ZONE_DATA",
-        default_value = "newest"
-    )]
-    pub zone_data: String,
 }
 
 /// `chronode forecast …`
@@ -341,6 +294,10 @@ pub enum JobCommand {
     Skip(pause::Occurrence),
     /// Have an occurrence run after all that was to be skipped
     Unskip(pause::Occurrence),
+    /// Have nobody told of a job for a while, whatever happens to it
+    Silence(alerts::SilenceJob),
+    /// Have people told of a job again
+    Unsilence(alerts::UnsilenceJob),
     /// Have a job decided again that was left alone because that went wrong (quarantine)
     Lift {
         /// Its name
@@ -527,6 +484,10 @@ pub fn run(
     | ClientCommand::Resume { endpoint, .. }
     | ClientCommand::Backfill { endpoint, .. }
     | ClientCommand::Backlog { endpoint, .. }
+    | ClientCommand::Incidents { endpoint, .. }
+    | ClientCommand::Incident { endpoint, .. }
+    | ClientCommand::Notifications { endpoint, .. }
+    | ClientCommand::Notify { endpoint, .. }
     | ClientCommand::Clock { endpoint, .. }
     | ClientCommand::Logs { endpoint, .. }
     | ClientCommand::Events { endpoint, .. }
@@ -561,6 +522,18 @@ pub fn run(
         }
         ClientCommand::Backlog { command, endpoint: _ } => {
             backlog::run(&server()?, command, terminal)
+        }
+        ClientCommand::Incidents { command, endpoint: _ } => {
+            alerts::incidents(&server()?, command, terminal)
+        }
+        ClientCommand::Incident { command, endpoint: _ } => {
+            alerts::incident(&server()?, command, terminal)
+        }
+        ClientCommand::Notifications { command, endpoint: _ } => {
+            alerts::notifications(&server()?, command, terminal)
+        }
+        ClientCommand::Notify { command, endpoint: _ } => {
+            alerts::notify(&server()?, command, terminal)
         }
         ClientCommand::Clock { command, endpoint: _ } => {
             operate::clock(&server()?, command, terminal)

@@ -20,6 +20,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// For answers that come as a whole. Changes wait for the disk, so this is generous.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
 
+/// For answers that depend on third parties: longer than the server waits for any of them.
+const PATIENT_TIME: Duration = Duration::from_secs(180);
+
 /// What may stand in a path or a query as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -112,6 +115,11 @@ impl Server {
     /// Sends a job, and reads what the server says about it.
     pub(super) fn post_for(&self, path: &str, body: Vec<u8>) -> Result<Value, CliError> {
         self.document(self.posting(path, body))
+    }
+
+    /// Asks for what the server in turn has to wait for others for, and reads what came of it.
+    pub(super) fn post_patiently(&self, path: &str, body: Vec<u8>) -> Result<Value, CliError> {
+        self.document(self.posting(path, body).timeout(PATIENT_TIME))
     }
 
     /// Sends a job, and reads what the server says about it, also where it refuses it.

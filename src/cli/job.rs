@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::client::{JobCommand, Terminal};
 use super::http::{Server, encode, warnings};
 use super::operate::Why;
-use super::{CliError, logs, pause, revisions, table};
+use super::{CliError, alerts, logs, pause, revisions, table};
 use crate::model::JobName;
 
 /// Carries out a command.
@@ -30,6 +30,8 @@ pub(super) fn run(
         JobCommand::Resume(command) => pause::resume_job(server, command, terminal),
         JobCommand::Skip(command) => pause::skip(server, command, terminal),
         JobCommand::Unskip(command) => pause::unskip(server, command, terminal),
+        JobCommand::Silence(command) => alerts::silence_job(server, command, terminal),
+        JobCommand::Unsilence(command) => alerts::unsilence_job(server, command, terminal),
         JobCommand::Lift { name, why } => pause::lift(server, name, why, terminal),
         JobCommand::Kill { name, why } => {
             let target = format!("/task/kill/{}{}", path(name), why.query(""));

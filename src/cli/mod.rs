@@ -7,6 +7,7 @@
 //! not succeed; 2 when the command line itself cannot be understood.
 
 mod access;
+mod alerts;
 mod backfill;
 mod backlog;
 pub mod client;

@@ -5,15 +5,99 @@
 
 use std::path::Path;
 
+use clap::Args;
 use serde_json::Value;
 
-use super::client::{NextCommand, Terminal};
+use super::client::{Terminal, instant, job_name};
 use super::http::{Server, encode};
 use super::{CliError, table};
 use crate::clock;
 use crate::jobspec::{TypedTerms, print_preview};
 use crate::model::{Duration, JobName, Timestamp, whole_millis};
 use crate::schedule::{HOST_ZONES, Schedule, ScheduleError, ZoneChoice, ZoneDb};
+
+/// `chronode next …`
+#[derive(Debug, Args)]
+pub struct NextCommand {
+    /// A cron expression or a repeating interval, in quotes
+    #[arg(required_unless_present = "job")]
+    pub schedule: Option<String>,
+    /// The job of this name, as the server has it, in place of a schedule
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = job_name,
+        conflicts_with_all = [
+            "schedule", "zone", "name", "jitter", "not_before", "not_after", "dst_gap", "dst_fold", "zone_data",
+        ]
+    )]
+    pub job: Option<JobName>,
+    /// How many occurrences
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
+    pub count: u16,
+    /// From this instant on, as 2026-03-01T13:00:00Z; from now by default
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub from: Option<Timestamp>,
+    /// Its zone, as Europe/Berlin
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub zone: String,
+    /// The job's name, by which `H` and jitter are spread
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub name: String,
+    /// Over how long a time starts are spread, as PT10M
+    #[arg(long, value_name = "PERIOD", default_value = "", hide_default_value = true)]
+    pub jitter: String,
+    /// Nothing is due before
+    #[arg(
+        long = "not_before",
+        alias = "not-before",
+        value_name = "INSTANT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub not_before: String,
+    /// Nothing is due after
+    #[arg(
+        long = "not_after",
+        alias = "not-after",
+        value_name = "INSTANT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub not_after: String,
+    /// What becomes of a time that a change of clock skips: after, shift or skip
+    #[arg(
+        long = "dst_gap",
+        alias = "dst-gap",
+        value_name = "POLICY",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub dst_gap: String,
+    /// What becomes of a time that a change of clock repeats: first, last or both
+    #[arg(
+        long = "dst_fold",
+        alias = "dst-fold",
+        value_name = "POLICY",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub dst_fold: String,
+    /// Time zone data to calculate with, as for `serve`
+    #[arg(
+        long = "zone_data",
+        alias = "zone-data",
+        value_name = "newest|bundled|DIR",
+        env = "CHRONODE_ZONE_DATA",
+        default_value = "newest"
+    )]
+    pub zone_data: String,
+}
 
 /// The longest text under which its offending part is marked; a longer one wraps, and marks are of no use.
 const MARKED_CHARS_MAX: usize = 160;

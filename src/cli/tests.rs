@@ -1,5 +1,6 @@
 //! The commands against a real server over a backend in memory.
 
+mod alerts;
 mod cluster;
 mod events;
 mod explain;

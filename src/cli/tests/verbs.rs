@@ -55,7 +55,7 @@ fn serve(answers: Vec<(&'static str, Value)>) -> (String, JoinHandle<Vec<String>
 }
 
 /// Types a command; what was asked of the server, then what was printed.
-fn say(words: &[&str], answers: Vec<(&'static str, Value)>) -> (Outcome, Vec<String>) {
+pub(super) fn say(words: &[&str], answers: Vec<(&'static str, Value)>) -> (Outcome, Vec<String>) {
     let (url, thread) = serve(answers);
     let outcome = execute(&[words, &["--server", &url]].concat());
     (outcome, thread.join().unwrap())
