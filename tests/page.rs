@@ -48,6 +48,10 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+fn as_built_in(path: &str, bytes: &[u8]) -> Vec<u8> {
+    chronode::web::as_built_in(path, bytes.to_vec().into()).to_vec()
+}
+
 fn ending(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(_, ending)| ending)
 }
@@ -155,7 +159,7 @@ fn the_binary_serves_the_page_that_it_was_built_with() {
         assert_eq!(head.header("content-length"), first.body.len().to_string());
     }
 
-    // Every file that is served is the one in the folder, whichever way it comes.
+    // Every file that is served is the one in the folder, whichever way it comes; of scripts, what they do.
     let mut served = 0;
     for (path, bytes) in all.iter().filter(|(path, _)| *path != "index.html") {
         let address = format!("/assets/{version}/{path}");
@@ -165,6 +169,7 @@ fn the_binary_serves_the_page_that_it_was_built_with() {
             continue;
         }
         served += 1;
+        let bytes = &as_built_in(path, bytes);
         assert_eq!((plain.status, &plain.body), (200, bytes), "{path}");
         assert_eq!(plain.header("cache-control"), "public, max-age=31536000, immutable");
         assert_eq!(plain.header("x-content-type-options"), "nosniff");
@@ -427,7 +432,8 @@ fn our_own_files_fetch_nothing_from_elsewhere_and_make_no_text_code() {
 fn sum(pack: fn(&[u8]) -> Vec<u8>) -> usize {
     let all = files(&web()).into_iter();
     let sent = all.filter(|(path, _)| SERVED.contains(&ending(path)) && ending(path) != "txt");
-    sent.map(|(_, bytes)| pack(&bytes).len().min(bytes.len())).sum()
+    let sent = sent.map(|(path, bytes)| as_built_in(&path, &bytes));
+    sent.map(|bytes| pack(&bytes).len().min(bytes.len())).sum()
 }
 
 #[test]
@@ -435,4 +441,18 @@ fn the_page_is_small() {
     let (brotli, gzip) = (sum(packed_brotli), sum(packed));
     assert!(brotli > 0 && brotli < PACKED_MAX, "{brotli} bytes, at most {PACKED_MAX}");
     assert!(gzip > brotli && gzip < GZIP_MAX, "{gzip} bytes, at most {GZIP_MAX}");
+}
+
+#[test]
+fn every_script_of_ours_is_sent_without_comments() {
+    let all = files(&web()).into_iter().filter(|(path, _)| ending(path) == "js");
+    let (others, ours): (Vec<_>, Vec<_>) = all.partition(|(path, _)| path.starts_with("vendor/"));
+    assert!(others.iter().all(|(path, bytes)| as_built_in(path, bytes) == *bytes));
+    let lines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+    for (path, bytes) in ours {
+        let sent = as_built_in(&path, &bytes);
+        // Each begins by saying what it is.
+        assert!(sent.len() < bytes.len(), "{path}: make clear whether its slashes divide");
+        assert_eq!(lines(&sent), lines(&bytes), "{path}");
+    }
 }

@@ -13,6 +13,7 @@
 mod encoding;
 mod file;
 mod folder;
+mod lean;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -41,6 +42,8 @@ const VERSION_DIGITS: usize = 16;
 /// What the page may do: use what comes from this server, and nothing else. No style and no script stands in the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// What others wrote is served as they wrote it, with what they say of it.
+const OF_OTHERS: &str = "vendor/";
 const COOP: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 
@@ -68,6 +71,16 @@ const HEADERS: [(HeaderName, &str); 3] = [
 #[exclude = ".*"]
 #[exclude = "*/.*"]
 struct BuiltIn;
+
+/// A file as it is in the program: a script of ours without its comments, any other as it is. `path` is that in the folder.
+#[must_use]
+pub fn as_built_in(path: &str, file: Bytes) -> Bytes {
+    if Kind::of(path) != Some(Kind::JavaScript) || path.starts_with(OF_OTHERS) {
+        return file;
+    }
+    let script = std::str::from_utf8(&file).ok().and_then(lean::without_comments);
+    script.map_or(file, Bytes::from)
+}
 
 /// The page and all that belongs to it.
 #[derive(Debug)]
@@ -97,6 +110,7 @@ impl Site {
                 Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                 Cow::Owned(bytes) => bytes.into(),
             };
+            let bytes = as_built_in(&path, bytes);
             Some((path.into_owned(), bytes))
         }))
     }

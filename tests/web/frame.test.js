@@ -86,7 +86,7 @@ test("a part of the page that did not come is asked for again; only another vers
   await link(page, "Cluster").click();
   await page.getByText("could not be loaded").waitFor();
   await page.getByRole("heading", { name: "Cluster" }).waitFor();
-  await page.route("**/screens/alerts.js", (route) => route.fulfill({ status: 404 }));
+  await page.route("**/screens/alerts/screen.js", (route) => route.fulfill({ status: 404 }));
   await page.route(`${held.server.url}/`, (route) => route.fulfill({ body: '<script type="module" src="./assets/0123/main.js"></script>' }));
   await link(page, "Alerts").click();
   await page.getByText("the server has another version of this page").waitFor();
@@ -95,7 +95,7 @@ test("a part of the page that did not come is asked for again; only another vers
 test("a fault of one screen leaves the others within reach", async () => {
   const page = await held.browser.open(held.server, "#/jobs");
   await link(page, "first").waitFor();
-  await page.route("**/screens/alerts.js", (route) => route.fulfill({ contentType: "text/javascript", body: 'export default () => { throw new Error("broken on purpose"); };' }));
+  await page.route("**/screens/alerts/screen.js", (route) => route.fulfill({ contentType: "text/javascript", body: 'export default () => { throw new Error("broken on purpose"); };' }));
   await link(page, "Alerts").click();
   await page.getByText("broken on purpose").waitFor();
   await link(page, "Cluster").click();

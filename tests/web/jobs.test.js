@@ -202,7 +202,11 @@ test("on a phone a job of the list shows its last runs, is marked and run", asyn
 
 test("a list of alerts that cannot be had says so", async () => {
   const page = await held.browser.open(held.server, "#/now");
-  await page.route("**/overview?*state=failing*", (route) => route.fulfill({ status: 500, json: { message: "the disk is gone", status: 500 } }));
+  await page.route("**/overview?limit=0", async (route) => {
+    const answer = await (await route.fetch()).json();
+    await route.fulfill({ json: { ...answer, counts: { ...answer.counts, late: 1 } } });
+  });
+  await page.route("**/overview?*state=late*", (route) => route.fulfill({ status: 500, json: { message: "the disk is gone", status: 500 } }));
   await page.goto(`${held.server.url}/#/alerts`);
   await page.getByText("the disk is gone").first().waitFor();
 });

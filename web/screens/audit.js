@@ -9,15 +9,15 @@ import { Dialog } from "../parts/dialog.js";
 import { Empty, ProblemBox } from "../parts/problem.js";
 import { VirtualRows } from "../parts/table.js";
 import { When } from "../parts/time.js";
+import { Typed } from "../parts/typed.js";
 import { useKeys } from "../shell/keys.js";
-import { choose, to, toJob, toRun } from "../shell/route.js";
+import { to, toJob, toRun } from "../shell/route.js";
 import { did, outcomeOf, particulars } from "./audit_words.js";
 
 const PAGE = 100;
 const ROWS_MAX = 20_000;
 const ROW_PX = 38;
 const NARROW_ROW_PX = 66;
-const TYPING_MS = 300;
 const REFRESH_MS = 1_500;
 
 /**
@@ -74,8 +74,8 @@ function Records({ route }) {
   return html`<div class="audit">
     <div class="title-row"><h1>Audit</h1></div>
     <div class="filters" role="search" aria-label="search the audit log">
-      <${Typed} name="job" value=${job} placeholder="Job: its whole name  /" main=${true} />
-      <${Typed} name="caller" value=${caller} placeholder="Who" />
+      <${Typed} name="job" value=${job} label="job" placeholder="Job: its whole name  /" main=${true} />
+      <${Typed} name="caller" value=${caller} label="caller" placeholder="Who" />
       ${(job || caller) && html`<a href=${to(["audit"])}>all</a>`}
     </div>
     <${ProblemBox} problem=${problem} retry=${renew} />
@@ -128,28 +128,6 @@ function Particulars({ entry, close }) {
     </dl>
     <p class="buttons"><button class="primary" onClick=${close}>Close</button></p>
   <//>`;
-}
-
-/** @param {{name: string, value?: string, placeholder: string, main?: boolean}} props */
-function Typed({ name, value = "", placeholder, main = false }) {
-  const [text, setText] = useState(value);
-  const timer = useRef(/** @type {ReturnType<typeof setTimeout> | null} */ (null));
-  useEffect(() => setText(value), [value]);
-  // It must not change the address of another page.
-  useEffect(() => () => void (timer.current && clearTimeout(timer.current)), []);
-  return html`<input
-    type="search"
-    data-search=${main ? "" : undefined}
-    aria-label=${name}
-    placeholder=${placeholder}
-    value=${text}
-    onInput=${(/** @type {any} */ event) => {
-      const typed = event.target.value;
-      setText(typed);
-      if (timer.current) clearTimeout(timer.current);
-      timer.current = setTimeout(() => choose({ [name]: typed.trim() }), TYPING_MS);
-    }}
-  />`;
 }
 
 /**

@@ -1,12 +1,13 @@
 /** Everything that ran, was missed or is under way: searched on the server, listed newest first. */
 
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { html, useEffect, useState } from "../vendor/preact.js";
 import { count, counted, day, duration, exact, fully, millis, offset } from "../data/format.js";
 import { download } from "../parts/download.js";
 import { Empty, ProblemBox } from "../parts/problem.js";
 import { look, State, standing, why } from "../parts/state.js";
 import { useNarrow, VirtualRows } from "../parts/table.js";
 import { foreign, Lasting, useZone, When } from "../parts/time.js";
+import { Typed } from "../parts/typed.js";
 import { useKeys } from "../shell/keys.js";
 import { tell } from "../shell/notices.js";
 import { choose, go, to, toJob, toRun } from "../shell/route.js";
@@ -17,7 +18,6 @@ const ROW_PX = 38;
 const NARROW_ROW_PX = 66;
 const VERDICTS = ["succeeded", "failed", "lost", "killed", "missed", "skipped", "superseded"];
 const WHYS = ["schedule", "catchUp", "parents", "manual", "retry", "backfill"];
-const TYPING_MS = 300;
 /** Lengths of time that are often looked back. */
 const BACK = [
   { label: "1 h", ms: 36e5 },
@@ -111,8 +111,8 @@ function Filters({ params }) {
           ${WHYS.map((each) => html`<option value=${each} selected=${each === params.why}>${why(each)}</option>`)}
         </select></label
       >
-      <${Typed} name="agent" value=${params.agent} label="agent" placeholder="Agent" short=${true} />
-      <${Typed} name="exit" value=${params.exit} label="exit code" placeholder="Exit code" short=${true} numeric=${true} />
+      <${Typed} name="agent" value=${params.agent} label="agent" placeholder="Agent" kind="short" />
+      <${Typed} name="exit" value=${params.exit} label="exit code" placeholder="Exit code" kind="short" numeric=${true} />
       <span class="range" role="group" aria-label="recorded when">
         <a class="chip" href=${to(["history"], { ...params, from: null, to: null })} aria-current=${within ? undefined : "true"}>any time</a>
         ${BACK.map(({ label, ms }) => html`<button class="chip" title="recorded in the last ${label}" onClick=${() => choose({ from: back(ms), to: null }, { keep: true })}>last ${label}</button>`)}
@@ -128,33 +128,6 @@ function Filters({ params }) {
       ${chip("all", { verdict: null, live: null }, all)} ${chip(html`<span class="glyph running" aria-hidden="true">▶</span> not over`, { verdict: null, live: "true" }, params.live === "true")}
       ${VERDICTS.map((each) => chip(html`<span class="glyph ${look(each).tone}" aria-hidden="true">${look(each).glyph}</span> ${each}`, { verdict: each, live: null }, params.verdict === each))}
     </div>`;
-}
-
-/**
- * A field that is part of the address once the reader pauses.
- * @param {{name: string, value?: string, label: string, placeholder: string, main?: boolean, short?: boolean, numeric?: boolean}} props
- */
-function Typed({ name, value = "", label, placeholder, main = false, short = false, numeric = false }) {
-  const [text, setText] = useState(value);
-  const timer = useRef(/** @type {ReturnType<typeof setTimeout> | null} */ (null));
-  useEffect(() => setText(value), [value]);
-  // It must not change the address of another page.
-  useEffect(() => () => void (timer.current && clearTimeout(timer.current)), []);
-  return html`<input
-    type=${main ? "search" : "text"}
-    class=${short ? "short" : ""}
-    data-search=${main ? "" : undefined}
-    inputmode=${numeric ? "numeric" : undefined}
-    aria-label=${label}
-    placeholder=${placeholder}
-    value=${text}
-    onInput=${(/** @type {any} */ event) => {
-      const typed = event.target.value;
-      setText(typed);
-      if (timer.current) clearTimeout(timer.current);
-      timer.current = setTimeout(() => choose({ [name]: typed.trim() }), TYPING_MS);
-    }}
-  />`;
 }
 
 function Head() {

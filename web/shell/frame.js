@@ -2,8 +2,9 @@
 
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { useNow } from "../data/present.js";
-import { duration } from "../data/format.js";
+import { count, duration } from "../data/format.js";
 import { theme, zone } from "../data/preferences.js";
+import { about, useGet } from "../data/query.js";
 import { onConnection } from "../data/stream.js";
 import { signOut } from "../data/session.js";
 import { Dialog } from "../parts/dialog.js";
@@ -83,7 +84,7 @@ export function Frame({ screen, me, children }) {
     <nav id="navigation" class="screens ${open ? "open" : ""}" aria-label="screens">
       ${SCREENS.map(
         ({ id, label }) =>
-          html`<a href=${to([id])} aria-current=${id === current ? "page" : undefined}>${label}</a>`,
+          html`<a href=${to([id])} aria-current=${id === current ? "page" : undefined}>${label}${id === "alerts" && html`<${Untended} />`}</a>`,
       )}
       <span class="narrow">
         <${Choice} label="times in" preference=${zone} names=${ZONES} />
@@ -96,6 +97,13 @@ export function Frame({ screen, me, children }) {
     </div>
     ${help && html`<${Help} close=${() => setHelp(false)} />`}
   </div>`;
+}
+
+/** How many incidents nobody has acknowledged or silenced. */
+function Untended() {
+  const { data } = useGet("incidents", { state: "open", limit: 1 }, { on: about(["incident"]), every: 60_000 });
+  const open = data?.counts.open;
+  return open > 0 && html` <span class="amount">${count(open)}<span class="unseen"> that nobody looks after</span></span>`;
 }
 
 /** A link to a place in this page would take the place of the view's address. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { interval, intervalText, periodInWords } from "../../../web/data/period.js";
 import { elsewhere, faultOf, refusals, withoutUntyped } from "../../../web/screens/edit/faults.js";
-import { itemsOf, numberOrText, numbersOf, priorityFields, priorityOf, withKey, worded, wordOf } from "../../../web/screens/edit/values.js";
+import { itemsOf, labelsOf, numberOrText, numbersOf, pairsOf, priorityFields, priorityOf, twice, withKey, worded, wordOf } from "../../../web/screens/edit/values.js";
 
 test("periods of a fixed length have words, others have none", () => {
   assert.equal(periodInWords("PT10M"), "10 min");
@@ -75,4 +75,15 @@ test("an object that says nothing is left out", () => {
 test("a priority goes through both of its fields unchanged", () => {
   for (const priority of ["low", "normal", "high"]) assert.equal(priorityOf(priorityFields(priority)), priority);
   assert.equal(priorityOf({}), "normal");
+});
+
+test("labels are rows and back, whatever a text says in their place", () => {
+  const labels = { team: "data", __proto: "x", 7: "" };
+  assert.deepEqual(labelsOf(pairsOf(labels)), labels);
+  for (const none of [undefined, null, "a", 7, ["a"]]) assert.deepEqual(pairsOf(none), []);
+  assert.equal(labelsOf([{ name: "", value: "" }]), undefined);
+  assert.deepEqual(labelsOf([{ name: "", value: "x" }, { name: "", value: "" }]), { "": "x" });
+  assert.deepEqual(Object.keys(labelsOf([{ name: "__proto__", value: "x" }]) ?? {}), ["__proto__"]);
+  assert.equal(twice([{ name: "a" }, { name: "" }, { name: "" }, { name: "b" }]), undefined);
+  assert.equal(twice([{ name: "a" }, { name: "b" }, { name: "a" }]), "a");
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { chart, lateness, took } from "../../../web/screens/job/bars.js";
-import { answers, badges, status } from "../../../web/screens/job/facts.js";
+import { answers, badges, objectives, status } from "../../../web/screens/job/facts.js";
 
 const second = (/** @type {number} */ at) => new Date(at * 1_000).toISOString();
 const run = (/** @type {number} */ start, /** @type {number | null} */ end, more = {}) => ({
@@ -64,4 +64,13 @@ test("its own pause and that of everything are two", () => {
 test("each sentence has its question, and one of a kind that is not known is not lost", () => {
   const reasons = ["paused", "waitsForParents", "nextDue", "lastRun", "ofLater"].map((code) => ({ code, text: code }));
   assert.deepEqual(answers(reasons), { held: ["paused"], waits: ["waitsForParents", "ofLater"], next: ["nextDue"], last: ["lastRun"] });
+});
+
+test("objectives are one line, of what is said alone", () => {
+  assert.equal(objectives({}), "");
+  assert.equal(objectives({ startBy: "06:30:15" }), "start by 06:30:15");
+  assert.equal(
+    objectives({ startBy: "PT10M", finishBy: "P1M", maxLateness: "PT90S", expectedDuration: "PT2H" }),
+    "start within 10 min after it is due, succeed within P1M after it is due, start at most 1 min 30 s late, take at most 2 h",
+  );
 });

@@ -8,6 +8,7 @@ import { Constraints } from "./constraints.js";
 import { Container, Fetch } from "./container.js";
 import { faultOf } from "./faults.js";
 import { periodHint } from "./fold.js";
+import { Objectives } from "./objectives.js";
 import { Parents } from "./parents.js";
 import { Schedule } from "./schedule.js";
 import { More } from "./more.js";
@@ -19,6 +20,7 @@ export const FIELDS = [
   "environmentVariables", "retries", "retryDelay", "retryBackoff", "retryOn", "noRetryOn", "retryUntil", "disableAfterFailures", "timeout",
   "killGrace", "overlap", "catchUp", "priority", "cpus", "mem", "disk", "ports", "placement", "constraints", "container", "fetch", "calendars", "notBefore", "notAfter",
   "jitter", "dst", "spreadBy", "runAsUser", "epsilon", "onUnknown", "softError", "disabled", "shadow", "uris",
+  "startBy", "finishBy", "maxLateness", "expectedDuration", "runbook", "labels",
 ];
 
 /**
@@ -133,6 +135,7 @@ export function Form({ draft, set, refused, name, said }) {
 
     <${Container} given=${given} />
     <${Fetch} given=${given} />
+    <${Objectives} given=${given} />
     <${More} given=${given} scheduled=${kind !== "dependent"} />
   </form>`;
 }

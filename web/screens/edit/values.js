@@ -102,3 +102,24 @@ export const operatorOf = (word) => OPERATORS.find((each) => each.word === word)
  * @returns {string[]}
  */
 export const constraintOf = (attribute, operator, value) => [attribute, operator, operatorOf(operator).value === "none" ? "" : (value ?? "")];
+
+/**
+ * Labels as rows.
+ * @param {any} labels a text may say anything in their place
+ * @returns {{name: string, value: any}[]}
+ */
+export const pairsOf = (labels) =>
+  labels && typeof labels === "object" && !Array.isArray(labels) ? Object.entries(labels).map(([name, value]) => ({ name, value })) : [];
+
+/**
+ * Rows as labels; one that says nothing is none.
+ * @param {{name: string, value: any}[]} pairs
+ * @returns {Record<string, any> | undefined}
+ */
+export function labelsOf(pairs) {
+  const said = pairs.filter(({ name, value }) => name !== "" || value !== "");
+  return said.length ? Object.fromEntries(said.map(({ name, value }) => [name, value])) : undefined;
+}
+
+/** A name that two rows have. @param {{name: string}[]} pairs */
+export const twice = (pairs) => pairs.find(({ name }, index) => name !== "" && pairs.findIndex((each) => each.name === name) < index)?.name;

@@ -1,5 +1,7 @@
 /** How a job stands, from what the API says of it. Pure. */
 
+import { periodInWords } from "../../data/period.js";
+
 /**
  * @typedef {{word: string, tone: string, glyph: string, until?: string | null, why?: string}} Badge
  */
@@ -56,6 +58,23 @@ export function badges(job, reasons, live, { paused, everything }) {
   else if (stands === "success") found.push({ word: "succeeding", tone: "good", glyph: "✓" });
   else found.push({ word: "never ran", tone: "quiet", glyph: "·" });
   return found;
+}
+
+/**
+ * By when its runs should start and end, in words.
+ * @param {Record<string, any>} job
+ * @returns {string} empty where it says nothing of it
+ */
+export function objectives({ startBy, finishBy, maxLateness, expectedDuration }) {
+  const span = (/** @type {string} */ text) => periodInWords(text) ?? text;
+  const by = (/** @type {string} */ text) => (/^\d/.test(text) ? `by ${text}` : `within ${span(text)} after it is due`);
+  const said = [
+    startBy && `start ${by(startBy)}`,
+    finishBy && `succeed ${by(finishBy)}`,
+    maxLateness && `start at most ${span(maxLateness)} late`,
+    expectedDuration && `take at most ${span(expectedDuration)}`,
+  ];
+  return said.filter(Boolean).join(", ");
 }
 
 /** Sentences of `explain` in the order of a reader's questions: why nothing comes of it, what it waits for, what is next. */

@@ -1,6 +1,7 @@
 /** What one must know of a job first, and what one does with it. */
 
 import { html, useRef, useState } from "../../vendor/preact.js";
+import { linkOf } from "../../data/link.js";
 import { refusal, useMe } from "../../data/me.js";
 import { Menu } from "../../parts/menu.js";
 import { runNow } from "../../parts/run_now.js";
@@ -9,13 +10,14 @@ import { When } from "../../parts/time.js";
 import { useKeys } from "../../shell/keys.js";
 import { go, to, toJob } from "../../shell/route.js";
 import { PauseDialog, RunDialog } from "./dialogs.js";
-import { answers, badges } from "./facts.js";
+import { answers, badges, objectives } from "./facts.js";
 import { killAll, liftQuarantine, remove, resume, setDisabled, skip, unskip } from "./verbs.js";
 
 /** @param {{shown: import("./screen.js").Shown}} props */
 export function Header({ shown }) {
   const { name, job, preview, reasons, live, parents, children } = shown;
   const scheduled = !("parents" in job);
+  const [aims, runbook] = [objectives(job), linkOf(job.runbook)];
   const words = preview?.description ?? job.schedule;
   return html`<header class="job-head">
     <div class="title-row">
@@ -46,6 +48,9 @@ export function Header({ shown }) {
       </dd>
       ${children.length > 0 && html`<dt>Then</dt><dd><${Names} names=${children} /></dd>`}
       ${(job.owner || job.ownerName) && html`<dt>Owner</dt><dd>${job.ownerName && `${job.ownerName} `}${job.owner}</dd>`}
+      ${aims && html`<dt>Should</dt><dd>${aims}</dd>`}
+      ${job.runbook && html`<dt>Runbook</dt><dd>${runbook ? html`<a href=${runbook} rel="noreferrer noopener" target="_blank">${job.runbook}</a>` : job.runbook}</dd>`}
+      ${job.labels && html`<dt>Labels</dt><dd>${Object.entries(job.labels).map(([label, value]) => html`<span class="badge">${label}: ${value}</span> `)}</dd>`}
     </dl>
     <${Why} reasons=${reasons} jobs=${[...parents, ...children]} />
   </header>`;
@@ -121,6 +126,7 @@ function Actions({ shown }) {
         skips.length > 0 && { label: "Run the skipped one after all", hint: skips[0], run: () => unskip(name, skips[0]), refused: operator },
         quarantined && { label: "Lift the quarantine…", run: () => liftQuarantine(name), refused: operator },
         { label: "Backfill…", href: to(["backfill"], { job: name }) },
+        { label: "Alerts", href: to(["alerts"], { job: name, state: "all" }) },
         { label: "Show in the graph", href: to(["graph"], { job: name }) },
         { label: "Duplicate…", href: to(["new"], { from: name }) },
         job.disabled ? { label: "Enable", run: () => setDisabled(name, false), refused: editor } : { label: "Disable", run: () => setDisabled(name, true), refused: editor },

@@ -1,6 +1,6 @@
 /** Jobs: the list, however long. Searched, filtered and sorted by the server; only the rows in sight exist here. */
 
-import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
+import { html, useEffect, useState } from "../../vendor/preact.js";
 import { count, counted } from "../../data/format.js";
 import { get } from "../../data/http.js";
 import { refusal } from "../../data/me.js";
@@ -9,6 +9,7 @@ import { about } from "../../data/query.js";
 import { Empty, Loading, ProblemBox } from "../../parts/problem.js";
 import { runNow } from "../../parts/run_now.js";
 import { useNarrow, VirtualRows } from "../../parts/table.js";
+import { Typed } from "../../parts/typed.js";
 import { useKeys } from "../../shell/keys.js";
 import { choose, go, to, toJob } from "../../shell/route.js";
 import { BulkBar } from "./bulk.js";
@@ -18,8 +19,6 @@ const PAGE = 60;
 /** As in styles/jobs.css. */
 const ROW_PX = 52;
 const NARROW_ROW_PX = 84;
-/** A person stops typing for about so long between two words. */
-const TYPING_MS = 150;
 
 /** Filters in the order in which a person on call wants them. */
 const STATES = ["running", "waiting", "late", "failing", "paused", "disabled", "quarantined", "shadow", "fresh"];
@@ -66,7 +65,7 @@ export default function Jobs({ route, me }) {
   return html`<div class="screen-fill jobs">
     <div class="title-row">
       <h1>Jobs</h1>
-      <${SearchField} value=${search} />
+      <${Typed} name="search" value=${search} label="search in names, owners and descriptions" placeholder="name, owner or description" main=${true} kind="grow" />
       ${owner &&
       html`<button class="chip-off" onClick=${() => choose({ owner: null })} aria-label="any owner">owner ${owner} ×</button>`}
       <p class="buttons">
@@ -114,38 +113,4 @@ function Chip({ name, label, amount, chosen }) {
   return html`<button class="chip" aria-pressed=${name === chosen} onClick=${() => choose({ state: name }, { keep: true })}>
     ${label} <b>${amount === undefined ? "" : count(amount)}</b>
   </button>`;
-}
-
-/**
- * Asks while it is typed into; the address follows, as one step.
- * @param {{value: string}} props
- */
-function SearchField({ value }) {
-  const [text, setText] = useState(value);
-  const timer = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
-  const sent = useRef(value);
-  // It must not change the address of another page.
-  useEffect(() => () => clearTimeout(timer.current), []);
-  useEffect(() => {
-    // Back, or a link: the address has changed without this field.
-    if (value !== sent.current) setText(value);
-    sent.current = value;
-  }, [value]);
-  return html`<input
-    type="search"
-    data-search
-    class="grow"
-    placeholder="name, owner or description"
-    aria-label="search in names, owners and descriptions"
-    value=${text}
-    onInput=${(/** @type {any} */ event) => {
-      const typed = event.target.value;
-      setText(typed);
-      clearTimeout(timer.current);
-      timer.current = setTimeout(() => {
-        sent.current = typed.trim();
-        choose({ search: typed.trim() });
-      }, TYPING_MS);
-    }}
-  />`;
 }
