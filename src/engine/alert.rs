@@ -4,7 +4,7 @@
 //! Who is told, when and how often is for [`crate::alerts`]. What operators did themselves, and what happens to runs that
 //! only stand for the past, is nothing to be told of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decision::Change;
 use super::entry::JobEntry;
@@ -37,11 +37,10 @@ pub(super) struct Unmet {
 pub(super) fn raise(step: &mut Step<'_>, event: &Event) {
     let mut raised = std::mem::take(&mut step.raised);
     of_event(step, event, &mut raised);
-    let stored: Vec<Run> = step.stored.values().flat_map(|runs| runs.values().cloned()).collect();
-    for run in &stored {
+    for run in step.stored.values().flat_map(BTreeMap::values) {
         of_run(step, run, &mut raised);
     }
-    of_lost_agents(step, &stored, &mut raised);
+    of_lost_agents(step, &mut raised);
     for change in &step.decision.changes {
         match change {
             Change::StretchStored(stretch) if stretch.verdict == Verdict::Missed => {
@@ -170,8 +169,9 @@ fn is_open(step: &Step<'_>, cause: &str) -> bool {
 }
 
 /// The agents that are lost and of which nothing is left to hear: every run that was there has ended well.
-fn of_lost_agents(step: &Step<'_>, ended: &[Run], raised: &mut Vec<Raised>) {
-    let agents = ended.iter().filter(|run| run.is_ended());
+fn of_lost_agents(step: &Step<'_>, raised: &mut Vec<Raised>) {
+    let stored = step.stored.values().flat_map(BTreeMap::values);
+    let agents = stored.filter(|run| run.is_ended());
     let agents: BTreeSet<AgentId> =
         agents.filter_map(|run| Some(AgentId::new(run.attempts.last()?.agent.as_str()))).collect();
     for agent in agents {
