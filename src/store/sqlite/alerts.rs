@@ -1,13 +1,17 @@
 //! What people are told of, in the file: written, read when a leader begins, and taken out when it is old.
 
+use std::path::Path;
+
 use rusqlite::{Connection, Transaction, params};
 
-use super::changes::signed;
+use super::changes::{bad_record, signed};
+use super::open::error;
 use crate::alerts::{Change, Failing, LastIds, Recovered};
 use crate::model::{
     Alert, Duration, Incident, JobName, NameRule, Notification, Silence, Timestamp,
     millis_since_epoch,
 };
+use crate::store::Error;
 use crate::store::alerts::{OVER_LOADED, named_alerts, named_incidents, needed};
 use crate::store::codec::{self, DecodeError, Marks};
 
@@ -89,6 +93,16 @@ pub(super) enum Unread {
 impl From<rusqlite::Error> for Unread {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
+    }
+}
+
+impl Unread {
+    /// Says of which file it is, and what was being done.
+    pub(super) fn at(self, doing: &'static str, path: &Path) -> Error {
+        match self {
+            Self::Sql(source) => error(doing, path, source),
+            Self::Record { place, why } => bad_record(path, place, why),
+        }
     }
 }
 

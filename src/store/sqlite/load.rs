@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Row};
 
-use super::alerts::{self, Unread};
+use super::alerts;
 use super::changes::{bad_record, mark_checksum, read_marks, signed};
 use super::open::error;
 use crate::model::{
@@ -20,10 +20,8 @@ use crate::store::{Error, Loaded};
 pub(super) fn load(connection: &Connection, path: &Path) -> Result<Loaded, Error> {
     let reading = Reading { connection, path };
     let marks = read_marks(connection, path)?;
-    let alerts = alerts::load(connection, &marks).map_err(|unread| match unread {
-        Unread::Sql(source) => error("load what people are told of", path, source),
-        Unread::Record { place, why } => bad_record(path, place, why),
-    })?;
+    let alerts = alerts::load(connection, &marks)
+        .map_err(|unread| unread.at("load what people are told of", path))?;
     let judged_through = marks.judged_through();
     let Marks { term, last_incarnation, last_sequence, framework, .. } = marks;
     Ok(Loaded {

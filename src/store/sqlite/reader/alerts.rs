@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::types::Value;
-use rusqlite::{params, params_from_iter};
+use rusqlite::{Connection, ToSql, params, params_from_iter};
 
+use super::super::alerts::{self as told, Unread};
 use super::{Reader, Reading, signed};
 use crate::model::{
     Alert, AlertId, Incident, IncidentId, JobName, NameRule, Notification, NotificationId,
 };
 use crate::store::Error;
-use crate::store::codec;
 
 /// Which incidents are wanted. All conditions must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,11 +50,8 @@ impl Reader {
             values.push(signed(before.0)?.into());
         }
         values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
-        let sql = format!(
-            "SELECT id, record FROM incidents WHERE {} ORDER BY id DESC LIMIT ?",
-            joined(&conditions)
-        );
-        self.with(|reading| reading.records(&sql, values, "incident", codec::decode_incident))
+        let condition = format!("{} ORDER BY id DESC LIMIT ?", joined(&conditions));
+        self.with(|reading| reading.told(told::incidents, &condition, &values))
     }
 
     /// How many incidents `filter` wants.
@@ -79,10 +76,8 @@ impl Reader {
     /// [`Error`]
     pub fn incident(&self, id: IncidentId) -> Result<Option<Incident>, Error> {
         let Ok(number) = signed(id.0) else { return Ok(None) };
-        let sql = "SELECT id, record FROM incidents WHERE id = ?";
-        let found = self.with(|reading| {
-            reading.records(sql, vec![number.into()], "incident", codec::decode_incident)
-        })?;
+        let found =
+            self.with(|reading| reading.told(told::incidents, "id = ?", &[number.into()]))?;
         Ok(found.into_iter().next())
     }
 
@@ -117,13 +112,8 @@ impl Reader {
             values.push(signed(before.0)?.into());
         }
         values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
-        let sql = format!(
-            "SELECT id, record FROM notifications WHERE {} ORDER BY id DESC LIMIT ?",
-            joined(&conditions)
-        );
-        self.with(|reading| {
-            reading.records(&sql, values, "notification", codec::decode_notification)
-        })
+        let condition = format!("{} ORDER BY id DESC LIMIT ?", joined(&conditions));
+        self.with(|reading| reading.told(told::notifications, &condition, &values))
     }
 
     /// How many notifications stand how, of all channels or one.
@@ -157,10 +147,9 @@ impl Reader {
     /// [`Error`]
     pub fn alerts(&self, ids: &BTreeSet<AlertId>) -> Result<BTreeMap<AlertId, Alert>, Error> {
         let ids: serde_json::Value = ids.iter().map(|id| id.0).collect();
-        let sql = "SELECT id, record FROM alerts WHERE id IN (SELECT value FROM json_each(?))";
-        let found = self.with(|reading| {
-            reading.records(sql, vec![ids.to_string().into()], "alert", codec::decode_alert)
-        })?;
+        let condition = "id IN (SELECT value FROM json_each(?))";
+        let values = [ids.to_string().into()];
+        let found = self.with(|reading| reading.told(told::alerts, condition, &values))?;
         Ok(found.into_iter().map(|alert| (alert.id, alert)).collect())
     }
 
@@ -209,17 +198,15 @@ fn joined(conditions: &[&str]) -> String {
 }
 
 impl Reading<'_> {
-    /// Reads `id, record`.
-    fn records<T>(
+    /// What one of the statements for a leader finds under another condition.
+    fn told<T>(
         &self,
-        sql: &str,
-        values: Vec<Value>,
-        what: &str,
-        decode: fn(&str) -> Result<T, codec::DecodeError>,
+        find: impl FnOnce(&Connection, &str, &[&dyn ToSql]) -> Result<Vec<T>, Unread>,
+        condition: &str,
+        values: &[Value],
     ) -> Result<Vec<T>, Error> {
-        self.rows(sql, params_from_iter(values), |row| {
-            let (id, record): (i64, String) = (self.get(row, 0)?, self.get(row, 1)?);
-            self.record(decode(&record), || format!("{what} {id}"))
-        })
+        let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
+        find(self.connection, condition, &values)
+            .map_err(|unread| unread.at("read what people were told of", self.path))
     }
 }
