@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::operation::{Answer, Operation};
-use super::schemas::{array, cursor, instant, or_null, reason, reference, whole, words};
+use super::schemas::{
+    array, body, count, cursor, instant, or_null, reason, reference, text, whole, words,
+};
 use crate::jobspec::name_schema;
 use crate::model::{AlertKind, Delivery, NameRule, NotificationKind};
 
@@ -120,7 +122,6 @@ fn try_channels() -> Operation {
         "channel": or_null(json!({"type": "string", "description": "The only one to be tried."})),
         "recipient": or_null(json!({"type": "string", "description": "Who gets the mail; by default all that the configuration names."})),
     });
-    let body = json!({"type": "object", "additionalProperties": false, "properties": properties});
     let result = whole(json!({
         "channel": text(), "recipient": text(), "arrived": {"type": "boolean"},
         "said": or_null(text()), "problem": or_null(text()),
@@ -130,7 +131,7 @@ fn try_channels() -> Operation {
         "alerts",
         "Send a message that tells of nothing, to see whether it arrives.",
     )
-    .maybe_body(body)
+    .maybe_body(body(&[], properties))
     .answer(200, Answer::json("What came of each.", whole(json!({"results": array(result)}))))
 }
 
@@ -167,24 +168,11 @@ fn silence(mut properties: Value) -> Value {
 /// A body of these fields and a reason.
 fn fields(required: &[&str], mut properties: Value) -> Value {
     properties["reason"] = or_null(reason());
-    let mut body =
-        json!({"type": "object", "additionalProperties": false, "properties": properties});
-    if !required.is_empty() {
-        body["required"] = json!(required);
-    }
-    body
+    body(required, properties)
 }
 
 fn job_name() -> Value {
     name_schema(NameRule::Blanks)
-}
-
-fn text() -> Value {
-    json!({"type": "string"})
-}
-
-fn count() -> Value {
-    json!({"type": "integer", "minimum": 0})
 }
 
 /// Their schemas, by name.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::{Answer, Operation};
-use super::schemas::{array, instant, or_null, reference, whole, words};
+use super::schemas::{array, count, instant, or_null, reference, whole, words};
 use crate::api::ours::layout::{GENERATIONS_MAX, NODES_MAX};
 use crate::jobspec::name_schema;
 use crate::model::NameRule;
@@ -30,10 +30,6 @@ pub(super) fn describe(method: &str, path: &str) -> Option<Operation> {
         .answer(200, Answer::json("The picture, in pixels.", whole(answer)))
         .refused(&[400, 404]);
     Some(operation)
-}
-
-fn count() -> Value {
-    json!({"type": "integer", "minimum": 0})
 }
 
 fn length() -> Value {

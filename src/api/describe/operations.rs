@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::{Answer, Operation};
-use super::schemas::{array, cursor, instant, reason, reference, whole, words};
+use super::schemas::{array, body, count, cursor, instant, reason, reference, whole, words};
 use crate::jobspec::name_schema;
 use crate::model::limits::{BACKFILL_CONCURRENCY_MAX, BACKFILL_MAX, LIST_ITEMS_MAX};
 use crate::model::{NameRule, Verdict};
@@ -80,10 +80,6 @@ pub(super) fn describe(method: &str, path: &str) -> Option<Operation> {
     Some(operation)
 }
 
-fn count() -> Value {
-    json!({"type": "integer", "minimum": 0})
-}
-
 /// Absence can be written as `null`.
 fn or_null(schema: Value) -> Value {
     json!({"anyOf": [schema, {"type": "null"}]})
@@ -92,12 +88,7 @@ fn or_null(schema: Value) -> Value {
 /// A body of these fields and a reason.
 fn fields(required: &[&str], mut properties: Value) -> Value {
     properties["reason"] = or_null(reason());
-    let mut body =
-        json!({"type": "object", "additionalProperties": false, "properties": properties});
-    if !required.is_empty() {
-        body["required"] = json!(required);
-    }
-    body
+    body(required, properties)
 }
 
 /// Of a run that somebody asks for: what it is given.

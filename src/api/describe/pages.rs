@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::{Answer, Operation};
-use super::schemas::{array, instant, reference, whole, words};
+use super::schemas::{array, count, instant, reference, text, whole, words};
 use crate::api::Order;
 use crate::engine::glance::Kind;
 use crate::jobspec::name_schema;
@@ -85,16 +85,8 @@ fn finding(operation: Operation, most: usize, default: usize) -> Operation {
         )
 }
 
-fn text() -> Value {
-    json!({"type": "string"})
-}
-
 fn truth() -> Value {
     json!({"type": "boolean"})
-}
-
-fn count() -> Value {
-    json!({"type": "integer", "minimum": 0})
 }
 
 fn or_null(schema: Value) -> Value {

@@ -59,6 +59,16 @@ pub(super) fn words(all: &[&str]) -> Value {
     json!({"enum": all})
 }
 
+/// A body of these fields and no others, of which some must be there.
+pub(super) fn body(required: &[&str], properties: Value) -> Value {
+    let mut body =
+        json!({"type": "object", "additionalProperties": false, "properties": properties});
+    if !required.is_empty() {
+        body["required"] = json!(required);
+    }
+    body
+}
+
 /// Why somebody does something.
 pub(super) fn reason() -> Value {
     json!({
@@ -76,7 +86,7 @@ pub(super) fn cursor() -> Value {
     json!({"type": ["string", "null"], "description": "What the next page is asked for with; null on the last."})
 }
 
-fn text() -> Value {
+pub(super) fn text() -> Value {
     json!({"type": "string"})
 }
 
@@ -88,7 +98,7 @@ fn truth() -> Value {
     json!({"type": "boolean"})
 }
 
-fn count() -> Value {
+pub(super) fn count() -> Value {
     json!({"type": "integer", "minimum": 0})
 }
 

@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 
 use super::fields::{Fields, Posted};
 use super::notifications;
-use super::operate::refused;
+use super::operate::carry_out;
 use crate::alerts::Subject;
 use crate::api::backend::{IncidentView, IncidentsWanted, NotificationsWanted, standing};
-use crate::api::chronos::jobs::{unexpected, unknown_job};
+use crate::api::chronos::jobs::unknown_job;
 use crate::api::edge::front::shown;
 use crate::api::error::ApiError;
 use crate::api::query::{self, Query};
 use crate::api::{Desk, json_response, print};
-use crate::engine::{Reply, Request};
+use crate::engine::Request;
 use crate::model::{
     Address, Alert, Incident, IncidentId, IncidentKey, JobName, NameRule, Silence, Timestamp,
 };
@@ -101,7 +101,7 @@ pub(crate) async fn acknowledge(
     let id = parse(&id)?;
     let (desk, fields) = posted.fields_if_any(&["reason"]).await?;
     let by = desk.intervention(fields.reason()?);
-    submit(&desk, Request::AcknowledgeIncident { id, by }).await?;
+    carry_out(&desk, Request::AcknowledgeIncident { id, by }).await?;
     answer(&desk, id).await
 }
 
@@ -123,7 +123,7 @@ pub(crate) async fn unsilence(
     let id = parse(&id)?;
     let (desk, fields) = posted.fields_if_any(&["reason"]).await?;
     let by = desk.intervention(fields.reason()?);
-    submit(&desk, Request::EndSilence { subject: Subject::Incident(id), by }).await?;
+    carry_out(&desk, Request::EndSilence { subject: Subject::Incident(id), by }).await?;
     answer(&desk, id).await
 }
 
@@ -143,7 +143,7 @@ pub(crate) async fn unsilence_job(posted: Posted) -> Result<Response, ApiError> 
     let (desk, fields) = posted.fields(&["job", "reason"]).await?;
     let job = fields.job()?;
     let by = desk.intervention(fields.reason()?);
-    submit(&desk, Request::EndSilence { subject: Subject::Job(job.clone()), by }).await?;
+    carry_out(&desk, Request::EndSilence { subject: Subject::Job(job.clone()), by }).await?;
     Ok(of_job(&desk, &job))
 }
 
@@ -171,15 +171,7 @@ async fn begin_silence(desk: &Desk, fields: &Fields, subject: Subject) -> Result
         }
     };
     let by = desk.intervention(fields.reason()?);
-    submit(desk, Request::Silence { subject, until, by }).await
-}
-
-async fn submit(desk: &Desk, request: Request) -> Result<(), ApiError> {
-    match desk.submit(request).await? {
-        Reply::Done => Ok(()),
-        Reply::Refused(rejection) => Err(refused(rejection)),
-        other => Err(unexpected(&other)),
-    }
+    carry_out(desk, Request::Silence { subject, until, by }).await
 }
 
 fn of_job(desk: &Desk, job: &JobName) -> Response {

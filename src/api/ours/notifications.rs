@@ -6,14 +6,13 @@ use serde_json::{Map, Value, json};
 
 use super::fields::Posted;
 use super::incidents::{JOBS_NAMED, unreadable};
-use super::operate::refused;
+use super::operate::carry_out;
 use crate::api::backend::{NotificationView, NotificationsWanted};
-use crate::api::chronos::jobs::unexpected;
 use crate::api::edge::front::shown;
 use crate::api::error::ApiError;
 use crate::api::query::{self, Query};
 use crate::api::{Desk, json_response, print};
-use crate::engine::{Reply, Request};
+use crate::engine::Request;
 use crate::model::{Delivery, Notification, NotificationId};
 
 /// Notifications of a page when the client does not say, and at most.
@@ -74,11 +73,7 @@ pub(crate) async fn retry(Path(id): Path<String>, posted: Posted) -> Result<Resp
     let id = NotificationId::parse(&id).ok_or_else(|| unknown(&id))?;
     let (desk, fields) = posted.fields_if_any(&["reason"]).await?;
     let by = desk.intervention(fields.reason()?);
-    match desk.submit(Request::RetryNotification { id, by }).await? {
-        Reply::Done => {}
-        Reply::Refused(rejection) => return Err(refused(rejection)),
-        other => return Err(unexpected(&other)),
-    }
+    carry_out(&desk, Request::RetryNotification { id, by }).await?;
     let view = desk.notification(id).await.map_err(unreadable)?;
     let view = view.ok_or_else(|| unknown(&id.to_string()))?;
     Ok(json_response(&printed(&view)))

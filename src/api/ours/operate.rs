@@ -144,6 +144,15 @@ fn operated(run: RunId, became: &Became) -> Value {
     json!({"run": run.to_string(), "became": word, "verdict": verdict, "followedBy": followed_by})
 }
 
+/// Has it done, where nothing more is to be said of it.
+pub(super) async fn carry_out(desk: &Desk, request: Request) -> Result<(), ApiError> {
+    match desk.submit(request).await? {
+        Reply::Done => Ok(()),
+        Reply::Refused(rejection) => Err(refused(rejection)),
+        other => Err(unexpected(&other)),
+    }
+}
+
 /// What the engine refused, with the names that fields have here.
 pub(super) fn refused(mut rejection: Rejection) -> ApiError {
     match rejection.field.as_ref() {

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::fields::{Fields, Posted};
-use super::operate::refused;
+use super::operate::{carry_out, refused};
 use crate::api::backend::Pauses;
 use crate::api::chronos::jobs::unexpected;
 use crate::api::error::ApiError;
@@ -133,7 +133,8 @@ pub(crate) async fn lift_quarantine(posted: Posted) -> Result<StatusCode, ApiErr
     let (desk, fields) = posted.fields(&["job", "reason"]).await?;
     let name = fields.job()?;
     let by = desk.intervention(fields.reason()?);
-    done(&desk, Request::LiftQuarantine { name, by }).await
+    carry_out(&desk, Request::LiftQuarantine { name, by }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST P/clock/trust`.
@@ -141,13 +142,6 @@ pub(crate) async fn trust_clock(posted: Posted) -> Result<StatusCode, ApiError> 
     posted.without_query()?;
     let (desk, fields) = posted.fields_if_any(&["reason"]).await?;
     let by = desk.intervention(fields.reason()?);
-    done(&desk, Request::TrustClock { by }).await
-}
-
-async fn done(desk: &Desk, request: Request) -> Result<StatusCode, ApiError> {
-    match desk.submit(request).await? {
-        Reply::Done => Ok(StatusCode::NO_CONTENT),
-        Reply::Refused(rejection) => Err(refused(rejection)),
-        other => Err(unexpected(&other)),
-    }
+    carry_out(&desk, Request::TrustClock { by }).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
