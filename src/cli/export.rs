@@ -10,7 +10,8 @@ use super::client::Terminal;
 use super::http::{Server, encode};
 use super::{CliError, private, table};
 use crate::clock;
-use crate::migration::{self, Export, Exported, Finding, Weight, file_name};
+use crate::migration::chronos::{self, Export, Exported};
+use crate::migration::{Finding, Weight, file_name, is_selected};
 use crate::model::{Dialect, whole_millis};
 use crate::schedule::{HOST_ZONES, ZoneChoice, ZoneDb};
 
@@ -78,7 +79,7 @@ pub(super) fn run(
         .map_err(|error| CliError::Usage(format!("--zone_data: {error}")))?;
     let jobs = read(server, *dialect, only)?;
     let now = whole_millis(clock::wall());
-    let export = migration::export(&jobs, dialect.dialect(), now, &zones);
+    let export = chronos::export(&jobs, dialect.dialect(), now, &zones);
     if terminal.json {
         writeln!(terminal.out, "{}", to_json(&export))?;
     } else if out == "-" {
@@ -114,7 +115,7 @@ fn read(server: &Server, door: Door, only: &str) -> Result<Vec<Value>, CliError>
     let mut jobs = Vec::new();
     for job in list.as_array().into_iter().flatten() {
         let name = job["name"].as_str().unwrap_or_default();
-        if !migration::is_selected(only, name) {
+        if !is_selected(only, name) {
             continue;
         }
         // The list shows `fetch` and `uris` as copies of each other; the job itself has one of them.
@@ -150,7 +151,7 @@ fn to_json(export: &Export) -> Value {
             "method": "POST",
             "endpoint": job.endpoint,
             "body": job.body,
-            "findings": job.findings.iter().map(Finding::to_json).collect::<Vec<_>>(),
+            "findings": job.findings.iter().map(|it| it.to_json("chronos")).collect::<Vec<_>>(),
         })
     };
     json!({"jobs": export.jobs.iter().map(job).collect::<Vec<_>>()})
@@ -167,9 +168,9 @@ fn tell(export: &Export, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
         };
         writeln!(err, "{}: {word}", table::plain(&job.name))?;
         for finding in &job.findings {
-            let Finding { field, chronos, chronode, why, remedy, weight: _ } = finding;
+            let Finding { field, there, chronode, why, remedy, weight: _ } = finding;
             let field = if field.is_empty() { "job" } else { field };
-            let text = format!("{field}: Chronode {chronode}; Chronos {chronos}");
+            let text = format!("{field}: Chronode {chronode}; Chronos {there}");
             writeln!(err, "  {}", table::plain(&text))?;
             if !why.is_empty() {
                 writeln!(err, "    why: {}", table::plain(why))?;

@@ -32,8 +32,8 @@ pub struct Finding {
     pub weight: Weight,
     /// The field as the job has it; empty for the job as a whole.
     pub field: String,
-    /// What Chronos does.
-    pub chronos: String,
+    /// What the other scheduler does.
+    pub there: String,
     /// What Chronode does.
     pub chronode: String,
     /// Why the two are not the same.
@@ -44,35 +44,40 @@ pub struct Finding {
 
 impl Finding {
     /// A finding without a reason and a remedy.
-    pub(super) fn new(weight: Weight, field: &str, chronos: &str, chronode: &str) -> Self {
+    pub(in crate::migration) fn new(
+        weight: Weight,
+        field: &str,
+        there: &str,
+        chronode: &str,
+    ) -> Self {
         Self {
             weight,
             field: field.to_owned(),
-            chronos: chronos.to_owned(),
+            there: there.to_owned(),
             chronode: chronode.to_owned(),
             why: String::new(),
             remedy: String::new(),
         }
     }
 
-    pub(super) fn because(mut self, why: &str) -> Self {
+    pub(in crate::migration) fn because(mut self, why: &str) -> Self {
         why.clone_into(&mut self.why);
         self
     }
 
-    pub(super) fn remedy(mut self, remedy: &str) -> Self {
+    pub(in crate::migration) fn remedy(mut self, remedy: &str) -> Self {
         remedy.clone_into(&mut self.remedy);
         self
     }
 
-    /// As it stands in a report.
+    /// As it stands in a report. `other` is the key of what the other scheduler does: its name.
     #[must_use]
-    pub fn to_json(&self) -> Value {
-        let Self { weight, field, chronos, chronode, why, remedy } = self;
+    pub fn to_json(&self, other: &str) -> Value {
+        let Self { weight, field, there, chronode, why, remedy } = self;
         json!({
             "weight": weight.as_str(),
             "field": field,
-            "chronos": chronos,
+            other: there,
             "chronode": chronode,
             "why": why,
             "remedy": remedy,

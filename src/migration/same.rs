@@ -2,9 +2,11 @@
 //!
 //! Chronos rewrites the start of a schedule with each run, so the job that was imported yesterday looks different today.
 
-use super::when::occurrences;
-use crate::model::{Defaults, Dialect, JobDraft, ScheduleTerms, Timestamp, When};
+use crate::model::{Defaults, Dialect, Duration, JobDraft, ScheduleTerms, Timestamp, When};
 use crate::schedule::{Schedule, ZoneDb};
+
+/// Instants compared: of a daily job more than two years, in which every change of clock comes twice.
+pub(in crate::migration) const COMPARED_MAX: usize = 800;
 
 /// Whether two job definitions, both as `/scheduler` and job files read them, ask for the same from `now` on.
 /// Statistics do not count: they are taken over once.
@@ -47,4 +49,14 @@ fn names_the_same(
         (Some(left), Some(right)) => !left.is_empty() && left == right,
         (_, _) => false,
     }
+}
+
+/// Ours at or after `now`, as many as are compared.
+pub(in crate::migration) fn occurrences(
+    schedule: &Schedule,
+    now: Timestamp,
+) -> impl Iterator<Item = Timestamp> + '_ {
+    let before = now.checked_sub(Duration::from_nanos(1)).unwrap_or(now);
+    std::iter::successors(schedule.next_after(before), |at| schedule.next_after(*at))
+        .take(COMPARED_MAX)
 }

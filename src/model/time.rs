@@ -1,7 +1,7 @@
 //! Instants and spans, under our own names.
 //!
 //! Everything in the crate says `model::Timestamp` and `model::Duration`; that they are jiff's is known here, in
-//! `clock`, in `schedule` and in `migration/walk.rs`, so that a new release of jiff is the work of few files.
+//! `clock`, in `schedule` and in `migration/chronos/walk.rs`, so that a new release of jiff is the work of few files.
 
 /// An instant on the UTC time line, to the nanosecond. Decides what is due.
 pub type Timestamp = jiff::Timestamp;

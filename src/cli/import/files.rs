@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Done, How, Outcome, Source, called, read};
+use super::{Done, How, Origin, Outcome, read};
 use crate::cli::{CliError, private};
 use crate::jobspec::read_file;
 use crate::migration::{Imported, Weight, file_name, means_the_same, print_file};
@@ -20,7 +20,7 @@ const REPORT: &str = "import-report.json";
 pub(super) fn write(
     directory: &Path,
     jobs: Vec<Imported>,
-    source: &Source,
+    origin: &Origin,
     how: &How,
     now: Timestamp,
     zones: &ZoneDb,
@@ -31,7 +31,7 @@ pub(super) fn write(
         let outcome = match &job.body {
             None => Outcome::Told,
             Some(body) => {
-                let text = print_file(body, &heading(&job, source));
+                let text = print_file(body, &heading(&job, origin));
                 let path = directory.join(file_name(&job.name));
                 let draft = read(&Value::Object(body.clone())).map_err(CliError::Failed)?;
                 one(&path, &text, &draft, how, now, zones).map_err(|error| cannot(&path, &error))?
@@ -84,13 +84,18 @@ fn first_draft(text: &str) -> Option<JobDraft> {
 }
 
 /// What whoever opens the file should know.
-fn heading(job: &Imported, source: &Source) -> Vec<String> {
-    let mut lines = vec![format!("From {} at {}.", called(source.generation), source.shown)];
+fn heading(job: &Imported, origin: &Origin) -> Vec<String> {
+    let mut lines = vec![format!(
+        "From {} at {}.",
+        origin.kind.title(),
+        job.place.as_ref().unwrap_or(&origin.shown)
+    )];
     for finding in job.findings.iter().filter(|it| it.weight == Weight::Changes) {
         lines.push(format!(
-            "{}: Chronos {}; Chronode {}.",
+            "{}: {} {}; Chronode {}.",
             if finding.field.is_empty() { "job" } else { &finding.field },
-            finding.chronos,
+            origin.kind.name(),
+            finding.there,
             finding.chronode
         ));
     }

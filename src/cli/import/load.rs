@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Done, How, Outcome, read};
+use super::{Done, How, Origin, Outcome, read};
 use crate::cli::CliError;
 use crate::cli::http::{Server, warnings};
-use crate::migration::{Imported, UserRefusal, Users, is_selected, means_the_same};
+use crate::migration::chronos::{UserRefusal, Users};
+use crate::migration::{Imported, is_selected, means_the_same};
 use crate::model::{JobName, NameRule, Timestamp};
 use crate::schedule::ZoneDb;
 
@@ -15,6 +16,7 @@ use crate::schedule::ZoneDb;
 pub(super) fn load(
     server: &Server,
     jobs: Vec<Imported>,
+    origin: &Origin,
     how: &How,
     now: Timestamp,
     zones: &ZoneDb,
@@ -24,7 +26,7 @@ pub(super) fn load(
     let there: BTreeMap<&str, &Value> =
         named.filter_map(|job| Some((job["name"].as_str()?, job))).collect();
     if how.shadow {
-        check_shadow(server)?;
+        check_shadow(server, origin)?;
     }
     let mut done = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -74,8 +76,8 @@ pub(super) fn users(server: &Server, jobs: &[Value], only: &str) -> Result<Users
     Ok(users)
 }
 
-/// A Chronode that does not know the word would start what Chronos starts too.
-fn check_shadow(server: &Server) -> Result<(), CliError> {
+/// A Chronode that does not know the word would start what the other scheduler starts too.
+fn check_shadow(server: &Server, origin: &Origin) -> Result<(), CliError> {
     let probe = json!({
         "name": "shadow-probe", "schedule": "R1/2100-01-01T00:00:00Z/P1D", "command": "true", "shadow": true,
     });
@@ -83,9 +85,10 @@ fn check_shadow(server: &Server) -> Result<(), CliError> {
     let mut sentences = told["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str);
     if sentences.any(|sentence| sentence.contains("`shadow`")) {
         return Err(CliError::Failed(format!(
-            "{} does not know `shadow` and would start the jobs beside Chronos; nothing is loaded: update it, or \
+            "{} does not know `shadow` and would start the jobs beside {}; nothing is loaded: update it, or \
              write files with `--out` for now",
-            server.shown()
+            server.shown(),
+            origin.kind.name()
         )));
     }
     Ok(())

@@ -19,7 +19,8 @@ use super::client::Terminal;
 use super::http::Server;
 use crate::clock;
 use crate::jobspec::{self, Reading};
-use crate::migration::{self, Abilities, Import, Imported, Settings, Users, Weight};
+use crate::migration::chronos::{self as migration, Abilities, Import, Settings, Users};
+use crate::migration::{Finding, Imported, Weight, is_selected};
 use crate::model::{Dialect, JobDraft, NameRule, Timestamp, whole_millis};
 use crate::schedule::{HOST_ZONES, ZoneChoice, ZoneDb, parse_period};
 
@@ -54,6 +55,9 @@ pub enum ImportCommand {
             value_parser = clap::value_parser!(u64).range(1..=86_400)
         )]
         timeout: u64,
+        /// Which generation of Chronos it is: 0 is 2.x, v1 is 3.x
+        #[arg(long, value_enum, default_value_t = Generation::Auto)]
+        dialect: Generation,
         /// What to do with the jobs
         #[command(flatten)]
         how: How,
@@ -79,6 +83,9 @@ pub enum ImportCommand {
             value_parser = clap::value_parser!(u64).range(1..=86_400)
         )]
         timeout: u64,
+        /// Which generation of Chronos it is: 0 is 2.x, v1 is 3.x
+        #[arg(long, value_enum, default_value_t = Generation::Auto)]
+        dialect: Generation,
         /// What to do with the jobs
         #[command(flatten)]
         how: How,
@@ -103,9 +110,6 @@ pub struct How {
     /// Replace jobs, or job files, of the same name that say something else
     #[arg(long)]
     pub overwrite: bool,
-    /// Which generation of Chronos it is: 0 is 2.x, v1 is 3.x
-    #[arg(long, value_enum, default_value_t = Generation::Auto)]
-    pub dialect: Generation,
     /// Time zone data to calculate with, as for `serve`
     #[arg(
         long = "zone_data",
@@ -130,6 +134,14 @@ pub enum Generation {
     New,
 }
 
+impl ImportCommand {
+    const fn how(&self) -> &How {
+        match self {
+            Self::Chronos { how, .. } | Self::ChronosZk { how, .. } => how,
+        }
+    }
+}
+
 impl Generation {
     /// The one that was asked for.
     pub(super) const fn dialect(self) -> Option<Dialect> {
@@ -141,15 +153,44 @@ impl Generation {
     }
 }
 
-/// How a generation is called.
-pub(super) const fn called(generation: Dialect) -> &'static str {
-    match generation {
-        Dialect::V0 => "Chronos 2.x",
-        Dialect::V1 => "Chronos 3.x",
+/// Where jobs come from.
+struct Origin {
+    kind: Kind,
+    /// The place, without credentials.
+    shown: String,
+}
+
+/// What they come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Chronos(Dialect),
+}
+
+impl Kind {
+    /// How it is called in a title.
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Chronos(Dialect::V0) => "Chronos 2.x",
+            Self::Chronos(Dialect::V1) => "Chronos 3.x",
+        }
+    }
+
+    /// How it is called in a sentence.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Chronos(_) => "Chronos",
+        }
+    }
+
+    /// Its key in JSON.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Chronos(_) => "chronos",
+        }
     }
 }
 
-/// What was read.
+/// What a Chronos has.
 struct Source {
     /// From where, without credentials.
     shown: String,
@@ -187,35 +228,72 @@ struct Done {
     outcome: Outcome,
 }
 
+/// What was read, translated.
+struct Moved {
+    origin: Origin,
+    jobs: Vec<Imported>,
+    /// What holds for all of them.
+    general: Vec<Finding>,
+    /// What the other side has still to start.
+    pending: Vec<Pending>,
+}
+
+/// What a translation needs beside what it translates.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    how: &'a How,
+    server: Option<&'a Server>,
+    now: Timestamp,
+    zones: &'a ZoneDb,
+}
+
 /// Carries out the command. `server` is asked with `--load` alone.
 pub(super) fn run(
     server: impl FnOnce() -> Result<Server, CliError>,
     command: &ImportCommand,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
-    let (ImportCommand::Chronos { how, .. } | ImportCommand::ChronosZk { how, .. }) = command;
+    let how = command.how();
     let zones = ZoneDb::choose(&ZoneChoice::parse(&how.zone_data), Path::new(HOST_ZONES))
         .map_err(|error| CliError::Usage(format!("--zone_data: {error}")))?;
     // Before anything is read: a wrong address of the target is told at once.
     let server = if how.load { Some(server()?) } else { None };
-    let source = match command {
-        ImportCommand::Chronos { url, user, password, http_auth, timeout, how } => {
+    let now = whole_millis(clock::wall());
+    let context = Context { how, server: server.as_ref(), now, zones: &zones };
+    let Moved { origin, jobs, general, pending } = match command {
+        ImportCommand::Chronos { url, user, password, http_auth, timeout, dialect, how: _ } => {
             let typed = user.clone().zip(password.clone());
             let login = match http_auth {
                 Some(both) => Some(split_login("--http_auth", both)?),
                 None => typed,
             };
-            chronos::read(url, login, *timeout, how.dialect)?
+            translate(chronos::read(url, login, *timeout, *dialect)?, context)?
         }
-        ImportCommand::ChronosZk { url, zk_auth, timeout, how } => {
+        ImportCommand::ChronosZk { url, zk_auth, timeout, dialect, how: _ } => {
             if let Some(both) = zk_auth {
                 split_login("--zk_auth", both)?;
             }
-            zookeeper::read(url, zk_auth.as_deref(), *timeout, how.dialect)?
+            translate(zookeeper::read(url, zk_auth.as_deref(), *timeout, *dialect)?, context)?
         }
     };
-    let now = whole_millis(clock::wall());
-    let users = match &server {
+    let done = match (&how.out, &server) {
+        (Some(directory), _) => files::write(directory, jobs, &origin, how, now, &zones)?,
+        (None, Some(server)) => load::load(server, jobs, &origin, how, now, &zones)?,
+        (None, None) => jobs.into_iter().map(|job| Done { job, outcome: Outcome::Told }).collect(),
+    };
+    let report =
+        report::Report { origin: &origin, how, general: &general, pending: &pending, done: &done };
+    if let Some(directory) = &how.out {
+        files::write_report(directory, &report.to_json())?;
+    }
+    report.print(terminal)?;
+    verdict(&done)
+}
+
+/// The jobs of a Chronos.
+fn translate(source: Source, context: Context<'_>) -> Result<Moved, CliError> {
+    let Context { how, server, now, zones } = context;
+    let users = match server {
         Some(server) => load::users(server, &source.jobs, &how.only)?,
         None => Users::new(),
     };
@@ -225,22 +303,13 @@ pub(super) fn run(
         abilities: Abilities::default(),
         users: &users,
         now,
-        zones: &zones,
+        zones,
     };
     let Import { mut jobs, general } = migration::import(&source.jobs, &how.only, &settings);
-    let is_wanted = |job: &&Imported| migration::is_selected(&how.only, &job.name);
-    jobs.extend(source.broken.iter().filter(is_wanted).cloned());
-    let done = match (&how.out, &server) {
-        (Some(directory), _) => files::write(directory, jobs, &source, how, now, &zones)?,
-        (None, Some(server)) => load::load(server, jobs, how, now, &zones)?,
-        (None, None) => jobs.into_iter().map(|job| Done { job, outcome: Outcome::Told }).collect(),
-    };
-    let report = report::Report { source: &source, how, general: &general, done: &done };
-    if let Some(directory) = &how.out {
-        files::write_report(directory, &report.to_json())?;
-    }
-    report.print(terminal)?;
-    verdict(&done)
+    let is_wanted = |job: &Imported| is_selected(&how.only, &job.name);
+    jobs.extend(source.broken.into_iter().filter(is_wanted));
+    let origin = Origin { kind: Kind::Chronos(source.generation), shown: source.shown };
+    Ok(Moved { origin, jobs, general, pending: source.pending })
 }
 
 /// The jobs that a running Chronos lists, as it prints them.

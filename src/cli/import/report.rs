@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Done, How, Outcome, Source, called, counted};
+use super::{Done, How, Kind, Origin, Outcome, Pending, counted};
 use crate::cli::CliError;
 use crate::cli::client::Terminal;
 use crate::cli::table::plain;
@@ -11,9 +11,10 @@ use crate::model::{Dialect, Timestamp};
 
 /// Everything there is to tell.
 pub(super) struct Report<'a> {
-    pub(super) source: &'a Source,
+    pub(super) origin: &'a Origin,
     pub(super) how: &'a How,
     pub(super) general: &'a [Finding],
+    pub(super) pending: &'a [Pending],
     pub(super) done: &'a [Done],
 }
 
@@ -24,18 +25,14 @@ impl Report<'_> {
 
     /// The whole, with the original of what is not carried, so that nothing is lost.
     pub(super) fn to_json(&self) -> Value {
-        let Source { shown, generation, pending, .. } = self.source;
-        let dialect = match generation {
-            Dialect::V0 => "0",
-            Dialect::V1 => "v1",
-        };
-        let pending: Vec<Value> = pending
+        let Origin { shown, kind } = self.origin;
+        let pending: Vec<Value> = self
+            .pending
             .iter()
             .map(|it| json!({"task": it.task, "job": it.job, "due": it.due_at.map(print)}))
             .collect();
-        json!({
+        let mut told = json!({
             "source": shown,
-            "dialect": dialect,
             "shadow": self.how.shadow,
             "summary": {
                 "jobs": self.done.len(),
@@ -46,10 +43,15 @@ impl Report<'_> {
                 "unchanged": self.outcomes(|it| matches!(it, Outcome::Unchanged { .. })),
                 "refused": self.outcomes(|it| matches!(it, Outcome::Refused { .. })),
             },
-            "general": self.general.iter().map(Finding::to_json).collect::<Vec<_>>(),
-            "jobs": self.done.iter().map(job).collect::<Vec<_>>(),
+            "general": self.general.iter().map(|it| it.to_json(kind.key())).collect::<Vec<_>>(),
+            "jobs": self.done.iter().map(|it| job(it, *kind)).collect::<Vec<_>>(),
             "pending": pending,
-        })
+        });
+        match kind {
+            Kind::Chronos(Dialect::V0) => told["dialect"] = "0".into(),
+            Kind::Chronos(Dialect::V1) => told["dialect"] = "v1".into(),
+        }
+        told
     }
 
     fn outcomes(&self, is_meant: impl Fn(&Outcome) -> bool) -> usize {
@@ -62,8 +64,8 @@ impl Report<'_> {
             return Ok(());
         }
         let out = &mut *terminal.out;
-        let Source { shown, generation, pending, .. } = self.source;
-        writeln!(out, "{} at {}: {}", called(*generation), plain(shown), counted(self.done.len()))?;
+        let Origin { shown, kind } = self.origin;
+        writeln!(out, "{} at {}: {}", kind.title(), plain(shown), counted(self.done.len()))?;
         for Done { job, outcome } in self.done {
             let word = match job.weight() {
                 Weight::Same => "identical",
@@ -72,7 +74,7 @@ impl Report<'_> {
             };
             writeln!(out, "\n{}: {word}{}", plain(&job.name), told(outcome))?;
             for finding in &job.findings {
-                writeln!(out, "  {}", sentence(finding))?;
+                writeln!(out, "  {}", sentence(finding, *kind))?;
                 if !finding.why.is_empty() {
                     writeln!(out, "    why: {}", plain(&finding.why))?;
                 }
@@ -85,10 +87,10 @@ impl Report<'_> {
                     writeln!(out, "  Chronode says: {}", plain(warning))?;
                 }
             }
-            if let Some(Upcoming { chronos, chronode }) = &job.upcoming
-                && chronos != chronode
+            if let Some(Upcoming { there, chronode }) = &job.upcoming
+                && there != chronode
             {
-                writeln!(out, "  Chronos is due:  {}", instants(chronos))?;
+                writeln!(out, "  {} is due:  {}", kind.name(), instants(there))?;
                 writeln!(out, "  Chronode is due: {}", instants(chronode))?;
             }
         }
@@ -96,15 +98,15 @@ impl Report<'_> {
             writeln!(out, "\nOf every job:")?;
         }
         for finding in self.general.iter().filter(|_| !self.done.is_empty()) {
-            writeln!(out, "  {}", sentence(finding))?;
+            writeln!(out, "  {}", sentence(finding, *kind))?;
         }
-        if !pending.is_empty() {
+        if !self.pending.is_empty() {
             writeln!(
                 out,
                 "\nWaiting to be started there, and not carried: let Chronos start them, or run them by hand."
             )?;
         }
-        for it in pending {
+        for it in self.pending {
             let due = it.due_at.map_or_else(|| "-".to_owned(), print);
             writeln!(out, "  {} of {}, due {due}", plain(&it.task), plain(&it.job))?;
         }
@@ -142,9 +144,9 @@ fn told(outcome: &Outcome) -> String {
     }
 }
 
-fn sentence(finding: &Finding) -> String {
+fn sentence(finding: &Finding, kind: Kind) -> String {
     let field = if finding.field.is_empty() { "job" } else { &finding.field };
-    let text = format!("{field}: Chronos {}; Chronode {}", finding.chronos, finding.chronode);
+    let text = format!("{field}: {} {}; Chronode {}", kind.name(), finding.there, finding.chronode);
     plain(&text)
 }
 
@@ -159,12 +161,12 @@ fn instants(all: &[Timestamp]) -> String {
     all.iter().map(|at| print(*at)).collect::<Vec<_>>().join(", ")
 }
 
-fn job(done: &Done) -> Value {
+fn job(done: &Done, kind: Kind) -> Value {
     let Done { job, outcome } = done;
     let mut told = json!({
         "name": job.name,
         "verdict": job.weight().as_str(),
-        "findings": job.findings.iter().map(Finding::to_json).collect::<Vec<_>>(),
+        "findings": job.findings.iter().map(|it| it.to_json(kind.key())).collect::<Vec<_>>(),
     });
     match outcome {
         Outcome::Told => {}
@@ -174,9 +176,9 @@ fn job(done: &Done) -> Value {
         Outcome::Unchanged { place } => told["outcome"] = json!({"unchanged": place}),
         Outcome::Refused { reason } => told["outcome"] = json!({"refused": reason}),
     }
-    if let Some(Upcoming { chronos, chronode }) = &job.upcoming {
+    if let Some(Upcoming { there, chronode }) = &job.upcoming {
         let list = |all: &[Timestamp]| all.iter().map(|at| print(*at)).collect::<Vec<_>>();
-        told["next"] = json!({"chronos": list(chronos), "chronode": list(chronode)});
+        told["next"] = json!({kind.key(): list(there), "chronode": list(chronode)});
     }
     match &job.body {
         Some(body) => told["body"] = Value::Object(body.clone()),

@@ -8,7 +8,8 @@ use zookeeper_client::{Client, Error};
 
 use super::{Generation, Pending, Source};
 use crate::cli::CliError;
-use crate::migration::{Imported, read_entry};
+use crate::migration::Imported;
+use crate::migration::chronos::read_entry;
 use crate::model::{Dialect, Timestamp};
 
 /// Where Chronos keeps its state if nobody says.

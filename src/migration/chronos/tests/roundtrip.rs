@@ -6,9 +6,8 @@ use serde_json::{Map, Value};
 use super::importing::now;
 use crate::jobspec::tests::{record, roundtrip::job};
 use crate::jobspec::{Derived, mirror, print, read_as, read_file};
-use crate::migration::{
-    Abilities, Settings, Users, export, file_name, import, is_selected, means_the_same, print_file,
-};
+use crate::migration::chronos::{Abilities, Settings, Users, export, import};
+use crate::migration::{file_name, is_selected, means_the_same, print_file};
 use crate::model::{
     CatchUp, Defaults, Dialect, Fitness, Job, JobDraft, JobName, NameRule, Objectives, OnUnknown,
     Overlap, Period, Priority, RetryTerms, ScheduleTerms, Shadow, When,

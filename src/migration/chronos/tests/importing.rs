@@ -3,9 +3,8 @@
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
-use crate::migration::{
-    Abilities, Finding, Import, Imported, Settings, UserRefusal, Users, Weight, import, print_file,
-};
+use crate::migration::chronos::{Abilities, Import, Settings, UserRefusal, Users, import};
+use crate::migration::{Finding, Imported, Weight, print_file};
 use crate::model::{Dialect, Timestamp};
 use crate::schedule::ZoneDb;
 
@@ -178,7 +177,7 @@ fn zones_of_java_become_those_of_the_database() {
         assert_eq!(job.findings.first().map(|it| it.weight), weight, "{zone}: {:?}", job.findings);
         // The instants are those of Chronos, whatever the zone is called now.
         let upcoming = job.upcoming.unwrap();
-        assert_eq!(upcoming.chronos, upcoming.chronode, "{zone}");
+        assert_eq!(upcoming.there, upcoming.chronode, "{zone}");
     }
     let job = one(old(json!({"scheduleTimeZone": "GMT+5:30"})), Dialect::V0);
     assert_eq!(job.body.unwrap()["schedule"], "R/2026-12-01T04:00:00.000+05:30/P1D");
@@ -227,10 +226,10 @@ fn a_wall_time_that_chronos_loses_in_a_gap_is_told_with_the_instants() {
         Dialect::V1,
     );
     let told = finding(&job, Weight::Changes);
-    assert_eq!(told.chronos, "is due at 2027-03-29T03:30:00+02:00");
+    assert_eq!(told.there, "is due at 2027-03-29T03:30:00+02:00");
     assert_eq!(told.chronode, "is due at 2027-03-29T02:30:00+02:00 instead");
     let upcoming = job.upcoming.unwrap();
-    assert_eq!(upcoming.chronos[0].to_string(), "2027-03-29T01:30:00Z");
+    assert_eq!(upcoming.there[0].to_string(), "2027-03-29T01:30:00Z");
     assert_eq!(upcoming.chronode[0].to_string(), "2027-03-29T00:30:00Z");
     // Hours are physical on both sides.
     let job = one(
@@ -246,7 +245,7 @@ fn a_wall_time_that_chronos_loses_in_a_gap_is_told_with_the_instants() {
 fn month_ends_that_chronos_loses_are_told() {
     let job = one(old(json!({"schedule": "R/2027-01-31T00:00:00.000Z/P1M"})), Dialect::V0);
     let told = finding(&job, Weight::Changes);
-    assert_eq!(told.chronos, "is due at 2027-03-28T00:00:00Z");
+    assert_eq!(told.there, "is due at 2027-03-28T00:00:00Z");
     assert_eq!(told.chronode, "is due at 2027-03-31T00:00:00Z instead");
     let job = one(old(json!({"schedule": "R/2027-01-28T00:00:00.000Z/P1M"})), Dialect::V0);
     assert_eq!(job.weight(), Weight::Same, "{:?}", job.findings);
@@ -271,7 +270,7 @@ fn a_monthly_schedule_with_an_old_start_lands_where_chronos_lands() {
         };
         let job = new(json!({"schedule": "R/2012-01-01T00:00:00.000Z/P1M"}));
         let jobs = import(&[job], "*", &settings).jobs;
-        assert_eq!(jobs[0].upcoming.as_ref().unwrap().chronos[0].to_string(), lands, "{now}");
+        assert_eq!(jobs[0].upcoming.as_ref().unwrap().there[0].to_string(), lands, "{now}");
         assert_eq!(jobs[0].weight(), Weight::Changes);
     }
 }
@@ -286,8 +285,8 @@ fn the_old_generation_goes_on_from_where_the_calendar_is() {
     ] {
         let job = one(old(json!({"schedule": schedule})), Dialect::V0);
         let upcoming = job.upcoming.unwrap();
-        assert_eq!(upcoming.chronos[0].to_string(), first, "{schedule}");
-        assert_eq!(upcoming.chronos, upcoming.chronode, "{schedule}");
+        assert_eq!(upcoming.there[0].to_string(), first, "{schedule}");
+        assert_eq!(upcoming.there, upcoming.chronode, "{schedule}");
     }
 }
 
@@ -296,9 +295,7 @@ fn what_was_due_before_the_move_is_told() {
     let due = json!({"schedule": "R/2026-11-26T11:00:00.000Z/P1D"});
     let job = one(new(due.clone()), Dialect::V1);
     assert!(
-        finding(&job, Weight::Changes)
-            .chronos
-            .starts_with("has been due since 2026-11-26T11:00:00Z")
+        finding(&job, Weight::Changes).there.starts_with("has been due since 2026-11-26T11:00:00Z")
     );
     let disabled = changed(new(due), json!({"disabled": true}));
     assert_eq!(one(disabled, Dialect::V1).weight(), Weight::Same);
@@ -307,11 +304,11 @@ fn what_was_due_before_the_move_is_told() {
 #[test]
 fn starts_that_say_less_than_they_seem_to_are_told() {
     let job = one(old(json!({"schedule": "R/2026-12-01T04:00:00/P1D"})), Dialect::V0);
-    assert!(finding(&job, Weight::Changes).chronos.contains("zone of its own process"));
+    assert!(finding(&job, Weight::Changes).there.contains("zone of its own process"));
     let job = one(old(json!({"schedule": "R//PT1H"})), Dialect::V0);
-    assert!(finding(&job, Weight::Changes).chronos.contains("start is empty"));
+    assert!(finding(&job, Weight::Changes).there.contains("start is empty"));
     let job = one(new(json!({"schedule": "R5/2026-12-01T04:00:00.000Z/P1D"})), Dialect::V1);
-    assert!(finding(&job, Weight::Changes).chronos.starts_with("starts it 5 more times"));
+    assert!(finding(&job, Weight::Changes).there.starts_with("starts it 5 more times"));
     let job = one(old(json!({"schedule": "R5/2026-12-01T04:00:00.000Z/P1D"})), Dialect::V0);
     assert_eq!(job.weight(), Weight::Same, "2.x counts what is missed too");
 }
@@ -449,12 +446,12 @@ fn parents_come_first_and_whoever_cannot_have_them_is_told() {
         let job = import.jobs.iter().find(|job| job.name == name && job.body.is_none()).unwrap();
         finding(job, Weight::NotCarried)
     };
-    assert!(told("orphan").chronos.contains("`nobody`, which does not exist"));
-    assert!(told("x").chronos.contains("waits for itself"));
-    assert!(told("y").chronos.contains("waits for itself"));
+    assert!(told("orphan").there.contains("`nobody`, which does not exist"));
+    assert!(told("x").there.contains("waits for itself"));
+    assert!(told("y").there.contains("waits for itself"));
     assert!(told("behind").chronode.contains("that parent is not carried"));
     assert!(told("of-boxed").chronode.contains("that parent is not carried"));
-    assert!(told("z").chronos.contains("two jobs of this name"));
+    assert!(told("z").there.contains("two jobs of this name"));
 }
 
 #[test]
@@ -515,7 +512,7 @@ fn whom_a_job_runs_as_is_judged_by_the_target_and_where_nobody_asked_it_that_is_
     assert_eq!((refused.weight(), &refused.body), (Weight::NotCarried, &None));
     let finding = &refused.findings[0];
     assert_eq!(finding.field, "runAsUser");
-    assert_eq!(finding.chronos, "has Mesos run it as `root`");
+    assert_eq!(finding.there, "has Mesos run it as `root`");
     assert_eq!(finding.chronode, "refuses it: commands may not run as `root` here");
     assert_eq!(finding.remedy, "give `runAsUser` as one of nobody");
 

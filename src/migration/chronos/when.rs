@@ -1,26 +1,16 @@
 //! The schedule of a job that comes from Chronos: text, zone, and whether both sides name the same instants.
 
-use super::finding::{Finding, Weight};
 use super::import::Settings;
 use super::joda::{self, Interval};
 use super::walk::Walk;
+use crate::migration::finding::{Finding, Weight};
+use crate::migration::imported::Upcoming;
+use crate::migration::same::{COMPARED_MAX, occurrences};
 use crate::model::{Dialect, Duration, Timestamp};
 use crate::schedule::{Schedule, Zone, chronos_meaning, is_interval};
 
 /// Instants told of each side.
 const TOLD: usize = 5;
-
-/// Instants compared: of a daily job more than two years, in which every change of clock comes twice.
-const COMPARED_MAX: usize = 800;
-
-/// When a job is due next, as each side has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Upcoming {
-    /// As Chronos will have it if nothing is late.
-    pub chronos: Vec<Timestamp>,
-    /// As Chronode has it.
-    pub chronode: Vec<Timestamp>,
-}
 
 /// A schedule as it is to be written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -342,17 +332,7 @@ fn compare(
         found.push(parts_at(schedule.zone(), theirs[index], ours[index], interval));
     }
     let told = |all: &[Timestamp]| all.iter().skip(from).take(TOLD).copied().collect();
-    Some(Upcoming { chronos: told(&theirs), chronode: told(&ours) })
-}
-
-/// Ours at or after `now`, as many as are compared.
-pub(super) fn occurrences(
-    schedule: &Schedule,
-    now: Timestamp,
-) -> impl Iterator<Item = Timestamp> + '_ {
-    let before = now.checked_sub(Duration::from_nanos(1)).unwrap_or(now);
-    std::iter::successors(schedule.next_after(before), |at| schedule.next_after(*at))
-        .take(COMPARED_MAX)
+    Some(Upcoming { there: told(&theirs), chronode: told(&ours) })
 }
 
 /// The first start at or after `now` that Chronos plans, from what it has stored.

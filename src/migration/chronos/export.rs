@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::finding::{Finding, Weight, worst};
 use super::order::{self, Family};
 use super::{body, cron, joda, walk};
 use crate::jobspec;
+use crate::migration::finding::{Finding, Weight, worst};
+use crate::migration::same;
 use crate::model::{
     CatchUp, ContainerType, Defaults, Dialect, Duration, Job, Join, NameRule, Network, Overlap,
     Period, Priority, SECRET_SHOWN, ScheduleTerms, Timestamp, TriggerRule, When,
@@ -550,7 +551,7 @@ fn begin_later(
     } else if generation == Dialect::V1 && next.as_second() < 1 {
         found.push(refused("schedule", "refuses a start before 1970", "has one"));
     }
-    let ours: Vec<Timestamp> = super::when::occurrences(schedule, now).collect();
+    let ours: Vec<Timestamp> = same::occurrences(schedule, now).collect();
     let steps = walk::Walk::new(zone, next, interval.period, zones);
     let parted = steps.and_then(|steps| {
         let theirs: Vec<Timestamp> = steps.from(next).take(ours.len()).collect();

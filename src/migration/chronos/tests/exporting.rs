@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::importing::now;
-use crate::migration::{Export, Exported, Weight, export};
+use crate::migration::Weight;
+use crate::migration::chronos::{Export, Exported, export};
 use crate::model::Dialect;
 use crate::schedule::ZoneDb;
 

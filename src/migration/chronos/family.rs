@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::finding::{Finding, Weight};
-use super::import::Imported;
 use super::order::{self, Family};
+use crate::migration::finding::{Finding, Weight};
+use crate::migration::imported::Imported;
 use crate::model::{ParentsFirst, parents_first};
 
 /// Names that come twice: the later one is not carried.

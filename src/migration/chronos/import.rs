@@ -7,14 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::finding::{Finding, Weight, worst};
 use super::when::{self, Beside};
 use super::{body, family, joda};
 use crate::jobspec;
+use crate::migration::finding::{Finding, Weight, worst};
+use crate::migration::imported::{Imported, Upcoming, is_selected};
 use crate::model::{Dialect, Duration, NameRule, Timestamp};
 use crate::schedule::{ZoneDb, parse_period};
-
-pub use super::when::Upcoming;
 
 /// What the launchers of the Chronode that the jobs move to can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,38 +54,6 @@ pub struct Settings<'a> {
     pub zones: &'a ZoneDb,
 }
 
-/// A job as it arrives.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Imported {
-    /// Its name, or what stands for it where it has none.
-    pub name: String,
-    /// As it was read.
-    pub original: Value,
-    /// What to store; `None` if it cannot be carried.
-    pub body: Option<Map<String, Value>>,
-    /// What is not the same, or not obvious.
-    pub findings: Vec<Finding>,
-    /// When each side has it next; of jobs with a schedule that has a start.
-    pub upcoming: Option<Upcoming>,
-}
-
-impl Imported {
-    /// Something in the place of a job that is none.
-    #[must_use]
-    pub fn unreadable(name: &str, why: &str) -> Self {
-        let finding = Finding::new(Weight::NotCarried, "", "has it in its state", "cannot read it");
-        let finding = finding.because(why).remedy("look at it with the tools of ZooKeeper");
-        let name = name.to_owned();
-        Self { name, original: Value::Null, body: None, findings: vec![finding], upcoming: None }
-    }
-
-    /// What its findings come to.
-    #[must_use]
-    pub fn weight(&self) -> Weight {
-        worst(&self.findings)
-    }
-}
-
 /// All of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Import {
@@ -110,33 +77,6 @@ pub fn import(jobs: &[Value], only: &str, settings: &Settings<'_>) -> Import {
     Import { jobs, general: general(settings.generation) }
 }
 
-/// Whether a name fits a pattern in which `*` stands for anything and `?` for one character.
-#[must_use]
-pub fn is_selected(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n) = (0, 0);
-    // Where the last star stands, and up to where it has eaten.
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(&c) if c == '?' || c == name[n] => (p, n) = (p + 1, n + 1),
-            Some(_) | None => match star {
-                Some((at, eaten)) => {
-                    star = Some((at, eaten + 1));
-                    (p, n) = (at + 1, eaten + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
 fn translate(original: &Value, settings: &Settings<'_>) -> Imported {
     let mut found = Vec::new();
     let name = match &original["name"] {
@@ -155,7 +95,7 @@ fn translate(original: &Value, settings: &Settings<'_>) -> Imported {
         }
     };
     let body = body.filter(|_| worst(&found) != Weight::NotCarried);
-    Imported { name, original: original.clone(), body, findings: found, upcoming }
+    Imported { name, place: None, original: original.clone(), body, findings: found, upcoming }
 }
 
 /// The body, or `None` after a finding that there is none.
