@@ -2,12 +2,14 @@
 //!
 //! Exit codes: 0 done, 1 it could not be done (the reason is on standard error), 2 the command line is wrong.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
 use chronode::app::{
     self, backup::BackupFlags, configuration::ConfigCommand, credential::CredentialFlags,
@@ -38,6 +40,18 @@ enum Command {
     Backup(BackupFlags),
     /// Say who is let in, in a file that `serve --credentials` reads
     Credential(CredentialFlags),
+    /// Print what makes a shell complete the words of this program
+    ///
+    /// For bash: chronode completion bash > /etc/bash_completion.d/chronode
+    ///
+    /// For zsh: chronode completion zsh > "${fpath[1]}/_chronode"
+    ///
+    /// For fish: chronode completion fish > ~/.config/fish/completions/chronode.fish
+    #[command(verbatim_doc_comment)]
+    Completion {
+        /// Which shell
+        shell: Shell,
+    },
     /// Start commands for a scheduler; started by `serve`, not by people
     #[command(hide = true)]
     Keeper {
@@ -72,6 +86,11 @@ fn main() -> ExitCode {
             &mut std::io::stdout().lock(),
             &mut std::io::stderr().lock(),
         )),
+        Command::Completion { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "chronode", &mut text);
+            done(std::io::stdout().lock().write_all(&text).map_err(Into::into))
+        }
         Command::Keeper { data } => done(keeper::run(&data).map_err(Into::into)),
         Command::Fetch => match fetch::run() {
             Ok(never) => match never {},

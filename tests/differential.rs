@@ -31,6 +31,8 @@ mod python;
 mod question;
 #[path = "differential/rule.rs"]
 mod rule;
+#[path = "differential/shim.rs"]
+mod shim;
 
 use std::collections::BTreeMap;
 use std::fs;

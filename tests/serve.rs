@@ -1111,6 +1111,31 @@ fn an_earlier_definition_comes_back_with_its_secret_also_after_a_crash() {
     assert!(answer.headers.contains(&("etag".to_owned(), "\"2.1\"".to_owned())), "{answer:?}");
 }
 
+#[test]
+fn whoever_waits_for_a_run_ends_with_what_its_command_ended_with() {
+    let place = Place::new();
+    let server = Server::start(&place.data(), &[]);
+    for (name, command) in
+        [("a", "echo out; echo err >&2; exit 7"), ("b", "kill -9 $$"), ("c", "true")]
+    {
+        let schedule = "R/2099-01-01T00:00:00Z/P1D";
+        server.post(&json!({"name": name, "schedule": schedule, "command": command, "retries": 0}));
+    }
+    let ran = client(&server, &["run", "now", "a", "--wait"]).output().unwrap();
+    assert_eq!((ran.status.code(), ran.stdout.as_slice()), (Some(7), &b"out\n"[..]), "{ran:?}");
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(said.starts_with("err\nchronode: run j1-m") && said.contains(" failed: "), "{said}");
+    let code = |words: &[&str]| client(&server, words).output().unwrap().status.code();
+    assert_eq!(code(&["job", "run", "b", "--wait"]), Some(128 + 9));
+    assert_eq!(code(&["job", "run", "c", "--wait"]), Some(0));
+    let tree = client(&server, &["graph"]).output().unwrap();
+    assert_eq!(tree.stdout, b"a\nb\nc\n");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = Command::new(common::program()).args(["completion", shell]).output().unwrap();
+        assert!(String::from_utf8(script.stdout).unwrap().contains("compare-cron"), "{shell}");
+    }
+}
+
 /// Chronos forgets both when it restarts.
 #[test]
 fn figures_and_tasks_of_a_job_are_told_and_survive_a_restart() {

@@ -7,10 +7,10 @@ use clap::{Args, Subcommand};
 pub use super::access::Access;
 use super::http::Server;
 use super::{
-    CliError, alerts, backfill, backlog, cluster, events, explain, export, files, forecast, import,
-    job, logs, next, operate, pause, run as runs, shadow,
+    CliError, alerts, backfill, backlog, cluster, events, explain, export, files, forecast, graph,
+    import, job, logs, next, operate, pause, run as runs, shadow,
 };
-use crate::model::{JobName, NameRule, Timestamp, Verdict};
+use crate::model::{JobName, NameRule, RunVerb, Timestamp, Verdict};
 
 /// The client commands.
 #[derive(Debug, Subcommand)]
@@ -29,6 +29,33 @@ pub enum ClientCommand {
         /// What to do
         #[command(subcommand)]
         command: RunCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Stop a run; end it if it has not been begun. The same as `run kill`
+    Kill {
+        /// Which run, and why
+        #[command(flatten)]
+        command: operate::About,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Try a run again: at once if it waits for that, else as a new run for the same instant. The same as `run retry`
+    Retry {
+        /// Which run, how, and why
+        #[command(flatten)]
+        command: operate::RetryRun,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Show which jobs follow which
+    Graph {
+        /// Of which job, and in which form
+        #[command(flatten)]
+        command: graph::GraphCommand,
         /// Which server
         #[command(flatten)]
         endpoint: Endpoint,
@@ -282,7 +309,7 @@ pub enum JobCommand {
         /// Arguments for this run, in place of the job's own
         #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
         arguments: Option<String>,
-        /// Wait until the run has ended, printing what it writes; exit with 1 unless it succeeded
+        /// Wait until the run has ended, printing what it writes; exit with what its command exits with
         #[arg(long)]
         wait: bool,
     },
@@ -399,7 +426,7 @@ pub enum RunCommand {
     /// Stop a run; end it if it has not been begun
     Kill(operate::About),
     /// Try a run again: at once if it waits for that, else as a new run for the same instant
-    Retry(operate::Retry),
+    Retry(operate::RetryRun),
     /// Count a run as succeeded, so that what waits for it goes on
     Mark(operate::About),
     /// Do not begin a run that waits
@@ -476,6 +503,9 @@ pub fn run(
 ) -> Result<(), CliError> {
     let (ClientCommand::Job { endpoint, .. }
     | ClientCommand::Run { endpoint, .. }
+    | ClientCommand::Kill { endpoint, .. }
+    | ClientCommand::Retry { endpoint, .. }
+    | ClientCommand::Graph { endpoint, .. }
     | ClientCommand::Explain { endpoint, .. }
     | ClientCommand::Chain { endpoint, .. }
     | ClientCommand::Agents { endpoint, .. }
@@ -501,6 +531,13 @@ pub fn run(
     match &command {
         ClientCommand::Job { command, endpoint: _ } => job::run(&server()?, command, terminal),
         ClientCommand::Run { command, endpoint: _ } => runs::run(&server()?, command, terminal),
+        ClientCommand::Kill { command, endpoint: _ } => {
+            operate::operate(&server()?, RunVerb::Kill, command, terminal)
+        }
+        ClientCommand::Retry { command, endpoint: _ } => {
+            operate::retry(&server()?, command, terminal)
+        }
+        ClientCommand::Graph { command, endpoint: _ } => graph::run(&server()?, command, terminal),
         ClientCommand::Explain { command, endpoint: _ } => {
             explain::explain(&server()?, command, terminal)
         }

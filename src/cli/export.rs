@@ -11,7 +11,7 @@ use super::http::{Server, encode};
 use super::{CliError, private, table};
 use crate::clock;
 use crate::migration::chronos::{self, Export, Exported};
-use crate::migration::{Finding, Weight, file_name, is_selected};
+use crate::migration::{Finding, Weight, crontab, file_name, is_selected};
 use crate::model::{Dialect, whole_millis};
 use crate::schedule::{HOST_ZONES, ZoneChoice, ZoneDb};
 
@@ -38,6 +38,27 @@ pub enum ExportCommand {
             default_value = "newest"
         )]
         zone_data: String,
+    },
+    /// As a table of cron, for `/etc/cron.d` or for a user
+    Crontab {
+        /// The zone of the machine's clock, which is all that cron goes by
+        #[arg(long, value_name = "ZONE", default_value = "UTC")]
+        zone: String,
+        /// The machine that the table is for: jobs that are bound to another one are left out
+        #[arg(long, value_name = "NAME")]
+        host: Option<String>,
+        /// Who runs jobs that name nobody
+        #[arg(long, value_name = "USER")]
+        user: Option<String>,
+        /// Make the table of this user, as `crontab FILE` takes it, instead of one whose lines name their users
+        #[arg(long, value_name = "USER", conflicts_with = "user")]
+        table: Option<String>,
+        /// Where the table goes; `-` prints it
+        #[arg(long, value_name = "FILE|-", default_value = "-")]
+        out: String,
+        /// Only jobs whose name fits; `*` is anything, `?` one character
+        #[arg(long, value_name = "PATTERN", default_value = "*")]
+        only: String,
     },
 }
 
@@ -74,10 +95,69 @@ pub(super) fn run(
     command: &ExportCommand,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
-    let ExportCommand::Chronos { dialect, out, only, zone_data } = command;
+    match command {
+        ExportCommand::Chronos { dialect, out, only, zone_data } => {
+            to_chronos(server, *dialect, out, only, zone_data, terminal)
+        }
+        ExportCommand::Crontab { zone, host, user, table, out, only } => {
+            let target = crontab::Target {
+                is_system: table.is_none(),
+                user: table.as_deref().or(user.as_deref()),
+                host: host.as_deref(),
+                zone,
+            };
+            to_crontab(server, &target, out, only, terminal)
+        }
+    }
+}
+
+fn to_crontab(
+    server: &Server,
+    target: &crontab::Target<'_>,
+    out: &str,
+    only: &str,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
+    let jobs = read(server, Door::Old, only)?;
+    let (text, told) = crontab::export(&jobs, target);
+    let rows: Vec<Row<'_>> = told
+        .iter()
+        .map(|job| Row { name: &job.name, weight: job.weight(), findings: &job.findings })
+        .collect();
+    if terminal.json {
+        let list = told.iter().map(|job| {
+            json!({
+                "name": job.name,
+                "verdict": job.weight().as_str(),
+                "line": job.line,
+                "findings": job.findings.iter().map(|it| it.to_json("cron")).collect::<Vec<_>>(),
+            })
+        });
+        writeln!(terminal.out, "{}", json!({"table": text, "jobs": list.collect::<Vec<_>>()}))?;
+    } else if out == "-" {
+        write!(terminal.out, "{text}")?;
+    }
+    if out != "-" {
+        private::write(Path::new(out), &text)
+            .map_err(|error| CliError::Failed(format!("cannot write `{out}`: {error}")))?;
+    }
+    if !terminal.json {
+        tell(&rows, "cron", terminal)?;
+    }
+    verdict(&rows)
+}
+
+fn to_chronos(
+    server: &Server,
+    dialect: Door,
+    out: &str,
+    only: &str,
+    zone_data: &str,
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
     let zones = ZoneDb::choose(&ZoneChoice::parse(zone_data), Path::new(HOST_ZONES))
         .map_err(|error| CliError::Usage(format!("--zone_data: {error}")))?;
-    let jobs = read(server, *dialect, only)?;
+    let jobs = read(server, dialect, only)?;
     let now = whole_millis(clock::wall());
     let export = chronos::export(&jobs, dialect.dialect(), now, &zones);
     if terminal.json {
@@ -96,10 +176,27 @@ pub(super) fn run(
             CliError::Failed(format!("cannot write into `{}`: {error}", directory.display()))
         })?;
     }
+    let rows: Vec<Row<'_>> = export
+        .jobs
+        .iter()
+        .map(|job| Row { name: &job.name, weight: job.weight(), findings: &job.findings })
+        .collect();
     if !terminal.json {
-        tell(&export, terminal)?;
+        tell(&rows, "Chronos", terminal)?;
     }
-    match export.jobs.iter().filter(|job| job.body.is_none()).count() {
+    verdict(&rows)
+}
+
+/// A job as it is told of.
+struct Row<'a> {
+    name: &'a str,
+    weight: Weight,
+    findings: &'a [Finding],
+}
+
+/// Whether everything could be exported.
+fn verdict(rows: &[Row<'_>]) -> Result<(), CliError> {
+    match rows.iter().filter(|row| row.weight == Weight::NotCarried).count() {
         0 => Ok(()),
         1 => Err(CliError::Failed("1 job cannot be exported; it is said above why".to_owned())),
         count => {
@@ -158,19 +255,19 @@ fn to_json(export: &Export) -> Value {
 }
 
 /// What is lost goes to where people look, and not between the bodies.
-fn tell(export: &Export, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+fn tell(rows: &[Row<'_>], other: &str, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
     let err = &mut *terminal.err;
-    for job in export.jobs.iter().filter(|job| !job.findings.is_empty()) {
-        let word = match job.weight() {
+    for row in rows.iter().filter(|row| !row.findings.is_empty()) {
+        let word = match row.weight {
             Weight::Same => "identical",
             Weight::Changes => "changes meaning",
             Weight::NotCarried => "cannot be exported",
         };
-        writeln!(err, "{}: {word}", table::plain(&job.name))?;
-        for finding in &job.findings {
+        writeln!(err, "{}: {word}", table::plain(row.name))?;
+        for finding in row.findings {
             let Finding { field, there, chronode, why, remedy, weight: _ } = finding;
             let field = if field.is_empty() { "job" } else { field };
-            let text = format!("{field}: Chronode {chronode}; Chronos {there}");
+            let text = format!("{field}: Chronode {chronode}; {other} {there}");
             writeln!(err, "  {}", table::plain(&text))?;
             if !why.is_empty() {
                 writeln!(err, "    why: {}", table::plain(why))?;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::client::{JobCommand, Terminal};
 use super::http::{Server, encode, warnings};
 use super::operate::Why;
-use super::{CliError, alerts, logs, pause, revisions, table};
+use super::{CliError, alerts, pause, revisions, table, wait};
 use crate::model::JobName;
 
 /// Carries out a command.
@@ -152,7 +152,9 @@ fn put(
                 let name = name.map_or_else(|| format!("job {}", index + 1), table::plain);
                 refused.push(format!("{name}: {reason}"));
             }
-            Err(error @ (CliError::Usage(_) | CliError::Output(_))) => return Err(error),
+            Err(error @ (CliError::Usage(_) | CliError::Ended { .. } | CliError::Output(_))) => {
+                return Err(error);
+            }
         }
     }
     if refused.is_empty() { Ok(()) } else { Err(CliError::Failed(refused.join("\n"))) }
@@ -253,12 +255,5 @@ fn start(
         writeln!(terminal.out, "{text}")?;
         return Ok(());
     }
-    // Following ends when the run has ended and everything it wrote has been sent: no need to ask again and again.
-    logs::copy(server, &format!("/run/{id}/stdout?follow=true"), terminal.out)?;
-    let run = server.get(&format!("/run/{id}"))?;
-    if run["verdict"] == "succeeded" {
-        return Ok(());
-    }
-    let reason = table::cell(&run["reason"]);
-    Err(CliError::Failed(format!("run {id} {}: {reason}", table::cell(&run["verdict"]))))
+    wait::wait(server, id, terminal)
 }

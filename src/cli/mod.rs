@@ -3,8 +3,8 @@
 //! Works against any server that can be reached, so everything the command line can do the API can do. Knows of the
 //! program itself names, run ids, and how a schedule is read: `next` tells what a typed one means without a server.
 //!
-//! Exit codes: 0 when it was done; 1 when the server refused, could not be reached, or a run that was waited for did
-//! not succeed; 2 when the command line itself cannot be understood.
+//! Exit codes: 0 when it was done; 1 when the server refused or could not be reached; 2 when the command line itself
+//! cannot be understood. A run that is waited for ends with what its command ended with.
 
 mod access;
 mod alerts;
@@ -17,6 +17,7 @@ mod explain;
 mod export;
 mod files;
 mod forecast;
+mod graph;
 mod http;
 mod import;
 mod job;
@@ -31,6 +32,7 @@ mod shadow;
 mod table;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 use std::io;
 use std::process::ExitCode;
@@ -44,6 +46,15 @@ pub enum CliError {
     /// The server said no, or could not be reached. The text is for people and may have several lines.
     #[error("{0}")]
     Failed(String),
+    /// A run that was waited for did not succeed.
+    #[error("{message}")]
+    Ended {
+        /// How it ended.
+        message: String,
+        /// What its command ended with, as a shell has it: 128 more than the number of a signal; 1 of one that ended
+        /// otherwise, or never started.
+        code: u8,
+    },
     /// The result could not be written.
     #[error("cannot write the result: {0}")]
     Output(#[from] io::Error),
@@ -56,6 +67,7 @@ impl CliError {
         match self {
             Self::Usage(_) => ExitCode::from(2),
             Self::Failed(_) | Self::Output(_) => ExitCode::FAILURE,
+            Self::Ended { code, .. } => ExitCode::from(*code),
         }
     }
 
@@ -64,7 +76,7 @@ impl CliError {
     pub fn is_closed_pipe(&self) -> bool {
         match self {
             Self::Output(error) => error.kind() == io::ErrorKind::BrokenPipe,
-            Self::Usage(_) | Self::Failed(_) => false,
+            Self::Usage(_) | Self::Failed(_) | Self::Ended { .. } => false,
         }
     }
 }

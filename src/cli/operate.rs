@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::client::{Terminal, instant, job_name};
 use super::http::{Server, encode};
-use super::{CliError, job, table};
+use super::{CliError, job, table, wait};
 use crate::model::{JobName, RunVerb, Timestamp};
 
 /// Why something is done.
@@ -49,6 +49,9 @@ pub struct Now {
     /// The instant that it stands for, as 2026-03-01T13:00:00Z; now by default
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub due: Option<Timestamp>,
+    /// Wait until the run has ended, printing what it writes; exit with what its command exits with
+    #[arg(long)]
+    pub wait: bool,
     /// Why
     #[command(flatten)]
     pub why: Why,
@@ -66,7 +69,7 @@ pub struct About {
 
 /// `chronode run retry …`
 #[derive(Debug, Args)]
-pub struct Retry {
+pub struct RetryRun {
     /// Which run, and why
     #[command(flatten)]
     pub about: About,
@@ -102,7 +105,7 @@ pub(super) fn now(
     command: &Now,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
-    let Now { name, arguments, environment, due, why } = command;
+    let Now { name, arguments, environment, due, wait, why } = command;
     let mut body = json!({"job": name.as_str()});
     if let Some(arguments) = arguments {
         body["arguments"] = arguments.as_str().into();
@@ -115,6 +118,9 @@ pub(super) fn now(
         body["dueAt"] = due.to_string().into();
     }
     let answer = server.post_for("/runs", why.body(body))?;
+    if let (true, Some(id)) = (*wait, answer["run"].as_str()) {
+        return wait::wait(server, id, terminal);
+    }
     tell(&answer, &format!("started {}", table::cell(&answer["run"])), terminal)
 }
 
@@ -133,10 +139,10 @@ pub(super) fn operate(
 /// Tries a run again, alone or with all that followed.
 pub(super) fn retry(
     server: &Server,
-    command: &Retry,
+    command: &RetryRun,
     terminal: &mut Terminal<'_>,
 ) -> Result<(), CliError> {
-    let Retry { about, down, dry_run } = command;
+    let RetryRun { about, down, dry_run } = command;
     if !dry_run {
         let verb = if *down { RunVerb::RetryDown } else { RunVerb::Retry };
         return operate(server, verb, about, terminal);

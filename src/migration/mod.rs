@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_types)]
 
 pub mod chronos;
+pub mod crontab;
 mod finding;
 mod imported;
 mod same;

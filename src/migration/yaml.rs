@@ -46,11 +46,30 @@ pub fn print_file(body: &Map<String, Value>, heading: &[String]) -> String {
                     text.push_str(&format!("  - {}\n", flow(item)));
                 }
             }
+            Value::String(lines) if is_block(lines) => {
+                let keep = if lines.ends_with('\n') { "|" } else { "|-" };
+                text.push_str(&format!("{field}: {keep}\n"));
+                for line in lines.lines() {
+                    let indent = if line.is_empty() { "" } else { "  " };
+                    text.push_str(&format!("{indent}{line}\n"));
+                }
+            }
             Value::String(word) if is_word(word) => text.push_str(&format!("{field}: {word}\n")),
             value => text.push_str(&format!("{field}: {}\n", flow(value))),
         }
     }
     text
+}
+
+/// Texts of several lines that can stand as they are, one below the other.
+fn is_block(text: &str) -> bool {
+    let is_plain =
+        |c: char| c == '\n' || matches!(c, ' '..='~') || (c > '\u{a0}' && c.is_alphanumeric());
+    text.contains('\n')
+        && text.chars().all(is_plain)
+        // Their indentation would be taken for that of the block.
+        && !text.starts_with([' ', '\n'])
+        && !text.ends_with("\n\n")
 }
 
 /// Texts that are the same without quotes, in every dialect of YAML.

@@ -35,6 +35,7 @@ mod zone_names;
 use crate::model::limits::SCHEDULE_BYTES_MAX;
 use crate::model::{DstPolicy, Duration, ScheduleTerms, Timestamp, just_before};
 
+pub use cron::{DebianReading, as_debian_reads};
 pub use describe::list;
 pub use error::ScheduleError;
 pub use period::parse_period;

@@ -7,12 +7,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
 
 use super::expression::Expression;
 use super::question::Random;
+use super::shim;
 
 /// Changes of clock that every run goes through: by an hour, half an hour, two hours, three, a day and a quarter of an
 /// hour, forward and back, at midnight and a minute after it.
@@ -83,25 +83,6 @@ impl Stretch {
     }
 }
 
-/// The shim, compiled once.
-fn shim() -> &'static Path {
-    static BUILT: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = BUILT.get_or_init(|| {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("clock_shim.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential/clock_shim.c");
-        let mut compiler = Command::new("gcc");
-        compiler.args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).arg(&path);
-        let status = compiler.arg(source).arg("-ldl").status();
-        let status = status.unwrap_or_else(|error| {
-            panic!("cannot start gcc: {error}: run tests/run, which installs it")
-        });
-        assert!(status.success(), "the shim does not compile");
-        (directory, path)
-    });
-    path
-}
-
 /// How often a line was started in which minute, in seconds since 1970.
 pub(crate) type Starts = BTreeMap<i64, usize>;
 
@@ -124,7 +105,7 @@ pub(crate) fn run(stretch: &Stretch, zone_file: &Path) -> Vec<Starts> {
         .arg("-f")
         .env_clear()
         .env("TZ", format!(":{}", zone_file.display()))
-        .env("LD_PRELOAD", shim())
+        .env("LD_PRELOAD", shim::path())
         .env("SHIM_BEGIN", stretch.begin.to_string())
         .env("SHIM_END", stretch.end.to_string())
         .env("SHIM_ROOT", root)

@@ -1,9 +1,10 @@
-//! `chronode import …`: jobs of Chronos become job files, or jobs of a running Chronode.
+//! `chronode import …`: jobs of Chronos, and lines of crontabs, become job files, or jobs of a running Chronode.
 //!
 //! Reads everything first, translates it without touching anything, and only then writes; what it does by itself is
 //! tell. What a job means on either side is `migration`'s.
 
 mod chronos;
+mod crontab;
 mod files;
 mod load;
 mod report;
@@ -90,6 +91,15 @@ pub enum ImportCommand {
         #[command(flatten)]
         how: How,
     },
+    /// From the tables of cron: of this machine, or of many, each in a copy
+    Crontab {
+        /// Which tables, and how they are read
+        #[command(flatten)]
+        from: crontab::From,
+        /// What to do with the jobs
+        #[command(flatten)]
+        how: How,
+    },
 }
 
 /// What becomes of the jobs. Without `--out` and `--load` nothing: there is only the report.
@@ -137,7 +147,9 @@ pub enum Generation {
 impl ImportCommand {
     const fn how(&self) -> &How {
         match self {
-            Self::Chronos { how, .. } | Self::ChronosZk { how, .. } => how,
+            Self::Chronos { how, .. } | Self::ChronosZk { how, .. } | Self::Crontab { how, .. } => {
+                how
+            }
         }
     }
 }
@@ -164,6 +176,7 @@ struct Origin {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Chronos(Dialect),
+    Cron,
 }
 
 impl Kind {
@@ -172,6 +185,7 @@ impl Kind {
         match self {
             Self::Chronos(Dialect::V0) => "Chronos 2.x",
             Self::Chronos(Dialect::V1) => "Chronos 3.x",
+            Self::Cron => "cron",
         }
     }
 
@@ -179,6 +193,7 @@ impl Kind {
     const fn name(self) -> &'static str {
         match self {
             Self::Chronos(_) => "Chronos",
+            Self::Cron => "cron",
         }
     }
 
@@ -186,6 +201,7 @@ impl Kind {
     const fn key(self) -> &'static str {
         match self {
             Self::Chronos(_) => "chronos",
+            Self::Cron => "cron",
         }
     }
 }
@@ -275,6 +291,7 @@ pub(super) fn run(
             }
             translate(zookeeper::read(url, zk_auth.as_deref(), *timeout, *dialect)?, context)?
         }
+        ImportCommand::Crontab { from, how: _ } => crontab::read(from, context, terminal)?,
     };
     let done = match (&how.out, &server) {
         (Some(directory), _) => files::write(directory, jobs, &origin, how, now, &zones)?,

@@ -50,6 +50,7 @@ impl Report<'_> {
         match kind {
             Kind::Chronos(Dialect::V0) => told["dialect"] = "0".into(),
             Kind::Chronos(Dialect::V1) => told["dialect"] = "v1".into(),
+            Kind::Cron => {}
         }
         told
     }

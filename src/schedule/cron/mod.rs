@@ -14,6 +14,7 @@
 
 mod calendar;
 mod changes;
+mod debian;
 mod describe;
 mod field;
 mod parse;
@@ -38,6 +39,7 @@ use changes::{Changes, Fold, Gap};
 use search::Walk;
 
 pub(super) use calendar::month_and_day;
+pub use debian::{DebianReading, as_debian_reads};
 pub(super) use parse::REBOOT;
 
 /// A cron expression in its zone. All instants in here are milliseconds since 1970.

@@ -76,8 +76,8 @@ fn one(job: Value, generation: Dialect) -> Imported {
 fn check(job: Value, generation: Dialect, expected: &Expect) {
     let job = one(job, generation);
     let mut text = String::new();
-    for Finding { weight, field, chronos, chronode, why: _, remedy: _ } in &job.findings {
-        text.push_str(&format!("[{}] {field}: {chronos} | {chronode}\n", weight.as_str()));
+    for Finding { weight, field, there, chronode, why: _, remedy: _ } in &job.findings {
+        text.push_str(&format!("[{}] {field}: {there} | {chronode}\n", weight.as_str()));
     }
     match &job.body {
         Some(body) => text.push_str(&print_file(body, &[])),

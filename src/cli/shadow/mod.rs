@@ -1,4 +1,6 @@
-//! `chronode shadow`: jobs that are only planned beside a Chronos, compared with what it did, and taken over.
+//! `chronode shadow`: jobs that are only planned beside another scheduler, compared with what it did, and taken over.
+
+mod cron;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +18,8 @@ use crate::model::Timestamp;
 pub enum ShadowCommand {
     /// Tell for each planned job what has come due here, and what Chronos has counted since it was imported
     Compare(Compare),
+    /// Tell for each planned job, minute by minute, what has come due here, and what the log of cron says that it started
+    CompareCron(cron::CompareCron),
     /// From an instant on, launch the jobs that have been planned only
     CutOver(CutOver),
 }
@@ -56,6 +60,9 @@ pub struct CutOver {
     /// Only this job; may be given several times
     #[arg(long = "job", value_name = "NAME")]
     pub jobs: Vec<String>,
+    /// Only jobs with this label, such as `host=web1`; may be given several times, and all must fit
+    #[arg(long = "label", value_name = "NAME=VALUE", conflicts_with = "jobs")]
+    pub labels: Vec<String>,
     /// Only tell what would be done
     #[arg(long = "dry-run")]
     pub dry_run: bool,
@@ -68,14 +75,17 @@ pub(super) fn run(
 ) -> Result<(), CliError> {
     match command {
         ShadowCommand::Compare(with) => compare(server, with, terminal),
+        ShadowCommand::CompareCron(with) => cron::compare(server, with, terminal),
         ShadowCommand::CutOver(what) => cut_over(server, what, terminal),
     }
 }
 
 fn cut_over(server: &Server, what: &CutOver, terminal: &mut Terminal<'_>) -> Result<(), CliError> {
-    let CutOver { at, jobs, dry_run } = what;
+    let CutOver { at, jobs, labels, dry_run } = what;
     let mut body = json!({"at": at.to_string()});
-    if !jobs.is_empty() {
+    if !labels.is_empty() {
+        body["jobs"] = labelled(server, labels)?.into();
+    } else if !jobs.is_empty() {
         body["jobs"] = jobs.as_slice().into();
     }
     let path = if *dry_run { "/cutover?dryRun=true" } else { "/cutover" };
@@ -97,6 +107,32 @@ fn cut_over(server: &Server, what: &CutOver, terminal: &mut Terminal<'_>) -> Res
         writeln!(terminal.err, "note: {}", table::plain(sentence))?;
     }
     Ok(())
+}
+
+/// The planned jobs that have all of these labels.
+fn labelled(server: &Server, labels: &[String]) -> Result<Vec<String>, CliError> {
+    let split = |label: &String| {
+        let (name, value) = label.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    };
+    let pairs: Option<Vec<(String, String)>> = labels.iter().map(split).collect();
+    let pairs = pairs.ok_or_else(|| {
+        CliError::Usage("--label: write a name and a value, as in `host=web1`".to_owned())
+    })?;
+    let list = server.get("/jobs")?;
+    let jobs = list.as_array().into_iter().flatten().filter(|job| is_planned(job));
+    let fits = |job: &&Value| {
+        pairs.iter().all(|(name, value)| job["labels"][name.as_str()].as_str() == Some(value))
+    };
+    let names: Vec<String> =
+        jobs.filter(fits).filter_map(|job| job["name"].as_str().map(str::to_owned)).collect();
+    if names.is_empty() {
+        return Err(CliError::Failed(format!(
+            "no job that is only planned has {}: `chronode job list` shows what there is",
+            labels.join(" and ")
+        )));
+    }
+    Ok(names)
 }
 
 /// One planned job, here and there.

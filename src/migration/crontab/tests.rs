@@ -1,0 +1,5 @@
+//! Lines of crontabs, here and back.
+
+mod exporting;
+mod importing;
+mod reading;
