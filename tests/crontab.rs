@@ -110,7 +110,8 @@ impl Log {
 
 /// When a stored job is due, up to an instant.
 fn due(server: &Server, name: &str, end: i64) -> BTreeSet<i64> {
-    let from = Timestamp::from_second(BEGIN - 1).unwrap();
+    // The daemon begins in the middle of its first minute.
+    let from = Timestamp::from_second(BEGIN).unwrap();
     let page = server.get(&format!("/scheduler/preview?job={name}&count=1000&from={from}"));
     let list = page["next"].as_array().unwrap();
     let instants =
@@ -146,10 +147,12 @@ fn own(text: &str) -> String {
         "OLDPWD=",
         "SHLVL=",
         "_=",
-        "MESOS_SANDBOX=",
         "CHRONODE_",
         "CHRONOS_",
+        "MESOS_",
         "mesos_task_id=",
+        "HOST=",
+        "LANG=",
         "USER=root",
         "USER=nobody",
     ];

@@ -145,7 +145,9 @@ fn hosts(from: &From, skipped: &mut Vec<String>) -> Result<Vec<Host>, CliError> 
         match hosts.iter_mut().find(|host| host.name.as_deref() == name) {
             Some(host) => {
                 host.tables.extend(read.tables);
-                host.environment.extend(read.environment);
+                if let Some(more) = read.environment {
+                    host.environment.get_or_insert_default().extend(more);
+                }
                 host.directories.extend(read.directories);
                 host.has_anacron |= read.has_anacron;
             }
@@ -189,7 +191,7 @@ fn zone(name: Option<&str>, read: &Tree, typed: &[String], skipped: &mut Vec<Str
 #[derive(Debug, Default)]
 struct Tree {
     tables: Vec<Table>,
-    environment: Vec<(String, String)>,
+    environment: Option<Vec<(String, String)>>,
     directories: Vec<Directory>,
     has_anacron: bool,
     zone: Option<String>,
@@ -264,8 +266,9 @@ fn tree(root: &Path, cron: Cron, skipped: &mut Vec<String>) -> Result<Tree, CliE
         )));
     }
     for file in ["etc/environment", "etc/default/locale"] {
+        let read = found.environment.get_or_insert_default();
         if let Ok(bytes) = fs::read(root.join(file)) {
-            found.environment.extend(pam_environment(&String::from_utf8_lossy(&bytes)));
+            read.extend(pam_environment(&String::from_utf8_lossy(&bytes)));
         }
     }
     for name in ["hourly", "daily", "weekly", "monthly", "yearly"] {

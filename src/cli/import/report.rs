@@ -73,7 +73,9 @@ impl Report<'_> {
                 Weight::Changes => "changes meaning",
                 Weight::NotCarried => "cannot be carried",
             };
-            writeln!(out, "\n{}: {word}{}", plain(&job.name), told(outcome))?;
+            let place = job.place.as_ref().map(|place| format!(" ({})", plain(place)));
+            let place = place.unwrap_or_default();
+            writeln!(out, "\n{}{place}: {word}{}", plain(&job.name), told(outcome))?;
             for finding in &job.findings {
                 writeln!(out, "  {}", sentence(finding, *kind))?;
                 if !finding.why.is_empty() {
@@ -176,6 +178,9 @@ fn job(done: &Done, kind: Kind) -> Value {
         }
         Outcome::Unchanged { place } => told["outcome"] = json!({"unchanged": place}),
         Outcome::Refused { reason } => told["outcome"] = json!({"refused": reason}),
+    }
+    if let Some(place) = &job.place {
+        told["place"] = place.as_str().into();
     }
     if let Some(Upcoming { there, chronode }) = &job.upcoming {
         let list = |all: &[Timestamp]| all.iter().map(|at| print(*at)).collect::<Vec<_>>();

@@ -361,10 +361,32 @@ fn escaped(split: &Split, found: &mut Vec<Finding>) -> Option<String> {
         ));
         return None;
     }
-    let mut line = split.command.replace('%', r"\%");
+    let mut line = String::new();
+    let mut chars = split.command.chars().peekable();
+    while let Some(c) = chars.next() {
+        // Cron takes a backslash away before another one and before `%`, and only there.
+        let is_taken = match (c, chars.peek()) {
+            ('%', _) | ('\\', Some('\\' | '%')) => true,
+            ('\\', None) => split.input.is_some(),
+            _ => false,
+        };
+        line.push_str(if is_taken { "\\" } else { "" });
+        line.push(c);
+    }
     if let Some(input) = &split.input {
+        // A line break at the end comes by itself, but not after another one, nor after nothing.
+        let stripped = input.strip_suffix('\n').unwrap_or(input);
+        let lines = if stripped.is_empty() || stripped.ends_with('\n') { input } else { stripped };
+        if lines.contains("\\\n") {
+            found.push(refused(
+                "command",
+                "cannot write a line that ends with a backslash",
+                "has such a line in what the command reads",
+                "put it into a file, and have the command read that",
+            ));
+            return None;
+        }
         line.push('%');
-        let lines = input.strip_suffix('\n').unwrap_or(input);
         line.push_str(&lines.replace('%', r"\%").replace('\n', "%"));
     }
     Some(line)

@@ -40,16 +40,16 @@ pub(super) fn general(hosts: &[Host], settings: &Settings<'_>) -> Vec<Finding> {
             Weight::Changes,
             "environment",
             "sets HOME, LOGNAME, PATH and SHELL, and what `pam_env` and the table say",
-            "sets these too, and USER, MESOS_SANDBOX and names that begin with CHRONODE_ or CHRONOS_",
+            "sets these too, and USER, HOST, LANG as it has that itself, and names that begin with CHRONODE_, CHRONOS_ or MESOS_",
         ),
     ];
-    if settings.daemon == Daemon::Debian && hosts.iter().any(|host| host.environment.is_empty()) {
+    if settings.daemon == Daemon::Debian && hosts.iter().any(|host| host.environment.is_none()) {
         found.push(
             Finding::new(
                 Weight::Same,
                 "environment",
                 "adds what `/etc/environment` and `/etc/default/locale` say",
-                "does not know them where they were not read",
+                "does not, because they were not read",
             )
             .remedy("give the machine's files as a tree, or set LANG in the table"),
         );

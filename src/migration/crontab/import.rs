@@ -34,8 +34,8 @@ pub struct Host {
     pub zone: String,
     /// Its tables, in the order in which they are told of.
     pub tables: Vec<Table>,
-    /// What its `pam_env` adds to every environment.
-    pub environment: Vec<(String, String)>,
+    /// What its `pam_env` adds to every environment; `None` if nobody has looked.
+    pub environment: Option<Vec<(String, String)>>,
     /// What lies in the directories that `run-parts` is given.
     pub directories: Vec<Directory>,
     /// Whether anacron is installed.
@@ -259,7 +259,7 @@ impl Line<'_> {
     /// What the command finds in its environment beside what every command of ours does.
     fn environment(&self, entry: &Entry) -> BTreeMap<String, String> {
         let mut environment: BTreeMap<String, String> =
-            self.host.environment.iter().cloned().collect();
+            self.host.environment.iter().flatten().cloned().collect();
         // What cron sets itself, whatever `pam_env` says.
         environment.insert("PATH".to_owned(), PATH.to_owned());
         environment.remove("HOME");

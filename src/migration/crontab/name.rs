@@ -61,6 +61,12 @@ fn word(command: &str) -> String {
         if word.is_empty() || is_operator(word) || word.starts_with('-') || is_assignment(word) {
             continue;
         }
+        // What comes before a redirection has been said.
+        if first.is_some()
+            && word.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(['<', '>'])
+        {
+            break;
+        }
         if first.is_none() {
             first = Some(base(word));
         }
@@ -128,6 +134,8 @@ mod tests {
             ("flock -n /run/lock/a /opt/x/sync.sh", "sync.sh"),
             ("timeout 30 curl -s https://example.org/", "curl"),
             ("echo 'unbalanced", "echo"),
+            ("/usr/bin/env -0 > /tmp/x; cat > /tmp/y", "env"),
+            ("if ! test -e /x; then nice -n 10 /opt/y 2>&1; fi", "y"),
             ("cd /tmp", "cd"),
             ("", "line"),
         ] {

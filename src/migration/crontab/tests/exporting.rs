@@ -27,7 +27,7 @@ fn exported(jobs: &[Value], target: &Target<'_>) -> (String, Vec<String>) {
 
 #[test]
 fn what_came_from_a_table_goes_back_as_it_was() {
-    let text = "PATH=\"/usr/bin:/bin\"\n# said\n5 4 * * * root date +\\%F >> /tmp/x\n0 8 * * * root mail ops%Good%%morning\n@reboot root /opt/warm\n\nMAILTO=\"ops@example.org\"\nPATH=\"/opt/bin:/bin\"\n1 2 * * * ann /opt/bin/run \"a b\"\n\nSHELL=\"/bin/bash\"\n*/5 * * * * ann [[ -e /x ]] && echo 'it'\n";
+    let text = "PATH=\"/usr/bin:/bin\"\n# said\n5 4 * * * root date +\\%F >> /tmp/x\n6 4 * * * root echo a\\b c\\\\\\d \\\\\\%\n0 8 * * * root mail ops%Good%%morning%%\n@reboot root /opt/warm\n\nMAILTO=\"ops@example.org\"\nPATH=\"/opt/bin:/bin\"\n1 2 * * * ann /opt/bin/run \"a b\"\n\nSHELL=\"/bin/bash\"\n*/5 * * * * ann [[ -e /x ]] && echo 'it'\n";
     let (jobs, _) = import(&[host(None, "/etc/cron.d/site", text)], "*", &SETTINGS);
     let bodies: Vec<Value> = jobs.into_iter().map(|job| Value::Object(job.body.unwrap())).collect();
     let (back, told) = exported(&bodies, &SYSTEM);

@@ -25,7 +25,7 @@ pub(super) fn host(name: Option<&str>, path: &str, text: &str) -> Host {
         name: name.map(str::to_owned),
         zone: "Europe/Berlin".to_owned(),
         tables: vec![Table { path: path.to_owned(), format, text: text.to_owned() }],
-        environment: Vec::new(),
+        environment: None,
         directories: Vec::new(),
         has_anacron: false,
     }
