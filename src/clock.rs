@@ -20,6 +20,13 @@ pub fn boot() -> BootInstant {
     BootInstant(Duration::new(at.tv_sec, nanos))
 }
 
+/// The clock by which a supervisor of services orders what it is told: microseconds of `CLOCK_MONOTONIC`. For nothing else.
+#[must_use]
+pub fn monotonic_micros() -> i64 {
+    let at = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    at.tv_sec.saturating_mul(1_000_000).saturating_add(at.tv_nsec / 1_000)
+}
+
 /// When this machine started, by what the wall clock shows now. Read again after somebody has set the clock it is
 /// another instant; a start's name is its boot id.
 #[must_use]

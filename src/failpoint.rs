@@ -1,8 +1,9 @@
-//! Named points at which a test can make the process die, stop or panic.
+//! Named points at which a test can make the process die, stop, hang or panic.
 //!
 //! Compiled in only with the feature `failpoints`, which no release has. A point is armed by the environment variable
 //! `CHRONODE_FAILPOINT=<name>=<action>[@<n>]`: at the n-th passing (the first by default) the process kills itself
-//! (`kill`), stops itself (`stop`) or panics (`panic`). The list of names is [`NAMES`]; a test goes through all of it.
+//! (`kill`), stops itself (`stop`) or panics (`panic`), or the thread goes no further (`hang`). The list of names is
+//! [`NAMES`]; a test goes through all of it.
 
 /// Every point, in the order in which one run passes them.
 pub const NAMES: &[&str] = &[
@@ -84,6 +85,9 @@ mod armed {
         // The signal cannot fail: it is our own process, and it is there.
         let _ = match armed.action.as_str() {
             "kill" => rustix::process::kill_process(own, rustix::process::Signal::KILL),
+            "hang" => loop {
+                std::thread::park();
+            },
             "stop" => rustix::process::kill_process(own, rustix::process::Signal::STOP),
             other => panic!("failpoint {name}: {other}"),
         };

@@ -14,6 +14,7 @@ mod keeping;
 mod logging;
 mod machine;
 mod security;
+mod supervision;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -24,6 +25,7 @@ use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::alerts::Terms;
 use crate::api::{self, Entrance};
@@ -44,6 +46,7 @@ use cluster::Place;
 use configuration::Checked;
 use courier::Courier;
 use security::Guards;
+use supervision::Supervision;
 
 /// How long open connections are given at the end.
 const API_GRACE: std::time::Duration = std::time::Duration::from_secs(1);
@@ -68,6 +71,7 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
         tracing::warn!("{warning}");
     }
     let mut signals = Signals::new().context("cannot listen for signals")?;
+    let supervision = Supervision::begin();
     let directory = DataDir::open(&config.data)?;
     let data = directory.path().to_owned();
     security::check_files(&data)?;
@@ -150,7 +154,9 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     let api = api::serve(entrances, api::router(backend.clone(), site), options)?;
     guards.say_what_is_open(&addresses);
     guards.started(&urls(&addresses));
-    let reloading = tokio::spawn(signals.hangup(Arc::clone(&guards)));
+    let status = status(&addresses, &view);
+    let reloading =
+        tokio::spawn(signals.hangup(Arc::clone(&guards), supervision.clone(), status.clone()));
     let keeping = config.mesos.as_ref().filter(|mesos| mesos.keep_output > 0).map(|mesos| {
         let (feed, bytes) = (Arc::clone(view.feed()), mesos.keep_output);
         tokio::spawn(keeping::keep(Arc::clone(&backend), feed, data.clone(), bytes))
@@ -159,6 +165,8 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
         tokio::spawn(housekeeping::keep(store.clone(), view.clone(), data.clone(), config.history));
     greet(&mut std::io::stdout().lock(), &urls(&addresses), &data, &config, &jobs, &view)
         .context("cannot print where Chronode listens")?;
+    supervision.ready(&status);
+    let watching = supervision.watch(handle.pulse());
 
     let ended = tokio::select! {
         signal = signals.next() => {
@@ -167,14 +175,17 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
         }
         ended = &mut driver => Some(ended),
     };
-    if ended.is_none() && !config.drain.is_zero() {
+    let is_draining = ended.is_none() && !config.drain.is_zero();
+    if is_draining {
+        supervision.stopping(config.drain, "waiting for running commands");
         drain(&handle, &view, &config, &mut signals).await;
     }
+    supervision.stopping(Duration::ZERO, "stopping");
+    reloading.abort();
     if let Some(keeping) = keeping {
         keeping.abort();
     }
     housekeeping.abort();
-    reloading.abort();
     // While what the courier says can still be stored.
     tokio::join!(api.stop(), courier.stop(COURIER_GRACE));
     guards.stopping();
@@ -185,6 +196,8 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
             bail!("the loop failed: {error}; the next start recovers from the store")
         }
     }
+    // From here on nobody needs to hear of the loop: what still takes long is bounded.
+    watching.inspect(JoinHandle::abort);
     handle.stop().await;
     tokio::select! {
         _ = &mut driver => {}
@@ -406,6 +419,15 @@ fn active(view: &View) -> usize {
     view.read().runs().filter(|run| run.state == RunState::Active).count()
 }
 
+/// What a supervisor shows of this process.
+fn status(addresses: &[(SocketAddr, bool)], view: &View) -> String {
+    format!(
+        "listening on {}, {} jobs at the start",
+        urls(addresses).join(" and "),
+        view.read().jobs().len()
+    )
+}
+
 fn say_what_runs_on(view: &View) {
     let active = active(view);
     if active > 0 {
@@ -430,16 +452,23 @@ impl Signals {
     }
 
     /// Reads credentials and certificates again whenever that is asked for.
-    fn hangup(&mut self, guards: Arc<Guards>) -> impl Future<Output = ()> + use<> {
+    fn hangup(
+        &mut self,
+        guards: Arc<Guards>,
+        supervision: Supervision,
+        status: String,
+    ) -> impl Future<Output = ()> + use<> {
         let hangup = self.hangup.take();
         async move {
             let Some(mut hangup) = hangup else { return };
             while hangup.recv().await.is_some() {
+                supervision.reloading();
                 let guards = Arc::clone(&guards);
                 let reload = move || guards.reload();
                 if tokio::task::spawn_blocking(reload).await.is_err() {
                     tracing::error!("SIGHUP: reading the files again failed badly");
                 }
+                supervision.ready(&status);
             }
         }
     }

@@ -18,6 +18,7 @@ mod resolve;
 mod security;
 mod show;
 mod source;
+mod supervisor;
 mod table;
 mod written;
 
@@ -38,6 +39,7 @@ pub use resolve::{Problems, Resolution, Typed};
 pub use security::{
     Administrator, AuditMode, Login, Secret, Security, SecurityFlags, check_password,
 };
+pub use supervisor::{Supervisor, supervisor};
 
 use crate::model::{Defaults, Duration, Resources, Scalar};
 use crate::schedule::ZoneChoice;

@@ -10,6 +10,7 @@
 //! [`Launcher`].
 
 pub mod feed;
+pub mod pulse;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -28,6 +29,7 @@ use crate::metrics::{Doing, Metrics};
 use crate::model::{Duration, FrameworkId, NotificationId, Now, Offer, Term, Timestamp};
 use crate::store::{Batch, CommitError, Loaded, Store};
 
+use pulse::Pulse;
 use view::View;
 use working::{Dealt, Outcome, Working};
 
@@ -79,9 +81,16 @@ enum Message {
 #[derive(Debug, Clone)]
 pub struct Handle {
     messages: mpsc::Sender<Message>,
+    pulse: Arc<Pulse>,
 }
 
 impl Handle {
+    /// Whether the loop turns.
+    #[must_use]
+    pub fn pulse(&self) -> &Arc<Pulse> {
+        &self.pulse
+    }
+
     /// Has a request decided, and waits until the answer is durable.
     ///
     /// # Errors
@@ -137,6 +146,7 @@ pub struct Driver {
     settings: Arc<Settings>,
     view: Arc<View>,
     metrics: Arc<Metrics>,
+    pulse: Arc<Pulse>,
     messages: mpsc::Receiver<Message>,
     notices: mpsc::UnboundedReceiver<Notice>,
     working: Working,
@@ -191,6 +201,7 @@ impl Driver {
             settings,
             view: view.clone(),
             metrics,
+            pulse: Arc::new(Pulse::new()),
             messages,
             notices,
             working: Working::new(state),
@@ -216,12 +227,14 @@ impl Driver {
         })?;
         driver.metrics.committed(begun, outcome.changes.len());
         driver.publish(outcome);
-        Ok((driver, Handle { messages: sender }, view))
+        let handle = Handle { messages: sender, pulse: Arc::clone(&driver.pulse) };
+        Ok((driver, handle, view))
     }
 
     /// Runs until [`Handle::stop`].
     pub async fn run(mut self) {
         while !self.is_stopping {
+            self.pulse.beat();
             match self.postponed.take() {
                 Some(event) => self.handle(&event),
                 None => self.wait().await,
@@ -489,6 +502,7 @@ impl Driver {
     async fn refuse_for(&mut self, span: Duration, reason: &str) {
         let until = clock::boot().saturating_add(span);
         loop {
+            self.pulse.beat();
             let left = until.since(clock::boot());
             tokio::select! {
                 Some(message) = self.messages.recv() => match message {
@@ -520,7 +534,9 @@ impl Driver {
                         | Notice::Report(_) => {}
                     }
                 },
-                () = clock::pause(left) => return,
+                () = clock::pause(left.min(LOOK_EVERY)) => if left <= LOOK_EVERY {
+                    return;
+                },
             }
         }
     }

@@ -112,7 +112,7 @@ impl Server {
         Self::try_command(Command::new(program()), data, args, env)
     }
 
-    fn try_command(
+    pub fn try_command(
         mut command: Command,
         data: &Path,
         args: &[&str],
@@ -123,6 +123,8 @@ impl Server {
             .args(["--data", data.to_str().unwrap(), "--http_port", "0"])
             .args(args)
             .env_remove("CHRONODE_FAILPOINT")
+            // A supervisor of the tests is not one of what they start.
+            .env_remove("NOTIFY_SOCKET")
             .env("CHRONODE_LOG", "human")
             .envs(env.iter().copied())
             .stdin(Stdio::null())
@@ -373,4 +375,10 @@ pub fn logging_job(name: &str, schedule: &str, file: &Path, then: &str) -> Value
     );
     json!({"name": name, "schedule": schedule, "command": command, "retries": 0, "owner": "",
            "runAsUser": ""})
+}
+
+/// The first child that a process has, if it has one: what `unshare --fork` has started.
+pub fn first_child(pid: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    children.split_whitespace().next()?.parse().ok()
 }
