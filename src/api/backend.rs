@@ -24,8 +24,8 @@ use crate::engine::forecast::Plan;
 use crate::engine::{Doubt, FeedEvent, Reason, Reply, Request, RoundStanding};
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, Pause, RequestKey,
-    Run, RunId, Scope, TaskId, Timestamp, Verdict,
+    Duration, HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, Pause,
+    RequestKey, Run, RunId, Scope, TaskId, Timestamp, Verdict,
 };
 use crate::schedule::ZoneDb;
 
@@ -127,6 +127,9 @@ pub trait Backend: Alerting + Operations + Pages + Sandboxes + Send + Sync + 'st
 
     /// Who leads, as a name and a port; `None` if nobody does.
     fn leader(&self) -> Option<String>;
+
+    /// How long ago the loop turned last. It does so twice a second, unless it hangs.
+    fn still_for(&self) -> Duration;
 
     /// What there is at the moment, of all jobs.
     fn levels(&self) -> Levels;

@@ -41,7 +41,7 @@ use super::listener::{Listener, Seat};
 use crate::engine::forecast::Plan;
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    Ask, Dialect, HistoryEntry, Incarnation, Intervention, JobName, Run, RunId, When,
+    Ask, Dialect, Duration, HistoryEntry, Incarnation, Intervention, JobName, Run, RunId, When,
 };
 use crate::web::Site;
 
@@ -254,6 +254,11 @@ impl Desk {
     /// Whether callers need credentials here.
     pub(crate) fn needs_credentials(&self) -> bool {
         self.admission.needs_credentials()
+    }
+
+    /// How long ago the loop turned last.
+    pub(crate) fn still_for(&self) -> Duration {
+        self.door.backend.still_for()
     }
 
     /// How far the parents of one job are.

@@ -90,6 +90,8 @@ pub(crate) struct World {
     pub(crate) told: Vec<crate::alerts::Change>,
     /// What they are told by.
     pub(crate) channels: Vec<ChannelView>,
+    /// How long the loop has not turned.
+    pub(crate) still_for: Duration,
     /// How often the record of a run was looked at.
     pub(crate) runs_read: usize,
 }
@@ -516,6 +518,10 @@ impl Backend for Memory {
 
     fn leader(&self) -> Option<String> {
         (!self.world().is_unavailable).then(|| "n1:4400".to_owned())
+    }
+
+    fn still_for(&self) -> Duration {
+        self.world().still_for
     }
 
     fn levels(&self) -> Levels {

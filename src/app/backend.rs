@@ -95,6 +95,10 @@ impl api::Backend for Backend {
         .boxed()
     }
 
+    fn still_for(&self) -> Duration {
+        self.handle.pulse().still_for()
+    }
+
     fn repeated(&self, key: &RequestKey) -> Option<Reply> {
         repeated(&self.view.read(), clock::wall(), key)
     }

@@ -8,7 +8,7 @@ pub use super::access::Access;
 use super::http::Server;
 use super::{
     CliError, alerts, backfill, backlog, cluster, events, explain, export, files, forecast, graph,
-    import, job, logs, next, operate, pause, run as runs, shadow,
+    health, import, job, logs, next, operate, pause, run as runs, shadow,
 };
 use crate::model::{JobName, NameRule, RunVerb, Timestamp, Verdict};
 
@@ -170,6 +170,16 @@ pub enum ClientCommand {
         /// What to do
         #[command(subcommand)]
         command: operate::ClockCommand,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Tell by the exit code whether the server answers and decides; needs no credentials
+    #[command(after_help = health::AFTER_HELP)]
+    Health {
+        /// How
+        #[command(flatten)]
+        command: health::HealthCommand,
         /// Which server
         #[command(flatten)]
         endpoint: Endpoint,
@@ -519,6 +529,7 @@ pub fn run(
     | ClientCommand::Notifications { endpoint, .. }
     | ClientCommand::Notify { endpoint, .. }
     | ClientCommand::Clock { endpoint, .. }
+    | ClientCommand::Health { endpoint, .. }
     | ClientCommand::Logs { endpoint, .. }
     | ClientCommand::Events { endpoint, .. }
     | ClientCommand::Next { endpoint, .. }
@@ -574,6 +585,9 @@ pub fn run(
         }
         ClientCommand::Clock { command, endpoint: _ } => {
             operate::clock(&server()?, command, terminal)
+        }
+        ClientCommand::Health { command, endpoint: _ } => {
+            health::health(&server()?, command, terminal)
         }
         ClientCommand::Logs { command, endpoint: _ } => logs::run(&server()?, command, terminal),
         ClientCommand::Events { command, endpoint: _ } => {

@@ -102,6 +102,16 @@ impl Server {
         &self.shown
     }
 
+    /// Whether the server answers and decides.
+    pub(super) fn ping(&self, patience: Duration) -> Result<(), CliError> {
+        let response = self.send(self.request_at(Method::GET, "/ping").timeout(patience))?;
+        match response.text() {
+            Ok(text) if text == "pong\n" => Ok(()),
+            Ok(_) => Err(CliError::Failed(format!("{} does not answer like Chronode", self.shown))),
+            Err(error) => Err(self.broken(&error)),
+        }
+    }
+
     /// Opens a stream of text that may go on for ever.
     pub(super) fn open(&self, path: &str) -> Result<Response, CliError> {
         self.send(self.request(Method::GET, path))

@@ -18,6 +18,7 @@ mod export;
 mod files;
 mod forecast;
 mod graph;
+mod health;
 mod http;
 mod import;
 mod job;

@@ -85,6 +85,7 @@ fn the_command_line_is_consistent() {
         ["chronode", "events", "--job=a/b", "--json"],
         ["chronode", "next", "@daily", "--count=0"],
         ["chronode", "next", "@daily", "--from=2030"],
+        ["chronode", "health", "--timeout=0", "--json"],
         ["chronode", "next", "@daily", "--job=a"],
         ["chronode", "next", "--job=a", "--zone=UTC"],
         ["chronode", "forecast", "--from=now", "--limit=1"],
@@ -151,6 +152,25 @@ async fn all_runs_of_a_job_are_stopped_and_a_job_is_deleted_for_a_reason() {
         requests.iter().map(|request| request.by().unwrap().reason.as_str()).collect();
     assert_eq!(why, ["it hangs & more", "nobody needs it: é", "nobody needs it: é"]);
     assert!(matches!(requests[1], Request::DryRun(_)), "{requests:?}");
+}
+
+#[tokio::test]
+async fn health_is_told_by_how_it_ends() {
+    let fixture = Fixture::start().await;
+    let healthy = type_in(&fixture, &["health"]).await;
+    assert!(healthy.result.is_ok() && healthy.out.ends_with(" is healthy\n"), "{}", healthy.out);
+    let told = type_in(&fixture, &["health", "--json"]).await.out;
+    assert!(told.starts_with("{\"healthy\":true,\"server\":\"http://127.0.0.1:"), "{told}");
+    fixture.memory.world().still_for = crate::model::Duration::from_secs(45);
+    let hangs = type_in(&fixture, &["health"]).await;
+    assert_eq!(
+        hangs.failure(),
+        "nothing has been decided for 45 seconds: the loop hangs: look at the disk; a restart harms no running command"
+    );
+    assert_eq!(hangs.out, "");
+    let ask = || execute(&["health", "--server", "http://127.0.0.1:1"]);
+    let nowhere = tokio::task::spawn_blocking(ask).await.unwrap();
+    assert!(nowhere.failure().starts_with("cannot reach http://127.0.0.1:1: "));
 }
 
 #[tokio::test]

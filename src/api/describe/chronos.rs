@@ -12,8 +12,9 @@ use crate::model::{Dialect, NameRule};
 pub(super) fn describe(method: &str, path: &str, dialect: Dialect) -> Option<Operation> {
     let job = |name: &str| reference(&format!("{name}{}", generation(dialect)));
     let operation = match (method, path) {
-        ("GET", "/ping") => Operation::new("ping", "process", "Whether the process answers.")
-            .answer(200, Answer::text("`pong` and a line break.", "text/plain")),
+        ("GET", "/ping") => Operation::new("ping", "process", "Whether the process answers and decides.")
+            .answer(200, Answer::text("`pong` and a line break.", "text/plain"))
+            .refused(&[503]),
         ("GET", "/metrics") => metrics(),
         ("POST" | "PUT", "/iso8601") => {
             put(method, ["createScheduled", "replaceScheduled"], "Create or replace a job with a schedule.", job("NewJob"))

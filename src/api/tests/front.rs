@@ -31,6 +31,20 @@ async fn ping_answers_as_chronos() {
     assert_eq!(answer.header("cache-control"), Some("must-revalidate,no-cache,no-store"));
 }
 
+/// Whoever restarts what is not well must not have to understand more than a status.
+#[tokio::test]
+async fn ping_says_so_when_the_loop_hangs() {
+    let fixture = Fixture::start().await;
+    for (secs, status) in [(0, 200), (30, 200), (31, 503), (4_000, 503), (1, 200)] {
+        fixture.memory.world().still_for = crate::model::Duration::from_secs(secs);
+        let answer = fixture.ask("GET", "/ping").await;
+        assert_eq!(answer.status, status, "{secs}: {}", answer.text());
+        if status == 503 {
+            assert_eq!(answer.json()["code"], "loop_hangs");
+        }
+    }
+}
+
 /// HAProxy's plain `httpchk` names no host.
 #[tokio::test]
 async fn ping_alone_answers_who_names_no_host() {
