@@ -13,6 +13,7 @@ use clap_complete::Shell;
 
 use chronode::app::{
     self, backup::BackupFlags, configuration::ConfigCommand, credential::CredentialFlags,
+    first_process,
 };
 use chronode::cli::client::{self, ClientCommand};
 use chronode::config::Typed;
@@ -74,6 +75,7 @@ fn version() -> &'static str {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Serve(_) if first_process::is_first() => serve_as_first(),
         Command::Serve(typed) => done(serve(*typed)),
         Command::Config(command) => {
             done(app::configuration::run(command, &mut std::io::stdout().lock()))
@@ -100,8 +102,19 @@ fn main() -> ExitCode {
     }
 }
 
+fn executable() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("cannot find out which program this is")
+}
+
+fn serve_as_first() -> ExitCode {
+    executable().and_then(|executable| first_process::run(&executable)).unwrap_or_else(|error| {
+        complain(&format!("{error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
 fn serve(typed: Typed) -> anyhow::Result<()> {
-    let executable = std::env::current_exe().context("cannot find out which program this is")?;
+    let executable = executable()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -8,6 +8,7 @@ pub mod configuration;
 mod courier;
 pub mod credential;
 mod feed;
+pub mod first_process;
 mod housekeeping;
 mod job_files;
 mod keeping;
