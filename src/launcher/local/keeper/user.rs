@@ -2,7 +2,7 @@
 //!
 //! `/etc/passwd` and `/etc/group` are read directly, which costs microseconds; users that are not there (a directory
 //! service) are asked of `getent` and `id`, which know the machine's name services. Only a name names a user: a number
-//! that no table knows is refused.
+//! that no table knows is refused, unless it is the keeper's own, as in a container that runs as a number.
 
 use std::fs;
 use std::process::Command;
@@ -36,6 +36,7 @@ pub(super) fn find(name: Option<&str>) -> Result<User, String> {
         .filter_map(parse_passwd)
         .find(|user| user.name == name)
         .map(|user| with_local_groups(user, &read("/etc/group")))
+        .or_else(|| Some(own_user(own)).filter(|user| is_nameless(user) && user.name == name))
         .or_else(|| from_name_service(name))
         .ok_or_else(|| {
             format!("there is no user `{name}` on this machine: create it, or change `runAsUser`")
@@ -52,7 +53,11 @@ pub(super) fn find(name: Option<&str>) -> Result<User, String> {
 }
 
 fn own_user(uid: u32) -> User {
-    let known = read("/etc/passwd").lines().filter_map(parse_passwd).find(|user| user.uid == uid);
+    own_user_in(&read("/etc/passwd"), uid)
+}
+
+fn own_user_in(passwd: &str, uid: u32) -> User {
+    let known = passwd.lines().filter_map(parse_passwd).find(|user| user.uid == uid);
     known.unwrap_or_else(|| User {
         name: uid.to_string(),
         uid,
@@ -61,6 +66,11 @@ fn own_user(uid: u32) -> User {
         groups: vec![],
         is_changed: false,
     })
+}
+
+/// Whether it goes by its number.
+fn is_nameless(user: &User) -> bool {
+    user.name == user.uid.to_string()
 }
 
 fn read(path: &str) -> String {
@@ -127,6 +137,15 @@ mod tests {
         }
         let table = "a:x:1:www\nb:x:2:wwwx\nc:x:3:x,www\nd:x:34:www\nbad\n";
         assert_eq!(with_local_groups(user, table).groups, [34, 1, 3]);
+    }
+
+    #[test]
+    fn who_has_no_name_goes_by_the_number() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\n4400:x:7:7::/home/n:/bin/sh\n";
+        let names = [0, 4_400, 7].map(|uid| own_user_in(passwd, uid).name);
+        assert_eq!(names, ["root", "4400", "4400"]);
+        let nameless = [0, 4_400, 7].map(|uid| is_nameless(&own_user_in(passwd, uid)));
+        assert_eq!(nameless, [false, true, false]);
     }
 
     #[test]
