@@ -15,6 +15,7 @@ pub mod schedule;
 
 pub mod engine;
 
+pub mod jobset;
 pub mod jobspec;
 pub mod mesos;
 pub mod metrics;

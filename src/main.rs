@@ -15,7 +15,10 @@ use chronode::app::{
     self, backup::BackupFlags, configuration::ConfigCommand, credential::CredentialFlags,
     first_process,
 };
+use chronode::cli::CliError;
 use chronode::cli::client::{self, ClientCommand};
+use chronode::cli::schema::{self, SchemaCommand};
+use chronode::cli::validate::{self, ValidateCommand};
 use chronode::config::Typed;
 use chronode::launcher::local::{fetch, keeper};
 use chronode::schedule::ZoneDb;
@@ -37,6 +40,10 @@ enum Command {
     Config(ConfigCommand),
     #[command(flatten)]
     Client(Box<ClientCommand>),
+    /// Tell what is wrong with job files, each with file, line and remedy; needs no server
+    Validate(ValidateCommand),
+    /// Print the JSON Schema of job files, for editors
+    Schema(SchemaCommand),
     /// Copy the state of a data directory into one file, also while the scheduler runs
     Backup(BackupFlags),
     /// Say who is let in, in a file that `serve --credentials` reads
@@ -81,6 +88,8 @@ fn main() -> ExitCode {
             done(app::configuration::run(command, &mut std::io::stdout().lock()))
         }
         Command::Client(command) => client(*command),
+        Command::Validate(command) => ended(validate::run(&command, &mut std::io::stdout().lock())),
+        Command::Schema(command) => ended(schema::run(&command, &mut std::io::stdout().lock())),
         Command::Backup(flags) => done(app::backup::run(&flags, &mut std::io::stdout().lock())),
         Command::Credential(flags) => done(app::credential::run(
             &flags,
@@ -123,11 +132,17 @@ fn serve(typed: Typed) -> anyhow::Result<()> {
 }
 
 fn client(command: ClientCommand) -> ExitCode {
-    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
-    match client::run(command, &mut out, &mut err) {
+    let result = {
+        let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+        client::run(command, &mut out, &mut err)
+    };
+    ended(result)
+}
+
+fn ended(result: Result<(), CliError>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            drop(err);
             if !error.is_closed_pipe() {
                 complain(&error.to_string());
             }

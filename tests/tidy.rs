@@ -18,6 +18,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("layout", &[]),
     ("jobspec", &["model", "schedule"]),
     ("migration", &["model", "schedule", "jobspec"]),
+    // Files of jobs, wherever they are wanted.
+    ("jobset", &["model", "schedule", "jobspec"]),
     ("engine", &["model", "schedule", "graph", "placement", "alerts"]),
     ("store", &["model", "engine", "alerts", "failpoint"]),
     // A protocol: what is said, not why.
@@ -35,7 +37,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // Files and nothing else.
     ("web", &[]),
     // A schedule that is typed is read where it is typed.
-    ("cli", &["model", "schedule", "jobspec", "migration", "clock"]),
+    ("cli", &["model", "schedule", "jobspec", "jobset", "migration", "clock"]),
     ("audit", &["model", "clock"]),
     ("clock", &["model"]),
     ("failpoint", &[]),

@@ -4,19 +4,16 @@
 //! anew at every restart. A file with a mistake is told with file, line, field and remedy; the others still load.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::security::PROCESS;
 use crate::audit::{Audit, Outcome, Record};
 use crate::driver::view::View;
 use crate::driver::{Handle, Unavailable};
 use crate::engine::{Reply, Request};
-use crate::jobspec::{FileJob, read_file};
-use crate::model::{Dialect, JobDraft, JobName};
-use crate::schedule::parse_period;
-
-/// Bytes of a job file; a larger one is no job file.
-const FILE_BYTES_MAX: u64 = 1024 * 1024;
+use crate::jobset;
+use crate::jobspec::FileJob;
+use crate::model::{Dialect, JobDraft};
 
 /// What came of a directory.
 #[derive(Debug, Default)]
@@ -31,7 +28,7 @@ pub(super) struct Loaded {
     pub(super) warnings: Vec<String>,
 }
 
-/// Loads every `.yaml` and `.yml` file of `directory`, in the order of their names.
+/// Loads every job file of `directory` and of those below it, in the order of their paths.
 ///
 /// # Errors
 ///
@@ -42,40 +39,17 @@ pub(super) async fn load(
     view: &View,
     audit: &Audit,
 ) -> Result<Loaded, String> {
-    let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
+    let reading = jobset::read(directory)?;
     let mut loaded = Loaded::default();
-    let mut seen: BTreeMap<JobName, String> = BTreeMap::new();
-    let mut jobs: Vec<(String, FileJob)> = Vec::new();
-    for path in files(directory)? {
-        let shown = path.display().to_string();
-        let text = match read(&path) {
-            Ok(text) => text,
-            Err(problem) => {
-                loaded.problems.push(format!("{shown}: {problem}"));
-                continue;
-            }
-        };
-        let reading = read_file(&shown, &text, &period);
-        loaded.problems.extend(reading.problems.iter().map(ToString::to_string));
-        for mut job in reading.jobs {
-            job.draft = whole(job.draft);
-            let place = format!("{shown}:{}", job.line);
-            if let Some(first) = seen.insert(job.draft.name.clone(), place.clone()) {
-                loaded.problems.push(format!(
-                    "{place}: job `{}` stands in {first} already: rename or remove one of them",
-                    job.draft.name
-                ));
-                continue;
-            }
-            jobs.push((shown.clone(), job));
-        }
-    }
+    loaded.problems.extend(reading.problems.iter().map(ToString::to_string));
+    let mut jobs = reading.jobs;
+    jobs.iter_mut().for_each(|job| job.draft = whole(job.draft.clone()));
     // In the order of their files, but each behind its parents: a job is refused whose parents are not there yet.
-    let drafts: Vec<&JobDraft> = jobs.iter().map(|(_, job)| &job.draft).collect();
+    let drafts: Vec<&JobDraft> = jobs.iter().map(|job| &job.draft).collect();
     let order = JobDraft::parents_first(&drafts);
-    let mut left: BTreeMap<usize, (String, FileJob)> = jobs.into_iter().enumerate().collect();
-    for (shown, job) in order.into_iter().filter_map(|index| left.remove(&index)) {
-        store(&shown, job, handle, view, audit, &mut loaded).await;
+    let mut left: BTreeMap<usize, FileJob> = jobs.into_iter().enumerate().collect();
+    for job in order.into_iter().filter_map(|index| left.remove(&index)) {
+        store(job, handle, view, audit, &mut loaded).await;
     }
     Ok(loaded)
 }
@@ -96,28 +70,22 @@ fn whole(draft: JobDraft) -> JobDraft {
 ///
 /// A sentence if the directory cannot be read.
 pub(super) fn check(directory: &Path) -> Result<(), String> {
-    files(directory).map(drop)
+    jobset::look(directory).map(drop)
 }
 
-async fn store(
-    shown: &str,
-    job: FileJob,
-    handle: &Handle,
-    view: &View,
-    audit: &Audit,
-    loaded: &mut Loaded,
-) {
-    loaded.warnings.extend(job.warnings.iter().cloned());
+async fn store(job: FileJob, handle: &Handle, view: &View, audit: &Audit, loaded: &mut Loaded) {
+    loaded.warnings.extend(job.warnings.iter().map(ToString::to_string));
     if is_stored(&job.draft, view) {
         loaded.unchanged += 1;
         return;
     }
     let name = job.draft.name.clone();
     let request = Request::PutJob { draft: Box::new(job.draft.clone()), dialect: Dialect::V0 };
+    let place = job.place();
     let record = Record {
         caller: PROCESS.to_owned(),
         door: "file".to_owned(),
-        path: format!("{shown}:{}", job.line),
+        path: place.clone(),
         what: "put",
         jobs: vec![name.to_string()],
         ..Record::default()
@@ -127,30 +95,24 @@ async fn store(
             loaded.stored += 1;
             let detail = if created { "created" } else { "replaced" }.to_owned();
             audit.record(&Record { detail, revision: Some(version.revision), ..record });
-            let place = format!("{shown}:{}", job.line);
             let sentences = warnings.iter().chain(&consequences);
             loaded.warnings.extend(sentences.map(|told| format!("{place}: {name}: {told}")));
         }
         Ok(Reply::Refused(rejection)) => {
             let code = rejection.code.as_str();
             audit.record(&Record { outcome: Outcome::Refused { status: 400, code }, ..record });
-            let (line, column) = job.place_of(&rejection.field);
-            let remedy = if rejection.remedy.is_empty() {
-                String::new()
-            } else {
-                format!(": {}", rejection.remedy)
-            };
-            loaded.problems.push(format!(
-                "{shown}:{line}:{column}: job `{name}`, field `{}`: {}{remedy}",
-                rejection.field, rejection.message
-            ));
+            let field = &rejection.field;
+            let message = format!("job `{name}`, field `{field}`: {}", rejection.message);
+            loaded.problems.push(job.finding(field, message, rejection.remedy.clone()).to_string());
         }
-        Ok(other) => loaded
-            .problems
-            .push(format!("{shown}: job `{name}`: its outcome is unclear: {other:?}")),
+        Ok(other) => {
+            loaded
+                .problems
+                .push(format!("{place}: job `{name}`: its outcome is unclear: {other:?}"));
+        }
         Err(Unavailable { reason }) => {
             audit.record(&Record { outcome: Outcome::Unknown, ..record });
-            loaded.problems.push(format!("{shown}: {reason}"));
+            loaded.problems.push(format!("{place}: {reason}"));
         }
     }
 }
@@ -163,31 +125,4 @@ fn is_stored(draft: &JobDraft, view: &View) -> bool {
     entry.keep_disabled(&mut draft, &state.settings);
     let wanted = draft.resolve(Some(&entry.job), Dialect::V0, &state.settings.defaults);
     wanted == *entry.job
-}
-
-fn files(directory: &Path) -> Result<Vec<PathBuf>, String> {
-    let cannot = |error: std::io::Error| {
-        format!("cannot read the job directory `{}`: {error}", directory.display())
-    };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(cannot)? {
-        let path = entry.map_err(cannot)?.path();
-        let is_yaml =
-            path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        if is_yaml && path.is_file() {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    let length = path.metadata().map_err(|error| error.to_string())?.len();
-    if length > FILE_BYTES_MAX {
-        return Err(format!(
-            "the file has {length} bytes, more than {FILE_BYTES_MAX}: split it into several files"
-        ));
-    }
-    std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))
 }

@@ -29,10 +29,12 @@ mod pause;
 mod private;
 mod revisions;
 mod run;
+pub mod schema;
 mod shadow;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod validate;
 mod wait;
 
 use std::io;

@@ -39,7 +39,7 @@ pub struct ServeFlags {
     )]
     pub data: PathBuf,
 
-    /// Directory of job files (YAML) to load at the start; a job whose file did not change is left as it is
+    /// Directory of job files to load at the start, with those below it; a job whose file did not change is left as it is
     #[arg(long, value_name = "DIR", env = "CHRONODE_JOBS", help_heading = "State")]
     pub jobs: Option<PathBuf>,
 

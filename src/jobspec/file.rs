@@ -13,51 +13,79 @@
 //! every other body. Scalars stay as typed until a field says what it wants, so a value `1.10` does not become `1.1`.
 //! Opens no files, and bounds no text's length: who reads the file does.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::fmt;
+use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::fields::Spelling;
-use super::read::{Door, read_spelled};
-use super::yaml::{self, Entry, Fault, Kind, Node, Place};
-use super::{PeriodReader, Problem, Reading};
-use crate::model::{Dialect, JobDraft, JobName};
+use super::PeriodReader;
+use super::layer::Places;
+use super::set::{FileSet, SetFile, read_set};
+use super::yaml::Place;
+use crate::model::{JobDraft, SourceName};
 
-/// What a file says.
+/// What files say.
 #[derive(Debug, Default)]
 pub struct FileReading {
-    /// The jobs that are right, in the order of the file.
+    /// The name that they give their jobs' source.
+    pub source: Option<SourceName>,
+    /// The jobs that are right, in the order of the files.
     pub jobs: Vec<FileJob>,
-    /// What is wrong with the others. After an error of syntax there are no jobs.
+    /// What is wrong with the others. After an error of syntax a file has no jobs.
     pub problems: Vec<FileProblem>,
 }
 
 /// A job of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileJob {
-    /// What it asks for, to be resolved as [`Dialect::V0`].
+    /// What it asks for, to be resolved as [`crate::model::Dialect::V0`].
     pub draft: JobDraft,
+    /// The same as an object, in the spelling of job files; with its secrets.
+    pub body: Value,
+    /// Its file: the path from the top of the set.
+    pub file: Arc<str>,
     /// Where it begins, counted from 1.
     pub line: usize,
-    /// Sentences with path, line and column about what has no effect.
-    pub warnings: Vec<String>,
+    /// What has no effect. None of these has a remedy of its own.
+    pub warnings: Vec<FileProblem>,
     /// Where its fields stand.
-    places: Places,
+    pub(super) places: Places,
+    /// In front of the paths of files, wherever they are told.
+    pub(super) top: Arc<str>,
 }
 
 impl FileJob {
-    /// Line and column of a field, or of what it should be in; both counted from 1.
+    /// What is to be told of one of its fields, with the place where that stands, or what it should be in.
     #[must_use]
-    pub fn place_of(&self, field: &str) -> (usize, usize) {
-        let Place { line, column } = self.places.of(field);
-        (line, column)
+    pub fn finding(&self, field: &str, message: String, remedy: String) -> FileProblem {
+        let spot = self.places.of(field);
+        let Place { line, column } = spot.at;
+        FileProblem {
+            path: format!("{}{}", self.top, spot.file),
+            line,
+            column,
+            job: self.draft.name.to_string(),
+            field: field.to_owned(),
+            message,
+            remedy,
+        }
+    }
+
+    /// Its file, as it is told.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{}{}", self.top, self.file)
+    }
+
+    /// Its file and line, as they are told.
+    #[must_use]
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.path(), self.line)
     }
 }
 
-/// Why a job of a file, or the file, was refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path}:{line}:{column}: {message}: {remedy}")]
+/// Why a job of a file, or the file, was refused; or what should be known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileProblem {
     /// The file, as named by the caller.
     pub path: String,
@@ -65,165 +93,32 @@ pub struct FileProblem {
     pub line: usize,
     /// Counted from 1, in characters.
     pub column: usize,
+    /// The name of the job; empty if it is about none, or that has none.
+    pub job: String,
     /// Path of the field within its job, such as `environmentVariables[2].name`; empty for the whole.
     pub field: String,
     /// What is wrong, naming the field and what was found.
     pub message: String,
-    /// What would be right.
+    /// What would be right; empty if the message says it.
     pub remedy: String,
 }
 
-/// How many problems are told of one file, the first ones: a file that is no job file at all has one per line.
-const PROBLEMS_MAX: usize = 1_000;
+impl fmt::Display for FileProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, line, column, job: _, field: _, message, remedy } = self;
+        write!(f, "{path}:{line}:{column}: {message}")?;
+        if remedy.is_empty() { Ok(()) } else { write!(f, ": {remedy}") }
+    }
+}
 
-/// Reads a job file. `path` is only repeated in messages.
+impl std::error::Error for FileProblem {}
+
+/// Reads a job file that stands alone. `path` is only repeated in messages.
 ///
 /// A job that is wrong does not stop the others. A name that the file gives to two jobs is a problem of the later one.
 #[must_use]
 pub fn read_file(path: &str, text: &str, parse_period: PeriodReader<'_>) -> FileReading {
-    // Names, epsilon and defaults of job files are those of the old door.
-    let dialect = Dialect::V0;
-    let door = Door { dialect, names: dialect.name_rule(), parse_period };
-    let mut reader =
-        FileReader { path, door, named: BTreeMap::new(), reading: FileReading::default() };
-    match yaml::parse(text) {
-        Ok(tree) => {
-            tree.documents.iter().for_each(|document| reader.document(document));
-            tree.faults.into_iter().for_each(|fault| reader.fault(fault));
-        }
-        Err(fault) => reader.fault(fault),
-    }
-    let mut reading = reader.reading;
-    reading.problems.sort_by_key(|problem| (problem.line, problem.column));
-    reading.problems.truncate(PROBLEMS_MAX);
-    reading
-}
-
-struct FileReader<'a> {
-    path: &'a str,
-    door: Door<'a>,
-    /// Where each name was used first.
-    named: BTreeMap<JobName, usize>,
-    reading: FileReading,
-}
-
-impl FileReader<'_> {
-    fn document(&mut self, document: &Node) {
-        match &document.kind {
-            Kind::List(items) => items.iter().for_each(|item| self.job(item)),
-            // An empty document, as after a last `---`; or one whose fault is told anyway.
-            Kind::Null(_) | Kind::Bad => {}
-            Kind::Map(_) | Kind::Text(_) => self.job(document),
-        }
-    }
-
-    fn job(&mut self, node: &Node) {
-        let mut places = Places { fields: BTreeMap::new(), start: node.at };
-        // Without a value there was a fault, which is told with the tree's.
-        let Some(value) = value_of(node, "", &mut places) else { return };
-        match read_spelled(&value, self.door, Spelling::Yaml) {
-            Ok(reading) => self.accept(reading, places),
-            Err(problems) => {
-                for Problem { field, message, remedy } in problems {
-                    self.problem(places.of(&field), field, message, remedy);
-                }
-            }
-        }
-    }
-
-    fn accept(&mut self, reading: Reading, places: Places) {
-        let Reading { draft, unknown, warnings } = reading;
-        let line = places.start.line;
-        if let Some(first) = self.named.get(&draft.name) {
-            let message = format!("the job `{}` is already defined on line {first}", draft.name);
-            let remedy = "give it another name, or remove one of them".to_owned();
-            self.problem(places.of("name"), "name".to_owned(), message, remedy);
-            return;
-        }
-        self.named.insert(draft.name.clone(), line);
-        let located = |field: &str, sentence: String| {
-            let Place { line, column } = places.of(field);
-            format!("{}:{line}:{column}: {sentence}", self.path)
-        };
-        let unknown = unknown.iter().map(|unknown| located(&unknown.field, unknown.to_string()));
-        let warnings = warnings.iter().map(|warning| located(&warning.field, warning.to_string()));
-        let warnings = unknown.chain(warnings).collect();
-        self.reading.jobs.push(FileJob { draft, line, warnings, places });
-    }
-
-    fn fault(&mut self, Fault { at, message, remedy }: Fault) {
-        self.problem(at, String::new(), message, remedy.to_owned());
-    }
-
-    fn problem(&mut self, at: Place, field: String, message: String, remedy: String) {
-        self.reading.problems.push(FileProblem {
-            path: self.path.to_owned(),
-            line: at.line,
-            column: at.column,
-            field,
-            message,
-            remedy,
-        });
-    }
-}
-
-/// Where the fields of a job stand.
-#[derive(Debug, Clone, PartialEq)]
-struct Places {
-    fields: BTreeMap<String, Place>,
-    start: Place,
-}
-
-impl Places {
-    fn remember(&mut self, path: &str, at: Place) {
-        if path.len() <= PATH_BYTES_MAX {
-            self.fields.insert(path.to_owned(), at);
-        }
-    }
-
-    /// The place of a field, or of what it should be in.
-    fn of(&self, field: &str) -> Place {
-        let mut field = field;
-        loop {
-            if let Some(&place) = self.fields.get(field) {
-                return place;
-            }
-            let Some(end) = field.rfind(['.', '[']) else { return self.start };
-            field = &field[..end];
-        }
-    }
-}
-
-/// The longest path whose place is remembered; those of known fields are shorter. Without a bound, one long key above
-/// many items would be repeated for each of them.
-const PATH_BYTES_MAX: usize = 200;
-
-/// The JSON that `node` would be, or `None` if there is a fault in it.
-fn value_of(node: &Node, path: &str, places: &mut Places) -> Option<Value> {
-    match &node.kind {
-        Kind::Null(_) => Some(Value::Null),
-        Kind::Text(text) => Some(Value::String(text.clone())),
-        Kind::List(items) => {
-            let item = |(index, item): (usize, &Rc<Node>)| {
-                let path = format!("{path}[{index}]");
-                places.remember(&path, item.at);
-                value_of(item, within_bound(&path), places)
-            };
-            items.iter().enumerate().map(item).collect::<Option<_>>().map(Value::Array)
-        }
-        Kind::Map(entries) => {
-            let entry = |Entry { key, at, value }: &Entry| {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                places.remember(&path, *at);
-                Some((key.clone(), value_of(value, within_bound(&path), places)?))
-            };
-            entries.iter().map(entry).collect::<Option<Map<_, _>>>().map(Value::Object)
-        }
-        Kind::Bad => None,
-    }
-}
-
-/// `path`, or a stand-in that names no field if it is too long to be one's beginning.
-fn within_bound(path: &str) -> &str {
-    if path.len() <= PATH_BYTES_MAX { path } else { "?" }
+    let file = SetFile { path: path.to_owned(), text: text.to_owned() };
+    let alone = |_: &str| Err("the file stands alone".to_owned());
+    read_set(&FileSet { top: "", files: &[file], script: &alone }, parse_period)
 }

@@ -3,6 +3,7 @@
 //! ```text
 //!   bytes ── parse_json ──▶ Value ── read ──▶ Reading { draft, unknown, warnings }   or every Problem at once
 //!   text of a file ── read_file ──▶ jobs and problems, each with its line
+//!   files of a directory ── read_set ──▶ the same, with its defaults, templates and scripts
 //!   JobRecord ── print ──▶ Map        in the order of Chronos; `mirror` adds what only its list shows
 //! ```
 //!
@@ -21,8 +22,10 @@ mod diff;
 mod download;
 mod fields;
 mod file;
+mod file_schema;
 mod json;
 mod known;
+mod layer;
 mod objective;
 mod policy;
 mod preview;
@@ -30,6 +33,7 @@ mod print;
 mod read;
 mod schedule_fields;
 mod schema;
+mod set;
 mod terms;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -42,12 +46,14 @@ use crate::model::{Duration, JobDraft};
 pub use diff::{FieldChange, changes, print_definition, secret_names};
 pub use download::mirror;
 pub use file::{FileJob, FileProblem, FileReading, read_file};
+pub use file_schema::{JobFileKind, job_file_schema};
 pub use json::{JSON_DEPTH_MAX, parse_json};
 pub use known::check_field;
 pub use preview::{PREVIEW_COUNT_DEFAULT, PREVIEW_COUNT_MAX, TypedTerms, print_preview};
 pub use print::{Derived, print, print_job};
 pub use read::{read, read_as, read_environment};
 pub use schema::{job_schema, name_schema, printed_always};
+pub use set::{FileSet, ScriptReader, SetFile, read_set};
 
 /// How an ISO 8601 period such as `PT60S` becomes its length, or a sentence that names what was found instead.
 /// Handed in, so that this part does not know schedules.

@@ -102,6 +102,11 @@ pub(crate) struct Entry {
 }
 
 impl Node {
+    /// An object without entries, as of an empty file.
+    pub(crate) fn nothing() -> Self {
+        Self::new(Place { line: 1, column: 1 }, Kind::Map(Vec::new()))
+    }
+
     fn new(at: Place, kind: Kind) -> Self {
         let (size, depth) = match &kind {
             Kind::Null(text) | Kind::Text(text) => (text.len(), 0),

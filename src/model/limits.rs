@@ -10,6 +10,10 @@ pub const RUNBOOK_BYTES_MAX: usize = 2_048;
 pub const LABELS_MAX: usize = 32;
 /// Bytes in the name or the value of a label.
 pub const LABEL_BYTES_MAX: usize = 256;
+/// Bytes in the name of a source of jobs.
+pub const SOURCE_BYTES_MAX: usize = 64;
+/// Bytes of the place in its source where a job is defined. A path of Linux has no more.
+pub const PLACE_BYTES_MAX: usize = 4_096;
 /// Bytes in a command. `execve` takes 128 KiB for one argument; half of it leaves room for what we append.
 pub const COMMAND_BYTES_MAX: usize = 65_536;
 /// Bytes of all environment variables and arguments of a job together. `execve` takes 2 MiB in all.

@@ -16,6 +16,7 @@ pub mod limits;
 mod objective;
 mod offer;
 mod order;
+mod origin;
 mod placed;
 mod record;
 mod request;
@@ -50,6 +51,7 @@ pub use job::{
 pub use objective::{Deadline, Label, Objectives};
 pub use offer::{Attribute, AttributeValue, Offer, OfferKind};
 pub use order::{ParentsFirst, parents_first};
+pub use origin::{Drift, Origin, SourceError, SourceName};
 pub use placed::{Placed, Sandbox};
 pub use record::{Contribution, JobRecord, JobStats, JobVersion, Progress, Round, Source};
 pub use request::{Answer, AnsweredRequest, ApplyOutcome, Became, RequestKey};

@@ -12,7 +12,7 @@ fn reading(text: &str) -> FileReading {
 
 /// The jobs, their warnings and the problems of a file.
 fn check(text: &str, expected: &Expect) {
-    let FileReading { jobs, problems } = reading(text);
+    let FileReading { source: _, jobs, problems } = reading(text);
     let mut out = String::new();
     for job in &jobs {
         out += &format!("job {} on line {}\n", job.draft.name, job.line);

@@ -1,10 +1,13 @@
 //! The schema of a job says of every field that is read or printed what it is, and of none that is not.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::super::{Derived, job_schema, known, print, printed_always};
+use super::super::{
+    Derived, JobFileKind, job_file_schema, job_schema, known, print, printed_always,
+};
 use super::{record, resolved};
 use crate::model::Dialect;
 
@@ -82,5 +85,38 @@ fn defaults_are_those_that_a_small_job_gets() {
         let mut always = names(printed_always(dialect));
         always.extend(names(["schedule", "scheduleTimeZone"]));
         assert_eq!(names(printed.keys().map(String::as_str)), always);
+    }
+}
+
+/// With UPDATE_EXPECT=1 they are written.
+#[test]
+fn the_schemas_of_job_files_that_are_checked_in_are_those_that_are_printed() {
+    for kind in JobFileKind::ALL {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema").join(kind.file_name());
+        expect_test::expect_file![path].assert_eq(&format!("{:#}\n", job_file_schema(kind)));
+    }
+}
+
+/// Whatever is read of a file may stand in it, and nothing that is only told.
+#[test]
+fn a_job_file_has_the_fields_of_a_job_and_those_that_only_files_have() {
+    let schema = job_file_schema(JobFileKind::Jobs);
+    let written = fields(&schema["$defs"]["job"]);
+    let mut expected = names(known::JOB.iter().copied());
+    let told = ["successCount", "errorCount", "errorsSinceLastSuccess", "lastSuccess", "lastError"];
+    for field in told.into_iter().chain(["nextDue", "remaining", "waitsFor", "revision"]) {
+        assert!(expected.remove(field), "{field}");
+    }
+    expected.extend(names(["commandFile", "extends"]));
+    assert_eq!(written, expected);
+    let shared = fields(&job_file_schema(JobFileKind::Defaults)["$defs"]["shared"]);
+    let of_jobs: Vec<_> = expected.difference(&shared).collect();
+    assert_eq!(of_jobs, ["extends", "name"]);
+    let template = &job_file_schema(JobFileKind::Templates)["$defs"]["template"];
+    assert_eq!(expected.difference(&fields(template)).collect::<Vec<_>>(), ["name"]);
+    // `null` takes away what comes from further off, whatever a field is.
+    for (field, schema) in schema["$defs"]["job"]["properties"].as_object().unwrap() {
+        let is_nothing = schema.to_string().contains("null");
+        assert!(is_nothing || field == "name", "{field}: {schema}");
     }
 }
