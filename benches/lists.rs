@@ -11,7 +11,9 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use chronode::engine::{Abilities, Event, Recovered, Request, RequestId, Settings, State, step};
+use chronode::engine::{
+    Abilities, ApplyTerms, Event, Recovered, Request, RequestId, Settings, State, step,
+};
 use chronode::model::{BootInstant, Defaults, Dialect, Now};
 use chronode::schedule::ZoneDb;
 use chronode::store::DATABASE_FILE;
@@ -105,7 +107,7 @@ fn apply_among(few: u64, many: u64) {
         let recovered = Recovered { jobs: records, ..Recovered::default() };
         let state = State::recover(settings.into(), recovered);
         let drafts = (0..10).map(|index| house.draft(index * (jobs / 10), "true")).collect();
-        let request = Request::Apply { drafts, dialect: Dialect::V0 };
+        let request = Request::Apply { drafts, dialect: Dialect::V0, terms: ApplyTerms::default() };
         let event = Event::Request { id: RequestId(1), request };
         let boot = BootInstant(Duration::from_secs(1).try_into().expect("few"));
         let now = Now { wall: house.at(1), boot };

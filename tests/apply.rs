@@ -1,12 +1,13 @@
-//! Files as truth: `chronode validate` and `schema`, through the real program.
+//! Files as truth: `chronode apply`, `validate` and `schema`, through the real program.
 
 mod common;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Arc, Mutex, Weak};
 
-use common::Place;
+use common::{Place, Server};
 use serde_json::{Value, json};
 
 /// The binary as a client, with nothing set that would make it find another server.
@@ -35,6 +36,256 @@ fn write(directory: &Path, files: &[(&str, &str)]) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
+}
+
+/// A server that the tests of the command share as long as one of them runs; each has its own source and names.
+struct House {
+    // Ends before its data goes.
+    server: Server,
+    _place: Place,
+}
+
+impl House {
+    fn open() -> Arc<Self> {
+        static SHARED: Mutex<Weak<House>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap();
+        shared.upgrade().unwrap_or_else(|| {
+            let place = Place::new();
+            let house = Arc::new(Self { server: Server::start(&place.data(), &[]), _place: place });
+            *shared = Arc::downgrade(&house);
+            house
+        })
+    }
+}
+
+/// A directory of job files that is applied to the shared server.
+struct Source {
+    house: Arc<House>,
+    _place: Place,
+    directory: PathBuf,
+}
+
+impl Source {
+    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        let place = Place::new();
+        let directory = place.file(name);
+        write(&directory, files);
+        Self { house: House::open(), _place: place, directory }
+    }
+
+    fn server(&self) -> &Server {
+        &self.house.server
+    }
+
+    fn apply(&self, args: &[&str]) -> Output {
+        let directory = self.directory.to_str().unwrap();
+        chronode(&[&["apply", directory, "--server", &self.server().url], args].concat())
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        write(&self.directory, &[(path, text)]);
+    }
+
+    fn remove(&self, path: &str) {
+        fs::remove_file(self.directory.join(path)).unwrap();
+    }
+
+    fn origin(&self, job: &str) -> Value {
+        self.server().get(&format!("/scheduler/origins?job={job}"))["jobs"][0].clone()
+    }
+
+    fn job(&self, name: &str) -> Value {
+        self.server().get(&format!("/scheduler/job/{name}"))
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        let path = format!("/scheduler/job/{name}");
+        self.server().request("GET", &path, None).status == 200
+    }
+}
+
+const FAR: &str = "R/2100-01-01T00:00:00Z/P1D";
+
+#[test]
+fn a_plan_comes_first_and_what_it_says_is_done() {
+    let source = Source::new(
+        "billing",
+        &[
+            ("_defaults.yaml", "owner: billing@example.org\nretries: 0\n"),
+            ("close.yaml", "name: bill.close\nschedule: 0 */6 * * *\ncommandFile: close.sh\n"),
+            ("close.sh", "echo closing\n"),
+            ("sub/mail.yaml", "name: bill.mail\nparents: [bill.close]\ncommand: echo mail\n"),
+        ],
+    );
+    let plan = ended(&source.apply(&["--dry-run", "--detailed-exitcode", "--days", "1"]), 3);
+    for expected in [
+        "plan of the source `billing` for http://",
+        "+ bill.close  (",
+        "close.yaml:1)",
+        "4 runs more until ",
+        "+ bill.mail  (",
+        "2 to create, 0 to change, 0 to delete, 0 unchanged",
+    ] {
+        assert!(plan.contains(expected), "{expected}: {plan}");
+    }
+    assert!(!source.is_there("bill.close"), "a dry run stores nothing");
+
+    let done = ended(&source.apply(&[]), 0);
+    assert!(done.ends_with("applied\n"), "{done}");
+    assert_eq!(source.job("bill.close")["command"], "echo closing\n");
+    assert_eq!(source.job("bill.mail")["owner"], "billing@example.org");
+    let found = source.origin("bill.mail");
+    assert_eq!((&found["source"], &found["place"]), (&json!("billing"), &json!("sub/mail.yaml")));
+    assert_eq!(found["drift"], Value::Null);
+    // Nothing is left to do, and that is said by the exit code too.
+    let again = ended(&source.apply(&["--dry-run", "--detailed-exitcode"]), 0);
+    assert!(again.contains("0 to create, 0 to change, 0 to delete, 2 unchanged"), "{again}");
+
+    source.write("close.yaml", "name: bill.close\nschedule: 0 */12 * * *\ncommandFile: close.sh\n");
+    source.write("close.sh", "echo closing the day\n");
+    let told: Value =
+        serde_json::from_str(&ended(&source.apply(&["--json", "--days", "1"]), 0)).unwrap();
+    assert_eq!((&told["changes"], &told["applied"]), (&json!(true), &json!(true)));
+    let close = told["jobs"].as_array().unwrap().iter().find(|job| job["name"] == "bill.close");
+    let plan = &close.unwrap()["plan"];
+    let fields: Vec<_> =
+        plan["changes"].as_array().unwrap().iter().map(|it| &it["field"]).collect();
+    assert_eq!(fields, ["command", "schedule"]);
+    assert_eq!(plan["runs"]["removed"]["count"], 2, "{plan}");
+    assert_eq!(plan["runs"]["added"]["count"], 0, "{plan}");
+}
+
+#[test]
+fn what_starts_at_once_is_told_before_it_does() {
+    // Within the minute, and a long epsilon makes sure that the last minute still counts.
+    let text = "name: now\nschedule: '* * * * *'\nepsilon: PT5M\ncommand: 'true'\n";
+    let source = Source::new("hurry", &[("a.yaml", text)]);
+    let plan = ended(&source.apply(&["--dry-run"]), 0);
+    assert!(plan.contains("starts at once, for "), "{plan}");
+}
+
+#[test]
+fn secrets_are_in_no_plan() {
+    let with = |value: &str| {
+        format!(
+            "name: hush\nschedule: {FAR}\nenvironmentVariables: [{{name: TOKEN, value: {value}, secret: true}}]\n"
+        )
+    };
+    let source = Source::new("hush", &[("a.yaml", &with("first-one"))]);
+    ended(&source.apply(&[]), 0);
+    source.write("a.yaml", &with("second-one"));
+    for args in [&["--dry-run"][..], &["--dry-run", "--json"], &[]] {
+        let output = source.apply(args);
+        let told = ended(&output, 0) + &err(&output);
+        assert!(told.contains("environmentVariables[0].value"), "{told}");
+        assert!(!told.contains("first-one") && !told.contains("second-one"), "{told}");
+    }
+}
+
+#[test]
+fn a_change_by_hand_is_told_and_undone_unless_it_came_after_the_plan() {
+    let text = format!("name: drifts\nschedule: {FAR}\ncommand: echo file\n");
+    let source = Source::new("drifting", &[("a.yaml", &text)]);
+    ended(&source.apply(&[]), 0);
+    let by_hand = json!({"name": "drifts", "schedule": FAR, "command": "echo hand", "owner": ""});
+    let dry =
+        source.server().request("POST", "/scheduler/iso8601?dryRun=true", Some(&by_hand)).body;
+    assert!(dry.contains("comes from the source `drifting`"), "{dry}");
+    source.server().post(&by_hand);
+    let found = source.origin("drifts");
+    assert_eq!(found["drift"], "changed");
+    assert!(
+        found["changes"].as_array().unwrap().iter().any(|it| it["field"] == "command"),
+        "{found}"
+    );
+    let listed = source.server().get("/scheduler/overview?search=drifts")["jobs"][0].clone();
+    assert_eq!((&listed["source"], &listed["drift"]), (&json!("drifting"), &json!("changed")));
+    let plan = ended(&source.apply(&["--dry-run"]), 0);
+    assert!(
+        plan.contains("somebody has changed it since it was applied; that is undone"),
+        "{plan}"
+    );
+    ended(&source.apply(&[]), 0);
+    assert_eq!(source.job("drifts")["command"], "echo file");
+    assert_eq!(source.origin("drifts")["drift"], Value::Null);
+
+    // What the client believes is no longer so: nothing at all is done.
+    let stale = json!({
+        "source": "drifting", "expected": {"drifts": "999.1", "other": null},
+        "jobs": [{"name": "other", "schedule": FAR}, {"name": "drifts", "schedule": FAR}],
+    });
+    let refused = source.server().request("POST", "/scheduler/apply", Some(&stale));
+    assert_eq!(refused.status, 412, "{}", refused.body);
+    assert!(refused.body.contains("\"changed\""), "{}", refused.body);
+    assert!(!source.is_there("other"));
+}
+
+#[test]
+fn only_what_the_source_owns_and_has_lost_is_pruned() {
+    let named = |name: &str| format!("name: {name}\nschedule: {FAR}\ncommand: 'true'\n");
+    let (a, b) = (named("prune.a"), named("prune.b"));
+    let source = Source::new("pruned", &[("a.yaml", &a), ("b.yaml", &b)]);
+    ended(&source.apply(&["--source", "prune-me"]), 0);
+    source.server().post(&json!({"name": "prune.hand", "schedule": FAR, "owner": ""}));
+    source.remove("b.yaml");
+
+    // Without `--prune` it stays, and everybody can see it.
+    let plan = ended(&source.apply(&["--source", "prune-me"]), 0);
+    assert!(plan.contains("! prune.b: not in the directory any more"), "{plan}");
+    assert_eq!(source.origin("prune.b")["drift"], "gone");
+    // Whoever deletes says for whom.
+    let refused = source.apply(&["--prune"]);
+    ended(&refused, 2);
+    assert!(err(&refused).contains("`--source NAME`"), "{}", err(&refused));
+    source.write("_source.yaml", "name: prune-me\n");
+    let plan = ended(&source.apply(&["--prune", "--dry-run"]), 0);
+    assert!(plan.contains("- prune.b\n") && plan.contains("1 to delete"), "{plan}");
+    assert!(source.is_there("prune.b"));
+    ended(&source.apply(&["--prune"]), 0);
+    assert!(
+        !source.is_there("prune.b") && source.is_there("prune.a") && source.is_there("prune.hand")
+    );
+
+    // An empty directory is more often a mistake than a wish.
+    source.remove("a.yaml");
+    let refused = source.apply(&["--prune"]);
+    ended(&refused, 1);
+    assert!(err(&refused).contains("`--allow-empty`"), "{}", err(&refused));
+    ended(&source.apply(&["--prune", "--allow-empty"]), 0);
+    assert!(!source.is_there("prune.a") && source.is_there("prune.hand"));
+}
+
+#[test]
+fn another_source_takes_a_job_over_only_if_it_says_so() {
+    let text = format!("name: taken\nschedule: {FAR}\ncommand: 'true'\n");
+    let first = Source::new("first", &[("a.yaml", &text)]);
+    ended(&first.apply(&[]), 0);
+    let second = Source::new("second", &[("b.yaml", &text)]);
+    let refused = second.apply(&[]);
+    ended(&refused, 1);
+    let told = err(&refused);
+    assert!(told.contains("b.yaml:1:1: job 'taken' comes from the source `first`"), "{told}");
+    assert!(told.contains("`--take-over`"), "{told}");
+    let plan = ended(&second.apply(&["--take-over"]), 0);
+    assert!(plan.contains("taken over from the source `first`"), "{plan}");
+    assert_eq!(second.origin("taken")["source"], "second");
+}
+
+#[test]
+fn what_is_refused_is_told_with_its_place_and_changes_nothing() {
+    let good = format!("name: refused.good\nschedule: {FAR}\ncommand: 'true'\n");
+    let source =
+        Source::new("refused", &[("good.yaml", &good), ("bad.yaml", "name: bad\nretries: many\n")]);
+    let refused = source.apply(&[]);
+    ended(&refused, 1);
+    assert!(err(&refused).contains("bad.yaml:2:1: `retries` is `many`"), "{}", err(&refused));
+    // What only the server knows.
+    source.write("bad.yaml", "name: refused.bad\nparents: [refused.nowhere]\n");
+    let refused = source.apply(&[]);
+    ended(&refused, 1);
+    assert!(err(&refused).contains("bad.yaml:2:1: "), "{}", err(&refused));
+    assert!(err(&refused).contains("`refused.nowhere` does not exist"), "{}", err(&refused));
+    assert!(!source.is_there("refused.good"));
 }
 
 #[test]

@@ -24,8 +24,8 @@ use crate::engine::forecast::Plan;
 use crate::engine::{Doubt, FeedEvent, Reason, Reply, Request, RoundStanding};
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    Duration, HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, ParentTerms, Pause,
-    RequestKey, Run, RunId, Scope, TaskId, Timestamp, Verdict,
+    Duration, HistoryEntry, Incarnation, Job, JobName, JobStats, JobVersion, Origin, ParentTerms,
+    Pause, RequestKey, Run, RunId, Scope, TaskId, Timestamp, Verdict,
 };
 use crate::schedule::ZoneDb;
 
@@ -243,6 +243,8 @@ pub struct JobHead {
     pub job: Arc<Job>,
     /// Counts.
     pub stats: JobStats,
+    /// Which source it comes from.
+    pub origin: Option<Origin>,
 }
 
 impl JobHead {

@@ -119,6 +119,16 @@ impl ApiError {
         error
     }
 
+    /// The error with the problems that it stands for.
+    pub(crate) fn with_problems(mut self, problems: Vec<Problem>) -> Self {
+        let Report { field, message, remedy, .. } = &*self.0;
+        let head = (field.clone(), message.clone(), remedy.clone());
+        let all = Self::problems(problems);
+        self.0.problems = all.0.problems;
+        (self.0.field, self.0.message, self.0.remedy) = head;
+        self
+    }
+
     /// 400 for what the engine refused.
     pub(crate) fn rejected(rejection: Rejection) -> Self {
         let Rejection { code, message, field, position, remedy } = rejection;
@@ -131,7 +141,7 @@ impl ApiError {
             RejectionCode::UnknownRun
             | RejectionCode::UnknownIncident
             | RejectionCode::UnknownNotification => StatusCode::NOT_FOUND,
-            RejectionCode::Impossible => StatusCode::CONFLICT,
+            RejectionCode::Impossible | RejectionCode::OwnedElsewhere => StatusCode::CONFLICT,
             RejectionCode::Changed => StatusCode::PRECONDITION_FAILED,
             RejectionCode::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         };

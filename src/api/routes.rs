@@ -174,6 +174,7 @@ pub(crate) const ROUTES: &[Route] = &[
     below(Method::GET, "/channels", VIEWER, |method| on(method, ours::channels::list)),
     below(Method::POST, "/channels/test", ADMIN, |method| on(method, ours::channels::test)),
     below(Method::GET, "/events", VIEWER, |method| on(method, ours::events::follow)),
+    below(Method::GET, "/origins", VIEWER, |method| on(method, ours::origins::list)),
     below(Method::GET, "/me", VIEWER, |method| on(method, ours::me::show)),
     below(Method::GET, "/info", VIEWER, |method| on(method, ours::info::show)),
     below(Method::GET, "/audit", ADMIN, |method| on(method, ours::audit::list)),

@@ -4,6 +4,7 @@
 
 mod alerted;
 mod answer;
+mod applied;
 mod client;
 mod made;
 mod operated;
@@ -26,15 +27,14 @@ use super::{
 };
 use crate::engine::forecast::{self, Plan};
 use crate::engine::{
-    Applied, Expected, FeedItem, Launcher, ParentStanding, Reason, Rejection, RejectionCode, Reply,
-    Request, RoundStanding, RunStep, SeenAgent,
+    Expected, FeedItem, Launcher, ParentStanding, Reason, Rejection, RejectionCode, Reply, Request,
+    RoundStanding, RunStep, SeenAgent,
 };
 use crate::metrics::{Figures, Levels, Metrics};
 use crate::model::{
-    ApplyOutcome, Backfill, BackfillId, BootInstant, Contribution, Defaults, Dialect, Duration,
-    HistoryEntry, Incarnation, Interventions, JobDraft, JobName, JobRecord, NameRule, Pause,
-    Progress, RequestKey, Run, RunId, RunState, ScheduleTerms, Scope, Source, TaskId, Timestamp,
-    Verdict, When,
+    Backfill, BackfillId, BootInstant, Contribution, Defaults, Duration, HistoryEntry, Incarnation,
+    Interventions, JobName, JobRecord, NameRule, Pause, Progress, RequestKey, Run, RunId, RunState,
+    ScheduleTerms, Scope, Source, TaskId, Timestamp, Verdict, When,
 };
 use crate::schedule::ZoneDb;
 
@@ -146,7 +146,8 @@ fn refuse(code: RejectionCode, message: String) -> Reply {
         | RejectionCode::UnknownRun
         | RejectionCode::UnknownIncident
         | RejectionCode::UnknownNotification
-        | RejectionCode::Impossible => ("schedule", "write another".to_owned()),
+        | RejectionCode::Impossible
+        | RejectionCode::OwnedElsewhere => ("schedule", "write another".to_owned()),
     };
     Reply::Refused(Rejection { code, message, field: field.into(), position: None, remedy })
 }
@@ -279,7 +280,7 @@ impl World {
             | Request::EndSilence { .. }
             | Request::RetryNotification { .. }
             | Request::TrustClock { .. }) => self.operate(request),
-            Request::Apply { drafts, dialect } => self.apply(drafts, dialect),
+            Request::Apply { drafts, dialect, terms } => self.apply(drafts, dialect, &terms),
             Request::IfMatch { name, expected, request } => {
                 let found = self.jobs.get(&name).map(JobRecord::version);
                 let is_met = match (expected, found) {
@@ -310,28 +311,6 @@ impl World {
             HistoryEntry::Run(run) => run.attempts.iter().any(|it| it.task_id == *task_id),
             HistoryEntry::Stretch(_) => false,
         })
-    }
-
-    fn apply(&mut self, drafts: Vec<JobDraft>, dialect: Dialect) -> Reply {
-        let before = self.jobs.clone();
-        let (mut jobs, mut refused) = (Vec::new(), Vec::new());
-        for (index, draft) in drafts.into_iter().enumerate() {
-            let name = draft.name.clone();
-            match self.decide(Request::PutJob { draft: Box::new(draft), dialect }) {
-                Reply::Stored { version, created, warnings, consequences } => {
-                    let outcome =
-                        if created { ApplyOutcome::Created } else { ApplyOutcome::Replaced };
-                    jobs.push(Applied { name, version, outcome, warnings, consequences });
-                }
-                Reply::Refused(rejection) => refused.push((index, rejection)),
-                other => panic!("{other:?}"),
-            }
-        }
-        if refused.is_empty() {
-            return Reply::Applied { jobs };
-        }
-        self.jobs = before;
-        Reply::ApplyRefused(refused)
     }
 
     /// One for each child of a job.

@@ -422,6 +422,7 @@ fn job_view(state: &State, entry: &JobEntry) -> JobView {
             accepted_at: entry.accepted_at,
             job: Arc::clone(&entry.job),
             stats: entry.stats.clone(),
+            origin: entry.interventions.origin.clone(),
         },
         next_due: entry.next_due(),
         remaining,

@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 pub use super::access::Access;
 use super::http::Server;
 use super::{
-    CliError, alerts, backfill, backlog, cluster, events, explain, export, files, forecast, graph,
-    health, import, job, logs, next, operate, pause, run as runs, shadow,
+    CliError, alerts, apply, backfill, backlog, cluster, events, explain, export, files, forecast,
+    graph, health, import, job, logs, next, operate, pause, run as runs, shadow,
 };
 use crate::model::{JobName, NameRule, RunVerb, Timestamp, Verdict};
 
@@ -207,6 +207,15 @@ pub enum ClientCommand {
         /// Of which schedule, and how much
         #[command(flatten)]
         command: Box<next::NextCommand>,
+        /// Which server
+        #[command(flatten)]
+        endpoint: Endpoint,
+    },
+    /// Have the server keep what a directory of job files says, after a plan of what that changes
+    Apply {
+        /// Which directory, and how
+        #[command(flatten)]
+        command: apply::ApplyCommand,
         /// Which server
         #[command(flatten)]
         endpoint: Endpoint,
@@ -533,6 +542,7 @@ pub fn run(
     | ClientCommand::Logs { endpoint, .. }
     | ClientCommand::Events { endpoint, .. }
     | ClientCommand::Next { endpoint, .. }
+    | ClientCommand::Apply { endpoint, .. }
     | ClientCommand::Import { endpoint, .. }
     | ClientCommand::Export { endpoint, .. }
     | ClientCommand::Shadow { endpoint, .. }
@@ -594,6 +604,7 @@ pub fn run(
             events::run(&server()?, command, terminal)
         }
         ClientCommand::Next { command, endpoint: _ } => next::run(server, command, terminal),
+        ClientCommand::Apply { command, endpoint: _ } => apply::run(&server()?, command, terminal),
         ClientCommand::Import { command, endpoint: _ } => import::run(server, command, terminal),
         ClientCommand::Shadow { command, endpoint: _ } => {
             shadow::run(&server()?, command, terminal)

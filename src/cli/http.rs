@@ -223,7 +223,7 @@ pub(super) fn warnings(headers: &HeaderMap) -> Vec<String> {
 }
 
 /// The server's own words: message and remedy of each problem.
-fn refusal(body: &Value) -> Option<String> {
+pub(super) fn refusal(body: &Value) -> Option<String> {
     let line = |error: &Value| {
         let message = error["message"].as_str()?;
         Some(match error["remedy"].as_str() {

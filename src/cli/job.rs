@@ -152,7 +152,12 @@ fn put(
                 let name = name.map_or_else(|| format!("job {}", index + 1), table::plain);
                 refused.push(format!("{name}: {reason}"));
             }
-            Err(error @ (CliError::Usage(_) | CliError::Ended { .. } | CliError::Output(_))) => {
+            Err(
+                error @ (CliError::Usage(_)
+                | CliError::Ended { .. }
+                | CliError::Differs(_)
+                | CliError::Output(_)),
+            ) => {
                 return Err(error);
             }
         }

@@ -4,10 +4,12 @@
 //! program itself names, run ids, and how a schedule is read: `next` tells what a typed one means without a server.
 //!
 //! Exit codes: 0 when it was done; 1 when the server refused or could not be reached; 2 when the command line itself
-//! cannot be understood. A run that is waited for ends with what its command ended with.
+//! cannot be understood; 3 when `apply --dry-run --detailed-exitcode` finds that something would be changed. A run that is
+//! waited for ends with what its command ended with.
 
 mod access;
 mod alerts;
+mod apply;
 mod backfill;
 mod backlog;
 pub mod client;
@@ -58,6 +60,9 @@ pub enum CliError {
         /// otherwise, or never started.
         code: u8,
     },
+    /// It was done, and the server has not what it should have, which was to be told by the exit code.
+    #[error("{0}")]
+    Differs(String),
     /// The result could not be written.
     #[error("cannot write the result: {0}")]
     Output(#[from] io::Error),
@@ -69,6 +74,7 @@ impl CliError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
+            Self::Differs(_) => ExitCode::from(3),
             Self::Failed(_) | Self::Output(_) => ExitCode::FAILURE,
             Self::Ended { code, .. } => ExitCode::from(*code),
         }
@@ -79,7 +85,7 @@ impl CliError {
     pub fn is_closed_pipe(&self) -> bool {
         match self {
             Self::Output(error) => error.kind() == io::ErrorKind::BrokenPipe,
-            Self::Usage(_) | Self::Failed(_) | Self::Ended { .. } => false,
+            Self::Usage(_) | Self::Failed(_) | Self::Ended { .. } | Self::Differs(_) => false,
         }
     }
 }

@@ -80,7 +80,10 @@ pub(super) fn diff(
     print_changes(changes, terminal)
 }
 
-fn print_changes(changes: &[Value], terminal: &mut Terminal<'_>) -> Result<(), CliError> {
+pub(super) fn print_changes(
+    changes: &[Value],
+    terminal: &mut Terminal<'_>,
+) -> Result<(), CliError> {
     for change in changes {
         writeln!(terminal.out, "{}", table::cell(&change["field"]))?;
         if change["secret"] == true {

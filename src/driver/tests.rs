@@ -353,7 +353,8 @@ async fn the_feed_tells_every_committed_change_once_and_in_order() {
                 | JobStep::Released
                 | JobStep::Paused { .. }
                 | JobStep::Resumed
-                | JobStep::SkipsChanged => {}
+                | JobStep::SkipsChanged
+                | JobStep::OriginChanged => {}
             }
         }
     }

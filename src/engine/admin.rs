@@ -34,7 +34,15 @@ pub(super) fn put(
         dialect,
         &step.state.settings.defaults,
     );
-    put_job(step, job, draft.stats.clone(), dialect)
+    let origin = existing.and_then(|entry| entry.interventions.origin.clone());
+    let mut reply = put_job(step, job, draft.stats.clone(), dialect)?;
+    if let (Reply::Stored { consequences, .. }, Some(origin)) = (&mut reply, origin) {
+        consequences.push(format!(
+            "`{}` comes from the source `{}`: what it says there is stored again when that is applied next",
+            draft.name, origin.source
+        ));
+    }
+    Ok(reply)
 }
 
 /// What a body says that contradicts itself, or what only another call may change.
@@ -341,6 +349,25 @@ fn check_when(step: &Step<'_>, job: &Job) -> Result<Option<Schedule>, Rejection>
         ));
     }
     Ok(Some(schedule))
+}
+
+/// Deletes a job that a source may have, which is told.
+pub(super) fn delete_by_hand(
+    step: &mut Step<'_>,
+    name: &JobName,
+    by: Option<&Intervention>,
+) -> Result<Reply, Rejection> {
+    let origin = find(step, name)?.interventions.origin.clone();
+    let mut reply = delete(step, name, by)?;
+    if let (Reply::Deleted { consequences }, Some(origin)) = (&mut reply, origin)
+        && !origin.is_gone
+    {
+        consequences.push(format!(
+            "`{name}` comes from the source `{}`: it is created again when that is applied next",
+            origin.source
+        ));
+    }
+    Ok(reply)
 }
 
 pub(super) fn delete(

@@ -26,7 +26,7 @@ pub struct JobEntry {
     pub stats: JobStats,
     /// How far its schedule is decided.
     pub progress: Progress,
-    /// What operators have done about it that still lasts.
+    /// What was done about it that lasts whatever its definition becomes.
     pub interventions: Interventions,
     /// Its schedule, parsed; why there is none otherwise.
     pub timing: Timing,

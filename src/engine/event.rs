@@ -6,10 +6,12 @@ use std::ops::Range;
 
 use crate::alerts;
 use crate::model::{
-    AgentId, ApplyOutcome, Ask, BackfillId, Became, Contribution, Dialect, EnvVar, FrameworkId,
-    Incarnation, IncidentId, Intervention, JobDraft, JobName, JobVersion, NotificationId, Offer,
-    OfferId, PauseScope, RequestKey, Run, RunId, RunVerb, TaskId, TaskReport, Term, Timestamp,
+    AgentId, Ask, BackfillId, Became, Contribution, Dialect, EnvVar, FrameworkId, Incarnation,
+    IncidentId, Intervention, JobDraft, JobName, JobVersion, NotificationId, Offer, OfferId,
+    PauseScope, RequestKey, Run, RunId, RunVerb, TaskId, TaskReport, Term, Timestamp,
 };
+
+pub use super::batch::{Applied, ApplyTerms, Difference, SourceTerms};
 
 /// Something that happened. The driver stamps it with the time at which it is handled.
 #[derive(Debug, Clone, PartialEq)]
@@ -247,6 +249,8 @@ pub enum Request {
         drafts: Vec<JobDraft>,
         /// The door they came through.
         dialect: Dialect,
+        /// For whom, and what else becomes of jobs.
+        terms: ApplyTerms,
     },
     /// Do something about a job only if it is what the client believes it is.
     IfMatch {
@@ -402,7 +406,7 @@ impl Request {
 }
 
 /// The answer to a [`Request`]. Nobody hears it before it is durable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     /// The job is stored.
     Stored {
@@ -458,7 +462,7 @@ pub enum Reply {
     },
     /// The jobs are stored.
     Applied {
-        /// What became of each, in the order given.
+        /// What became of each, in the order given; those that were deleted are behind the others.
         jobs: Vec<Applied>,
     },
     /// Something was done about a run.
@@ -496,21 +500,6 @@ pub enum Reply {
     Refused(Rejection),
     /// Nothing was done, for these reasons: which draft, and why.
     ApplyRefused(Vec<(usize, Rejection)>),
-}
-
-/// What became of one of several jobs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
-    /// Its name.
-    pub name: JobName,
-    /// What it is from now on.
-    pub version: JobVersion,
-    /// What was done.
-    pub outcome: ApplyOutcome,
-    /// What the client should know although the job was accepted, as sentences.
-    pub warnings: Vec<String>,
-    /// What it means for other jobs, as sentences.
-    pub consequences: Vec<String>,
 }
 
 /// Why a request was refused. Says what is wrong and what would be right.
@@ -553,6 +542,8 @@ pub enum RejectionCode {
     UnknownNotification,
     /// It stands in a way in which this cannot be done.
     Impossible,
+    /// The job comes from another source.
+    OwnedElsewhere,
 }
 
 impl RejectionCode {
@@ -571,6 +562,7 @@ impl RejectionCode {
             Self::UnknownIncident => "unknown_incident",
             Self::UnknownNotification => "unknown_notification",
             Self::Impossible => "impossible",
+            Self::OwnedElsewhere => "owned_elsewhere",
         }
     }
 }

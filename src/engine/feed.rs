@@ -162,6 +162,8 @@ pub enum JobStep {
     Resumed,
     /// Occurrences to come are skipped, or are not any longer.
     SkipsChanged,
+    /// Its source has applied it, or does not have it any more.
+    OriginChanged,
 }
 
 /// What can become of a run and its attempts.
@@ -314,7 +316,9 @@ pub fn feed_items(before: &State, change: &Change) -> Vec<FeedItem> {
         Change::Intervened { incarnation, interventions } => {
             let known = before.incarnation(*incarnation);
             let was_paused = known.is_some_and(|entry| entry.interventions.pause.is_some());
+            let had = known.and_then(|entry| entry.interventions.origin.as_ref());
             let step = match (was_paused, &interventions.pause) {
+                _ if had != interventions.origin.as_ref() => JobStep::OriginChanged,
                 (_, Some(pause)) => JobStep::Paused { until: pause.until },
                 (true, None) => JobStep::Resumed,
                 (false, None) => JobStep::SkipsChanged,

@@ -43,6 +43,7 @@ mod alive;
 mod answered;
 mod backfill;
 mod backlog;
+mod batch;
 mod bulk;
 mod clock;
 mod count;
@@ -96,8 +97,8 @@ pub use clock::{Clock, Doubt};
 pub use decision::{Change, Decision, Demand, Effect, Launcher, Note};
 pub use entry::{JobEntry, Timing};
 pub use event::{
-    Applied, BackfillDraft, BacklogFilter, Below, Event, Expected, PastRun, Rejection,
-    RejectionCode, Reply, Request, RequestId,
+    Applied, ApplyTerms, BackfillDraft, BacklogFilter, Below, Difference, Event, Expected, PastRun,
+    Rejection, RejectionCode, Reply, Request, RequestId, SourceTerms,
 };
 pub use explain::{Reason, explain_job, explain_run};
 pub use feed::{FeedEvent, FeedItem, JobStep, RunStep, feed_items};

@@ -19,7 +19,7 @@ use super::{
 pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
     let result = match request {
         Request::PutJob { draft, dialect } => admin::put(step, draft, *dialect),
-        Request::DeleteJob { name, by } => admin::delete(step, name, by.as_ref()),
+        Request::DeleteJob { name, by } => admin::delete_by_hand(step, name, by.as_ref()),
         Request::RunJob { name, ask } => admin::run_now(step, name, ask),
         Request::OperateRun { name, run, verb, past, by } => {
             operate::operate(step, name, *run, *verb, past.as_deref(), by)
@@ -49,8 +49,8 @@ pub(super) fn decide(step: &mut Step<'_>, request: &Request) -> Option<Reply> {
             report::progress(step, name, task_id, *elements)
         }
         Request::CutOver { names, at } => shadow::cut_over(step, names.as_deref(), *at),
-        Request::Apply { drafts, dialect } => Ok(bulk::apply(step, drafts, *dialect)),
-        Request::IfMatch { name, expected, request } => match check(step, name, expected) {
+        Request::Apply { drafts, dialect, terms } => Ok(bulk::apply(step, drafts, *dialect, terms)),
+        Request::IfMatch { name, expected, request } => match check(step.state, name, expected) {
             Ok(()) => return decide(step, request),
             Err(rejection) => Err(rejection),
         },
@@ -113,8 +113,8 @@ fn trust_clock(step: &mut Step<'_>, by: &Intervention) -> Result<Reply, Rejectio
 }
 
 /// Refuses if the job is not what the client believes.
-fn check(step: &Step<'_>, name: &JobName, expected: &Expected) -> Result<(), Rejection> {
-    let found = step.state.job(name).map(JobEntry::version);
+pub(super) fn check(state: &State, name: &JobName, expected: &Expected) -> Result<(), Rejection> {
+    let found = state.job(name).map(JobEntry::version);
     let is_met = match (expected, found) {
         (Expected::Absent, None) | (Expected::Present, Some(_)) => true,
         (Expected::OneOf(versions), Some(found)) => versions.contains(&found),
@@ -292,6 +292,8 @@ fn replay(answer: &Answer) -> Reply {
                 outcome: *outcome,
                 warnings: Vec::new(),
                 consequences: Vec::new(),
+                origin: None,
+                difference: None,
             };
             Reply::Applied { jobs: jobs.iter().map(applied).collect() }
         }

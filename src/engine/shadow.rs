@@ -61,6 +61,12 @@ pub(super) fn cut_over(
         record.stats = step.stats(entry);
         record.interventions = step.interventions(entry);
         record.revision += 1;
+        // Its source says nothing of this, so it is as much what that wants as before.
+        if let Some(origin) = &mut record.interventions.origin
+            && origin.revision == entry.revision
+        {
+            origin.revision = record.revision;
+        }
         // When it was accepted stays: a schedule without a start begins there.
         record.job.shadow = Shadow::Until(at);
         records.push(record);

@@ -51,7 +51,7 @@ pub use json::{JSON_DEPTH_MAX, parse_json};
 pub use known::check_field;
 pub use preview::{PREVIEW_COUNT_DEFAULT, PREVIEW_COUNT_MAX, TypedTerms, print_preview};
 pub use print::{Derived, print, print_job};
-pub use read::{read, read_as, read_environment};
+pub use read::{read, read_as, read_environment, read_from_file};
 pub use schema::{job_schema, name_schema, printed_always};
 pub use set::{FileSet, ScriptReader, SetFile, read_set};
 

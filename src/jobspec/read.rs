@@ -48,6 +48,19 @@ pub fn read_as(
     read_spelled(value, Door { dialect, names, parse_period }, Spelling::Json)
 }
 
+/// Reads a job that comes from a job file, in the spelling of those.
+///
+/// # Errors
+///
+/// Every [`Problem`] of the body, at least one.
+pub fn read_from_file(
+    value: &Value,
+    names: NameRule,
+    parse_period: PeriodReader<'_>,
+) -> Result<Reading, Vec<Problem>> {
+    read_spelled(value, Door { dialect: Dialect::V0, names, parse_period }, Spelling::Yaml)
+}
+
 /// How a door reads.
 #[derive(Clone, Copy)]
 pub(super) struct Door<'a> {

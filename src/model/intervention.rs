@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{EnvVar, Incarnation, JobName, Timestamp, Verdict};
+use super::{EnvVar, Incarnation, JobName, Origin, Timestamp, Verdict};
 
 /// Who told Chronode to do something, when, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +45,16 @@ pub struct Skip {
     pub by: Intervention,
 }
 
-/// What operators have done about a job that still lasts. A new definition leaves it alone.
+/// What was done about a job that lasts whatever its definition becomes: by operators, and by the source that it comes
+/// from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Interventions {
     /// Whether it is paused.
     pub pause: Option<Pause>,
     /// The occurrences to come that are not to run, earliest first.
     pub skips: Vec<Skip>,
+    /// Which source it comes from.
+    pub origin: Option<Origin>,
 }
 
 /// Names one backfill, for ever.

@@ -17,7 +17,7 @@ pub struct JobRecord {
     pub stats: JobStats,
     /// How far its schedule has been decided.
     pub progress: Progress,
-    /// What operators have done about it that still lasts.
+    /// What was done about it that lasts whatever its definition becomes.
     pub interventions: Interventions,
 }
 

@@ -128,9 +128,20 @@ pub enum ApplyOutcome {
     Replaced,
     /// It was so already.
     Unchanged,
+    /// It was deleted.
+    Removed,
 }
 
 impl ApplyOutcome {
+    /// Whether the job got a definition that it did not have.
+    #[must_use]
+    pub const fn is_new_definition(self) -> bool {
+        match self {
+            Self::Created | Self::Replaced => true,
+            Self::Unchanged | Self::Removed => false,
+        }
+    }
+
     /// The word in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -138,13 +149,14 @@ impl ApplyOutcome {
             Self::Created => "created",
             Self::Replaced => "replaced",
             Self::Unchanged => "unchanged",
+            Self::Removed => "removed",
         }
     }
 
     /// Reads the word in JSON.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Created, Self::Replaced, Self::Unchanged];
+        let all = [Self::Created, Self::Replaced, Self::Unchanged, Self::Removed];
         all.into_iter().find(|outcome| outcome.as_str() == text)
     }
 }

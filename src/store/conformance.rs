@@ -175,7 +175,7 @@ fn by(second: i64) -> Intervention {
 fn what_operators_did_is_kept_until_it_is_over(mut subject: Box<dyn Subject>) {
     let pause = Pause { by: by(1), until: Some(at(9)) };
     let skips = vec![Skip { due_at: at(60), by: by(2) }];
-    let interventions = Interventions { pause: Some(pause.clone()), skips };
+    let interventions = Interventions { pause: Some(pause.clone()), skips, origin: None };
     let backfill = Backfill {
         id: BackfillId(5),
         incarnation: Incarnation(1),

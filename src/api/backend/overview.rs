@@ -10,7 +10,7 @@ use crate::api::brief::{JobState, JobStatus};
 use crate::api::needle::Needle;
 use crate::engine::glance::{Counts, Kind, Live, LiveJobs, Marks, Tally};
 use crate::engine::{JobEntry, State, Timing};
-use crate::model::{Incarnation, Job, JobName, Scope, Timestamp};
+use crate::model::{Incarnation, Job, JobName, Origin, Scope, Timestamp};
 
 /// Jobs looked at before others have a turn: about a millisecond.
 const LOOKED_AT_ONCE: usize = 4_096;
@@ -105,6 +105,8 @@ pub struct OverviewJob {
     pub is_quarantined: bool,
     /// Whether it is only planned.
     pub is_shadow: bool,
+    /// Which source it comes from.
+    pub origin: Option<Origin>,
     /// Whether something of it should have been started a while ago.
     pub is_late: bool,
     /// When its next occurrence is due; `None` if there is none.
@@ -314,6 +316,7 @@ impl OverviewJob {
             is_paused,
             is_quarantined,
             is_shadow: shadow.covers(now),
+            origin: entry.interventions.origin.clone(),
             is_late,
             next_due: entry.next_due(),
             success_count: entry.stats.success_count,

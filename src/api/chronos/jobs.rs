@@ -158,17 +158,19 @@ pub(crate) async fn read(desk: &Desk, body: &Bytes) -> Result<Reading, ApiError>
     let read = move || {
         let value =
             jobspec::parse_json(&bytes).map_err(|problem| ApiError::problems(vec![problem]))?;
-        read_value(&reader, &value, reader.repeated().is_some()).map_err(ApiError::problems)
+        let is_repeated = reader.repeated().is_some();
+        read_value(&reader, &value, is_repeated, false).map_err(ApiError::problems)
     };
     desk.read_body(body.len(), read).await?
 }
 
-/// The same of a body that is parsed already. Whoever repeats a request is answered although the job has gone that it
+/// The same of a body that is parsed already, or of a job of a source as its file has it. Whoever repeats a request is answered although the job has gone that it
 /// replaced.
 pub(crate) fn read_value(
     desk: &Desk,
     value: &Value,
     is_repeated: bool,
+    is_of_source: bool,
 ) -> Result<Reading, Vec<Problem>> {
     let known = value
         .get("name")
@@ -177,7 +179,17 @@ pub(crate) fn read_value(
         .is_some_and(|name| desk.job(&name).is_some());
     let names = if known || is_repeated { NameRule::Blanks } else { desk.dialect.name_rule() };
     let period = |text: &str| parse_period(text).map_err(|error| error.to_string());
+    if is_of_source {
+        return jobspec::read_from_file(value, names, &period);
+    }
     jobspec::read_as(value, desk.dialect, names, &period)
+}
+
+/// Any name that a job can have, whichever door it came through.
+pub(crate) fn parse_name(text: &str) -> Result<JobName, ApiError> {
+    JobName::parse(text, NameRule::Blanks).map_err(|error| {
+        ApiError::invalid("jobs", format!("`{}` names no job: {error}", shown(text)))
+    })
 }
 
 /// At most so many `Warning` headers, so that an answer's head stays readable for every client.
@@ -324,7 +336,8 @@ pub(crate) fn refused(rejection: Rejection, unknown: impl FnOnce() -> ApiError) 
         | RejectionCode::UnknownRun
         | RejectionCode::UnknownIncident
         | RejectionCode::UnknownNotification
-        | RejectionCode::Impossible => ApiError::rejected(rejection),
+        | RejectionCode::Impossible
+        | RejectionCode::OwnedElsewhere => ApiError::rejected(rejection),
     }
 }
 

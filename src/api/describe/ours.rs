@@ -99,6 +99,13 @@ pub(super) fn describe(method: &str, path: &str, dialect: Dialect) -> Option<Ope
                 .refused(&[404])
         }
         ("GET", "/events") => events(),
+        ("GET", "/origins") => Operation::new("listOrigins", "jobs", "Which jobs come from which source.")
+            .said("By name. `changes` of up to 200 drifted jobs is told.")
+            .query("source", json!({"type": "string"}), "Only of this source.")
+            .query("job", job_name(), "Only this job.")
+            .query("drifted", json!({"type": "boolean"}), "Only jobs that are not what their source wants.")
+            .answer(200, Answer::json("Where they come from.", whole(json!({"jobs": array(reference("Origin"))}))))
+            .refused(&[400]),
         ("GET", "/me") => {
             let scope = or_null(array(json!({"type": "string"})));
             let answer = json!({
@@ -158,14 +165,33 @@ fn sample(operation: Operation) -> Operation {
 }
 
 fn apply(job: Value) -> Operation {
+    let source =
+        json!({"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[A-Za-z0-9_.-]+$"});
+    let texts = || json!({"type": "object", "additionalProperties": {"type": "string"}});
+    let revisions = json!({"type": "object", "additionalProperties": or_null(revision())});
     Operation::new("applyJobs", "jobs", "Create or replace several jobs, all or none.")
+        .said("With a `source`, of which alone `takeOver`, `places`, `remove` and `gone` are said, jobs are read as job files are.")
         .dry_run()
+        .query(
+            "days",
+            json!({"type": "integer", "minimum": 0, "maximum": 31, "default": 7}),
+            "Of how many days a dry run tells the runs that come and go.",
+        )
         .body(json!({
             "type": "object",
             "required": ["jobs"],
-            "properties": {"jobs": array(job)},
+            "properties": {
+                "jobs": array(job),
+                "source": or_null(source),
+                "takeOver": {"type": "boolean"},
+                "places": texts(),
+                "remove": array(job_name()),
+                "gone": array(job_name()),
+                "expected": revisions,
+            },
         }))
         .answer(200, Answer::json("What became of each.", reference("Applied")))
+        .refused(&[409])
 }
 
 fn cut_over() -> Operation {

@@ -119,6 +119,7 @@ pub(super) fn schemas() -> Vec<(&'static str, Value)> {
         "state": words(&["idle", "queued", "running"]), "running": count(),
         "status": words(&["fresh", "success", "failure"]),
         "disabled": truth(), "paused": truth(), "quarantined": truth(), "shadow": truth(), "late": truth(),
+        "source": or_null(text()), "drift": or_null(words(&["changed", "gone"])),
         "nextDue": or_null(instant()), "revision": count(), "successes": count(), "errors": count(),
         "recent": array(bar),
     }));

@@ -174,12 +174,47 @@ fn told() -> Vec<(&'static str, Value)> {
             "Applied",
             whole(json!({
                 "dryRun": truth(),
-                "jobs": array(whole(json!({
-                    "name": text(), "outcome": text(), "revision": text(), "warnings": texts(), "consequences": texts(),
-                }))),
+                "jobs": array(json!({
+                    "type": "object",
+                    "required": ["name", "outcome", "revision", "warnings", "consequences"],
+                    "properties": {
+                        "name": text(), "outcome": words(&["created", "replaced", "unchanged", "removed"]),
+                        "revision": text(), "warnings": texts(), "consequences": texts(),
+                        "plan": reference("Plan"),
+                    },
+                })),
+            })),
+        ),
+        (
+            "Plan",
+            json!({
+                "type": "object",
+                "description": "Of a dry run: what becomes of the job.",
+                "required": ["was", "origin"],
+                "properties": {
+                    "was": or_null(text()),
+                    "origin": or_null(whole(json!({
+                        "source": text(), "place": text(), "drift": or_null(words(&["changed", "gone"])),
+                    }))),
+                    "changes": array(reference("Change")),
+                    "runs": or_null(whole(json!({"through": instant(), "added": runs(), "removed": runs()}))),
+                    "startsAtOnce": array(instant()),
+                },
+            }),
+        ),
+        (
+            "Origin",
+            whole(json!({
+                "job": text(), "source": text(), "place": text(), "revision": text(), "applied": text(),
+                "drift": or_null(words(&["changed", "gone"])), "changes": or_null(array(reference("Change"))),
             })),
         ),
     ]
+}
+
+/// Some runs, of which the first are named.
+fn runs() -> Value {
+    whole(json!({"count": count(), "first": array(instant())}))
 }
 
 /// Runs and what they come to.

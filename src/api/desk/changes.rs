@@ -17,7 +17,7 @@ use crate::api::chronos::jobs;
 use crate::api::edge::front::{Exchange, without_arguments};
 use crate::api::error::ApiError;
 use crate::audit::{Audit, Outcome, Record};
-use crate::engine::{Rejection, Reply, Request};
+use crate::engine::{ApplyTerms, Rejection, Reply, Request};
 use crate::model::{
     Became, Dialect, Intervention, JobDraft, JobName, NameRule, PauseScope, Run, RunId, RunVerb,
     When,
@@ -116,13 +116,19 @@ impl Act {
                 let names = names.iter().flatten().map(JobName::to_string);
                 several("cutOver", names.collect())
             }
-            Request::Apply { drafts, dialect: _ } => {
-                several("apply", drafts.iter().map(|draft| draft.name.to_string()).collect())
+            Request::Apply { drafts, dialect: _, terms } => {
+                let names = drafts.iter().map(|draft| &draft.name).chain(removed(terms));
+                several("apply", names.map(JobName::to_string).collect())
             }
             Request::IfMatch { request, .. } | Request::Once { request, .. } => Self::of(request),
             Request::DryRun(request) => Self { is_dry: true, ..Self::of(request) },
         }
     }
+}
+
+/// The jobs that are deleted where several are stored.
+fn removed(terms: &ApplyTerms) -> impl Iterator<Item = &JobName> {
+    terms.source.iter().flat_map(|source| &source.removed)
 }
 
 fn jobs_of(subject: &Subject) -> Vec<String> {
@@ -277,21 +283,14 @@ impl Desk {
         };
         match request {
             Request::PutJob { draft, dialect: _ } => self.judge_draft(scope, draft),
-            Request::Apply { drafts, dialect: _ } => {
-                drafts.iter().try_for_each(|draft| self.judge_draft(scope, draft))
+            Request::Apply { drafts, dialect: _, terms } => {
+                drafts.iter().try_for_each(|draft| self.judge_draft(scope, draft))?;
+                let source = terms.source.iter();
+                let mut gone = source.flat_map(|source| &source.gone);
+                gone.try_for_each(|name| self.judge_name(scope, name))?;
+                removed(terms).try_for_each(|name| self.judge_deletion(scope, name))
             }
-            Request::DeleteJob { name, .. } => {
-                if !scope.covers(name) {
-                    return Err(self.not_in_scope(name));
-                }
-                // Children get another schedule or lose a parent: they change with it.
-                if self.relatives(name).iter().any(|child| !scope.covers(child)) {
-                    let message = format!("jobs that you may not change run after `{name}`");
-                    return Err(ApiError::forbidden("children_out_of_scope", message)
-                        .remedy("ask somebody who may change them"));
-                }
-                Ok(())
-            }
+            Request::DeleteJob { name, .. } => self.judge_deletion(scope, name),
             Request::OperateRun { name, .. }
             | Request::SkipAhead { name, .. }
             | Request::UnskipAhead { name, .. }
@@ -331,6 +330,17 @@ impl Desk {
             | Request::Once { request, .. }
             | Request::DryRun(request) => self.judge(request),
         }
+    }
+
+    fn judge_deletion(&self, scope: &Scope, name: &JobName) -> Result<(), ApiError> {
+        self.judge_name(scope, name)?;
+        // Children get another schedule or lose a parent: they change with it.
+        if self.relatives(name).iter().any(|child| !scope.covers(child)) {
+            let message = format!("jobs that you may not change run after `{name}`");
+            return Err(ApiError::forbidden("children_out_of_scope", message)
+                .remedy("ask somebody who may change them"));
+        }
+        Ok(())
     }
 
     fn judge_name(&self, scope: &Scope, name: &JobName) -> Result<(), ApiError> {

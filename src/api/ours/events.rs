@@ -289,6 +289,7 @@ fn print_item(item: &FeedItem, data: &mut Value) {
                 JobStep::Paused { until } => ("paused", None, None, *until),
                 JobStep::Resumed => ("resumed", None, None, None),
                 JobStep::SkipsChanged => ("skipsChanged", None, None, None),
+                JobStep::OriginChanged => ("originChanged", None, None, None),
             };
             data["what"] = what.into();
             data["job"] = job.as_str().into();

@@ -12,7 +12,7 @@ use crate::api::query::{Query, invalid};
 use crate::api::{Desk, JobState, json_response, print};
 use crate::engine::glance::{Counts, Kind};
 use crate::model::{
-    HistoryEntry, JobName, ParentTerms, Run, RunState, Scope, TriggerRule, Verdict, When,
+    Drift, HistoryEntry, JobName, ParentTerms, Run, RunState, Scope, TriggerRule, Verdict, When,
 };
 use crate::schedule::list;
 
@@ -90,6 +90,7 @@ fn print_job(found: &OverviewJob, recent: &[HistoryEntry], scope: &Scope) -> Val
         is_paused,
         is_quarantined,
         is_shadow,
+        origin,
         is_late,
         next_due,
         success_count,
@@ -120,6 +121,8 @@ fn print_job(found: &OverviewJob, recent: &[HistoryEntry], scope: &Scope) -> Val
         "paused": is_paused,
         "quarantined": is_quarantined,
         "shadow": is_shadow,
+        "source": origin.as_ref().map(|origin| origin.source.as_str()),
+        "drift": origin.as_ref().and_then(|origin| origin.drift(*revision)).map(Drift::as_str),
         "late": is_late,
         "nextDue": next_due.map(print::instant),
         "revision": revision,

@@ -137,7 +137,7 @@ pub(crate) async fn diff(
     Ok(json_response(&desk.calculate(compare).await?))
 }
 
-fn print_changes(changes: Vec<FieldChange>) -> Value {
+pub(super) fn print_changes(changes: Vec<FieldChange>) -> Value {
     let print = |change| {
         let FieldChange { field, old, new, is_secret } = change;
         json!({"field": field, "old": old, "new": new, "secret": is_secret})
@@ -327,7 +327,7 @@ fn cursor(text: &str) -> Result<RevisionId, ApiError> {
     found.ok_or_else(|| query::invalid("before", text, "what `next` of the page before said"))
 }
 
-fn unreadable(detail: String) -> ApiError {
+pub(super) fn unreadable(detail: String) -> ApiError {
     ApiError::internal("the definitions cannot be read; the log says why", detail)
 }
 

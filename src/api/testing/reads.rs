@@ -164,6 +164,7 @@ impl World {
                 accepted_at: record.accepted_at,
                 job: Arc::new(record.job.clone()),
                 stats: record.stats.clone(),
+                origin: record.interventions.origin.clone(),
             },
             next_due: Some(at("2030-01-01T02:30:00Z")),
             remaining: None,

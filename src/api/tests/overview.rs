@@ -82,7 +82,8 @@ async fn a_job_is_told_whole() {
                 "schedule": "R/2030-01-01T00:00:00Z/P1D", "zone": "UTC",
                 "words": "every day from 2030-01-01T00:00:00Z", "parents": [],
                 "state": "running", "running": 1, "status": "failure", "disabled": false, "paused": false,
-                "quarantined": false, "shadow": false, "late": false, "nextDue": "2030-01-02T00:00:00.000Z",
+                "quarantined": false, "shadow": false, "late": false, "source": null, "drift": null,
+                "nextDue": "2030-01-02T00:00:00.000Z",
                 "revision": 4, "successes": 5, "errors": 3,
                 "recent": [
                     bar(&ids[0], "ended", json!("failed"), json!("2030-01-01T00:00:02.000Z"), json!(500)),

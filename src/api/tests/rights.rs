@@ -15,7 +15,9 @@ use super::PREFIXES;
 use super::incidents::{channel, raised};
 use axum::http::Method;
 
-use crate::model::{AlertKind, Exit, HistoryEntry, Intervention, RunState, Skip, Verdict};
+use crate::model::{
+    AlertKind, Exit, HistoryEntry, Intervention, Origin, RunState, Skip, SourceName, Verdict,
+};
 
 /// The job that everything is about.
 const JOB: &str = "bill-a";
@@ -120,7 +122,7 @@ fn question(route: &Route) -> Question {
         ("GET" | "POST", "/backfill/{backfill}" | "/backfill/{backfill}/cancel") => {
             ("", "", NotFound(404))
         }
-        ("GET", "/pauses" | "/backfills" | "/backlog") => ("", "", LeftOut),
+        ("GET", "/pauses" | "/backfills" | "/backlog" | "/origins") => ("", "", LeftOut),
         ("POST", "/clock/trust" | "/notification/{notification}/retry" | "/channels/test") => {
             ("", "", ForAllJobs)
         }
@@ -209,7 +211,11 @@ async fn prepare(fixture: &Fixture) {
         reason: String::new(),
     };
     let skip = Skip { due_at: at("2030-01-05T00:00:00Z"), by };
-    world.jobs.get_mut(&name(JOB)).unwrap().interventions.skips = vec![skip];
+    let interventions = &mut world.jobs.get_mut(&name(JOB)).unwrap().interventions;
+    interventions.skips = vec![skip];
+    let source = SourceName::parse("ops").unwrap();
+    let place = "bill.yaml".to_owned();
+    interventions.origin = Some(Origin { source, place, revision: 1, is_gone: false });
     let backfill = backfill(7, JOB);
     world.backfills.insert(backfill.id, backfill);
     world.told.clear();

@@ -134,9 +134,12 @@ fn one(
     match server.post(kind, Value::Object(body).to_string().into_bytes()) {
         Ok(headers) => Ok(Outcome::Stored { place, warnings: warnings(&headers) }),
         Err(CliError::Failed(reason)) => Ok(Outcome::Refused { reason }),
-        Err(error @ (CliError::Usage(_) | CliError::Ended { .. } | CliError::Output(_))) => {
-            Err(error)
-        }
+        Err(
+            error @ (CliError::Usage(_)
+            | CliError::Ended { .. }
+            | CliError::Differs(_)
+            | CliError::Output(_)),
+        ) => Err(error),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::alerts;
 use crate::model::{Incarnation, JobDraft, JobName, When};
 
 use super::State;
+use crate::engine::event::SourceTerms;
 use crate::engine::index::Derived;
 use crate::engine::seen::Seen;
 
@@ -18,12 +19,24 @@ impl State {
     /// the parents that they name; their children; and all who come after those that have parents, because these must
     /// not come to wait for themselves. Between the jobs in it every edge is there.
     ///
+    /// Of jobs that `source` deletes with it: these, the same of each, what their children run after, and their backfills.
+    ///
     /// Good for nothing else: it knows no launcher, no term, no signals and no answers.
-    pub(in crate::engine) fn excerpt(&self, drafts: &[JobDraft]) -> Self {
+    pub(in crate::engine) fn excerpt(
+        &self,
+        drafts: &[JobDraft],
+        source: Option<&SourceTerms>,
+    ) -> Self {
         let graph = &self.derived.graph;
         let life = |name: &JobName| self.names.get(name).copied();
-        let stored: BTreeSet<Incarnation> =
+        let mut stored: BTreeSet<Incarnation> =
             drafts.iter().filter_map(|draft| life(&draft.name)).collect();
+        let removed: BTreeSet<Incarnation> =
+            source.iter().flat_map(|source| &source.removed).filter_map(life).collect();
+        // Their children are stored anew, and may run at once.
+        let heirs: BTreeSet<Incarnation> =
+            removed.iter().flat_map(|job| graph.children(*job)).collect();
+        stored.extend(removed.iter().chain(&heirs));
         let parents_of = |draft: &JobDraft| match &draft.when {
             When::Schedule(_) => Vec::new(),
             When::Parents(terms) => terms.names.iter().filter_map(life).collect(),
@@ -38,6 +51,8 @@ impl State {
         let mut lives = walked.clone();
         lives.extend(drafts.iter().flat_map(parents_of));
         lives.extend(walked.iter().flat_map(|job| graph.children(*job)));
+        lives.extend(removed.iter().chain(&heirs).flat_map(|job| graph.parents(*job)));
+        lives.extend(source.iter().flat_map(|source| &source.gone).filter_map(life));
 
         let mut excerpt = Self {
             settings: Arc::clone(&self.settings),
@@ -84,10 +99,13 @@ impl State {
         for run in stored.iter().flat_map(|life| self.live_runs(*life)) {
             excerpt.put_run(run.clone());
         }
-        for draft in drafts {
-            let mark = self.task_marks.get(&draft.name);
-            excerpt.task_marks.extend(mark.map(|mark| (draft.name.clone(), *mark)));
+        let names = stored.iter().filter_map(|life| self.jobs.get(life)).map(|it| &it.job.name);
+        for name in names.chain(drafts.iter().map(|draft| &draft.name)) {
+            let mark = self.task_marks.get(name);
+            excerpt.task_marks.extend(mark.map(|mark| (name.clone(), *mark)));
         }
+        let theirs = self.backfills.iter().filter(|(_, it)| removed.contains(&it.incarnation));
+        excerpt.backfills.extend(theirs.map(|(id, it)| (*id, it.clone())));
         excerpt
     }
 }

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use super::source::terms_of;
 use super::*;
+use crate::engine::{ApplyTerms, BackfillDraft};
+use crate::model::Intervention;
 
 const JOBS: usize = 14;
 
@@ -59,6 +62,18 @@ impl Move {
     }
 }
 
+fn backfill(job: &JobName, due: Vec<Timestamp>) -> BackfillDraft {
+    BackfillDraft {
+        name: job.clone(),
+        due,
+        concurrency: 1,
+        stops_on_failure: false,
+        arguments: None,
+        environment: Vec::new(),
+        by: Intervention { by: "kim".to_owned(), at: day("00:00:00"), reason: String::new() },
+    }
+}
+
 #[test]
 fn an_excerpt_is_decided_as_the_whole_state_would_be() {
     let seen: RefCell<BTreeSet<&str>> = RefCell::default();
@@ -66,11 +81,14 @@ fn an_excerpt_is_decided_as_the_whole_state_would_be() {
         prop::collection::vec(Move::any(), 0..40),
         any::<bool>(),
         0..180_i64,
-        prop::collection::vec(Move::any(), 1..8),
+        prop::collection::vec(Move::any(), 0..8),
+        prop::collection::btree_set(0..JOBS, 0..4),
+        prop::collection::btree_set(0..JOBS, 0..2),
     );
     // The same cases each time, so that it is certain what they have among them.
-    let outcome =
-        TestRunner::deterministic().run(&strategy, |(before, is_gone, minutes, asked)| {
+    let outcome = TestRunner::deterministic().run(
+        &strategy,
+        |(before, is_gone, minutes, asked, removed, gone)| {
             let mut desk = Desk::new();
             if is_gone {
                 let _ = desk.disconnect();
@@ -78,9 +96,16 @@ fn an_excerpt_is_decided_as_the_whole_state_would_be() {
             for it in before {
                 let draft = it.draft();
                 let job = draft.name.clone();
-                let is_stored = matches!(desk.put(draft), Reply::Stored { .. });
+                let (drafts, dialect) = (vec![draft], Dialect::V0);
+                let stored = Request::Apply { drafts, dialect, terms: terms_of("ops", &[], &[]) };
+                let is_stored = matches!(desk.request(stored).0, Reply::Applied { .. });
                 if is_stored && it.is_run {
-                    let _ = desk.request(Request::RunJob { name: job, ask: Box::default() });
+                    let name = job.clone();
+                    let _ = desk.request(Request::RunJob { name, ask: Box::default() });
+                }
+                if is_stored && it.is_disabled {
+                    let draft = backfill(&job, vec![day("00:00:00")]);
+                    let _ = desk.request(Request::Backfill(Box::new(draft)));
                 }
             }
             // What has come meanwhile nobody has decided yet.
@@ -89,18 +114,28 @@ fn an_excerpt_is_decided_as_the_whole_state_would_be() {
             let drafts: Vec<JobDraft> =
                 asked.iter().map(Move::draft).filter(|it| names.insert(it.name.clone())).collect();
 
-            let decide = |state| crate::engine::bulk::decide(state, desk.now, &drafts, Dialect::V0);
+            let others = |numbers: BTreeSet<usize>| {
+                let all = numbers.into_iter().map(|number| name(&format!("j{number:02}")));
+                all.filter(|it| !names.contains(it)).collect::<Vec<_>>()
+            };
+            let (removed, mut gone) = (others(removed), others(gone));
+            gone.retain(|it| !removed.contains(it));
+            let terms = terms_of("ops", &removed, &gone);
+            let decide =
+                |state| crate::engine::bulk::decide(state, desk.now, &drafts, Dialect::V0, &terms);
             let (decision, reply) = decide(desk.state.clone());
-            prop_assert_eq!(
-                &(decision.clone(), reply.clone()),
-                &decide(desk.state.excerpt(&drafts))
-            );
+            let excerpt = desk.state.excerpt(&drafts, terms.source.as_ref());
+            let is_part = excerpt.jobs().len() < desk.state.jobs().len();
+            prop_assert_eq!(&(decision.clone(), reply.clone()), &decide(excerpt));
             let mut seen = seen.borrow_mut();
             match &reply {
                 Reply::Applied { jobs } => {
                     seen.extend(jobs.iter().map(|job| job.outcome.as_str()));
                     let told = jobs.iter().flat_map(|job| &job.consequences);
-                    seen.extend(told.filter(|it| it.contains("wait")).map(|_| "children are left"));
+                    let told = Vec::from_iter(told);
+                    let heard = |words| told.iter().any(|it| it.contains(words));
+                    seen.extend(heard("wait").then_some("children are left"));
+                    seen.extend(heard("gets the schedule of").then_some("a child inherits"));
                 }
                 Reply::ApplyRefused(refused) => {
                     let of = |words| refused.iter().any(|(_, it)| it.message.contains(words));
@@ -116,22 +151,28 @@ fn an_excerpt_is_decided_as_the_whole_state_would_be() {
                     Change::RunStored(_) => seen.insert("a run is stored"),
                     Change::TaskMillisUsed { .. } => seen.insert("a task id is used"),
                     Change::StretchStored(_) => seen.insert("occurrences without runs"),
+                    Change::BackfillStored(_) => seen.insert("a backfill is dropped"),
+                    Change::Intervened { interventions, .. } => {
+                        let is_gone = interventions.origin.as_ref().is_some_and(|it| it.is_gone);
+                        is_gone && seen.insert("gone")
+                    }
                     _ => false,
                 };
             }
             let is_killed = decision.effects.iter().any(|it| matches!(it, Effect::Kill { .. }));
             seen.extend(is_killed.then_some("a task is stopped"));
-            seen.extend(
-                (desk.state.excerpt(&drafts).jobs().len() < desk.state.jobs().len())
-                    .then_some("some are left out"),
-            );
+            seen.extend(is_part.then_some("some are left out"));
             // The engine's own way to it, with the invariants of what follows.
-            let request = Request::Apply { drafts: drafts.clone(), dialect: Dialect::V0 };
+            let (drafts, terms) = (drafts.clone(), terms.clone());
+            let request = Request::Apply { drafts, dialect: Dialect::V0, terms };
             prop_assert_eq!(desk.request(request).0, reply);
             Ok(())
-        });
+        },
+    );
     outcome.unwrap();
     let expected = [
+        "a backfill is dropped",
+        "a child inherits",
         "a cycle",
         "a run ends",
         "a run is stored",
@@ -139,8 +180,10 @@ fn an_excerpt_is_decided_as_the_whole_state_would_be() {
         "a task is stopped",
         "children are left",
         "created",
+        "gone",
         "no parent",
         "occurrences without runs",
+        "removed",
         "replaced",
         "some are left out",
         "unchanged",
@@ -161,9 +204,10 @@ fn what_has_nothing_to_do_with_the_jobs_given_is_left_out() {
     drafts.extend((0..50).map(|number| child(&format!("leaf {number}"), &["root"])));
     drafts.extend([child("middle", &["root"]), child("below", &["middle"])]);
     drafts.extend([child("last", &["below", "other"])]);
-    let _ = desk.request(Request::Apply { drafts, dialect: Dialect::V0 });
+    let _ =
+        desk.request(Request::Apply { drafts, dialect: Dialect::V0, terms: ApplyTerms::default() });
     let part = |drafts: &[JobDraft]| {
-        let excerpt = desk.state.excerpt(drafts);
+        let excerpt = desk.state.excerpt(drafts, None);
         Vec::from_iter(excerpt.jobs_by_name(None).map(|entry| entry.job.name.to_string()))
     };
     // Its siblings are nothing to it, and neither is another parent of those after it.

@@ -1,6 +1,7 @@
 //! What holds for every request: conditions, repetitions; and several jobs at once.
 
 use super::*;
+use crate::engine::ApplyTerms;
 use crate::model::{ApplyOutcome, Ask, JobVersion, RequestKey};
 
 fn version(desk: &Desk) -> JobVersion {
@@ -182,7 +183,7 @@ fn child(job: &str, parents: &[&str]) -> JobDraft {
 }
 
 fn apply(desk: &mut Desk, drafts: Vec<JobDraft>) -> Reply {
-    desk.request(Request::Apply { drafts, dialect: Dialect::V0 }).0
+    desk.request(Request::Apply { drafts, dialect: Dialect::V0, terms: ApplyTerms::default() }).0
 }
 
 /// Each job and what was done, or each refusal.
@@ -239,7 +240,11 @@ fn several_jobs_are_stored_at_once_whatever_their_order() {
     let mut desk = Desk::new();
     let drafts = vec![child("c", &["b", "a"]), child("b", &["a"]), draft("a", "@daily")];
     let expected = ["c created", "b created", "a created"];
-    let dry = Request::Apply { drafts: drafts.clone(), dialect: Dialect::V0 };
+    let dry = Request::Apply {
+        drafts: drafts.clone(),
+        dialect: Dialect::V0,
+        terms: ApplyTerms::default(),
+    };
     let (dry, decision) = desk.request(Request::DryRun(Box::new(dry)));
     assert_eq!((told(&dry), decision.changes.len()), (expected.map(str::to_owned).to_vec(), 0));
     let done = apply(&mut desk, drafts.clone());
@@ -249,7 +254,8 @@ fn several_jobs_are_stored_at_once_whatever_their_order() {
         2
     );
     // The same again changes nothing.
-    let (again, decision) = desk.request(Request::Apply { drafts, dialect: Dialect::V0 });
+    let (again, decision) =
+        desk.request(Request::Apply { drafts, dialect: Dialect::V0, terms: ApplyTerms::default() });
     assert_eq!(told(&again), ["c unchanged", "b unchanged", "a unchanged"]);
     assert_eq!(decision.changes, []);
     // What changes gets a new revision, and nothing else does.
@@ -270,7 +276,8 @@ fn of_several_jobs_none_is_stored_if_one_is_refused() {
         child("d", &["e"]),
         child("e", &["d"]),
     ];
-    let (reply, decision) = desk.request(Request::Apply { drafts, dialect: Dialect::V0 });
+    let (reply, decision) =
+        desk.request(Request::Apply { drafts, dialect: Dialect::V0, terms: ApplyTerms::default() });
     let lines = told(&reply);
     assert_eq!(lines.len(), 4, "{lines:?}");
     for (line, begin) in lines.iter().zip(["1 parents", "2 schedule", "3 parents", "4 parents"]) {
@@ -328,7 +335,7 @@ fn what_is_applied_says_all_there_is() {
         rich.is_async = Some(true);
         desk.put(rich);
         let drafts = vec![draft("a", "@daily")];
-        let _ = desk.request(Request::Apply { drafts, dialect });
+        let _ = desk.request(Request::Apply { drafts, dialect, terms: ApplyTerms::default() });
         let job = &desk.state.job(&name("a")).unwrap().job;
         assert_eq!((job.max_completion_secs, job.is_async), (0, false), "{dialect:?}");
         assert!(!matches!(job.overlap, Overlap::Allow { .. }), "{dialect:?}");

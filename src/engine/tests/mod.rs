@@ -26,6 +26,7 @@ mod request;
 mod retry_down;
 mod round;
 mod shadow;
+mod source;
 mod transition;
 mod zones;
 

@@ -1,6 +1,7 @@
 //! Jobs that are only planned, and cutting over.
 
 use super::*;
+use crate::engine::ApplyTerms;
 use crate::model::Shadow;
 
 const NONE: [&str; 0] = [];
@@ -197,7 +198,8 @@ fn whether_a_job_is_only_planned_stays_until_somebody_says_otherwise() {
         assert_eq!(shadow(&desk), Shadow::Until(at));
     }
     let drafts = vec![planned("job", "R/2026-01-01T03:00:00Z/PT1H")];
-    let _ = desk.request(Request::Apply { drafts, dialect: Dialect::V0 });
+    let _ =
+        desk.request(Request::Apply { drafts, dialect: Dialect::V0, terms: ApplyTerms::default() });
     assert_eq!(shadow(&desk), Shadow::Until(at));
     let mut ours = hourly();
     ours.shadow = Some(Shadow::Off);
@@ -221,7 +223,12 @@ fn the_instant_of_a_cut_over_is_moved_by_cutting_over_alone() {
         let drafts = vec![until(time)];
         let replies = [
             desk.put(until(time)),
-            desk.request(Request::Apply { drafts, dialect: Dialect::V1 }).0,
+            desk.request(Request::Apply {
+                drafts,
+                dialect: Dialect::V1,
+                terms: ApplyTerms::default(),
+            })
+            .0,
         ];
         for reply in replies {
             let rejection = match reply {

@@ -17,6 +17,7 @@ pub(in crate::store) fn answered() -> impl Strategy<Value = AnsweredRequest> {
         ApplyOutcome::Created,
         ApplyOutcome::Replaced,
         ApplyOutcome::Unchanged,
+        ApplyOutcome::Removed,
     ]);
     let became = prop_oneof![
         Just(Became::Stopping),

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::{env_var, instant, name, number, run_id, text, verdict};
 use crate::model::{
-    Backfill, BackfillId, BackfillState, Incarnation, Intervention, Interventions, Pause, Shadow,
-    Skip, Trigger,
+    Backfill, BackfillId, BackfillState, Incarnation, Intervention, Interventions, Origin, Pause,
+    Shadow, Skip, SourceName, Trigger,
 };
 
 pub(super) fn intervention() -> impl Strategy<Value = Intervention> {
@@ -20,7 +20,17 @@ pub(in crate::store) fn pause() -> impl Strategy<Value = Pause> {
 
 pub(in crate::store) fn interventions() -> impl Strategy<Value = Interventions> {
     let skip = (instant(), intervention()).prop_map(|(due_at, by)| Skip { due_at, by });
-    (of(pause()), vec(skip, 0..3)).prop_map(|(pause, skips)| Interventions { pause, skips })
+    (of(pause()), vec(skip, 0..3), of(origin())).prop_map(|(pause, skips, origin)| Interventions {
+        pause,
+        skips,
+        origin,
+    })
+}
+
+fn origin() -> impl Strategy<Value = Origin> {
+    let source = "[a-z0-9._-]{1,8}".prop_map(|text| SourceName::parse(&text).unwrap());
+    (source, text(), number(), any::<bool>())
+        .prop_map(|(source, place, revision, is_gone)| Origin { source, place, revision, is_gone })
 }
 
 pub(in crate::store) fn backfill() -> impl Strategy<Value = Backfill> {

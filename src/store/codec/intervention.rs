@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::job::{EnvVarRecord, env_var_from, env_var_record};
 use super::{AsWord, DecodeError, Word, is_default, job_name, malformed};
 use crate::model::{
-    Backfill, BackfillId, BackfillState, Incarnation, Intervention, Interventions, Pause, Skip,
-    Timestamp, Verdict,
+    Backfill, BackfillId, BackfillState, Incarnation, Intervention, Interventions, Origin, Pause,
+    Skip, SourceName, Timestamp, Verdict,
 };
 
 type Text<'a> = Cow<'a, str>;
@@ -66,10 +66,41 @@ pub(super) struct InterventionsRecord<'a> {
     pause: Option<PauseRecord<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     skips: Vec<SkipRecord<'a>>,
+    /// Since version 8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginRecord<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OriginRecord<'a> {
+    source: Text<'a>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    place: Text<'a>,
+    revision: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    is_gone: bool,
+}
+
+fn origin_record(origin: &Origin) -> OriginRecord<'_> {
+    let Origin { source, place, revision, is_gone } = origin;
+    OriginRecord {
+        source: source.as_str().into(),
+        place: place.into(),
+        revision: *revision,
+        is_gone: *is_gone,
+    }
+}
+
+fn origin(record: OriginRecord<'_>) -> Result<Origin, DecodeError> {
+    let OriginRecord { source, place, revision, is_gone } = record;
+    let source = SourceName::parse(&source)
+        .map_err(|error| malformed(format!("`{source}` names no source: {error}")))?;
+    Ok(Origin { source, place: place.into_owned(), revision, is_gone })
 }
 
 pub(super) fn interventions_record(interventions: &Interventions) -> InterventionsRecord<'_> {
-    let Interventions { pause, skips } = interventions;
+    let Interventions { pause, skips, origin } = interventions;
     InterventionsRecord {
         pause: pause.as_ref().map(pause_record),
         skips: skips
@@ -79,13 +110,18 @@ pub(super) fn interventions_record(interventions: &Interventions) -> Interventio
                 by: intervention_record(by),
             })
             .collect(),
+        origin: origin.as_ref().map(origin_record),
     }
 }
 
-pub(super) fn interventions(record: InterventionsRecord<'_>) -> Interventions {
-    let InterventionsRecord { pause: record, skips } = record;
+pub(super) fn interventions(record: InterventionsRecord<'_>) -> Result<Interventions, DecodeError> {
+    let InterventionsRecord { pause: record, skips, origin: from } = record;
     let skip = |SkipRecord { due_at, by }| Skip { due_at: due_at.0, by: intervention(by) };
-    Interventions { pause: record.map(pause), skips: skips.into_iter().map(skip).collect() }
+    Ok(Interventions {
+        pause: record.map(pause),
+        skips: skips.into_iter().map(skip).collect(),
+        origin: from.map(origin).transpose()?,
+    })
 }
 
 #[derive(Serialize, Deserialize)]

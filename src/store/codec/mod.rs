@@ -47,7 +47,8 @@ use crate::model::{
 /// 5 has what operators do: pauses, occurrences skipped ahead, backfills, retries, who asked for a run and who stopped it.
 /// 6 has what a cluster adds: the framework, where attempts were placed, ports, and how jobs are spread over agents.
 /// 7 has what jobs expect of their runs, their runbooks and labels; alerts, incidents and notifications.
-pub(super) const VERSION: u32 = 7;
+/// 8 has which source a job comes from.
+pub(super) const VERSION: u32 = 8;
 
 /// Why a stored record cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -345,7 +346,7 @@ pub(super) fn encode_interventions(interventions: &Interventions) -> String {
 ///
 /// [`DecodeError`]
 pub(super) fn decode_interventions(text: &str) -> Result<Interventions, DecodeError> {
-    decode(text).map(intervention::interventions)
+    intervention::interventions(decode(text)?)
 }
 
 /// Writes a pause.

@@ -215,7 +215,7 @@ fn keep_operated(store: &SqliteStore) {
         ended: std::collections::BTreeMap::new(),
         state: BackfillState::Going,
     };
-    let interventions = Interventions { pause: Some(pause.clone()), skips };
+    let interventions = Interventions { pause: Some(pause.clone()), skips, origin: None };
     let changes = vec![
         Change::Intervened { incarnation: Incarnation(1), interventions },
         Change::EverythingPaused(Some(pause)),
