@@ -1,4 +1,4 @@
-//! Files as truth: `chronode apply`, `validate` and `schema`, through the real program.
+//! Files as truth: `chronode apply`, `validate`, `schema`, and `serve --jobs DIR --watch`, through the real program.
 
 mod common;
 
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex, Weak};
 
-use common::{Place, Server};
+use common::{Place, Server, wait_for};
 use serde_json::{Value, json};
 
 /// The binary as a client, with nothing set that would make it find another server.
@@ -355,4 +355,58 @@ print(len(files))
         output.unwrap_or_else(|error| panic!("{}: {error}: tests/run makes it", python.display()));
     let count: usize = ended(&output, 0).trim().parse().unwrap();
     assert!(count >= 7, "{count}");
+}
+
+#[test]
+fn a_directory_that_is_watched_is_applied_when_it_changes() {
+    let place = Place::new();
+    let jobs = place.file("jobs");
+    let named =
+        |name: &str, command: &str| format!("name: {name}\nschedule: {FAR}\ncommand: {command}\n");
+    write(&jobs, &[("_source.yaml", "name: watched\n"), ("a.yaml", &named("a", "echo 1"))]);
+    let server = Server::start(&place.data(), &["--jobs", jobs.to_str().unwrap(), "--watch"]);
+    assert!(server.banner.iter().any(|line| line.contains("1 loaded, 0 unchanged, 0 refused")));
+    let info = || server.get("/scheduler/info")["jobFiles"].clone();
+    assert_eq!((&info()["source"], &info()["watched"]), (&json!("watched"), &json!(true)));
+    let command_of = |job: &str| {
+        let answer = server.request("GET", &format!("/scheduler/job/{job}"), None);
+        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        body["command"].as_str().map(str::to_owned)
+    };
+
+    // A file that is right is applied, one that is not changes nothing of its own and keeps nothing back.
+    let torn = named("a", "echo 2") + "---\nname: late\nretries: many\n";
+    write(&jobs, &[("a.yaml", &torn), ("b.yaml", &named("b", "echo 1"))]);
+    wait_for("the new file to be applied", || command_of("b"));
+    assert_eq!(command_of("a").unwrap(), "echo 1");
+    let problems = info();
+    assert_eq!(problems["problemCount"], 1, "{problems}");
+    assert!(
+        problems["problems"][0].as_str().unwrap().contains("a.yaml:6:1: `retries`"),
+        "{problems}"
+    );
+    wait_for("the problem to be logged", || server.log().contains("a.yaml:6:1").then_some(()));
+
+    // What is gone stays, and shows; it is not gone while something cannot be read.
+    fs::remove_file(jobs.join("b.yaml")).unwrap();
+    write(&jobs, &[("a.yaml", &named("a", "echo 3"))]);
+    wait_for("the corrected file to be applied", || {
+        command_of("a").filter(|command| command == "echo 3")
+    });
+    let drift = || server.get("/scheduler/origins?source=watched&drifted=true")["jobs"].clone();
+    let found = wait_for("the lost job to show", || Some(drift()).filter(|it| it[0].is_object()));
+    assert_eq!((&found[0]["job"], &found[0]["drift"]), (&json!("b"), &json!("gone")));
+    assert_eq!(info()["problemCount"], 0);
+    server.terminate();
+
+    // Started to prune, it deletes it.
+    let args = ["--jobs", jobs.to_str().unwrap(), "--jobs_prune"];
+    let server = Server::start(&place.data(), &args);
+    assert_eq!(server.request("GET", "/scheduler/job/b", None).status, 400);
+    assert_eq!(server.get("/scheduler/job/a")["command"], "echo 3");
+    server.terminate();
+    // But not where nobody says whose jobs they are.
+    fs::remove_file(jobs.join("_source.yaml")).unwrap();
+    let refused = Server::try_start(&place.data(), &args, &[]).unwrap_err();
+    assert!(refused.log.contains("_source.yaml"), "{}", refused.log);
 }

@@ -345,6 +345,8 @@ pub struct Info {
     pub roles: Vec<String>,
     /// Why what is done cannot be recorded; `None` while it can.
     pub audit_problem: Option<String>,
+    /// How the directory of job files fares; `None` without one.
+    pub job_files: Option<JobFilesView>,
     /// The jump of the wall clock that is not believed; `None` while it is.
     pub clock: Option<Doubt>,
     /// Whether everything is paused.
@@ -355,6 +357,25 @@ pub struct Info {
     pub live_runs: usize,
     /// How many of these wait for an offer.
     pub pending_runs: usize,
+}
+
+/// How the directory of job files fares that the process was started with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFilesView {
+    /// The directory.
+    pub directory: String,
+    /// The source that its jobs come from.
+    pub source: String,
+    /// Whether it is read again whenever it changes.
+    pub is_watched: bool,
+    /// Whether jobs are deleted that are not in it any more.
+    pub is_pruning: bool,
+    /// When it was last read.
+    pub read_at: Timestamp,
+    /// How much was wrong then.
+    pub problem_count: usize,
+    /// The first of that, each a line with place and remedy.
+    pub problems: Vec<String>,
 }
 
 /// Which zone data is used, and which else there is.

@@ -48,11 +48,11 @@ pub use access::{Caller, Pattern, Role, Scope};
 pub use backend::{
     AgentView, Alerting, Almanac, Backend, BacklogPage, BacklogWanted, ChannelView, Fate, Feed,
     HistoryFilter, HistoryPage, IncidentCounts, IncidentView, IncidentsPage, IncidentsWanted, Info,
-    JobExplained, JobHead, JobView, Lane, LanesWanted, LastOffer, LookedFor, NewestRuns,
-    NotificationView, NotificationsPage, NotificationsWanted, Objection, Operations, Order,
-    OverviewJob, OverviewPage, OverviewWanted, Pages, Pauses, Piece, RevisionId, RevisionView,
-    RoundView, SandboxFile, Sandboxes, Stream, Timetable, Tried, Unavailable, ZoneInfo, standing,
-    waiting_jobs,
+    JobExplained, JobFilesView, JobHead, JobView, Lane, LanesWanted, LastOffer, LookedFor,
+    NewestRuns, NotificationView, NotificationsPage, NotificationsWanted, Objection, Operations,
+    Order, OverviewJob, OverviewPage, OverviewWanted, Pages, Pauses, Piece, RevisionId,
+    RevisionView, RoundView, SandboxFile, Sandboxes, Stream, Timetable, Tried, Unavailable,
+    ZoneInfo, standing, waiting_jobs,
 };
 pub use brief::{JobBrief, JobState, JobStatus};
 pub use content::BodyLimits;

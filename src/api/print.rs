@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::backend::{Info, Objection, RoundView, ZoneInfo};
+use super::backend::{Info, JobFilesView, Objection, RoundView, ZoneInfo};
 use crate::engine::forecast::{Forecast, Minute, Start};
 use crate::engine::{Doubt, ParentStanding, Reason};
 use crate::model::{
@@ -293,6 +293,7 @@ pub(crate) fn info(info: &Info) -> Value {
         master,
         roles,
         audit_problem,
+        job_files,
         clock,
         paused,
         jobs,
@@ -316,9 +317,31 @@ pub(crate) fn info(info: &Info) -> Value {
             "state": if audit_problem.is_none() { "recording" } else { "failing" },
             "problem": audit_problem,
         },
+        "jobFiles": job_files.as_ref().map(job_files_of),
         "clock": clock.as_ref().map(doubt),
         "paused": paused.as_ref().map(pause),
         "counts": {"jobs": jobs, "liveRuns": live_runs, "pendingRuns": pending_runs},
+    })
+}
+
+fn job_files_of(view: &JobFilesView) -> Value {
+    let JobFilesView {
+        directory,
+        source,
+        is_watched,
+        is_pruning,
+        read_at,
+        problem_count,
+        problems,
+    } = view;
+    json!({
+        "directory": directory,
+        "source": source,
+        "watched": is_watched,
+        "prunes": is_pruning,
+        "readAt": instant(*read_at),
+        "problemCount": problem_count,
+        "problems": problems,
     })
 }
 

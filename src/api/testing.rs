@@ -530,6 +530,7 @@ impl Backend for Memory {
             master: world.framework.is_some().then(|| "zk://m1:2181/mesos".to_owned()),
             roles: world.framework.iter().map(|_| "batch".to_owned()).collect(),
             audit_problem: None,
+            job_files: None,
             clock: world.state().clock().doubt().copied(),
             paused: world.paused.clone(),
             jobs: world.jobs.keys().filter(|name| scope.covers(name)).count(),

@@ -13,9 +13,10 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::cluster::Cluster;
+use super::job_files::Shown;
 use crate::api::{
-    self, Almanac, HistoryFilter, Info, JobBrief, JobExplained, JobHead, JobState, JobStatus,
-    JobView, RoundView, ZoneInfo,
+    self, Almanac, HistoryFilter, Info, JobBrief, JobExplained, JobFilesView, JobHead, JobState,
+    JobStatus, JobView, RoundView, ZoneInfo,
 };
 use crate::audit::Audit;
 use crate::clock;
@@ -71,6 +72,8 @@ pub(super) struct Backend {
     /// What people are told by, by name.
     pub(super) channels: BTreeMap<String, Channel>,
     pub(super) letterhead: Letterhead,
+    /// How the directory of job files fares, if there is one.
+    pub(super) job_files: Option<Shown>,
 }
 
 /// What stands on everything that people are told.
@@ -298,6 +301,15 @@ impl api::Backend for Backend {
             master: self.identity.master.clone(),
             roles: self.identity.roles.clone(),
             audit_problem: self.audit.problem(),
+            job_files: self.job_files.as_ref().map(|files| {
+                let shown = files.read();
+                // They may name jobs that whoever asks may not see.
+                let problems = match scope {
+                    Scope::All => shown.problems.clone(),
+                    Scope::Only(_) => Vec::new(),
+                };
+                JobFilesView { problems, ..shown }
+            }),
             clock: state.clock().doubt().copied(),
             paused: state.everything_paused().cloned(),
             jobs: counted.jobs,

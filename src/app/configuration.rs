@@ -47,7 +47,7 @@ pub(super) fn check(resolution: &Resolution) -> Result<Checked, Problems> {
         problems.push(resolution.sentence("log_level", &config.log_level, &expected));
     }
     if let Some(jobs) = &config.jobs
-        && let Err(problem) = job_files::check(jobs)
+        && let Err(problem) = job_files::check(jobs, config.is_pruning)
     {
         problems.push(format!("{}: {problem}", resolution.place("jobs")));
     }

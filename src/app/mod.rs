@@ -46,6 +46,7 @@ use backend::{Backend, Identity, Letterhead};
 use cluster::Place;
 use configuration::Checked;
 use courier::Courier;
+use job_files::JobFiles;
 use security::Guards;
 use supervision::Supervision;
 
@@ -119,11 +120,13 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
             .await?;
     let mut driver = tokio::spawn(driver.run());
 
-    let jobs = match &config.jobs {
-        Some(directory) => {
-            let loaded = job_files::load(directory, &handle, &view, &guards.audit).await;
-            loaded.map_err(anyhow::Error::msg)?
-        }
+    let files = config.jobs.as_ref().map(|directory| {
+        let (is_pruning, is_watched) = (config.is_pruning, config.is_watching);
+        let (handle, view, audit) = (handle.clone(), view.clone(), guards.audit.clone());
+        JobFiles::new(directory, is_pruning, is_watched, handle, view, audit)
+    });
+    let loaded = match &files {
+        Some(files) => files.load().await.map_err(anyhow::Error::msg)?,
         None => job_files::Loaded::default(),
     };
     let backend = Arc::new(Backend {
@@ -148,6 +151,7 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
             .map(|channel| (channel.name().to_owned(), channel))
             .collect(),
         letterhead: letterhead(&config, &addresses),
+        job_files: files.as_ref().map(JobFiles::shown),
     });
     let courier = Courier { backend: Arc::clone(&backend), handle: handle.clone() };
     let courier = courier::Delivering::begin(courier, Arc::clone(view.feed()));
@@ -164,10 +168,11 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     });
     let housekeeping =
         tokio::spawn(housekeeping::keep(store.clone(), view.clone(), data.clone(), config.history));
-    greet(&mut std::io::stdout().lock(), &urls(&addresses), &data, &config, &jobs, &view)
+    let watching = files.filter(|_| config.is_watching).map(|files| tokio::spawn(files.watch()));
+    greet(&mut std::io::stdout().lock(), &urls(&addresses), &data, &config, &loaded, &view)
         .context("cannot print where Chronode listens")?;
     supervision.ready(&status);
-    let watching = supervision.watch(handle.pulse());
+    let signs_of_life = supervision.watch(handle.pulse());
 
     let ended = tokio::select! {
         signal = signals.next() => {
@@ -183,8 +188,8 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
     }
     supervision.stopping(Duration::ZERO, "stopping");
     reloading.abort();
-    if let Some(keeping) = keeping {
-        keeping.abort();
+    for task in keeping.into_iter().chain(watching) {
+        task.abort();
     }
     housekeeping.abort();
     // While what the courier says can still be stored.
@@ -198,7 +203,7 @@ pub async fn serve(resolution: Resolution, executable: PathBuf) -> anyhow::Resul
         }
     }
     // From here on nobody needs to hear of the loop: what still takes long is bounded.
-    watching.inspect(JoinHandle::abort);
+    signs_of_life.inspect(JoinHandle::abort);
     handle.stop().await;
     tokio::select! {
         _ = &mut driver => {}

@@ -43,6 +43,19 @@ pub struct ServeFlags {
     #[arg(long, value_name = "DIR", env = "CHRONODE_JOBS", help_heading = "State")]
     pub jobs: Option<PathBuf>,
 
+    /// Load the directory of job files again whenever it changes
+    #[arg(long, env = "CHRONODE_WATCH", help_heading = "State")]
+    pub watch: bool,
+
+    /// Delete jobs that came from the directory of job files and are not in it any more; it needs a `_source.yaml`
+    #[arg(
+        long = "jobs_prune",
+        alias = "jobs-prune",
+        env = "CHRONODE_JOBS_PRUNE",
+        help_heading = "State"
+    )]
+    pub jobs_prune: bool,
+
     /// Address to listen on; anything but loopback needs credentials, because clients may run commands here
     #[arg(
         long = "http_address",

@@ -51,6 +51,10 @@ pub struct Config {
     pub data: PathBuf,
     /// Where job files are.
     pub jobs: Option<PathBuf>,
+    /// Whether they are loaded again whenever they change.
+    pub is_watching: bool,
+    /// Whether jobs are deleted that are not there any more.
+    pub is_pruning: bool,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Who is let in, by which door, and what commands may run as.
@@ -146,6 +150,11 @@ impl Config {
         }
         let security = Security::new(flags.security.clone(), flags.insecure)?;
         let listen = listen(&flags, &security)?;
+        for (flag, is_given) in [("watch", flags.watch), ("jobs_prune", flags.jobs_prune)] {
+            if is_given && flags.jobs.is_none() {
+                return Err(refuse(flag, true, "name the directory of job files with `--jobs`"));
+            }
+        }
         let (is_metered, resources) = local_resources(flags.local_resources.as_deref())?;
         let amount = |flag: &'static str, units: f64| {
             Scalar::from_units(units)
@@ -169,6 +178,8 @@ impl Config {
         let history_days = positive("history_days", u64::from(flags.history_days))?;
         Ok(Self {
             data: flags.data,
+            is_watching: flags.watch,
+            is_pruning: flags.jobs_prune,
             jobs: flags.jobs,
             listen,
             security,

@@ -402,6 +402,10 @@ fn process() -> Vec<(&'static str, Value)> {
                     "framework": or_null(text()), "master": or_null(text()), "roles": texts(),
                 })),
                 "audit": whole(json!({"state": words(&["recording", "failing"]), "problem": or_null(text())})),
+                "jobFiles": or_null(whole(json!({
+                    "directory": text(), "source": text(), "watched": truth(), "prunes": truth(), "readAt": instant(),
+                    "problemCount": count(), "problems": texts(),
+                }))),
                 "clock": or_null(whole(json!({"expected": instant(), "shown": instant()}))),
                 "paused": or_null(reference("Paused")),
                 "counts": whole(json!({"jobs": count(), "liveRuns": count(), "pendingRuns": count()})),

@@ -86,7 +86,7 @@ async fn info_says_what_runs_here() {
                     "host": "2025b",
                 },
                 "launcher": {"kind": "local", "state": "connected", "problem": null, "framework": null, "master": null, "roles": []},
-                "audit": {"state": "recording", "problem": null},
+                "audit": {"state": "recording", "problem": null}, "jobFiles": null,
                 "clock": null, "paused": null,
                 "counts": {"jobs": 0, "liveRuns": 0, "pendingRuns": 0},
             })
