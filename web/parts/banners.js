@@ -1,6 +1,7 @@
 /** What concerns everything: told above whatever else is shown. */
 
 import { html } from "../vendor/preact.js";
+import { counted } from "../data/format.js";
 import { refusal, useMe } from "../data/me.js";
 import { send } from "../data/http.js";
 import { confirm } from "./dialog.js";
@@ -67,5 +68,12 @@ export function Banners({ info }) {
     <button onClick=${trust} disabled=${may !== null} title=${may}>Trust it</button>
   </div>`}
   ${info.launcher.problem && html`<div class="banner bad" role="status"><p><b>Nothing can be started:</b> ${info.launcher.problem}</p></div>`}
+  ${info.jobFiles?.problemCount > 0 &&
+  html`<div class="banner late" role="status">
+    <p>
+      <b>Job files are not as they should be:</b> ${counted(info.jobFiles.problemCount, "problem")} in ${info.jobFiles.directory}; what is wrong stays as it was.
+      ${info.jobFiles.problems.slice(0, 3).map((/** @type {string} */ problem) => html` <code>${problem}</code>`)}
+    </p>
+  </div>`}
   ${info.audit.problem && html`<div class="banner bad" role="status"><p><b>Changes are refused,</b> because what is done cannot be recorded: ${info.audit.problem}</p></div>`}`;
 }

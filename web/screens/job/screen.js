@@ -10,6 +10,7 @@ import { JobZone } from "../../parts/time.js";
 import { Header } from "./header.js";
 import { Overview } from "./overview.js";
 import { History } from "./history.js";
+import { Origin } from "./origin.js";
 import { Revisions } from "./revisions.js";
 import { Definition } from "./definition.js";
 import { Explain } from "./explain.js";
@@ -36,6 +37,7 @@ const MOVES = ["job", "run", "stretch", "round", "pause"];
  * @property {any[] | null} entries the newest of its history
  * @property {import("./facts.js").Pause | null} paused it itself
  * @property {import("./facts.js").Pause | null} everything if all is paused
+ * @property {any} origin which source it comes from, and how it differs; null of one that comes from none
  * @property {string[]} skips due instants that are left out
  * @property {string[]} parents
  * @property {string[]} children
@@ -55,6 +57,7 @@ export default function Job({ route }) {
   const live = useGet(job.data ? "runs" : null, { job: name, live: true, limit: 50 }, { on: about(["run"], name) });
   const recent = useGet(job.data ? "runs" : null, { job: name, limit: 100 }, { on: about(["run", "stretch"], name) });
   const pauses = useGet(job.data ? "pauses" : null, {}, { on: about(["job", "pause"], name) });
+  const origins = useGet(job.data ? "origins" : null, { job: name }, { on: about(["job"], name) });
   const around = useGet(job.data ? "layout" : null, { job: name, up: 1, down: 1, max: 500 }, { on: about(["job"]) });
 
   const gone = /not found/.test(job.problem?.message ?? "");
@@ -78,6 +81,7 @@ export default function Job({ route }) {
     entries: recent.data?.runs ?? null,
     paused: pauses.data?.jobs.find((/** @type {any} */ each) => each.job === name) ?? null,
     everything: pauses.data?.everything ?? null,
+    origin: origins.data?.jobs[0] ?? null,
     skips: (pauses.data?.skips ?? []).filter((/** @type {any} */ each) => each.job === name).map((/** @type {any} */ each) => each.dueAt),
     parents: data.parents ?? [],
     children: edges.filter((/** @type {any} */ edge) => edge.from === name).map((/** @type {any} */ edge) => edge.to),
@@ -86,6 +90,7 @@ export default function Job({ route }) {
   return html`<${JobZone.Provider} value=${data.scheduleTimeZone || ""}>
     <${ProblemBox} problem=${job.problem} retry=${job.reload} />
     <${Header} shown=${shown} />
+    <${Origin} origin=${shown.origin} />
     <${Tabs} tabs=${TABS} chosen=${tab} label="parts of the job" />
     ${tab === "overview" && html`<${Overview} shown=${shown} previewProblem=${preview.problem} />`}
     ${tab === "history" && html`<${History} name=${name} params=${route.params} />`}

@@ -2,6 +2,7 @@
 
 import { html } from "../../vendor/preact.js";
 import { refusal } from "../../data/me.js";
+import { driftOf } from "../../data/origin.js";
 import { runNow } from "../../parts/run_now.js";
 import { Sparkline, Strip } from "../../parts/strip.js";
 import { JobZone, When } from "../../parts/time.js";
@@ -46,12 +47,14 @@ export function JobRow({ job, index, active, marked, mark, me }) {
   if (!job) return html`<div class="job-row unknown" role="row" aria-rowindex=${index + 2}><span role="cell"></span></div>`;
   const { word, glyph, tone } = standingOf(job);
   const may = refusal(me, "operator");
+  const drift = driftOf(job);
   return html`<${JobZone.Provider} value=${job.zone ?? ""}><div class="job-row ${active ? "active" : ""} ${job.disabled ? "off" : ""}" role="row" aria-rowindex=${index + 2} aria-selected=${active}>
     <span role="cell"><input type="checkbox" checked=${marked.has(job.name)} onChange=${() => mark(job.name)} aria-label="mark ${job.name}" /></span>
     <span role="cell"><span class="state ${tone}"><span class="glyph" aria-hidden="true">${glyph}</span>${word}</span></span>
     <span role="cell" class="two">
       <a href=${toJob(job.name)} title=${job.name}>${job.name}</a>
       <small>
+        ${drift && html`<span class="state late" title=${drift.why}><span class="glyph" aria-hidden="true">≠</span>${drift.word}</span> `}
         ${job.owner.split(",").filter(Boolean).slice(0, 2).map((/** @type {string} */ each) => html`<a class="owner" href=${to(["jobs"], { owner: each.trim() })}>${each.trim()}</a> `)}
         ${job.description}
       </small>
