@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 import { PATIENCE_MS, REPOSITORY } from "./server.js";
 
-const EXECUTABLE = process.env.CHRONODE_CHROMIUM ?? "/usr/bin/chromium";
+const EXECUTABLE = process.env.CHRONODE_CHROMIUM ?? "/usr/bin/chromium-headless-shell";
 const ARGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
