@@ -23,7 +23,7 @@ export function Overview({ shown, previewProblem }) {
     <section class="card wide">
       <h2>How long it took</h2>
       ${entries === null && html`<${Loading} lines=${3} />`}
-      ${entries?.length === 0 && html`<${Empty} title="It has never run" command=${`chronode run ${/^[\w.-]+$/.test(name) ? name : `'${name}'`}`}>Run it now with the button above (<kbd>r</kbd>), or:<//>`}
+      ${entries?.length === 0 && html`<${Empty} title="It has never run" command=${`chronode job run ${/^[\w.-]+$/.test(name) ? name : `'${name}'`}`}>Run it now with the button above (<kbd>r</kbd>), or:<//>`}
       ${entries && entries.length > 0 && html`<${Durations} entries=${entries} /><${Percentiles} name=${name} />`}
     </section>
     ${"parents" in job ? html`<${Round} name=${name} />` : html`<${Next} shown=${shown} problem=${previewProblem} />`}
