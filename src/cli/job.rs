@@ -3,15 +3,122 @@
 use std::fs;
 use std::io::{self, Read as _};
 
+use clap::Subcommand;
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-use super::client::{JobCommand, Terminal};
+use super::client::{Terminal, job_name};
 use super::http::{Server, encode, warnings};
 use super::operate::Why;
 use super::{CliError, alerts, pause, revisions, table, wait};
 use crate::model::JobName;
+
+/// `chronode job …`
+#[derive(Debug, Subcommand)]
+pub enum JobCommand {
+    /// List all jobs
+    List,
+    /// Show everything that is known about a job
+    Show {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+    },
+    /// Create or replace jobs from a file: one JSON object, or an array of them
+    Put {
+        /// The file; `-` reads standard input
+        file: String,
+        /// Only tell what would come of it. Each job is judged by what is stored now, not by the jobs before it
+        #[arg(long = "dry-run", alias = "dry_run")]
+        dry_run: bool,
+    },
+    /// Run a job now
+    Run {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// Arguments for this run, in place of the job's own
+        #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+        arguments: Option<String>,
+        /// Wait until the run has ended, printing what it writes; exit with what its command exits with
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Pause a job: what is due meanwhile is skipped, what is asked for runs
+    Pause(pause::PauseJob),
+    /// Let a job go on that is paused
+    Resume(pause::ResumeJob),
+    /// Have an occurrence to come skipped
+    Skip(pause::Occurrence),
+    /// Have an occurrence run after all that was to be skipped
+    Unskip(pause::Occurrence),
+    /// Have nobody told of a job for a while, whatever happens to it
+    Silence(alerts::SilenceJob),
+    /// Have people told of a job again
+    Unsilence(alerts::UnsilenceJob),
+    /// Have a job decided again that was left alone because that went wrong (quarantine)
+    Lift {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// Why
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Stop all runs of a job that are not over
+    Kill {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// Why
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Delete a job, stopping its runs; its history stays
+    Delete {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// Only tell what would come of it
+        #[arg(long = "dry-run", alias = "dry_run")]
+        dry_run: bool,
+        /// Why
+        #[command(flatten)]
+        why: Why,
+    },
+    /// List the definitions that a job has had, newest first
+    History {
+        /// Its name; of a deleted job too
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
+        limit: u16,
+    },
+    /// Tell what one definition of a job says differently from another
+    Diff {
+        /// Its name; of a deleted job too
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// The revision to compare with, as `job history` prints it; the one before TO by default
+        from: Option<String>,
+        /// The revision to compare; the latest by default
+        to: Option<String>,
+    },
+    /// Make an earlier definition of a job the present one, as a new revision; brings a deleted job back
+    Rollback {
+        /// Its name
+        #[arg(value_parser = job_name)]
+        name: JobName,
+        /// The revision, as `job history` prints it
+        #[arg(value_name = "N")]
+        to: String,
+        /// Only tell what would come of it
+        #[arg(long = "dry-run", alias = "dry_run")]
+        dry_run: bool,
+    },
+}
 
 /// Carries out a command.
 pub(super) fn run(
