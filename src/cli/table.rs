@@ -34,6 +34,11 @@ pub(super) fn cell(value: &Value) -> String {
     }
 }
 
+/// A number of things, such as `1 job` and `2 jobs`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A text with its control characters and invisible ones escaped.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::new();

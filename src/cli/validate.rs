@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::table::counted;
 use super::{CliError, table};
 use crate::clock;
 use crate::jobset::{self, Findings, Wholeness};
@@ -78,11 +79,6 @@ pub fn run(command: &ValidateCommand, out: &mut dyn Write) -> Result<(), CliErro
     } else {
         Err(CliError::Failed(format!("{} in the job files", counted(problems.len(), "problem"))))
     }
-}
-
-/// `1 job`, `2 jobs`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 pub(super) fn print_all(found: &[FileProblem]) -> Value {

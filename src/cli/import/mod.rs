@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::CliError;
 use super::client::Terminal;
 use super::http::Server;
+use super::table::counted;
 use crate::clock;
 use crate::jobspec::{self, Reading};
 use crate::migration::chronos::{self as migration, Abilities, Import, Settings, Users};
@@ -354,19 +355,15 @@ fn verdict(done: &[Done]) -> Result<(), CliError> {
     let refused = done.iter().filter(|it| matches!(it.outcome, Outcome::Refused { .. })).count();
     let mut sentences = Vec::new();
     if lost > 0 {
-        sentences.push(format!("{} cannot be carried", counted(lost)));
+        sentences.push(format!("{} cannot be carried", counted(lost, "job")));
     }
     if refused > 0 {
-        sentences.push(format!("{} could not be stored", counted(refused)));
+        sentences.push(format!("{} could not be stored", counted(refused, "job")));
     }
     if sentences.is_empty() {
         return Ok(());
     }
     Err(CliError::Failed(format!("{}; the report says why and what to do", sentences.join(", "))))
-}
-
-fn counted(count: usize) -> String {
-    if count == 1 { "1 job".to_owned() } else { format!("{count} jobs") }
 }
 
 /// A body as our door reads it, with what that says about it.

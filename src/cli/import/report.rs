@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Done, How, Kind, Origin, Outcome, Pending, counted};
+use super::{Done, How, Kind, Origin, Outcome, Pending};
 use crate::cli::CliError;
 use crate::cli::client::Terminal;
-use crate::cli::table::plain;
+use crate::cli::table::{counted, plain};
 use crate::migration::{Finding, Upcoming, Weight};
 use crate::model::{Dialect, Timestamp};
 
@@ -66,7 +66,7 @@ impl Report<'_> {
         }
         let out = &mut *terminal.out;
         let Origin { shown, kind } = self.origin;
-        writeln!(out, "{} at {}: {}", kind.title(), plain(shown), counted(self.done.len()))?;
+        writeln!(out, "{} at {}: {}", kind.title(), plain(shown), counted(self.done.len(), "job"))?;
         for Done { job, outcome } in self.done {
             let word = match job.weight() {
                 Weight::Same => "identical",
@@ -116,7 +116,7 @@ impl Report<'_> {
         writeln!(
             out,
             "\n{}: {} identical, {} changed, {} not carried{}",
-            counted(self.done.len()),
+            counted(self.done.len(), "job"),
             self.count(Weight::Same),
             self.count(Weight::Changes),
             self.count(Weight::NotCarried),
